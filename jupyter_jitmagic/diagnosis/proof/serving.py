@@ -9,6 +9,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import jax
+import jax.numpy as jnp
+
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.changed import (
     in_former_kinds,
@@ -222,7 +225,7 @@ class Served:
             self.not_compared(taken.call)
             return
         for given, want in taken.wanted[:1] if "negative int" in excludes else taken.wanted:
-            if want is None and "nothing" in excludes:
+            if (want is None and "nothing" in excludes) or ("beyond" in excludes and _counts_beyond(given)):
                 continue
             if UNORDERED in excludes and loses_order(self.plain.variations.call(), given):
                 continue
@@ -294,3 +297,10 @@ class Served:
         nudged = [with_floats(self._fun, given, self._static, nudge) for nudge in nudges]
         arrays = [] if self.plain.asks_for_kinds else [with_arrays(self._fun, given, self._static)]
         return explained_by_rounding(lambda each: self.plain.uncompiled(each, SHORT), arrays, nudged, got, want)
+
+
+def _counts_beyond(given: Input) -> bool:
+    """Whether a count among the arguments is larger than any array is long."""
+    leaves = [leaf for leaf in jax.tree_util.tree_leaves((given.args, given.kwargs)) if kind_of(leaf) in ("f", "i", "b")]
+    longest = max((jnp.shape(leaf)[0] for leaf in leaves if jnp.ndim(leaf)), default=0)
+    return any(not jnp.ndim(leaf) and kind_of(leaf) == "i" and int(leaf) > longest for leaf in leaves)

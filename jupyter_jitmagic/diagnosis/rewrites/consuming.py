@@ -199,7 +199,8 @@ class Consumers(Updating):
         zero = any(
             each is not None and each.pad == "0" for each in ((left, right) if isinstance(node.op, ast.Mult) else (left,))
         )
-        if zero and isinstance(node.op, KEEPS_ZERO) and safety < PARTIAL:
+        by_zero = isinstance(node.op, ast.Div) and not (isinstance(node.right, ast.Constant) and node.right.value)
+        if zero and isinstance(node.op, KEEPS_ZERO) and safety < PARTIAL and not by_zero:
             made = replace(made, pad="0")
         return made
 

@@ -9,16 +9,19 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot,
 from jupyter_jitmagic.source.code import Edit
 from jupyter_jitmagic.source.names import SCOPES, stored, target_names, walk
 
+_LOOSE = ast.If | ast.IfExp | ast.While | ast.Assert | ast.Call
 
-def flagged(spot: Spot, loop: ast.For | ast.While, number: str = "0.0") -> Iterator[Step]:
+
+def flagged(spot: Spot, loop: ast.For | ast.While, *, unrolled: bool = False) -> Iterator[Step]:
     """`best = None` … `if best is None or v > best: best = v` → `has_best = False` beside it, asked in the place of None.
 
-    `number` stands for None: 0 in a loop that is unrolled, where what comes first may be of any kind of numbers."""
+    In a loop that is unrolled 0 stands for None, as what comes first may be of any kind of numbers, and the flag may become one
+    of data."""
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return
     for name in dict.fromkeys(stored(loop.body)):
-        edits = _edits(spot, function, loop, name, number)
+        edits = _edits(spot, function, loop, name, unrolled)
         if edits:
             excludes = {ANOTHER_SHAPE: f"calls in which {name} stays None"}
             yield spot.step("flag", *(((start, end), text) for start, end, text in edits), excludes=excludes)
@@ -61,14 +64,13 @@ def asked_in_a_loop(spot: Spot) -> Iterator[Step]:
     for loop in spot.code.ancestors(spot.node):
         if isinstance(loop, SCOPES):
             return
-        if isinstance(loop, ast.For | ast.While) and any(
-            name in spot.locals and spot.locals[name] is None for name in stored(loop.body)
-        ):
-            yield from flagged(spot, loop, "0")
+        if isinstance(loop, ast.For | ast.While):
+            yield from flagged(spot, loop, unrolled=True)
 
 
-def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, name: str, number: str) -> list[Edit]:
+def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, name: str, unrolled: bool) -> list[Edit]:
     code = spot.code
+    number = "0" if unrolled else "0.0"
     inside = set(walk(loop))
     stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
     outside = [n for n in stores if n not in inside]
@@ -111,13 +113,22 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
                 edits.append((*code.span(node), asked_by_a_flag(spot, node, flag)))
             case ast.Compare(ops=[ast.Eq() | ast.NotEq() as how], comparators=[_]):
                 # None equals nothing, and what stands for it may
-                first = f"{flag} and" if isinstance(how, ast.Eq) else f"not {flag} or"
-                edits.append((*code.span(node), f"({first} {code.src(node)})"))
+                edits.append((*code.span(node), _only_if_set(spot, node, how, flag, unrolled)))
             case ast.Compare(ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE(), *_]):
                 pass  # Python refuses to compare None
             case _:
                 return []
     return edits
+
+
+def _only_if_set(spot: Spot, node: ast.Compare, how: ast.Eq | ast.NotEq, flag: str, unrolled: bool) -> str:
+    """A comparison that None would not stand: no number equals it."""
+    text, is_equal = spot.code.src(node), isinstance(how, ast.Eq)
+    if unrolled:
+        text = f"{flag} & ({text})" if is_equal else f"{spot.jnp('logical_not')}({flag}) | ({text})"
+    else:
+        text = f"{flag} and {text}" if is_equal else f"not {flag} or {text}"
+    return text if isinstance(spot.code.parents[node], _LOOSE) else f"({text})"
 
 
 def _may_be_none(function: ast.AST, name: str) -> bool:

@@ -1,4 +1,5 @@
-"""Comprehensions over all pairs of two arrays: `sum(f(p - n) for p in pos for n in neg)` → `jnp.sum(f(pos[:, None] - neg))`."""
+"""Comprehensions over all pairs of two arrays: `sum(f(p - n) for p in pos for n in neg)` → `jnp.sum(f(pos[:, None] - neg))`;
+and places in pairs, one of which is a mask: `a[mask, labels[mask]]`."""
 
 from __future__ import annotations
 
@@ -102,4 +103,36 @@ def _is_number(spot: Spot, node: ast.expr) -> bool:
     return fact is not None and fact.ndim == 0 and fact.sort in ("array", "number")
 
 
-RULES: list[Rule] = [over_pairs]
+def as_places(spot: Spot) -> Iterator[Step]:
+    """`a[mask, labels[mask]]` → `places = jnp.nonzero(mask)[0]`, `a[places, labels[places]]`, which the walk goes on with."""
+    code = spot.code
+    for node in (spot.node, *code.ancestors(spot.node)):
+        if isinstance(node, ast.stmt):
+            return
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple) and isinstance(node.ctx, ast.Load):
+            parts = node.slice.elts
+            masks = [part for part in parts if _is_mask(spot, part)]
+            texts = {code.src(mask) for mask in masks}
+            statement = code.statement(node)
+            if len(texts) != 1 or len(parts) < 2 or not code.on_own_lines([statement]) or code.is_elif(statement):
+                return
+            again = [each for each in ast.walk(node.slice) if isinstance(each, ast.expr) and code.src(each) in texts]
+            if len(again) < 2 or any(each not in parts and not _is_index(code.parents[each], each) for each in again):
+                return
+            places = code.fresh("places", "chosen_places")
+            line = f"{code.indent(statement)}{places} = {spot.jnp('nonzero')}({code.expr(masks[0])})[0]\n"
+            start = code.region([statement])[0]
+            yield spot.step("places", ((start, start), line), *((each, places) for each in again))
+            return
+
+
+def _is_mask(spot: Spot, node: ast.expr) -> bool:
+    fact = spot.fact(node)
+    return fact is not None and fact.dtype == "b" and fact.ndim == 1
+
+
+def _is_index(parent: ast.AST, node: ast.expr) -> bool:
+    return isinstance(parent, ast.Subscript) and parent.slice is node
+
+
+RULES: list[Rule] = [as_places, over_pairs]

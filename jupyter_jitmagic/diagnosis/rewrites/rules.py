@@ -27,6 +27,7 @@ INDEX = "index"
 OTHER = "other"
 ANOTHER_SHAPE = "another shape"  # of `Step.excludes`
 NOTHING = "nothing"  # of `Step.excludes`: plain Python returns None
+BEYOND = "beyond"  # of `Step.excludes`: a count is larger than any array is long
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
+from jupyter_jitmagic.diagnosis.rewrites.rules import BEYOND, Rule, Spot, Step, is_traced_value
+from jupyter_jitmagic.source.names import walk
 
 SLICE_ERRORS = ("IndexError", "TypeError", "TracerIntegerConversionError")
 Polynomial = Counter[tuple[str, ...]]
@@ -266,7 +267,44 @@ def counted_window(spot: Spot) -> Iterator[Step]:
         yield spot.step("arange", (node, f"({text})" if inside else text))
 
 
+def as_long_as_a_slice(spot: Spot) -> Iterator[Step]:
+    """`jnp.arange(n)` beside `x[:n]` → `jnp.arange(len(x[:n]))`, whose length the walk knows to be at most that of x."""
+    nodes = list(walk(spot.function or spot.code.tree))
+    asked = _size_of(spot.node) or _end_of(spot.node)
+    if asked is None or not traced(spot, asked):
+        return
+    cut = [node.value for node in nodes if isinstance(node, ast.Subscript) and (end := _end_of(node)) and end.id == asked.id]
+    name = next((array.id for array in cut if isinstance(array, ast.Name) and array.id in spot.locals), "")
+    sizes = [size for node in nodes if (size := _size_of(node)) is not None and size.id == asked.id]
+    if name and sizes:
+        excludes = {BEYOND: f"{asked.id} above the length of {name}"}
+        yield spot.step("len", *((size, f"len({name}[:{asked.id}])") for size in sizes), excludes=excludes)
+
+
+def _size_of(node: ast.AST) -> ast.Name | None:
+    """The name of the length with which an array is made."""
+    match node:
+        case (
+            ast.Call(func=ast.Attribute(attr="arange" | "zeros" | "ones"), args=[ast.Name() as size])
+            | ast.Call(func=ast.Attribute(attr="full"), args=[ast.Name() as size, _])
+            | ast.Call(func=ast.Attribute(attr="linspace"), args=[_, _, ast.Name() as size])
+        ):
+            return size
+    return None
+
+
+def _end_of(node: ast.AST) -> ast.Name | None:
+    """The name at the end of a slice of the first axis that begins with it."""
+    match node:
+        case ast.Subscript(
+            slice=ast.Slice(lower=None, upper=ast.Name() as end, step=None)
+            | ast.Tuple(elts=[ast.Slice(lower=None, upper=ast.Name() as end, step=None), *_])
+        ):
+            return end
+    return None
+
+
 NEGATIVE = {"negative int": "a negative bound, which counts from the end in Python"}
 PAST_THE_END = {**NEGATIVE, "another shape": "a window past the end, which Python makes shorter"}
-SPELLED: list[Rule] = [read_by_get, sliced_by_call]
+SPELLED: list[Rule] = [read_by_get, sliced_by_call, as_long_as_a_slice]
 WINDOWS: list[Rule] = [window, backwards, counted_window]

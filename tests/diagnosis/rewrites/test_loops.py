@@ -649,3 +649,35 @@ def test_the_round_in_which_a_loop_was_left_is_read_behind_it():
     )
     x, y = jnp.array([0.5, 1.0, -1.0]), jnp.array([1.0, 2.0, 0.5])
     check(source, *((x, y, tol) for tol in (3.0, 0.6, 0.9, -1.0)), seconds=20.0)
+
+
+MET = {
+    "majority": """
+def f(x):
+    held, count = None, 0
+    for v in x:
+        if count == 0:
+            held = v
+        count += 1 if v == held else -1
+    return held
+""",
+    "longest run": """
+def f(x):
+    held, count, best, most = None, 0, None, 0
+    for v in x:
+        if v != held:
+            held, count = v, 1
+        else:
+            count += 1
+        if count > most:
+            most, best = count, held
+    return best, most
+""",
+}
+
+
+@pytest.mark.parametrize("how", MET)
+def test_what_is_compared_with_a_number_that_is_none_at_first_equals_none(how):
+    """Not with the zero that stands for it."""
+    x = jnp.array([0, 0, 1, 0, 2, 2, 0, 2, 2, 2])
+    assert check(MET[how], (x + 1,), (x,), (x * 0,), (x[::-1],)).rewrites[0].verified

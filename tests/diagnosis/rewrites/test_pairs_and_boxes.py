@@ -74,3 +74,37 @@ def test_how_many_numbers_such_a_box_has_is_not_taken_from_its_mask():
     rows, columns = jnp.array([1, 0, 1, 1, 0, 0], bool), jnp.array([1, 0, 1, 0, 1, 0, 0], bool)
     source = "def f(img, r, c):\n    return img[r][:, c].size\n"
     assert not propose(define(source)["f"], (IMAGE, rows, columns), {}).rewrites
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return -p[m, c[m]].mean()",
+        "return p[c > 0, c[c > 0]].sum()",
+        "return p[m, m].max()",
+        "t = p[m, c[m]]\n    return jnp.sqrt((t**2).mean()), len(t)",
+    ],
+)
+def test_a_mask_beside_what_it_selects_is_its_places(body):
+    """`p[m, c[m]]` takes the elements in pairs."""
+    p, m, c = jnp.arange(12.0).reshape(4, 3) / 7, jnp.array([True, False, False, True]), jnp.array([1, 0, 2, 1])
+    p = jnp.concatenate([p, p * 2], axis=1)[:, :4]
+    source = f"def f(p, m, c):\n    {body}\n"
+    assert check(source, (p, m, c), (-p, ~m, c[::-1]), (p**2, m | True, c * 0 + 1)).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x[:n] @ (jnp.ones(n) / n)",
+        "return jnp.linspace(0, 1, n) @ x[:n]",
+        "return p[jnp.arange(n), c[:n]].sum()",
+        "w = jnp.full(n, 2.0)\n    return (x[:n] ** w).mean()",
+    ],
+)
+def test_a_size_beside_a_slice_is_the_slices_length(body):
+    """No array has a traced size; that of the slice is at most the array's."""
+    p, c, x = jnp.arange(12.0).reshape(4, 3), jnp.array([1, 0, 2, 1]), jnp.array([3.0, 1.0, 2.0, 5.0])
+    source = f"def f(x, p, c, n):\n    {body}\n"
+    calls = [(x, p, c, jnp.array(n)) for n in (3, 1, 4, 2)]
+    assert check(source, *calls).rewrites[0].verified
