@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
+from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
@@ -27,7 +28,7 @@ def aligned(spot: Spot) -> Iterator[Step]:
                 f"the branches give arrays of different shapes ({one} and {other}), and what is compiled has one shape for "
                 "each result: give both the same shape"
             )
-        edits |= _alike(spot, node, (first, second), kinds, path or "")
+        edits |= _alike(spot, node, (first, second), kinds, path or "") or _of_floats(spot, node)
     if edits:
         yield spot.step("cond", *edits.items())
 
@@ -43,6 +44,14 @@ def _alike(spot: Spot, node: ast.Call, names: tuple[str, str], kinds: Sequence[s
     carried = _carried(spot, node, branch, path)
     edits = {result: _as_a_float(spot, result, carried) for result in _results(spot, branch, path)}
     return {result: text for result, text in edits.items() if text}
+
+
+def _of_floats(spot: Spot, node: ast.Call) -> dict[ast.expr, str]:
+    """`lax.switch(i, TABLE, x)`, whose functions are written elsewhere: what they are given is a float."""
+    if isinstance(node.args[1], ast.List | ast.Tuple) or getattr(node.func, "attr", "") != "switch":
+        return {}
+    whole = [operand for operand in node.args[2:] if kind_of(spot.value(operand)) == "i"]  # in the call that fails
+    return {operand: f"{spot.code.operand(operand)} * 1.0" for operand in whole}
 
 
 def _as_the_other(spot: Spot, node: ast.Call, names: tuple[str, str], kinds: Sequence[str], path: str) -> dict[ast.expr, str]:

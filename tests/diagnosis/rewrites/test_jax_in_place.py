@@ -119,13 +119,9 @@ OTHERWISE = {
 def test_where_numpy_changes_more_nothing_is_shown(how):
     """What NumPy's array is changed by is seen by another name there, and not by `.at[…].set`."""
     source = "def f(x, m):\n" + OTHERWISE[how]
-    found = propose(define(source)["f"], (X, M), {}, _places(source))
+    f = define(source)["f"]
+    found = propose(f, (X, M), {}, jm.diagnose(f, X, M).sites)
     assert not found.rewrites and not found.unverified
-
-
-def _places(source: str):
-    """Where the tool sees elements set."""
-    return jm.diagnose(define(source)["f"], X, M).sites
 
 
 def test_a_part_that_is_read_no_more_is_no_obstacle():
