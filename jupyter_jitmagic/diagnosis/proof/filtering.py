@@ -26,10 +26,14 @@ jax.tree_util.register_pytree_node(_Kept, lambda kept: ((), kept), lambda kept, 
 
 @dataclass(frozen=True)
 class Traced:
-    """A program of arrays: its jaxpr, and the structure of the result with the other leaves in it."""
+    """A program of arrays: its jaxpr, and the result's shapes and dtypes, with the leaves in it that are no arrays."""
 
     jaxpr: Any
     out_info: Any
+
+
+def _aval(leaf: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
 
 
 class ArraysAlone:
@@ -68,13 +72,13 @@ class ArraysAlone:
         return Traced(program.trace([leaf for leaf in leaves if is_array(leaf)]).jaxpr, shown[-1])
 
     def _jitted(self, leaves: list[Any], tree: Any, shown: list[Any]) -> Any:
-        """`shown` gets the structure of the result when it is traced."""
+        """`shown` gets `Traced.out_info` when it is traced."""
 
         def run(given: list[Any]) -> Any:
             new = iter(given)
             args, kwargs = jax.tree_util.tree_unflatten(tree, [next(new) if is_array(leaf) else leaf for leaf in leaves])
             out = self._function(*args, **kwargs)
-            shown.append(jax.tree_util.tree_map(lambda leaf: 0 if is_array(leaf) else _Kept(leaf), out))
+            shown.append(jax.tree_util.tree_map(lambda leaf: _aval(leaf) if is_array(leaf) else _Kept(leaf), out))
             return jax.tree_util.tree_map(lambda leaf: leaf if is_array(leaf) else _Kept(leaf), out)
 
         return jax.jit(run, **self._options)

@@ -9,6 +9,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, lost_to_nan
+from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -652,3 +653,21 @@ def f(x):
 """
     found = propose(define(source)["f"], (jnp.float32(1.3),), {}).rewrites[0]
     assert any("jax.grad does not go through" in said for said in found.compared.differences)
+
+
+def test_gradients_are_compared_where_arrays_alone_are_traced():
+    """As under equinox's jit: that program tells that its results have floats, as `jax.jit`'s does."""
+
+    def plain(x):
+        n = jnp.linalg.norm(x)
+        return x / n if n > 1 else x
+
+    def rewrite(x):
+        n = jnp.linalg.norm(x)
+        return jax.lax.cond(n > 1, lambda: x / n, lambda: x)
+
+    inputs = [Input((jnp.asarray(x),), {}, kind) for x, kind in (([0.5, 2.0], "call"), ([0.0, 0.0], "zero"))]
+    run = Plain(plain, [], {}, Variations(inputs[0].args, {}, set()), 5.0)
+    program = ArraysAlone(rewrite, {}).trace(*inputs[0].args)
+    with pytest.raises(DiffersAtEdge, match="not finite at zero"):
+        Gradients(run.function, run, ()).compare(rewrite, inputs, 5.0, program)
