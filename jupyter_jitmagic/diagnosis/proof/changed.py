@@ -97,11 +97,12 @@ def with_numbers(
     return _with_leaves(fun, given, static, new)
 
 
-def with_all_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int], numbers: Sequence[int]) -> Input:
-    """The same input with every array of numbers that is traced full of these, one after the other."""
+def with_all_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int], numbers: Sequence[float]) -> Input:
+    """The same input with every array of numbers that is traced full of these, one after the other (NaN in floats alone)."""
+    kinds = ("f",) if np.isnan(numbers).any() else ("f", "i")
 
     def new(leaf: Any) -> Any:
-        return like(leaf, np.resize(numbers, np.shape(leaf))) if kind_of(leaf) in ("f", "i") and np.ndim(leaf) else leaf
+        return like(leaf, np.resize(numbers, np.shape(leaf))) if kind_of(leaf) in kinds and np.ndim(leaf) else leaf
 
     return _with_leaves(fun, given, static, new)
 

@@ -50,7 +50,7 @@ MOST_IN_SHORT = 2  # kinds of integers, where there is no time for more
 _FEWER_FROM = (200, 1000)  # operations of a run, from which on each call is run with fewer values: more calls tell more
 
 _NUMBERS: tuple[int | tuple[int, ...], ...] = (0, -99, 99, (0, 99))  # the last are a range, where bounds are given
-_OTHER_VALUES = ((99,), (-99,), (0,), (1,), (-99, 99), (99, -99))
+_OTHER_VALUES: tuple[tuple[float, ...], ...] = ((99,), (-99,), (0,), (1,), (-99, 99), (99, -99), (float("nan"),))
 _ASPECTS = {
     "left out": "optional arguments left out",
     "none": "None",

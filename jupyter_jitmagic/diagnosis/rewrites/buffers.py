@@ -131,7 +131,7 @@ def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
         first = function.body[ast.get_docstring(function) is not None]
         start = spot.code.region([first], comments=True)[0]
         edits.append(((start, start), f"{spot.code.indent(first)}nonlocal {', '.join(sorted(outer))}\n"))
-    made = {name: value for name in sorted(names) if isinstance(value := spot.locals[name], np.ndarray | list)}
+    made = {name: value for name in sorted(names) if isinstance(value := spot.locals.get(name), np.ndarray | list)}
     whole = {name for name, value in made.items() if isinstance(value, list) and value and all(type(v) is int for v in value)}
     for floats in (set(), whole) if whole else (set(),):  # of a list of ints each item is what was put there
         yield spot.step(

@@ -11,6 +11,7 @@ from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined
 from jupyter_jitmagic.diagnosis.rewrites.none_first import asked_by_a_flag
 from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
+from jupyter_jitmagic.source.names import loaded
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ def value_or_none(spot: Spot) -> Iterator[Step]:
     choice, function, code = _choice(spot), spot.function, spot.code
     if choice is None or not isinstance(function, ast.FunctionDef) or not code.on_own_lines([choice.statement]):
         return
-    questions = [node for node in ast.walk(function) if _asks(node, choice.name)]
+    questions = [
+        node for node in ast.walk(function) if _asks(node, choice.name) or _is_truth(spot, node, choice.name, choice.value)
+    ]
     if not questions or not _is_steady(function, choice, questions):
         return
     flag = code.fresh(f"has_{choice.name}", f"{choice.name}_is_set")
@@ -36,7 +39,10 @@ def value_or_none(spot: Spot) -> Iterator[Step]:
     holds = functools.reduce(lambda a, b: f"{spot.jnp('logical_and')}({a}, {b})", each)
     indent = code.indent(choice.statement)
     lines = f"{indent}{flag} = {holds}\n{indent}{choice.name} = {code.expr(choice.value)}\n"
-    asked: list[Edit] = [(*code.span(node), asked_by_a_flag(spot, node, flag)) for node in questions]
+    asked: list[Edit] = [
+        (*code.span(node), _is_there(spot, node, flag) if isinstance(node, ast.Name) else asked_by_a_flag(spot, node, flag))
+        for node in questions
+    ]
     yield spot.step(
         "flag", (code.region([choice.statement]), lines), *(((start, end), text) for start, end, text in asked), risky=True
     )
@@ -92,6 +98,23 @@ def _asks(node: ast.AST, name: str) -> bool:
     return False
 
 
+def _is_truth(spot: Spot, node: ast.AST, name: str, value: ast.expr | None = None) -> bool:
+    """`if v and v > 1`, of a number or None."""
+    if not isinstance(node, ast.Name) or node.id != name or not isinstance(node.ctx, ast.Load):
+        return False
+    fact, at = spot.fact(value if value is not None else node), spot.code.parents.get(node)
+    below: ast.AST = node
+    while isinstance(at, ast.BoolOp) or (isinstance(at, ast.UnaryOp) and isinstance(at.op, ast.Not)):
+        below, at = at, spot.code.parents.get(at)
+    return isinstance(at, ast.If | ast.IfExp) and at.test is below and (fact is None or fact.ndim == 0 or fact.sort == "none")
+
+
+def _is_there(spot: Spot, node: ast.Name, flag: str) -> str:
+    parent = spot.code.parents[node]
+    both = f"{flag} and {node.id} != 0"
+    return both if isinstance(parent, ast.BoolOp) and isinstance(parent.op, ast.And) else f"({both})"
+
+
 def _is_steady(function: ast.FunctionDef, choice: _Choice, questions: list[ast.AST]) -> bool:
     """Whether the flag tells what is asked: the name is None before the choice, and gets other values after all questions."""
     inside = set(ast.walk(choice.statement))
@@ -104,14 +127,51 @@ def _is_steady(function: ast.FunctionDef, choice: _Choice, questions: list[ast.A
     return min(lines) > choice.statement.lineno
 
 
+def one_by_one(spot: Spot) -> Iterator[Step]:
+    """`a, b = (None, None) if missing else (x, y)` → a choice for each."""
+    asked, code, function = spot.asked(), spot.code, spot.function
+    statement = code.statement(spot.node)
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.IfExp(test=test, body=one, orelse=other) as choice):
+            pass
+        case _:
+            return
+    if (
+        asked is None
+        or function is None
+        or asked[1] is not choice
+        or not all(isinstance(side, ast.Tuple) for side in (one, other))
+    ):
+        return
+    sides = [side.elts for side in (one, other) if isinstance(side, ast.Tuple) and len(side.elts) == len(targets)]
+    names = {target.id for target in targets if isinstance(target, ast.Name)}
+    if len(sides) < 2 or len(names) < len(targets) or names & loaded([choice]) or not any(map(_is_none, sides[0] + sides[1])):
+        return
+    if not code.on_own_lines([statement]):
+        return
+    indent, flag = code.indent(statement), code.fresh("chosen", "holds")
+    lines = [f"{flag} = {code.expr(test)}"]
+    for target, a, b in zip(targets, *sides, strict=True):
+        name, none = code.src(target), [_is_none(each) for each in (a, b)]
+        if none.count(True) == 1 and not any(_asks(node, name) or _is_truth(spot, node, name) for node in ast.walk(function)):
+            lines.append(f"{name} = {code.expr(b if none[0] else a)}")  # nothing can be done with the None
+        else:
+            lines.append(f"{name} = {code.expr(a)} if {flag} else {code.expr(b)}")
+    yield spot.step("lines", (code.region([statement]), "".join(f"{indent}{line}\n" for line in lines)))
+
+
 def returned_none(spot: Spot) -> Iterator[Step]:
     """`if x.sum() < 0: return None` in a helper: no array stands for None, so the call is where something can be done."""
     asked, function = spot.asked(), spot.function
-    if spot.entry or asked is None or not isinstance(asked[1], ast.If) or not isinstance(function, ast.FunctionDef):
+    if spot.entry or asked is None or not isinstance(function, ast.FunctionDef):
         return
-    leaves = [node for node in ast.walk(asked[1]) if isinstance(node, ast.Return)]
-    every = [_is_none(node.value) for node in ast.walk(function) if isinstance(node, ast.Return)]
-    if leaves and any(every) and not all(every):
+    if isinstance(asked[1], ast.IfExp) and isinstance(spot.code.parents[asked[1]], ast.Return):
+        some = _is_none(asked[1].body) != _is_none(asked[1].orelse)
+    else:
+        leaves = isinstance(asked[1], ast.If) and any(isinstance(node, ast.Return) for node in ast.walk(asked[1]))
+        every = [_gives_none(node.value) for node in ast.walk(function) if isinstance(node, ast.Return)]
+        some = leaves and any(every) and not all(every)
+    if some:
         raise NoWay(f"{function.name} returns None for some values and an array for others, which no array stands for")
     yield from ()  # a rule is a generator
 
@@ -121,13 +181,22 @@ def out_of_a_helper(spot: Spot) -> Iterator[Step]:
     statement = spot.code.statement(spot.node)
     if isinstance(spot.node, ast.Call) and isinstance(statement, ast.Assign) and statement.value is spot.node:
         helper = helper_of(spot, spot.node)
-        if helper is not None and any(isinstance(node, ast.Return) and _is_none(node.value) for node in ast.walk(helper)):
+        if helper is not None and any(isinstance(node, ast.Return) and _gives_none(node.value) for node in ast.walk(helper)):
             yield from inlined(spot, spot.node, early=True)
+
+
+def _gives_none(value: ast.expr | None) -> bool:
+    match value:
+        case ast.IfExp(body=body, orelse=orelse):
+            return _gives_none(body) or _gives_none(orelse)
+        case ast.Tuple(elts=[_, *_] as parts):
+            return all(map(_is_none, parts))
+    return _is_none(value)
 
 
 def _is_none(value: ast.expr | None) -> bool:
     return value is None or (isinstance(value, ast.Constant) and value.value is None)
 
 
-RULES: list[Rule] = [returned_none, value_or_none]
+RULES: list[Rule] = [returned_none, one_by_one, value_or_none]
 OUTWARD: list[Rule] = [out_of_a_helper]

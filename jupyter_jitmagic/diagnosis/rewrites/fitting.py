@@ -31,7 +31,7 @@ def fitted(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
     for side, each in ((points, one), (values, two)):
         flow.replace(side, flow.padded(side, each, "0"))
     if known.name == "polyfit":
-        if len(others) != 1 or {each.arg for each in known.keywords} - {"w"}:
+        if len(others) + (known.keyword("deg") is not None) != 1 or {each.arg for each in known.keywords} - {"w", "deg"}:
             flow.stop(node)
         if weights is None:
             flow.with_keyword(node, f"w={enclosed(one.mask)}.astype(float)")
@@ -51,8 +51,18 @@ def _is_solution_alone(flow: Consumers, node: ast.Call) -> bool:
     match flow.code.parents[node]:
         case ast.Subscript(value=value, slice=ast.Constant(value=0)) if value is node:
             return True
+        case ast.Assign(targets=[ast.Name(id=name)]) if flow.spot.function is not None:
+            read = [n for n in ast.walk(flow.spot.function) if isinstance(n, ast.Name) and n.id == name]
+            return all(isinstance(n.ctx, ast.Store) or _is_first(flow, n) for n in read)
         case ast.Assign(targets=[ast.Tuple(elts=[_, *others])]):
             return all(
                 isinstance(each, ast.Name | ast.Starred) and flow.code.src(each).lstrip("*").startswith("_") for each in others
             )
+    return False
+
+
+def _is_first(flow: Consumers, node: ast.Name) -> bool:
+    match flow.code.parents[node]:
+        case ast.Subscript(slice=ast.Constant(value=0)):
+            return True
     return False

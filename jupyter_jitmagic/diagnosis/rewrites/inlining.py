@@ -161,8 +161,11 @@ class Inlining:
         if before:
             lines += self.source.block_text(before, indent, edits)
         result = self._edited(last, edits)
+        result = f"({result})" if self._early and self._is_bare(last) else result
         for test, value in self._early:
-            result = f"{self._edited(value, edits)} if {self._edited(test, edits)} else {result}"
+            given = self._edited(value, edits)
+            given = f"({given})" if self._is_bare(value) else given
+            result = f"{given} if {self._edited(test, edits)} else {result}"
         result = f"({result})" if self._early or self._needs_parentheses(last) else result
         region = code.region([statement])[0]
         changes: list[tuple[ast.AST | tuple[int, int], str]] = [(self.call, result)]
@@ -254,6 +257,10 @@ class Inlining:
     def _edited(self, node: ast.expr | None, edits: list[tuple[int, int, str]]) -> str:
         return "None" if node is None else self.source.edited(*self.source.span(node), edits)
 
+    def _is_bare(self, value: ast.expr | None) -> bool:
+        """Whether it is a tuple without parentheses of its own."""
+        return isinstance(value, ast.Tuple) and not self.source.is_enclosed(value)
+
     def _body(self, early: bool) -> list[Any] | None:
         """The helper's statements, the last one as what it returns; None where its end is not at its end alone."""
         if isinstance(self.function, ast.Lambda):
@@ -266,6 +273,8 @@ class Inlining:
         body = list(self.function.body)
         if ast.get_docstring(self.function, clean=False) is not None:
             body = body[1:]
+        if early and body:
+            body[-1:] = self._ending(body[-1])
         if not body or not isinstance(body[-1], ast.Return) or body[-1].value is None:
             return None
         *before, last = body
@@ -281,6 +290,15 @@ class Inlining:
         if len(self.source.block_text(before, "").splitlines()) > MOST_LINES if before else False:
             return None
         return [*before, last.value]
+
+    def _ending(self, last: ast.stmt) -> list[ast.stmt]:
+        """`if c: return a` with `else: return b` as the end: what is returned otherwise."""
+        match last:
+            case ast.If(test=test, body=[ast.Return(value=value)], orelse=[ast.Return() | ast.If() as other]):
+                ending = self._ending(other)
+                self._early = [*self._early, (test, value)]
+                return ending
+        return [last]
 
     def _arguments(self) -> dict[str, str] | None:
         """What each parameter stands for, as text in the caller."""

@@ -163,7 +163,7 @@ def _propose(
 def _is_broadcast(call: OtherCall, error: str) -> bool:
     """Whether an array of one element has another shape than what it is chosen beside: plain Python's result is of the one
     shape or of the other then, as data decides."""
-    return "single" in call.words and call.given.kind == "size" and "shape (" in error
+    return "single" in call.words and call.given.kind == "size" and ("shape (" in error or "shapes=[(" in error)
 
 
 def _fails_elsewhere(fails: Mapping[str, str]) -> str:

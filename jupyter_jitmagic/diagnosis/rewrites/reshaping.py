@@ -276,6 +276,11 @@ class Reshaping(Consumers):
                 return None
         if found is None:
             return None
+        if (
+            not isinstance(place, ast.Constant | ast.UnaryOp | ast.Slice | ast.Tuple)
+            and (mask := self.visit(place)) is not None
+        ):
+            return self._updated_where(node, array, place, value, found, mask)
         try:
             number = ast.literal_eval(place)
         except ValueError:
@@ -286,6 +291,23 @@ class Reshaping(Consumers):
         found = self.ordered(array, found)
         if number < 0:
             self.replace(place, f"{self.count(found)} - {-number}")
+        return replace(found, pad="", direct=False, source=-1)
+
+    def _updated_where(
+        self, node: ast.Call, array: ast.expr, place: ast.expr, value: ast.expr, found: Ragged, mask: Ragged
+    ) -> Ragged:
+        """`s.at[s < 0].set(0)`: the elements that count stay as many."""
+        given = self.spot.fact(value)
+        if mask.dtype != "b" or mask.mask != found.mask or mask.ndim != found.ndim or found.listed or found.group or found.grid:
+            self.stop(node)
+        self.plain(value)
+        if given is None or given.ndim != 0:
+            self.stop(node)
+        assert isinstance(node.func, ast.Attribute)
+        text, kind = self.operand(array), self.spot.fact(array)
+        new = SET_BY_WHERE[node.func.attr].format(x=text, v=self.text(value))
+        cast = "" if kind is not None and given.sort == "number" and given.dtype == kind.dtype else f".astype({text}.dtype)"
+        self.replace(node, f"{self.jnp('where')}({self.text(place)}, {new}, {text}){cast}")
         return replace(found, pad="", direct=False, source=-1)
 
     def first_most(self, text: str, found: Ragged, sign: str) -> str:

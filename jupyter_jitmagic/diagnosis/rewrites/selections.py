@@ -101,11 +101,19 @@ def of_unknown_length(spot: Spot) -> Iterator[Step]:
             raise
         yield from found
     except SetsInPlace as setting:
-        if not isinstance(spot.locals.get(setting.name), np.ndarray | jax.Array):
+        if not isinstance(spot.locals.get(setting.name), np.ndarray | jax.Array) and not _will_be_of_jax(spot, setting.name):
             raise
         yield from converted(spot, {setting.name})
     except SharesItsLine as shared:
         yield spot.step("lines", on_lines_of_its_own(spot.code, shared.statement))
+
+
+def _will_be_of_jax(spot: Spot, name: str) -> bool:
+    """Whether a variable that has no value yet stands for an array of JAX later."""
+    if name in spot.locals or spot.function is None:
+        return False
+    facts = [spot.fact(n) for n in ast.walk(spot.function) if isinstance(n, ast.Name) and n.id == name]
+    return any(facts) and all(fact is None or fact.sort == "array" for fact in facts)
 
 
 def on_lines_of_its_own(code: Code, statement: ast.stmt) -> tuple[tuple[int, int], str]:

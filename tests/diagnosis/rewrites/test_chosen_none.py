@@ -132,3 +132,35 @@ def test_a_list_that_python_knows_to_be_empty_is_asked_first():
         "            start = ends[-1]\n        ends.append(start + b)\n    return max(ends)\n"
     )
     check(source, (HEIGHTS, HEIGHTS), (HEIGHTS[:1], HEIGHTS[:1]), (HEIGHTS * 3, -HEIGHTS))
+
+
+@pytest.mark.parametrize("asks", ["r is not None and r > 1", "r and r > 1", "not (r is None or r <= 1)"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return a / b if b > 0 else None",
+        "if b > 0:\n        return a / b\n    else:\n        return None",
+    ],
+)
+def test_a_helper_that_gives_none_at_its_end_is_asked_where_it_is_called(body, asks):
+    helper = f"def ratio(a, b):\n    {body}\n\n"
+    source = f"{helper}def f(a, b):\n    r = ratio(a, b)\n    if {asks}:\n        return r * 2\n    return 0.5\n"
+    found = check(source, (1.0, 0.3), (1.0, -0.3), (0.2, 0.3), (0.0, 2.0), (3.0, -2.0))
+    assert found.rewrites[0].verified
+
+
+def test_none_twice_beside_two_numbers():
+    """`return None, None` of a quadratic without roots: the second is asked for on another call alone."""
+    source = (
+        "def roots(a, b, c):\n    inside = b**2 - 4 * a * c\n    if inside < 0:\n        return None, None\n"
+        "    return (-b - jnp.sqrt(inside)) / (2 * a), (-b + jnp.sqrt(inside)) / (2 * a)\n\n"
+        "def f(a, b, c):\n    first, second = roots(a, b, c)\n    if first and first > 0:\n        return first\n"
+        "    elif second and second > 0:\n        return 0.0\n    return jnp.inf\n"
+    )
+    calls = [(1.0, -3.0, 1.0), (1.0, 3.0, 1.0), (1.0, 0.0, -1.0), (1.0, 0.0, 1.0)]
+    assert check(source, *calls).rewrites[0].verified
+    unasked = source.split("def f(")[0] + (
+        "def f(a, b, c):\n    first, second = roots(a, b, c)\n    if first is None:\n        return -1.0\n"
+        "    return jnp.where(first > 0, first, second)\n"
+    )
+    assert check(unasked, *calls).rewrites[0].verified

@@ -60,6 +60,11 @@ SERVED = {
         "def f(x, k):\n    x[0] = min(x[0], k - 1)\n    x[1] = max(x[1], 0)\n    return x\n",
         (X, 3),
     ),
+    "counts that are known later": (
+        "def f(x):\n    values, counts = jnp.unique(x, return_counts=True)\n    counts[counts < 2] = 0\n"
+        "    return (counts * values).sum()\n",
+        (jnp.array([1, 3, 1, 1, 0, 3]),),
+    ),
     "of a copy, round by round": (
         "def f(u, a):\n    for _ in range(3):\n        new = u.copy()\n"
         "        new[1:-1] = u[1:-1] + a * (u[2:] - 2 * u[1:-1] + u[:-2])\n        u = new\n    return u\n",

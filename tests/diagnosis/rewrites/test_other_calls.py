@@ -448,3 +448,12 @@ def test_none_in_the_place_of_an_axis_or_a_size_is_static_once_it_is_given():
     for static, body in sources.items():
         found = diagnose(define(f"def f(m, {static or 'most'}=None):\n{body}")["f"], X).rewrites[0]
         assert found.static_argnames == ((static,) if static else ())
+
+
+@pytest.mark.parametrize("test", ["not jnp.isfinite(x.sum())", "(x[1:] ** 2).sum() < 1e-6"])
+def test_sizes_beside_a_result_of_one_size(test):
+    """`return jnp.array([1.0, 0, 0])` where three numbers mean nothing: more of them have no such answer."""
+    source = f"def f(x):\n    if {test}:\n        return jnp.array([1.0, 0.0, 0.0])\n    return x[1:] * 2.0\n"
+    x = jnp.array([0.5, 0.2, 0.3, -0.4])
+    found = check(source, (x,), (x.at[0].set(jnp.nan),), (x.at[1:].set(0.0),))
+    assert found.rewrites[0].verified and "other sizes" in " ".join(found.rewrites[0].compared.differences)

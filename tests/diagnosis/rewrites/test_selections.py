@@ -575,3 +575,21 @@ def test_two_selections_of_one_mask_meet_in_a_loop():
         "        g = g - (g * jnp.exp(g) - z) / (2 + jnp.abs(g))\n    return x.at[small].set(g)\n"
     )
     assert check(source, *ORDERS).rewrites[0].verified
+
+
+def test_elements_of_a_selection_are_set_by_a_mask_of_it():
+    source = "def f(x):\n    y = x[x > 0]\n    y = y.at[y > 2].set(2.0)\n    y = y.at[y < 1].add(0.5)\n    return y.mean()\n"
+    assert check(source, *ORDERS).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        "found = jnp.linalg.lstsq(table[m], y[m], rcond=None)\n    return found[0]",
+        "slope, start = jnp.polyfit(x[m], y[m], deg=1)\n    return slope, start",
+    ],
+)
+def test_fits_whose_result_is_named_or_whose_degree_is(fit):
+    source = f"def f(x, y):\n    m = y > 1\n    table = jnp.array([jnp.ones_like(x), x]).T\n    {fit}\n"
+    x, y = jnp.arange(8.0), jnp.array([5.0, 4.9, 4.8, 4.6, 4.2, 3.3, 2.0, 0.1])
+    assert check(source, (x, y), (x, y[::-1]), (x, y + 1)).rewrites[0].verified
