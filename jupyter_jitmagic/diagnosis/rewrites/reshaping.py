@@ -202,13 +202,18 @@ class Reshaping(Consumers):
         self.plain(*(each.value for each in known.keywords))
         if not ragged:
             return None
-        straight = all(each is not None and each.like(ragged[0]) and not each.behind and not each.flat for each in values)
-        if not straight or known.keywords or known.form != "function" or self.current is None:
+        options = {each.arg: each.value for each in known.keywords}
+        fixed = all(isinstance(value, ast.Constant) for value in options.values())
+        by_rows = isinstance(rowvar := options.get("rowvar"), ast.Constant) and not rowvar.value and ragged[0].ndim > 1
+        behind = 1 if by_rows and len(values) == 1 else 0
+        straight = all(each is not None and each.like(ragged[0]) and each.behind == behind and not each.flat for each in values)
+        allowed = set() if known.name == "corrcoef" else {"rowvar", "ddof", "bias"}
+        if not (straight and fixed and set(options) <= allowed) or known.form != "function" or self.current is None:
             self.stop(node)
         for argument, each in zip(known.arguments, ragged, strict=True):
             self.replace(argument, self.padded(argument, each, "0"))
-        texts = ", ".join(map(self.text, known.arguments))
-        text = f"{self.jnp('cov')}({texts}, fweights={enclosed(ragged[0].mask)}.astype(int))"
+        given = ", ".join([*map(self.text, known.arguments), *(f"{name}={self.text(each)}" for name, each in options.items())])
+        text = f"{self.jnp('cov')}({given}, fweights={enclosed(ragged[0].mask)}.astype(int))"
         if known.name == "corrcoef":
             together, spread = self.fresh("covariance", "cov_of_both"), self.fresh("deviation", "spread")
             self.line_before(f"{together} = {text}")

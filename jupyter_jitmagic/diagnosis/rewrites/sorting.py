@@ -1,4 +1,4 @@
-"""Lists of tuples that are sorted by a traced key: `cand.sort(key=lambda c: c[0])`, as in a beam search."""
+"""Lists of tuples sorted by a traced key (`cand.sort(key=lambda c: c[0])`, as in a beam search); sorted lists compared."""
 
 from __future__ import annotations
 
@@ -45,6 +45,38 @@ def sorted_by_a_key(spot: Spot) -> Iterator[Step]:
     start = code.region([statement], comments=True)[0]
     new = f"{items.id} = {made}" if in_place else made
     yield spot.step("argsort", ((start, start), lines), (node, new), excludes=_NAN)
+
+
+def same_items(spot: Spot) -> Iterator[Step]:
+    """`sorted(x) == [1, 10]`, `x.tolist() == [1, 2]` → `jnp.array_equal(…)`: equally many, each as large."""
+    code, around = spot.code, spot.node
+    while isinstance(around, ast.expr) and not isinstance(around, ast.Compare):
+        around = code.parents[around]
+    match around:
+        case ast.Compare(left=one, ops=[ast.Eq() | ast.NotEq() as op], comparators=[other]):
+            sides = [_items(spot, each) for each in (one, other)]
+        case _:
+            return
+    if None in sides or all(isinstance(each, ast.List) for each in (one, other)):
+        return
+    same = f"{spot.jnp('array_equal')}({', '.join(map(str, sides))})"
+    yield spot.step("jnp", (around, same if isinstance(op, ast.Eq) else f"{spot.jnp('logical_not')}({same})"))
+
+
+def _items(spot: Spot, node: ast.expr) -> str | None:
+    """A list of numbers as an array: of a traced array, or as it stands there."""
+    match node:
+        case ast.Call(func=ast.Name(id="sorted" | "list" as name), args=[array], keywords=[]) if spot.is_builtin(name):
+            text = spot.code.src(array)
+            text = f"{spot.jnp('sort')}({text})" if name == "sorted" else text
+        case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[], keywords=[]):
+            text = spot.code.operand(array)
+        case ast.List(elts=[_, *_] as each) if all(isinstance(e, ast.Constant) and type(e.value) in (int, float) for e in each):
+            return f"{spot.jnp('array')}({spot.code.src(node)})"
+        case _:
+            return None
+    fact = spot.fact(array)
+    return text if fact is not None and fact.sort == "array" and fact.ndim == 1 else None
 
 
 def sorted_together(spot: Spot) -> Iterator[Step]:
@@ -177,4 +209,4 @@ def _has_no_other_name(spot: Spot, name: str) -> bool:
     return alone and bool(made) and all(isinstance(value, ast.List | ast.ListComp | ast.Subscript) for value in made)
 
 
-RULES: list[Rule] = [reversed_in_a_branch, what_is_kept, sorted_together, sorted_by_a_key, sorted_by_several_keys]
+RULES: list[Rule] = [same_items, reversed_in_a_branch, what_is_kept, sorted_together, sorted_by_a_key, sorted_by_several_keys]

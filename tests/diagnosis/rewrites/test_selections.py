@@ -593,3 +593,22 @@ def test_fits_whose_result_is_named_or_whose_degree_is(fit):
     source = f"def f(x, y):\n    m = y > 1\n    table = jnp.array([jnp.ones_like(x), x]).T\n    {fit}\n"
     x, y = jnp.arange(8.0), jnp.array([5.0, 4.9, 4.8, 4.6, 4.2, 3.3, 2.0, 0.1])
     assert check(source, (x, y), (x, y[::-1]), (x, y + 1)).rewrites[0].verified
+
+
+@pytest.mark.parametrize("spread", ["jnp.cov(x[m], rowvar=False)", "jnp.cov(x[m], rowvar=False, ddof=0)"])
+def test_rows_that_are_selected_vary_together(spread):
+    source = f"def f(x, t):\n    m = x[:, 0] > t\n    return {spread}\n"
+    x = jnp.arange(12.0).reshape(6, 2) ** 1.5
+    assert check(source, (x, 3.0), (x[::-1], 3.0), (x.at[2].set(-1.0), -2.0)).rewrites[0].verified
+
+
+def test_what_is_left_out_where_it_is_found():
+    """`if skip is not None and skip in x: x = x[jnp.where(x != skip)]`, and what is raised where nothing is left."""
+    source = (
+        "def f(x, skip=None):\n    x = x.ravel()\n    if skip is not None and skip in x:\n        x = x[jnp.where(x != skip)]\n"
+        "        if len(x) == 0:\n            raise ValueError('nothing is left')\n    order = jnp.argsort(x)\n"
+        "    return x[order[0]] + x.mean()\n"
+    )
+    x = jnp.array([[1.0, 0.0], [4.0, 3.0]])
+    found = check(source, (x, 0.0), (x + 1, 0.0), (x, 4.0))
+    assert found.rewrites[0].verified and " in x" not in found.rewrites[0].source

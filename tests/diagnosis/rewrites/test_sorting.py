@@ -136,3 +136,15 @@ def test_a_list_that_is_reversed_in_a_branch():
     assert check(REVERSED, *calls, seconds=60.0).rewrites[0].verified
     other = REVERSED.replace("    starts = ", "    kept = ends\n    starts = ", 1).replace("(ends[1]", "(kept[1]")
     assert not propose(define(other)["f"], calls[0], {}, seconds=60.0).rewrites
+
+
+@pytest.mark.parametrize(
+    "asked", ["sorted(x) == [1, 10]", "sorted(x) != sorted(y)", "y.tolist() == [10, 1]", "list(x) == [1, 10]"]
+)
+def test_lists_of_the_numbers_of_arrays_are_compared(asked):
+    source = f"def f(x, y):\n    if {asked}:\n        return 1.5\n    return 1.0\n"
+    ten, other = jnp.array([10, 1]), jnp.array([1, 10])
+    assert check(source, (ten, other), (other, ten), (ten, ten + 1)).rewrites[0].verified
+    if "list(x)" not in asked:  # lists that are not equally long are told apart without a look at what they hold
+        longer = jnp.array([1, 10, 3])
+        assert check(source, (longer, ten), (longer, other)).rewrites[0].verified
