@@ -6,6 +6,8 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import jax
+
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import selected_again
 from jupyter_jitmagic.diagnosis.rewrites.cutting import one_of_split, sliced, split_at
 from jupyter_jitmagic.diagnosis.rewrites.grouping import KIN, distinct, grouped
@@ -127,13 +129,22 @@ def _unraveled(mask: ast.expr, array: ast.expr) -> tuple[ast.expr, ast.expr]:
     return mask, array
 
 
+def _compares_the_array(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool:
+    """`x[x < 0]` on a side that no call came to."""
+    match part, node.value:
+        case ast.Compare(left=ast.Name(id=name), ops=[_], comparators=[ast.Constant(value=int() | float())]), ast.Name(id=same):
+            held = flow.spot.locals.get(name)
+            return name == same and isinstance(held, jax.Array) and held.ndim > 0 and flow.is_traced(part)
+    return False
+
+
 def _is_mask(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool:
     if isinstance(part, ast.Slice | ast.Constant | ast.List):
         return False
     fact = flow.spot.fact(part)
     if fact is None:
         failing = type(flow.spot.error).__name__ == "NonConcreteBooleanIndexError"
-        return failing and flow.site is node
+        return (failing and flow.site is node) or _compares_the_array(flow, part, node)
     return fact.dtype == "b" and fact.ndim > 0 and fact.sort in ("array", "host") and flow.is_traced(part)
 
 

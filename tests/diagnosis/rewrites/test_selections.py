@@ -612,3 +612,12 @@ def test_what_is_left_out_where_it_is_found():
     x = jnp.array([[1.0, 0.0], [4.0, 3.0]])
     found = check(source, (x, 0.0), (x + 1, 0.0), (x, 4.0))
     assert found.rewrites[0].verified and " in x" not in found.rewrites[0].source
+
+
+def test_the_side_that_no_call_came_to_selects_as_well():
+    source = (
+        "def f(x, t):\n    if x[1] > t:\n        up, down = sum(x[x > 0]), sum(x[x < 0])\n        if up >= down:\n"
+        "            x = x[x >= 0]\n        else:\n            x = x[x < 0]\n    return x[jnp.argmin(jnp.abs(x))]\n"
+    )
+    x = jnp.array([1.0, -0.2, 0.5, -3.0])
+    assert check(source, (x, -1.0), (x, 1.0), (jnp.array([2.0, 0.0, 4.0, 1.0]), -1.0)).rewrites[0].verified
