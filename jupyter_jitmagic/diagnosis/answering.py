@@ -272,6 +272,8 @@ def _chosen_otherwise(asked: Asked) -> Diagnosis | None:
         return None
     left = find_call_sites(another.call, asked.result.static, seconds=0.5)
     found = with_rewrite(asked, replace(asked.result, cured=False, left=left))
+    if not found.rewrites and type(asked.call.argument(another.name).value) is int:  # on this call it may trace as it is
+        found = as_data(asked, frozenset({another.name}))
     return replace(found, reason=reasons.for_another_choice(another.words, found.reason)) if found.rewrites else None
 
 

@@ -577,6 +577,19 @@ def test_another_number_of_a_static_argument_may_need_a_rewrite_as_well():
     assert "but not with order=2: line " in answer.reason
 
 
+def test_a_number_at_whose_limit_data_decides_is_data():
+    """`if y == last: return 1.0 if x == goal else -1.0`: static, each y alone would trace, but the last."""
+    answer = diagnose(_caught, 2, 3, 4)
+    assert answer.kind == "rewrite" and answer.verified and "but not with y=" in answer.reason
+
+
+def _caught(x, goal, y, last=9):
+    y += 1
+    if y == last:
+        return 1.0 if x == goal else -1.0
+    return 0.0
+
+
 def test_plain_python_is_not_said_to_fail_where_it_does_not():
     def f(xs, k):
         window = deque(maxlen=k)

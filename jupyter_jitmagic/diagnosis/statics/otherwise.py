@@ -53,6 +53,7 @@ class OtherChoice:
     """Another call, and what is other in it, as "flip=True"."""
 
     call: Call
+    name: str
     words: str
 
 
@@ -69,7 +70,7 @@ def choosing_otherwise(call: Call, found: StaticSet, took: float = 0.0) -> Other
             other = bind(call.fun, args, kwargs, call.declared)
             error = call_error(other, found.static, seconds)
             if isinstance(error, _NEEDS_A_VALUE) and not plain_fails(other):
-                return OtherChoice(other, f"{name}={choice!r}")
+                return OtherChoice(other, name, f"{name}={choice!r}")
     return None
 
 
