@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined
 from jupyter_jitmagic.diagnosis.rewrites.none_first import asked_by_a_flag
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
 from jupyter_jitmagic.source.names import loaded
@@ -153,11 +154,28 @@ def one_by_one(spot: Spot) -> Iterator[Step]:
     lines = [f"{flag} = {code.expr(test)}"]
     for target, a, b in zip(targets, *sides, strict=True):
         name, none = code.src(target), [_is_none(each) for each in (a, b)]
-        if none.count(True) == 1 and not any(_asks(node, name) or _is_truth(spot, node, name) for node in ast.walk(function)):
+        if none.count(True) == 1 and not _may_be_asked(spot, function, name):
             lines.append(f"{name} = {code.expr(b if none[0] else a)}")  # nothing can be done with the None
         else:
             lines.append(f"{name} = {code.expr(a)} if {flag} else {code.expr(b)}")
     yield spot.step("lines", (code.region([statement]), "".join(f"{indent}{line}\n" for line in lines)))
+
+
+def _may_be_asked(spot: Spot, function: ast.AST, name: str) -> bool:
+    """Whether the function asks if the name is None, or hands it to what may."""
+    for node in ast.walk(function):
+        if _asks(node, name) or _is_truth(spot, node, name):
+            return True
+        if not isinstance(node, ast.Name) or node.id != name or not isinstance(node.ctx, ast.Load):
+            continue
+        match spot.code.parents[node]:
+            case ast.BinOp() | ast.UnaryOp() | ast.Compare() | ast.IfExp() | ast.Return() | ast.AugAssign():
+                pass
+            case ast.Call(func=ast.Attribute(value=owner)) if is_module(spot, owner):
+                pass
+            case _:
+                return True
+    return False
 
 
 def returned_none(spot: Spot) -> Iterator[Step]:
