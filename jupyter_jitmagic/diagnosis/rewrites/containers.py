@@ -19,10 +19,9 @@ from jupyter_jitmagic.diagnosis.rewrites.growing import (
     READ_WHOLE,
     Container,
     GrowingList,
-    is_taken_in_front,
 )
 from jupyter_jitmagic.diagnosis.rewrites.grown_arrays import as_list
-from jupyter_jitmagic.diagnosis.rewrites.inserting import appended_instead, inserted_first
+from jupyter_jitmagic.diagnosis.rewrites.inserting import appended_instead, inserted_first, is_taken_in_front
 from jupyter_jitmagic.diagnosis.rewrites.kept_numbers import as_numbers
 from jupyter_jitmagic.diagnosis.rewrites.lists import (
     emptied_instead,
@@ -296,12 +295,13 @@ class _Marks(Container):
 
     def _places(self) -> str:
         """How many numbers there can be, or pairs of them: they are places of an array."""
+        added = [each for _, value in self.appended() for each in self._items(value)]
         for node in ast.walk(self.function):
             found = owner_and_places(node) if isinstance(node, ast.Subscript) else None
             if found is None or not self._is_argument(found[0]):
                 continue
             array, places = found[0], [*map(ast.dump, found[1])]
-            for _, value in self.appended():
+            for value in added:
                 parts = [ast.dump(without_int(part)) for part in _parts(value)]
                 for axis in range(len(places)):
                     if places[axis : axis + len(parts)] == parts:
@@ -313,6 +313,22 @@ class _Marks(Container):
                         axes = [f"{array}.shape[{axis + place}]" for place in range(len(parts))]
                         return axes[0] if len(axes) == 1 else f"({', '.join(axes)})"
         self.refuse(self.made)
+
+    def _items(self, value: ast.expr) -> list[ast.expr]:
+        """What is added, and what it was when it went into the list from which it was taken: `i, j = stack.pop()`."""
+        code, own = self.spot.code, ast.dump(value)
+        for node in ast.walk(self.function):
+            match node:
+                case ast.Assign(targets=[target], value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr))) if (
+                    attr in ("pop", "popleft") and ast.dump(ast.parse(code.src(target), mode="eval").body) == own
+                ):
+                    given = [
+                        call.args[0]
+                        for call in ast.walk(self.function)
+                        if isinstance(call, ast.Call) and code.src(call.func) == f"{name}.append" and len(call.args) == 1
+                    ]
+                    return [value, *given]
+        return [value]
 
     def _is_argument(self, name: str) -> bool:
         """Whether a name stands for an array that the function is given and keeps."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, element
+from jupyter_jitmagic.diagnosis.rewrites.inserting import is_taken_in_front
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once
 from jupyter_jitmagic.diagnosis.rewrites.rounds import (
     Counter,
@@ -278,6 +279,8 @@ class GrowingList(Container):
         }
         surely = all(chosen.get(statement) or self._surely(statement) for statement, _ in self.appends)
         self.whole = surely and not self._is_popped()
+        if not any(chosen.values()) and (whole := self._padded_to()):
+            return whole
         parts: list[str] = []
         alone = len(self.first)
         for statement, value in self.appends:
@@ -303,6 +306,16 @@ class GrowingList(Container):
         fixed = alone + sum(map(int, numbers))
         texts = [part for part in parts if not part.isdigit()]
         return " + ".join([*texts, *([str(fixed)] if fixed or not texts else [])])
+
+    def _padded_to(self) -> str:
+        """The length up to which a last loop fills a list that another one has filled with no more: `while len(out) < n:`."""
+        loops = [self._loops_around(statement) for statement, _ in self.appends]
+        if [len(each) for each in loops] != [1, 1] or self.first or self._is_popped():
+            return ""
+        (one,), (other,) = loops
+        limit = length_limit(self.spot, other, self.name)
+        self.filled = limit == rounds_of(self.spot, one) and fills_up(self.spot, other, self.name)
+        return limit if self.filled else ""
 
     def _is_behind(self, node: ast.Name) -> bool:
         """Whether a place comes after all that appends, and after the loops around that."""
@@ -484,13 +497,3 @@ class GrowingList(Container):
 
 
 TAKING = words("pop popleft clear remove")
-
-
-def is_taken_in_front(call: ast.Call) -> bool:
-    """Whether a call is `q.popleft()` or `q.pop(0)`."""
-    match call:
-        case ast.Call(func=ast.Attribute(attr="popleft"), args=[], keywords=[]):
-            return True
-        case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(value=0)], keywords=[]):
-            return True
-    return False

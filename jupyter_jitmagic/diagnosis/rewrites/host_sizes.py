@@ -267,8 +267,7 @@ def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]
 
 
 def _is_data_later(spot: Spot, name: str) -> bool:
-    """Whether a loop around the place, or around the call that led here, binds a name to what comes of data: it is known in the
-    first round alone."""
+    """Whether a loop around the place or a call that led here binds a name to what comes of data: known at first alone."""
     return _is_bound_to_data(spot, name) or any(
         _is_data_later(caller, each) for caller in list(spot.callers())[:1] for each in _given(spot.function, caller.node, name)
     )
@@ -280,8 +279,7 @@ def _given(function: Function | None, call: ast.AST, name: str) -> list[str]:
         return []
     names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
     given = [value for each, value in zip(names, call.args, strict=False) if each == name]
-    given += [keyword.value for keyword in call.keywords if keyword.arg == name]
-    return [each for value in given for each in _read(value)]
+    return [each for value in (*given, *(k.value for k in call.keywords if k.arg == name)) for each in _read(value)]
 
 
 def _is_bound_to_data(spot: Spot, name: str) -> bool:

@@ -85,3 +85,13 @@ def _made_with_others(statement: ast.AST, targets: ast.Tuple, name: ast.Name) ->
                 case ast.List(elts=[]):
                     return True
     return False
+
+
+def is_taken_in_front(call: ast.Call) -> bool:
+    """Whether a call is `q.popleft()` or `q.pop(0)`."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="popleft"), args=[], keywords=[]):
+            return True
+        case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(value=0)], keywords=[]):
+            return True
+    return False

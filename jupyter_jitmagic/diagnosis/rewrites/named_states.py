@@ -144,12 +144,14 @@ def _keys(function: ast.FunctionDef, table: str) -> list[ast.expr]:
 
 
 def _token(spot: Spot, node: ast.expr) -> str | None:
-    """What a string, None, or a member of an enumeration is called."""
+    """What a string (a module's name for one, too), None, or a member of an enumeration is called."""
     match node:
         case ast.Constant(value=str() as text):
             return text
         case ast.Constant(value=None):
             return "None"
+        case ast.Name(id=name) if name not in spot.locals and isinstance(spot.globals.get(name), str):
+            return str(spot.globals[name])
         case ast.Attribute(value=owner, attr=text):
             kind = spot.value(owner)
             member = isinstance(kind, enum.EnumMeta) and text in kind.__members__ and not issubclass(kind, int)
@@ -184,8 +186,8 @@ def given_by_a_helper(spot: Spot) -> Iterator[Step]:
         return
     helper = helper_of(spot, call)
     returned = [node.value for node in walk(helper) if isinstance(node, ast.Return)] if helper is not None else []
-    named = [node.value for node in returned if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    if len(set(named)) > 1 and len(named) == len(returned):
+    named = [_token(spot, node) if node is not None else None for node in returned]
+    if len(set(named)) > 1 and None not in named and not any(isinstance(node, ast.Attribute) for node in returned):
         yield from inlined_by_ways(spot, call)
 
 

@@ -104,6 +104,8 @@ def _as_a_float(spot: Spot, result: ast.expr, carried: str) -> str:
             return f"-{value}.0"
         case ast.BinOp(op=ast.Mult(), right=ast.Constant(value=float())):
             return ""
+        case ast.Name(id=name) if isinstance(spot.locals.get(name), tuple | dict):
+            return ""
     return f"{spot.code.operand(result)} * 1.0"
 
 

@@ -51,13 +51,19 @@ class Returning:
         where = 0 if cheap else 2
         every = [*self.node.body, *self.node.orelse, *self.rest]
         if not prints(self.spot, every) and not leaves(every, ast.Raise):  # those are of one side alone
-            text = self._where(tree=False)
+            text = None if self._returns_a_record(every) else self._where(tree=False)
             if text is not None:
                 yield where, text
             text = self._where(tree=True)
             if text is not None:
                 yield 3, text
         yield 1, self._cond()
+
+    def _returns_a_record(self, statements: Sequence[ast.stmt]) -> bool:
+        """Whether a variable that is returned is a tuple or a dict, which is no operand of `jnp.where`."""
+        returned = [each.value for each in leaves(statements, ast.Return) if isinstance(each, ast.Return)]
+        held = [self.spot.locals.get(value.id) for value in returned if isinstance(value, ast.Name)]
+        return any(isinstance(each, tuple | dict) for each in held)
 
     def _one_end(self) -> Step:
         """Both sides set what is returned: what one of them writes of the function around this one is chosen as well then."""

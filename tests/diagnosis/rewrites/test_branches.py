@@ -417,3 +417,34 @@ def test_an_operand_that_asks_for_no_data_is_no_branch():
     source = "def f(x, key=None):\n    if key is not None and x.sum() > 0:\n        return x * 2\n    return x - 1\n"
     key = jax.random.key(0)
     assert not propose(define(source)["f"], (jnp.array([1.0, 2.0]), key), {}).rewrites[0].compared.not_reached
+
+
+STATES = """
+from typing import NamedTuple
+
+class State(NamedTuple):
+    x: float
+    v: float
+    hits: int
+
+def step(s, dt):
+    x = s.x + s.v * dt
+    if x * s.x < 0:
+        s = s._replace(hits=s.hits + 1)
+    return s._replace(x=x, v=s.v - x * dt)
+
+def f(x, hits, n=9, dt=0.5, stop=3):
+    s = State(x, x * 0.5, hits)
+    for _ in range(n):
+        s = step(s, dt)
+        if s.hits >= stop:
+            return s
+    return s
+"""
+
+
+def test_a_record_that_is_replaced_below_tests_and_returned_early():
+    """`jnp.where` was tried on it, and `result * 1.0`, until no trace was left."""
+    numbers = [(jnp.array(x), jnp.array(k)) for x, k in ((1.0, 0), (-1.0, 2), (0.5, 3), (0.0, 0))]
+    found = check(STATES, *numbers, seconds=10.0)
+    assert "where(done, result, s)" not in found.rewrites[0].source

@@ -594,3 +594,29 @@ def f(tokens):
 def test_an_item_that_is_taken_where_there_is_one_is_compared_behind_that():
     tokens = [[1, 2, 5, 4, 3, 6], [1, 5], [4], [1, 0, 2, 5, 4, 7], [1, 1, 4], [3, 6, 6]]
     check(BRACKETS, *((jnp.array(each),) for each in tokens))
+
+
+DECODED = """
+def f(table, most):
+    token, out = 1, []
+    for t in range(most):
+        token = jnp.argmax(table[token])
+        if token == 2:
+            break
+        out.append(token)
+    while len(out) < most:
+        out.append(0)
+    return jnp.array(out)
+"""
+
+
+def test_a_list_that_a_last_loop_fills_up_has_a_known_length():
+    """Padding by hand: it was split where the list begins."""
+    tables = [[[0.1, 0.2, 0.3], [0.9, 0.0, 0.1], [1.0, 0.0, 0.0]], [[0.9, 0.0, 0.1]] * 3, [[0.0, 0.1, 0.9]] * 3]
+    found = check(DECODED, *((jnp.array(each), n) for each, n in zip(tables, (4, 3, 5), strict=True)), static=("most",))
+    assert "out = jnp.zeros(most, int)" in found.rewrites[0].source
+
+
+def test_a_list_that_may_be_longer_than_its_last_loop_fills_it():
+    source = DECODED.replace("range(most)", "range(2 * most)")
+    assert not propose(define(source)["f"], (jnp.array([[0.1, 0.2, 0.3]] * 3), 4), {}, (), ("most",)).rewrites

@@ -248,3 +248,15 @@ def test_tables_by_members_of_an_enumeration_say_what_comes_next():
     found = check(LIGHTS, (X,), (-X,), (jnp.abs(X),), (X * 0,)).rewrites[0]
     assert "next_table = jnp.array([GREEN, YELLOW, RED])" in found.source
     assert "jnp.array([LASTS[Light.RED], LASTS[Light.GREEN], LASTS[Light.YELLOW]])" in found.source
+
+
+def test_names_of_the_module_that_a_helper_returns():
+    """`ACCEPT` stands for a string; one branch gives a str, was said."""
+    source = (
+        'REJECT, ACCEPT = "reject", "accept"\n\n'
+        "def decide(v):\n    if v >= 1:\n        return ACCEPT\n    return REJECT\n\n"
+        "def f(x):\n    count, total = 0, 0.0\n    for v in x:\n        total += v\n"
+        "        if decide(v) == ACCEPT:\n            count += 1\n        else:\n            total -= 1.0\n"
+        "    return count, total\n"
+    )
+    check(source, (X,), (-X,), (X * 0,))

@@ -409,3 +409,18 @@ def f(grid):
 def test_a_queue_that_begins_with_those_of_a_row_that_data_chooses():
     grids = [[[1, 0, 1], [1, 1, 0], [0, 1, 0]], [[1, 1], [0, 0], [1, 1]], [[0, 0], [1, 1]], [[1, 1, 1]], [[1], [1], [1]]]
     check(FLOODED, *((jnp.array(each, dtype=bool),) for each in grids), seconds=20.0)
+
+
+def test_islands_that_are_counted_with_pairs_that_a_search_took_out_and_met():
+    """Pairs are added to the set as they come out of the stack, and went into it as places of the grid."""
+    source = (
+        "def f(grid):\n    rows, cols = grid.shape\n    seen = set()\n    count = 0\n    for r in range(rows):\n"
+        "        for c in range(cols):\n            if grid[r, c] == 1 and (r, c) not in seen:\n                count += 1\n"
+        "                stack = [(r, c)]\n                while stack:\n                    i, j = stack.pop()\n"
+        "                    if (i, j) in seen:\n                        continue\n                    seen.add((i, j))\n"
+        "                    for a, b in ((0, 1), (1, 0), (0, -1), (-1, 0)):\n                        k, m = i + a, j + b\n"
+        "                        if 0 <= k < rows and 0 <= m < cols and grid[k, m] == 1 and (k, m) not in seen:\n"
+        "                            stack.append((k, m))\n    return count\n"
+    )
+    grids = [[[1, 0, 1], [1, 0, 0]], [[1, 1, 1], [1, 0, 1], [1, 1, 1]], [[0, 0]], [[1, 0], [0, 1]]]
+    check(source, *((jnp.array(each),) for each in grids), seconds=20.0)

@@ -153,5 +153,5 @@ def test_a_loop_over_whole_steps_is_said_to_differ_in_nothing():
 
 
 def test_a_step_that_is_left_out_counts_in_32_bits_as_well():
-    found = propose(define(STEPS.replace(", h)", ", h=0.1)"))["f"], (1.0, 1.0), {})
+    found = propose(define(STEPS.replace(", h)", ", h=0.05)"))["f"], (1.0, 2.0), {})
     assert not found.rewrites and "its numbers have 32 bits" in found.unverified[0].reason
