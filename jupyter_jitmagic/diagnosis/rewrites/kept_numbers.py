@@ -84,7 +84,7 @@ def as_numbers(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
     for each in asked:
         replace(spot, node=each).refuse_where_caught(ValueError, IndexError)
     nan = {"nan": "NaN, of which max() and min() take account by its place alone"} if {"max", "min"} & set(kinds) else {}
-    note = f"where {name} stays empty, plain Python raises and compiled code goes on"
+    note = f"asked of {name} while it is empty, plain Python raises and compiled code goes on"
     return spot.step("numbers", *edited, excludes=nan, note=note)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -91,7 +92,7 @@ def set_as_a_list(spot: Spot) -> Iterator[Step]:
             case ast.Attribute(attr="remove" | "clear") if (
                 isinstance(statement, ast.Expr) and statement.value is code.parents[parent]
             ):
-                pass  # a list without equal items loses the same
+                replace(spot, node=parent).refuse_where_caught(KeyError)  # a list without equal items loses the same
             case ast.Attribute(attr="discard") if isinstance(statement, ast.Expr) and code.on_own_lines([statement]):
                 match statement.value:
                     case ast.Call(args=[given]) as call if call.func is parent:

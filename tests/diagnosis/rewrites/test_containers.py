@@ -457,7 +457,7 @@ def test_what_is_asked_of_a_list_that_may_be_empty_is_kept_and_that_is_said(aske
     numbers = [(jnp.array(1.5), jnp.array(0.5)), (jnp.array(0.1), jnp.array(2.0)), (jnp.array(-1.5), jnp.array(1.0))]
     found = check(ASKED.replace("path = [x]", "path = []") + asked + "\n", *numbers).rewrites[0]
     assert ".append(x - t)" not in found.source
-    assert any("where path stays empty, plain Python raises" in each for each in found.compared.differences)
+    assert any("asked of path while it is empty, plain Python raises" in each for each in found.compared.differences)
 
 
 def test_the_largest_of_an_empty_list_of_arrays_or_for_a_handler_is_not_known():
@@ -620,3 +620,11 @@ def test_a_list_that_a_last_loop_fills_up_has_a_known_length():
 def test_a_list_that_may_be_longer_than_its_last_loop_fills_it():
     source = DECODED.replace("range(most)", "range(2 * most)")
     assert not propose(define(source)["f"], (jnp.array([[0.1, 0.2, 0.3]] * 3), 4), {}, (), ("most",)).rewrites
+
+
+def test_what_a_set_has_not_may_not_be_caught_by_a_handler():
+    """A list raises another error there, and compiled code none."""
+    caught = "            try:\n                inside.remove(-e)\n            except KeyError:\n                away += 1"
+    source = PARKED.replace("        elif -e in inside:\n            inside.remove(-e)", f"        else:\n{caught}")
+    found = propose(define(source)["f"], (jnp.array(EVENTS[0]),), {})
+    assert not found.rewrites and "`except KeyError` catches" in found.why_not
