@@ -263,20 +263,40 @@ def _of_tests(plain: Plain, program: Any) -> list[int]:
     return [k for k in plain.variations.floats if isinstance(plain.variations.leaves[k], float)]
 
 
-def _tests(jaxpr: Any) -> Iterator[Any]:
-    """The tests of a program's loops, those within others too."""
+def _tests(jaxpr: Any) -> Iterator[list[Any]]:
+    """What the tests of a program's loops consist of, those within others too: its equations."""
     for equation in jaxpr.eqns:
-        for name, inner in equation.params.items():
-            for each in inner if isinstance(inner, tuple | list) else [inner]:
-                closed = getattr(each, "jaxpr", each)
-                if not hasattr(closed, "eqns"):
-                    continue
-                if name == "cond_jaxpr":
-                    yield closed
-                yield from _tests(closed)
+        if equation.primitive.name == "while":
+            yield [*equation.params["cond_jaxpr"].jaxpr.eqns, *_flags_of(equation)]
+        for inner in _inside(equation):
+            yield from _tests(inner)
 
 
-def _compares_floats(jaxpr: Any) -> bool:
+def _flags_of(loop: Any) -> list[Any]:
+    """What a round computes the flags of, by which its loop ends: `while True: … if error < tol: break`."""
+    test, body = loop.params["cond_jaxpr"].jaxpr, loop.params["body_jaxpr"].jaxpr
+    carried = test.invars[loop.params["cond_nconsts"] :]
+    wanted = {out for var, out in zip(carried, body.outvars, strict=True) if var.aval.dtype == bool and not hasattr(out, "val")}
+    found = []
+    for equation in reversed(body.eqns):
+        if wanted.intersection(equation.outvars):
+            found.append(equation)
+            wanted.update(var for var in equation.invars if not hasattr(var, "val"))
+    return found
+
+
+def _compares_floats(equations: Sequence[Any]) -> bool:
     return any(
-        equation.primitive.name in _COMPARISONS and number_kind(equation.invars[0].aval.dtype) == "f" for equation in jaxpr.eqns
+        (equation.primitive.name in _COMPARISONS and number_kind(equation.invars[0].aval.dtype) == "f")
+        or any(_compares_floats(inner.eqns) for inner in _inside(equation))
+        for equation in equations
     )
+
+
+def _inside(equation: Any) -> Iterator[Any]:
+    """The programs within an equation."""
+    for inner in equation.params.values():
+        for each in inner if isinstance(inner, tuple | list) else [inner]:
+            program = getattr(each, "jaxpr", each)
+            if hasattr(program, "eqns"):
+                yield program

@@ -14,7 +14,7 @@ from dataclasses import replace
 from jupyter_jitmagic.diagnosis.rewrites.branching import Branching
 from jupyter_jitmagic.diagnosis.rewrites.cutting import is_own_count
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import asks_for_none
-from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
+from jupyter_jitmagic.diagnosis.rewrites.operations import set_by_where
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, SetsInPlace, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.selecting import is_axis, is_places, places_of, selection
@@ -346,14 +346,13 @@ class Flow(Branching):
         if made is None or made.pattern != "where" or len(node.args) != 1 or node.keywords:
             return False
         assert isinstance(node.func, ast.Attribute)
-        template = SET_BY_WHERE[node.func.attr]
         value = self.visit(node.args[0])
         if value is not None and not value.like(made.ragged):
             self.stop(node)
         if self.visit(array) is not None:
             self.stop(node)
         text = self.operand(array)
-        new = template.format(x=text, v=self.text(node.args[0]))
+        new = set_by_where(self.jnp, node.func.attr, text, self.text(node.args[0]))
         self.found = True
         held, given = self.spot.fact(array), self.spot.fact(node.args[0])
         exactly = (

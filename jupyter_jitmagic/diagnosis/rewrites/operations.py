@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jupyter_jitmagic.base.looking import attribute, text_attribute
@@ -128,9 +129,17 @@ BINARY: dict[type[ast.operator], int] = {
 
 SET_BY_WHERE = {
     "set": "{v}", "add": "{x} + {v}", "multiply": "{x} * ({v})", "mul": "{x} * ({v})", "subtract": "{x} - ({v})",
-    "divide": "{x} / ({v})", "power": "{x} ** ({v})",
+    "divide": "{x} / ({v})", "power": "{x} ** ({v})", "min": "{minimum}({x}, {v})", "max": "{maximum}({x}, {v})",
 }  # fmt: skip
 """`x.at[mask].method(v)` as a choice: the new value."""
+
+
+def set_by_where(jnp: Callable[[str], str], method: str, old: str, value: str) -> str:
+    """What a method of `x.at[mask]` puts in the place of the old value; `jnp` spells a function of `jax.numpy`."""
+    template = SET_BY_WHERE[method]
+    functions = {name: jnp(name) for name in ("minimum", "maximum") if name in template}
+    return template.format(x=old, v=value, **functions)
+
 
 FLOATS = words("mean std var average median quantile percentile exp exp2 expm1 sin cos tan tanh sigmoid softmax norm linspace")
 """What gives floats of integers, beside the operations that are not safe everywhere."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.consuming import Consumers
-from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, TOTAL, Called
+from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, TOTAL, Called, set_by_where
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.slices import terms, written
 
@@ -310,7 +310,7 @@ class Reshaping(Consumers):
             self.stop(node)
         assert isinstance(node.func, ast.Attribute)
         text, kind = self.operand(array), self.spot.fact(array)
-        new = SET_BY_WHERE[node.func.attr].format(x=text, v=self.text(value))
+        new = set_by_where(self.jnp, node.func.attr, text, self.text(value))
         cast = "" if kind is not None and given.sort == "number" and given.dtype == kind.dtype else f".astype({text}.dtype)"
         self.replace(node, f"{self.jnp('where')}({self.text(place)}, {new}, {text}){cast}")
         return replace(found, pad="", direct=False, source=-1)

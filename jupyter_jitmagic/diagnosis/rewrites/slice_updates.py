@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
-from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
+from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, set_by_where
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, PAST_THE_END, cut_at, length_between, subscript, traced
 
@@ -59,7 +59,7 @@ def box_update(spot: Spot) -> Iterator[Step]:
     one_row = any(not isinstance(part, ast.Slice) for part in parts)
     if one_row:
         old = f"{array}[{row}]"
-    new = SET_BY_WHERE[method.attr].format(x=old, v=value)
+    new = set_by_where(spot.jnp, method.attr, old, value)
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     test, statement = _joined([text for _, text in tests]), code.statement(node)
     if len(tests) > 1 and code.on_own_lines([statement]):
@@ -202,7 +202,7 @@ def masked_update(spot: Spot) -> Iterator[Step]:
     for filled in (True, False) if risky and _reads_at(node, call.args[0]) else (False,):
         before, behind = (f"{spot.jnp('where')}({mask}, ", f"{part}, 1)") if filled else ("", part)  # 1 is safe to compute with
         value = _in_place_of(spot, call.args[0], node, before, behind)
-        text = f"{spot.jnp('where')}({mask}, {SET_BY_WHERE[method.attr].format(x=old, v=value)}, {old})"
+        text = f"{spot.jnp('where')}({mask}, {set_by_where(spot.jnp, method.attr, old, value)}, {old})"
         for cast in ("", f".astype({array}.dtype)"):
             yield spot.step("where", (call, f"{array}.at{part}.set({text}{cast})" if part else f"{text}{cast}"), risky=risky)
 

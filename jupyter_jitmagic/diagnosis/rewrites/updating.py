@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from jupyter_jitmagic.diagnosis.rewrites.indexing import Indexing
-from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE
+from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, set_by_where
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 
 
@@ -77,7 +77,7 @@ class Updating(Indexing):
         self.plain(*(each for each, _ in bounds))
         tests = [f"({places} {sign} {self.operand(each)})" for each, sign in bounds]
         shifted = f"{places} - {self.operand(part.lower)}" if part.lower is not None else places
-        new = SET_BY_WHERE[node.func.attr].format(x=old, v=f"{enclosed(text)}[{shifted}]")
+        new = set_by_where(self.jnp, node.func.attr, old, f"{enclosed(text)}[{shifted}]")
         self.replace(node, f"{self.jnp('where')}({' & '.join(tests) or 'True'}, {new}, {old})")
         return True
 

@@ -7,7 +7,7 @@ import pytest
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
-from jupyter_jitmagic.diagnosis.proof.rounding import IN_SINGLE
+from jupyter_jitmagic.diagnosis.proof.rounding import IN_SINGLE, LATER
 from jupyter_jitmagic.diagnosis.proof.verify import BY_ROUNDING, Differs, compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -155,3 +155,13 @@ def test_a_loop_over_whole_steps_is_said_to_differ_in_nothing():
 def test_a_step_that_is_left_out_counts_in_32_bits_as_well():
     found = propose(define(STEPS.replace(", h)", ", h=0.05)"))["f"], (1.0, 2.0), {})
     assert not found.rewrites and "its numbers have 32 bits" in found.unverified[0].reason
+
+
+def test_a_count_of_rounds_that_a_tolerance_ends_by_a_break_is_said_to_differ_perhaps():
+    """The comparison stands in the body of the compiled loop, and a flag in its test."""
+    source = (
+        "def f(x, tol):\n    n = 0\n    while True:\n        new = 0.5 * (x + 2.0 / x)\n        n += 1\n"
+        "        if jnp.abs(new - x).max() < tol:\n            break\n        x = new\n    return new, n\n"
+    )
+    found = check(source, (jnp.array([1.0, 3.0]), 1e-3)).rewrites[0]
+    assert any(said.startswith(LATER) for said in found.compared.differences)

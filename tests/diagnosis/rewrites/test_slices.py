@@ -19,7 +19,6 @@ M = jnp.arange(24.0).reshape(6, 4)
         ("return x[i : i + 3]", X),
         ("return x[i - 1 : i + 2] * 2", X),
         pytest.param("size = 2\n    return x[i * size : (i + 1) * size]", X, marks=pytest.mark.slow),
-        pytest.param("w = x.shape[0] // 4\n    return x[i : i + w]", X, marks=pytest.mark.slow),
         pytest.param("return x[:, i : i + 2]", M, marks=pytest.mark.slow),
         pytest.param("return x[i : i + 2, 1:3]", M, marks=pytest.mark.slow),
         pytest.param("return x[i : i + 2, i : i + 2]", M, marks=pytest.mark.slow),
