@@ -18,7 +18,7 @@ def equations_in(jaxpr: Any) -> Iterator[Any]:
         inner = stack.pop()
         for equation in inner.eqns:
             yield equation
-            stack.extend(_within(equation))
+            stack.extend(within(equation))
 
 
 def joins_flags(program: Any) -> bool:
@@ -26,7 +26,7 @@ def joins_flags(program: Any) -> bool:
     return any(each.primitive.name == "or" and each.outvars[0].aval.dtype == bool for each in equations_in(program.jaxpr))
 
 
-def _within(equation: Any) -> Iterator[Any]:
+def within(equation: Any) -> Iterator[Any]:
     """The programs inside a loop or branch."""
     for value in equation.params.values():
         for item in value if isinstance(value, tuple | list) else (value,):
@@ -56,7 +56,7 @@ def work_in(jaxpr: Any) -> int:
             reads = equation.primitive.name in _READS
             wanted.update(map(id, equation.invars[:1] if reads else equation.invars))
             work += not reads and equation.primitive.name not in _MOVES
-            stack.extend(_within(equation))
+            stack.extend(within(equation))
     return work
 
 

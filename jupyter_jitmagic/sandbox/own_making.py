@@ -56,7 +56,8 @@ def sets_of_own_making(body: list[ast.stmt], made: frozenset[str] = frozenset())
         bound = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         if not blocks:
             targets = getattr(statement, "targets", [getattr(statement, "target", None)])
-            yield from (each for each in targets if isinstance(each, ast.Subscript) and root_of(each) in made)
+            items = (each for each in targets if isinstance(each, ast.Subscript))
+            yield from (each for each in items if isinstance(each.value, ast.Name) and each.value.id in made)
         made -= bound
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -67,20 +68,8 @@ def sets_of_own_making(body: list[ast.stmt], made: frozenset[str] = frozenset())
             yield from sets_of_own_making(block, made)
 
 
-_MAKERS = (
-    "zeros",
-    "ones",
-    "full",
-    "empty",
-    "zeros_like",
-    "ones_like",
-    "full_like",
-    "empty_like",
-    "arange",
-    "linspace",
-    "eye",
-    "copy",
-)
+_FULL = ("zeros", "ones", "full", "empty")
+_MAKERS = frozenset({*_FULL, *(f"{name}_like" for name in _FULL), "arange", "linspace", "eye", "copy"})
 
 
 def made_here(body: Iterable[ast.AST], value: Callable[[ast.expr], Any]) -> set[str]:

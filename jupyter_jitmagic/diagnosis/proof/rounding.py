@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.jaxprs import equations_in, within
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, parts_that_differ, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.leaves import as_array
@@ -138,7 +139,7 @@ def may_end_elsewhere(plain: Plain, program: Any, leaves: Sequence[Any]) -> str:
     """
     results = [np.asarray(leaf_as_numbers(leaf)) for leaf in jax.tree_util.tree_leaves(plain.first)]
     counted = any(leaf.ndim == 0 and leaf.dtype.kind in "iu" for leaf in results)
-    if counted and any(map(_compares_floats, _tests(program.jaxpr.jaxpr))):
+    if counted and any(map(_compares_floats, _tests(program.jaxpr))):
         return LATER
     function = plain_function(plain.function)
     left_out = function.__defaults__ or () if function is not None else ()  # another call may give them as 0.1
@@ -258,18 +259,16 @@ def _float_defaults(function: Any, given: Input) -> dict[str, Any]:
 def _of_tests(plain: Plain, program: Any) -> list[int]:
     """Python's floats, as places among the leaves, where a loop ends by a comparison of floats: of 32 bits, as compiled code
     has them."""
-    if jax.config.jax_enable_x64 or not any(map(_compares_floats, _tests(program.jaxpr.jaxpr))):
+    if jax.config.jax_enable_x64 or not any(map(_compares_floats, _tests(program.jaxpr))):
         return []
     return [k for k in plain.variations.floats if isinstance(plain.variations.leaves[k], float)]
 
 
 def _tests(jaxpr: Any) -> Iterator[list[Any]]:
     """What the tests of a program's loops consist of, those within others too: its equations."""
-    for equation in jaxpr.eqns:
+    for equation in equations_in(jaxpr):
         if equation.primitive.name == "while":
             yield [*equation.params["cond_jaxpr"].jaxpr.eqns, *_flags_of(equation)]
-        for inner in _inside(equation):
-            yield from _tests(inner)
 
 
 def _flags_of(loop: Any) -> list[Any]:
@@ -288,15 +287,6 @@ def _flags_of(loop: Any) -> list[Any]:
 def _compares_floats(equations: Sequence[Any]) -> bool:
     return any(
         (equation.primitive.name in _COMPARISONS and number_kind(equation.invars[0].aval.dtype) == "f")
-        or any(_compares_floats(inner.eqns) for inner in _inside(equation))
+        or any(_compares_floats(inner.eqns) for inner in within(equation))
         for equation in equations
     )
-
-
-def _inside(equation: Any) -> Iterator[Any]:
-    """The programs within an equation."""
-    for inner in equation.params.values():
-        for each in inner if isinstance(inner, tuple | list) else [inner]:
-            program = getattr(each, "jaxpr", each)
-            if hasattr(program, "eqns"):
-                yield program
