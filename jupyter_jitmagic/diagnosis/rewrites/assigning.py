@@ -68,7 +68,8 @@ class Assigning:
         cheap = harmless([*self.left, *self.right]) and not printing
         self.risky = not cheap
         where = 0 if cheap else 2
-        records = any(isinstance(self.spot.locals.get(name), tuple | dict) for name in self.outputs)
+        whole = set(self.outputs) - {code_root(n) for n in self.subscripts}
+        records = any(isinstance(self.spot.locals.get(name), tuple | dict) for name in whole)
         if not printing and not records:  # `jnp.where` takes arrays
             text = self._inline()
             if text is not None:

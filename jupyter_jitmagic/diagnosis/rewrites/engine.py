@@ -142,7 +142,7 @@ class Search:
             yield from self._follow(self._put_off[0][0], prefer, self._put_off.pop(0)[1])
 
     def _follow(self, draft: Draft, prefer: str, depth: int) -> Iterator[Traced]:
-        if draft.key in self._seen or depth > MAX_STEPS or self._failures >= MAX_FAILURES:
+        if draft.key in self._seen or depth > MAX_STEPS or self._failures >= MAX_FAILURES or _goes_round(draft):
             return
         self._seen.add(draft.key)
         if self.traces >= self._limit or self.deadline.over():
@@ -415,6 +415,17 @@ class Search:
         if self._under_jit is None or self._under_jit[0] is not function:
             self._under_jit = function, jitted(function, self.call.static)
         return self._under_jit[1]
+
+
+def _goes_round(draft: Draft) -> bool:
+    """Whether a line became NumPy's and jnp's by turns."""
+    last = draft.changes[-_TURNS:]
+    patterns = [each.pattern for each in last]
+    one_place = len({(each.filename, each.line) for each in last}) == 1
+    return one_place and set(patterns) == {"np", "jnp"} and min(patterns.count("np"), patterns.count("jnp")) > 1
+
+
+_TURNS = 6
 
 
 def _comes_late(pattern: str, prefer: str) -> bool:
