@@ -43,11 +43,8 @@ from jupyter_jitmagic.source.held_functions import made_again
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
 from jupyter_jitmagic.source.units import Unit
 
-SHORT, MANY, LONG = (
-    0.06,
-    10,
-    0.3,
-)  # seconds; a varied input may take this many seconds, or so many times as long as the call's own
+SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
+LONG = 0.3  # seconds that a rewrite may take by NumPy at least
 MOST_OPERATIONS, MANY_MORE = 2000, 20  # of a varied input's run, at least; and so many times those of the call's own
 MAX_INPUTS = 40  # plain runs, at most
 PATIENCE = 0.2  # seconds of plain runs after which fewer inputs are enough, if they reached everything
