@@ -196,9 +196,11 @@ def with_even_lists(result: Any) -> Any:
     """A result whose lists hold numbers of one dtype each, as arrays do: integers beside floats become floats."""
 
     def even(part: Any) -> Any:
-        if not isinstance(part, list) or not all(isinstance(item, jax.Array | np.ndarray | np.generic) for item in part):
+        numbers = jax.Array | np.ndarray | np.generic | int | float
+        if not isinstance(part, list) or not all(isinstance(item, numbers) and not isinstance(item, bool) for item in part):
             return part
-        return [item.astype(jnp.result_type(*part)) for item in part] if len({item.dtype for item in part}) > 1 else part
+        mixed = len({jnp.result_type(item) for item in part}) > 1
+        return [jnp.asarray(item, jnp.result_type(*part)) for item in part] if mixed else part
 
     return jax.tree_util.tree_map(even, result, is_leaf=lambda part: isinstance(part, list))
 

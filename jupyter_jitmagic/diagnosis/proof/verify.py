@@ -27,6 +27,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     wider_words,
     with_empties_of,
     with_whole_nan_of,
+    with_even_lists,
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
@@ -160,7 +161,7 @@ def compare(
         if deadline.over():
             break
     if wider is not None:
-        if not any(same_dtypes(wider[0], result) for result in (*results, *elsewhere)):
+        if not any(same_dtypes(wider[0], with_even_lists(result)) for result in (*results, *elsewhere)):
             raise Differs(wider[1])
         notes[wider[2]] = None
     if plain.failed is not None and not equal:

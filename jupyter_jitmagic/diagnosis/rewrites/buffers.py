@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import jax
 import numpy as np
@@ -119,8 +119,8 @@ def _is_fixed(spot: Spot, index: ast.expr) -> bool:
 
 def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
     """These arrays and lists with `x = x.at[i].set(v)` in the place of every `x[i] = v` of the function."""
-    function = spot.function
-    if not isinstance(function, ast.FunctionDef):
+    function = _where_made(spot, names)
+    if function is None:
         return
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     for node in ast.walk(function):
@@ -132,11 +132,41 @@ def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
         start = spot.code.region([first], comments=True)[0]
         edits.append(((start, start), f"{spot.code.indent(first)}nonlocal {', '.join(sorted(outer))}\n"))
     made = {name: value for name in sorted(names) if isinstance(value := spot.locals.get(name), np.ndarray | list)}
+    edits += _returned_as_lists(function, {name: value for name, value in made.items() if isinstance(value, list)})
     whole = {name for name, value in made.items() if isinstance(value, list) and value and all(type(v) is int for v in value)}
     for floats in (set(), whole) if whole else (set(),):  # of a list of ints each item is what was put there
         yield spot.step(
             "at", *edits, *(edit for name in made for edit in _makers(spot, outer.get(name, function), name, name in floats))
         )
+
+
+def _where_made(spot: Spot, names: set[str]) -> ast.FunctionDef | None:
+    """The function of the spot, or the one around it, of whose loop it is the body: it takes these names out of a carry."""
+    function = spot.function
+    while isinstance(function, ast.FunctionDef) and isinstance(around := spot.code.function(function), ast.FunctionDef):
+        given = {each.arg for each in function.args.args}
+        carried = [
+            node.targets[0].elts
+            for node in function.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in given
+            if isinstance(node.targets[0], ast.Tuple)
+        ]
+        if not names <= {each.id for elements in carried for each in elements if isinstance(each, ast.Name)}:
+            break
+        function = around
+    return function if isinstance(function, ast.FunctionDef) else None
+
+
+def _returned_as_lists(function: ast.FunctionDef, lists: Mapping[str, list[object]]) -> list[tuple[ast.AST, str]]:
+    """`return dist` → `return list(dist)`: its caller gets a list, of rows where it was one of lists."""
+    edits: list[tuple[ast.AST, str]] = []
+    for node in walk_scope(function.body):
+        if isinstance(node, ast.Return):
+            for each in node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]:
+                if isinstance(each, ast.Name) and each.id in lists:
+                    of_rows = all(isinstance(row, list) for row in lists[each.id])
+                    edits.append((each, f"[list(row) for row in {each.id}]" if of_rows else f"list({each.id})"))
+    return edits
 
 
 def _outer_maker(spot: Spot, function: ast.FunctionDef, name: str) -> ast.FunctionDef | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,8 +57,22 @@ class OtherValues:
             for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
                 if self._is_taken(plain, changed):
                     found.append(OtherCall(changed, "with another static value"))
+                    found += self._left_out(plain, changed)
                     break
         return found
+
+    def _left_out(self, plain: Plain, given: Input) -> Iterator[OtherCall]:
+        """The call without what is None where it is left out: its code may run for this static value alone."""
+        if any(isinstance(each, int) for each in self._call.static):
+            return  # which argument stands at that place would be another one
+        bound = inspect.signature(self._call.fun).bind(*given.args, **given.kwargs)
+        optional = [name for name in bound.arguments if bound.signature.parameters[name].default is None]
+        for name in [name for name in optional if bound.arguments[name] is not None and name not in self._call.static][:2]:
+            others = {each: value for each, value in bound.arguments.items() if each != name}
+            without = inspect.BoundArguments(bound.signature, others)  # type: ignore[arg-type]
+            changed = replace(given, args=without.args, kwargs=without.kwargs)
+            if self._is_taken(plain, changed):
+                yield OtherCall(changed, f"with {name} left out and another static value")
 
     def compare(self, plain: Plain, traced: Traced, seconds: float) -> list[str]:
         """What is to be said of a rewrite that gives plain Python's results there.

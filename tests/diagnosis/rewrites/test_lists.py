@@ -371,3 +371,60 @@ def test_a_dict_whose_keys_are_asked_stays_one():
     )
     rewrites = propose(define(source)["f"], (X, 0.0), {}).rewrites
     assert not any("append" in each.source for each in rewrites)
+
+
+SHORTEST_PATHS = """
+def f(graph, start):
+    n = len(graph)
+    dist = [float("inf")] * n
+    dist[start] = 0
+    done = [False] * n
+    for _ in range(n):
+        {nearest}
+        done[near] = True
+        for k in range(n):
+            if graph[near][k] <= 0 or done[k]:
+                continue
+            if dist[k] > dist[near] + graph[near][k]:
+                dist[k] = dist[near] + graph[near][k]
+    return dist
+"""
+NEAREST = """least, near = float("inf"), 0
+        for k in range(n):
+            if done[k]:
+                continue
+            if dist[k] < least:
+                least, near = dist[k], k"""
+FIRST_OPEN = """near = -1
+        for k in range(n):
+            if not done[k] and (near == -1 or dist[k] < dist[near]):
+                near = k"""
+GRAPHS = [
+    jnp.array([[0, 3, 0, 0, 1], [0, 0, 2, 0, 0], [0, 0, 0, 5, 0], [1, 0, 0, 0, 2], [0, 1, 0, 8, 0]]),
+    jnp.array([[0, 1, 9, 0, 0], [0, 0, 2, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 2], [0, 0, 0, 8, 0]]),
+]
+
+
+@pytest.mark.parametrize("nearest", [NEAREST, FIRST_OPEN])
+def test_lists_of_which_a_loop_sets_items_where_data_says_are_given_back_as_lists(nearest):
+    calls = [(graph, start) for graph in GRAPHS for start in (0, 2, 3)]
+    found = check(SHORTEST_PATHS.format(nearest=nearest), *calls).rewrites[0]
+    assert "return list(dist)" in found.source and any(said.startswith("always floats") for said in found.compared.differences)
+
+
+def test_a_list_that_a_compiled_loop_carries_is_made_an_array_where_it_is_made():
+    source = """
+def f(x):
+    n = len(x)
+    taken = [False] * n
+    total = 0.0
+    for _ in range(2):
+        at = -1
+        for k in range(n):
+            if not taken[k] and (at == -1 or x[k] > x[at]):
+                at = k
+        taken[at] = True
+        total += x[at]
+    return total, taken
+"""
+    check(source, *[(x,) for x, _ in CALLS])

@@ -243,3 +243,27 @@ def test_names_that_a_table_of_the_module_holds_are_other_values():
     with applied(propose(f, (X, "mean"), {}, (), ("how",)), namespace):
         for how in ("mean", "largest", "squares"):
             assert jnp.allclose(jax.jit(namespace["f"], static_argnames="how")(X, how), f(X, how))
+
+
+def test_what_another_name_needs_where_an_option_is_left_out_is_cured_as_well():
+    """The call gives the option and is of a name that needs none: its helper was left as it was, and failed once called."""
+    namespace = define(
+        "def estimate(v):\n"
+        "    return math.log(v) - 0.7\n\n\n"
+        "def f(x, y, rate=None, how='plain'):\n"
+        "    if how == 'plain':\n"
+        "        return x * y\n"
+        "    if how == 'rated':\n"
+        "        if x < 2.0:\n"
+        "            return 2.0 * y\n"
+        "        if rate is None:\n"
+        "            rate = estimate(x)\n"
+        "        return rate * y\n"
+    )
+    f = namespace["f"]
+    proposals = propose(f, (3.0, 0.5, 0.2, "plain"), {}, (), ("how",))
+    with applied(proposals, namespace):
+        fixed = jax.jit(namespace["f"], static_argnames="how")
+        for x in (1.0, 3.0, 5.0):
+            assert jnp.allclose(fixed(x, 0.5, how="rated"), f(x, 0.5, how="rated"))
+            assert jnp.allclose(fixed(x, 0.5, 0.2, "rated"), f(x, 0.5, 0.2, "rated"))
