@@ -26,8 +26,8 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     weak_type_note,
     wider_words,
     with_empties_of,
-    with_whole_nan_of,
     with_even_lists,
+    with_whole_nan_of,
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order

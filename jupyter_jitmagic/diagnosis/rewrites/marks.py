@@ -20,13 +20,19 @@ from jupyter_jitmagic.source.names import loaded, stored, target_names, walk_sco
 
 
 def most_items(
-    spot: Spot, function: ast.FunctionDef, loop: ast.While, statement: ast.stmt, count: int, taken: Sequence[ast.expr]
+    spot: Spot,
+    function: ast.FunctionDef,
+    loop: ast.While,
+    statement: ast.stmt,
+    count: int,
+    taken: Sequence[ast.expr],
+    first: Sequence[ast.expr] = (),
 ) -> str | None:
     """The number of items that a statement in a loop adds at most, `count` at once, as text; None where nothing marks them.
 
-    `taken`: what names an item that was read from the list.
+    `taken`: what names an item that was read from the list; `first`: the items that it holds at first.
     """
-    found = _Marked(spot, function, loop, taken).around(statement)
+    found = _Marked(spot, function, loop, taken, first).around(statement)
     if found is None:
         return None
     region, places = found
@@ -54,6 +60,7 @@ class _Marked:
     function: ast.FunctionDef
     loop: ast.While
     taken: Sequence[ast.expr]
+    first: Sequence[ast.expr]
 
     def around(self, statement: ast.stmt) -> tuple[ast.AST, str] | None:
         """(what runs at most once for each place of the marks, how many places there are) around a statement."""
@@ -61,9 +68,9 @@ class _Marked:
         for at in code.ancestors(statement):
             if at is self.loop:
                 break
-            if isinstance(at, ast.If) and not at.orelse:
+            if isinstance(at, ast.If) and _is_in(statement, at.body):
                 for part in conjuncts(at.test):
-                    places = self._marks(part, at.body, statement)
+                    places = self._marks(part, at.body, statement) or self._counts_down(part, at)
                     if places:
                         return at, places
         for number, each in enumerate(self.loop.body):
@@ -85,7 +92,7 @@ class _Marked:
                 self.spot.code.src(func).rpartition(".")[2] == "logical_not"
             ):
                 free = ast.Constant(False)
-            case ast.Compare(left=ast.Subscript() as place, ops=[ast.Eq() | ast.Lt() as how], comparators=[free]):
+            case ast.Compare(left=ast.Subscript() as place, ops=[ast.Eq() | ast.Lt() | ast.NotEq() as how], comparators=[free]):
                 if isinstance(how, ast.Lt) and not (isinstance(free, ast.Constant) and free.value == 0):
                     return ""
             case _:
@@ -103,14 +110,36 @@ class _Marked:
         if loaded(places) & set(stored(block[:first])):
             return ""
         every = [value for s in walk_scope(self.loop.body) if isinstance(s, ast.stmt) for value in _stored_in(s, name)]
-        if any(value is None or not self._takes(value, free) for value in every):
+        if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotEq):  # what is put there is what it is asked for
+            is_mark = _number(free) is not None and all(value and ast.dump(value) == ast.dump(free) for value in every)
+        else:
+            own = _is_added(statement, places)
+            is_mark = all(value is not None and self._takes(value, free, own) for value in every)
+        if not is_mark:
             return ""
-        if isinstance(marks, list):
-            return f"len({name})" if len(places) == 1 else f"sum(map(len, {name}))" if len(places) == 2 else ""
-        return f"len({name})" if marks.ndim == 1 else f"{name}.size"
+        return _number_of_places(name, marks, len(places))
 
-    def _takes(self, value: ast.expr, free: ast.expr) -> bool:
-        """Whether a value that is put at a place says for ever that it is not free."""
+    def _counts_down(self, test: ast.expr, choice: ast.If) -> str:
+        """The number of places of an array whose items are only counted down in the loop: each meets a number once."""
+        match test:
+            case ast.Compare(left=ast.Subscript() as place, ops=[ast.Eq()], comparators=[goal]) if _number(goal) is not None:
+                found = owner_and_places(place)
+            case _:
+                return ""
+        block = self.spot.code.block(choice)
+        before = block[block.index(choice) - 1] if block.index(choice) else None
+        name, places = found or ("", [])
+        marks = self.spot.locals.get(name)
+        if before is None or not isinstance(marks, list | jax.Array | np.ndarray):
+            return ""
+        lowered = _lowered(before)
+        if lowered is None or (lowered[0], [*map(ast.dump, lowered[1])]) != (name, [*map(ast.dump, places)]):
+            return ""
+        within = [s for s in walk_scope(self.loop.body) if isinstance(s, ast.stmt) and _stored_in(s, name)]
+        return _number_of_places(name, marks, len(places)) if all((_lowered(s) or ("",))[0] == name for s in within) else ""
+
+    def _takes(self, value: ast.expr, free: ast.expr, own: bool) -> bool:
+        """Whether a value that is put at a place says for ever that it is not free; `own`: what is marked is what is added."""
         match free, value:
             case ast.Constant(value=False | 0), ast.Constant(value=True | 1):
                 return True
@@ -122,6 +151,9 @@ class _Marked:
                 # a distance, one more than that of the item that was taken, which had one
                 below = _number(free) in (-1, 0, float("inf"))
                 return below and number > 0 and self._is_taken(read)
+            case _, ast.BinOp(left=ast.Constant(value=int() as most), op=ast.Sub(), right=ast.Subscript() as read):
+                # the other of two colours than that of the item that was taken, which had one
+                return own and (_number(free) or 0) < 0 and self._is_taken(read) and self._begins_with(read, most)
             case ast.Constant(value=0), ast.Name(id=name):
                 return self._is_counted(name)
             case ast.Name(id=before), ast.Name(id=after):
@@ -134,6 +166,17 @@ class _Marked:
         found = owner_and_places(read)
         items = [each.elts if isinstance(each, ast.Tuple) else [each] for each in self.taken]
         return found is not None and [*map(ast.dump, found[1])] in [[*map(ast.dump, item)] for item in items]
+
+    def _begins_with(self, read: ast.Subscript, most: int) -> bool:
+        """Whether the first items are marked before the loop, with one of the numbers 0 to `most`, as are all outside of it."""
+        name = (owner_and_places(read) or ("",))[0]
+        within = list(walk_scope(self.loop.body))
+        outside = [s for s in walk_scope(self.function.body) if s not in within]
+        puts = [found for s in outside if isinstance(s, ast.stmt) and (found := put(s)) is not None and found[0] == name]
+        in_range = all((number := _number(value)) is not None and 0 <= number <= most for *_, value in puts)
+        marked = [[*map(ast.dump, places)] for _, places, _ in puts]
+        items = [each.elts if isinstance(each, ast.Tuple) else [each] for each in self.first]
+        return in_range and bool(items) and all([*map(ast.dump, item)] in marked for item in items)
 
     def _is_counted(self, name: str) -> bool:
         """Whether a name stands for 1 or more in the loop: it begins at 0 or more and is counted up before it."""
@@ -148,6 +191,31 @@ class _Marked:
         blocks = [self.spot.code.block(at) for at in around]
         before = [s for at, block in zip(around, blocks, strict=True) for s in block[: block.index(at)]]
         return len(made) + len(raised) == len(stores) and any(s in before for s in raised)
+
+
+def _number_of_places(name: str, marks: object, depth: int) -> str:
+    """How many places the marks have, as text; "" where that is not known."""
+    if isinstance(marks, list):
+        return f"len({name})" if depth == 1 else f"sum(map(len, {name}))" if depth == 2 else ""
+    return f"len({name})" if isinstance(marks, jax.Array | np.ndarray) and marks.ndim == 1 else f"{name}.size"
+
+
+def _lowered(statement: ast.stmt) -> tuple[str, list[ast.expr]] | None:
+    """(name, places) of `left[v] -= 1` and `left = left.at[v].add(-1)`."""
+    match statement:
+        case ast.AugAssign(target=ast.Subscript() as target, op=ast.Sub(), value=value) if (_number(value) or 0) > 0:
+            return owner_and_places(target)
+        case ast.Assign(
+            targets=[ast.Name(id=target)],
+            value=ast.Call(
+                func=ast.Attribute(
+                    value=ast.Subscript(value=ast.Attribute(value=ast.Name(id=same), attr="at"), slice=at), attr="add"
+                ),
+                args=[value],
+            ),
+        ) if target == same and (_number(value) or 0) < 0:
+            return same, at.elts if isinstance(at, ast.Tuple) else [at]
+    return None
 
 
 def _is_in(statement: ast.stmt, block: list[ast.stmt]) -> bool:
@@ -209,6 +277,15 @@ def put(statement: ast.stmt) -> tuple[str, list[ast.expr], ast.expr] | None:
         ) if target == same:
             return same, at.elts if isinstance(at, ast.Tuple) else [at], value
     return None
+
+
+def _is_added(statement: ast.stmt, places: Sequence[ast.expr]) -> bool:
+    """Whether a statement adds these places to a list: `queue.append((r, c))`."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr="append"), args=[item])):
+            parts = item.elts if isinstance(item, ast.Tuple | ast.List) else [item]
+            return [*map(ast.dump, parts)] == [*map(ast.dump, places)]
+    return False
 
 
 def _is_set_at(statement: ast.stmt, name: str, places: Sequence[ast.expr]) -> bool:

@@ -69,7 +69,7 @@ class OtherValues:
         optional = [name for name in bound.arguments if bound.signature.parameters[name].default is None]
         for name in [name for name in optional if bound.arguments[name] is not None and name not in self._call.static][:2]:
             others = {each: value for each, value in bound.arguments.items() if each != name}
-            without = inspect.BoundArguments(bound.signature, others)  # type: ignore[arg-type]
+            without = inspect.BoundArguments(bound.signature, others)
             changed = replace(given, args=without.args, kwargs=without.kwargs)
             if self._is_taken(plain, changed):
                 yield OtherCall(changed, f"with {name} left out and another static value")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import collections
+import queue
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -29,21 +30,89 @@ def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
     if not loops and asked is not None and isinstance(asked[1], ast.If):
         loops = list(_filled_above(spot, function, asked[1]))
     if not loops:
+        yield from _filled_by_a_comprehension(spot, function)
         return
     loop = loops[0]
     name = _emptied(spot, loop.test)
-    queue = _Queue(spot, function, loop, name)
-    if not queue.is_ours():
+    ours = _Queue(spot, function, loop, name)
+    if not ours.is_ours():
         return
-    if (begun := queue.begun()) is not None:
+    if (begun := ours.begun() or ours.begun_each_time()) is not None:
         yield begun
         return
     sets = [each for each in dict.fromkeys(loaded(loop.body)) if isinstance(spot.locals.get(each), set)]
     if sets:  # their numbers become places of an array first
         yield from as_arrays(spot, loop, sorted(sets))
         return
-    spread = queue.spread()
-    yield spread if spread is not None else queue.step()
+    spread = ours.spread()
+    yield spread if spread is not None else ours.step()
+
+
+def _filled_by_a_comprehension(spot: Spot, function: ast.FunctionDef) -> Iterator[Step]:
+    """`queue = deque([i for i in range(n) if …])` above a loop that empties it → `queue = deque()` and a loop that appends."""
+    code, statement = spot.code, spot.code.statement(spot.node)
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp(generators=[bound]) as given):
+            empty = "[]"
+        case ast.Assign(
+            targets=[ast.Name(id=name)],
+            value=ast.Call(func=func, args=[ast.ListComp(generators=[bound]) as given], keywords=[]),
+        ) if code.src(func).rpartition(".")[2] == "deque":
+            empty = f"{code.src(func)}()"
+        case _:
+            return
+    block = code.block(statement)
+    behind = block[block.index(statement) + 1 :]
+    elsewhere = loaded(behind) if block is function.body else {*stored(function.body), *loaded(function.body)}
+    if not bound.ifs or not elsewhere.isdisjoint(stored([bound.target])) or not code.on_own_lines([statement]):
+        return  # a comprehension's names are its own
+    if not any(isinstance(at, ast.While) and _emptied(spot, at.test) == name for at in walk_scope(behind)):
+        return
+    test = " and ".join(map(code.operand, bound.ifs)) if len(bound.ifs) > 1 else code.expr(bound.ifs[0])
+    lines = [
+        f"{name} = {empty}",
+        f"for {code.src(bound.target)} in {code.src(bound.iter)}:",
+        f"    if {test}:",
+        f"        {name}.append({code.expr(given.elt)})",
+    ]
+    yield spot.step("for", (statement, f"\n{code.indent(statement)}".join(lines)))
+
+
+def of_the_queue_module(spot: Spot) -> Iterator[Step]:
+    """`q = queue.Queue()`, `q.put(v)`, `q.get()`, `q.empty()` → a list, which no thread shares: one that waits is none."""
+    function, code = spot.function, spot.code
+    if not isinstance(function, ast.FunctionDef):
+        return
+    for made in walk_scope(function.body):
+        match made:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=func, args=[], keywords=[])):
+                kind = spot.value(func)
+            case _:
+                continue
+        if kind not in (queue.Queue, queue.LifoQueue, queue.SimpleQueue):
+            continue
+        edits: list[tuple[ast.AST, str]] = [(made.value, "[]")]
+        uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and n is not made.targets[0]]
+        for use in uses:
+            method = code.parents[use]
+            call = code.parents[method]
+            match call:
+                case ast.Call(func=ast.Attribute(attr="put"), args=[_], keywords=[]) if isinstance(
+                    code.parents[call], ast.Expr
+                ):
+                    edits.append((method, f"{name}.append"))  # either gives None
+                case ast.Call(func=ast.Attribute(attr="get" | "get_nowait"), args=[], keywords=[]):
+                    edits.append((call, f"{name}.pop({'' if kind is queue.LifoQueue else '0'})"))
+                case ast.Call(func=ast.Attribute(attr="qsize"), args=[], keywords=[]):
+                    edits.append((call, f"len({name})"))
+                case ast.Call(func=ast.Attribute(attr="empty"), args=[], keywords=[]):
+                    around = code.parents[call]
+                    denied = isinstance(around, ast.UnaryOp) and isinstance(around.op, ast.Not)
+                    edits.append((around, name) if denied else (call, f"len({name}) == 0"))
+                case _:
+                    return
+        yield spot.step("list", *edits)
+        return
 
 
 def _filled_above(spot: Spot, function: ast.FunctionDef, choice: ast.If) -> Iterator[ast.While]:
@@ -169,6 +238,25 @@ class _Queue:
         gone = [(code.region([each]), "") for each in (self.made, *using[1:])]
         return self.spot.step("list", (using[0], f"{self.name} = {made}"), *gone)
 
+    def begun_each_time(self) -> Step | None:
+        """`queue = deque()` above an outer loop, `queue.append(start)` before each loop that empties it → made anew there."""
+        code = self.spot.code
+        adding = [(code.statement(call), items) for call, items in self._adding()]
+        outside = [(at, items) for at, items in adding if at not in list(walk_scope(self.loop.body))]
+        if self.first or len(outside) != 1 or any(isinstance(n, ast.Break) for n in walk_scope(self.loop.body)):
+            return None  # after a break it need not be empty
+        begins, items = outside[0]
+        block = code.block(begins)
+        users = {n for part in (self.made, begins, self.loop) for n in ast.walk(part)}
+        names = {n for n in ast.walk(self.function) if isinstance(n, ast.Name) and n.id == self.name}
+        beside = self.loop in block and self.made not in block and block.index(begins) < block.index(self.loop)
+        if not beside or not items or not names <= users or not code.on_own_lines([self.made, begins]):
+            return None
+        assert isinstance(self.made, ast.Assign)
+        listed = f"[{', '.join(map(code.expr, items))}]"
+        made = f"{code.src(self.made.value.func)}({listed})" if isinstance(self.made.value, ast.Call) else listed
+        return self.spot.step("list", (begins, f"{self.name} = {made}"), (code.region([self.made]), ""))
+
     def spread(self) -> Step | None:
         """`stack.extend(v for v in …)` → a loop that appends."""
         code = self.spot.code
@@ -199,7 +287,7 @@ class _Queue:
             if statement not in list(walk_scope(self.loop.body)):
                 parts.append(self._above(statement, len(items or ())))
                 continue
-            part = most_items(self.spot, self.function, self.loop, statement, len(items or ()), list(self._taken()))
+            part = most_items(self.spot, self.function, self.loop, statement, len(items or ()), list(self._taken()), self.first)
             if part is None:
                 raise Obstacle(
                     f"how long {self.name} gets depends on data: nothing marks what was in it, so no size is known to be enough"
@@ -349,4 +437,4 @@ class _Queue:
         return f"{self.spot.jnp('array')}({text})" if self.width else text
 
 
-RULES: list[Rule] = [emptied_by_a_loop]
+RULES: list[Rule] = [of_the_queue_module, emptied_by_a_loop]

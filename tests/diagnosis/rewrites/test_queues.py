@@ -424,3 +424,92 @@ def test_islands_that_are_counted_with_pairs_that_a_search_took_out_and_met():
     )
     grids = [[[1, 0, 1], [1, 0, 0]], [[1, 1, 1], [1, 0, 1], [1, 1, 1]], [[0, 0]], [[1, 0], [0, 1]]]
     check(source, *((jnp.array(each),) for each in grids), seconds=20.0)
+
+
+SPREADING = """import queue
+from collections import deque
+def f(grid):
+    rows, cols = grid.shape
+    seen = [[0] * cols for _ in range(rows)]
+    islands = 0
+    {above}
+    for i in range(rows):
+        for j in range(cols):
+            if grid[i][j] == 1 and seen[i][j] != 1:
+                seen[i][j] = 1
+                {before}
+                while {waiting}:
+                    x, y = todo.{take}
+                    for dx, dy in [[-1, 0], [1, 0], [0, -1], [0, 1]]:
+                        a, b = x + dx, y + dy
+                        if 0 <= a < rows and 0 <= b < cols and seen[a][b] != 1 and grid[a][b] == 1:
+                            todo.{add}((a, b))
+                            seen[a][b] = 1
+                islands += 1
+    return islands
+"""
+
+
+@pytest.mark.parametrize(
+    ("above", "before", "waiting", "take", "add"),
+    [
+        ("todo = deque()", "todo.append((i, j))", "todo", "popleft()", "append"),
+        ("pass", "todo = queue.Queue()\n                todo.put((i, j))", "not todo.empty()", "get()", "put"),
+        ("pass", "todo = queue.LifoQueue()\n                todo.put((i, j))", "todo.qsize() > 0", "get()", "put"),
+    ],
+)
+def test_a_queue_that_each_round_empties_and_those_of_the_queue_module(above, before, waiting, take, add):
+    """Marked is what is not 1: it becomes 1."""
+    source = SPREADING.format(above=above, before=before, waiting=waiting, take=take, add=add)
+    check(source, (IMAGE,), (1 - IMAGE,), (IMAGE * 0,), seconds=10.0)
+
+
+def test_what_is_counted_down_to_a_number_is_added_once():
+    source = """from collections import deque
+def f(adj):
+    n = len(adj)
+    left = [0] * n
+    for i in range(n):
+        for k in range(n):
+            if adj[i][k]:
+                left[k] += 1
+    ready = deque([i for i in range(n) if left[i] == 0])
+    done = 0
+    while ready:
+        at = ready.popleft()
+        done += 1
+        for k in range(n):
+            if adj[at][k]:
+                left[k] -= 1
+                if left[k] == 0:
+                    ready.append(k)
+    return done == n
+"""
+    upwards = jnp.triu(FULL, 1)
+    text = check(source, (upwards,), (LINE,), (RING,), (upwards * RING,), (LINE * 0,), seconds=10.0).rewrites[0].source
+    assert "jnp.zeros((n) + len(left), int)" in text
+
+
+COLOURS = """def f(adj):
+    n = len(adj)
+    colour = [-1] * n
+    {first}
+    todo = [0]
+    fits = True
+    while todo:
+        u = todo.pop(0)
+        for v in range(n):
+            if adj[u][v]:
+                if colour[v] == -1:
+                    colour[v] = 1 - colour[u]
+                    todo.append(v)
+                elif colour[v] == colour[u]:
+                    fits = False
+    return fits
+"""
+
+
+def test_one_of_two_colours_marks_an_item_whose_neighbour_has_the_other():
+    check(COLOURS.format(first="colour[0] = 0"), (LINE,), (FULL,), (RING,), seconds=10.0)
+    found = propose(define(COLOURS.format(first="pass"))["f"], (LINE,), {})
+    assert not found.rewrites  # the first has none: its neighbours' neighbours get it back
