@@ -26,6 +26,7 @@ from __future__ import annotations
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.rewrites import (
     absent,
+    annotated,
     appended_once,
     as_dicts,
     associated,
@@ -97,6 +98,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 # value is no test yet
 RULES: list[Rule] = [
     *absent.RULES,
+    *annotated.RULES,
     *caught.RULES,
     *own_objects.RULES,
     *nonlocals.RULES,

@@ -21,7 +21,20 @@ _UPDATES: dict[type[ast.operator], tuple[str, str]] = {
     ast.Pow: ("power", ""),
 }
 
-_SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+_SIGNS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.Pow: "**",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.BitOr: "|",
+    ast.BitAnd: "&",
+    ast.BitXor: "^",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+}
 
 
 def update(spot: Spot) -> Iterator[Step]:
@@ -90,6 +103,24 @@ def before_a_choice(spot: Spot) -> Iterator[Step]:
         return
     counted = stored(around.body) if isinstance(around, ast.While) else ()
     yield from updated_in(spot, [*around.body, *around.orelse], counted)
+
+
+def before_its_places(spot: Spot) -> Iterator[Step]:
+    """`idx = np.where(mask)` with `x[idx] = v` behind it: x first becomes one whose updates are values."""
+    statement = spot.code.statement(spot.node)
+    if not isinstance(spot.node, ast.Call) or not isinstance(statement, ast.Assign):
+        return
+    if not isinstance(spot.function, ast.FunctionDef):
+        return
+    places = set(stored(statement.targets))
+    names = {
+        name
+        for node in walk_scope(spot.function.body)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and not loaded([node.slice]).isdisjoint(places)
+        if (name := _root(node)) is not None and isinstance(spot.locals.get(name), jax.Array)
+    }
+    if names:
+        yield from converted(spot, names)
 
 
 def updated_in(spot: Spot, statements: Sequence[ast.stmt], traced: Sequence[str] = ()) -> Iterator[Step]:
@@ -218,9 +249,10 @@ def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> l
     if isinstance(node, ast.AugAssign):
         assert isinstance(node.target, ast.Subscript)
         held, index = _held(spot, node.target)
-        if type(node.op) not in _UPDATES:
+        if type(node.op) not in _SIGNS:
             raise Obstacle(f"{code.src(node)} has no counterpart for arrays of JAX")
-        if _holds_places(spot.fact(node.target.slice)):  # NumPy reads all items before it sets one: `.add` would add up
+        # NumPy reads all items before it sets one: `.add` would add up
+        if type(node.op) not in _UPDATES or _holds_places(spot.fact(node.target.slice)):
             value = f"{held}[{index}] {_SIGNS[type(node.op)]} {code.operand(node.value)}"
             return [(node, _set_in(spot, node.target, f"{held}.at[{index}].set({value})"))]
         method, sign = _UPDATES[type(node.op)]
@@ -347,4 +379,4 @@ def _makers(
     return edits
 
 
-RULES: list[Rule] = [updated_by_a_ufunc, update, before_a_choice]
+RULES: list[Rule] = [updated_by_a_ufunc, update, before_its_places, before_a_choice]

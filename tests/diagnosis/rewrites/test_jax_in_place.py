@@ -56,6 +56,16 @@ SERVED = {
         "def f(m, x):\n    v = m * 2\n    idx = jnp.where(x[:3] > 0)[0]\n    v[:, idx] = 0\n    v[idx] = 1\n    return v\n",
         (M, X),
     ),
+    "at places that are counted and read beside it": (
+        "def f(x, t):\n    y = x * 2\n    idx = jnp.where((abs(y) < t) & (y != 0))\n    y[idx] *= t / abs(y)[idx]\n"
+        "    found = len(idx[0])\n    nonzero = jnp.where(y != 0)\n    y[nonzero] = 1.0 / y[nonzero]\n    return y, found\n",
+        (X, 3.0),
+    ),
+    "by an operator that .at has no method for": (
+        "def f(m, t):\n    near = abs(m[:, 0]) < t\n    out = jnp.zeros(5, bool)\n    for i in range(2):\n"
+        "        out[i : i + 4] |= near\n    return out\n",
+        (M, 3.0),
+    ),
     "a line that also takes the least of two": (
         "def f(x, k):\n    x[0] = min(x[0], k - 1)\n    x[1] = max(x[1], 0)\n    return x\n",
         (X, 3),

@@ -428,3 +428,37 @@ def f(x):
     return total, taken
 """
     check(source, *[(x,) for x, _ in CALLS])
+
+
+def test_bits_of_a_list_set_where_data_says():
+    source = """
+def f(x, c):
+    bits = [0] * 4
+    for v in range(3):
+        if x[v] > c:
+            bits[v] |= 1 << v
+    return bits
+"""
+    check(source, *CALLS)
+
+
+@pytest.mark.parametrize(
+    ("made", "grows", "end"),
+    [
+        ("kept: list[float] = []", "kept.append(v)", "sum(kept)"),
+        ("kept: set[int] = set()", "kept.add(int(v))", "len(kept)"),
+        ("kept: dict[int, int] = {}", "kept[int(v)] = kept.get(int(v), 0) + 1", "max(kept.values(), default=0)"),
+        ("kept: deque[float] = deque()", "kept.append(v)", "len(kept)"),
+    ],
+)
+def test_a_container_may_be_bound_with_an_annotation(made, grows, end):
+    source = f"""
+from collections import deque
+def f(x, c):
+    {made}
+    for v in x:
+        if v > c:
+            {grows}
+    return {end}
+"""
+    check(source, *CALLS)
