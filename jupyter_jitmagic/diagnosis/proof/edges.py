@@ -39,6 +39,16 @@ def first_zero(values: Any) -> Any:
     return np.where(np.arange(values.size).reshape(values.shape) > 0, values, 0) if values.ndim else values
 
 
+def arrays_zero(values: Any) -> Any:
+    """An array of zeros; a single number as it is, as a limit below which a length counts as none."""
+    return np.zeros_like(values) if values.ndim else values
+
+
+def numbers_alike(values: Any) -> Any:
+    """A single number 2, as all others are; an array as it is."""
+    return values if values.ndim else np.full_like(values, 2)
+
+
 def first_row_zero(values: Any) -> Any:
     """A matrix with zeros in the place of its first row; what has no rows as it is."""
     return np.concatenate([values[:1] * 0, values[1:]]) if values.ndim > 1 else values

@@ -78,7 +78,7 @@ class Gradients:
         self._leaves_of: dict[int, tuple[Input, Leaves]] = {}
         self._unknown: set[int] = set()
         """Inputs on which plain Python's was stopped by its time."""
-        self._equal: Sequence[Input] | None = None
+        self._equal: list[Input] | None = None
         self._zeros: Sequence[Input] | None = None
         self._ones: Input | None = None
         self._without: Sequence[Input] | None = None
@@ -241,26 +241,32 @@ class Gradients:
         return ""
 
     def _ties(self, given: Input) -> Sequence[Input]:
-        """Inputs in which floats are equal: near whole numbers, all of an array, these in groups of one size, and these above
-        all numbers, as limits."""
+        """Inputs in which floats are equal: near whole numbers, all of an array, these in groups of one size, all single
+        numbers, and arrays above these, as limits."""
         if self._equal is None:
+            values = leaves_of(self._fun, given, self._static).values
             flat = with_floats(self._fun, given, self._static, at_edges.flat)
             in_turn = with_whole_arrays(self._fun, flat, self._static, at_edges.in_turn)
             near = with_floats(self._fun, given, self._static, np.round)
             ties = [near, flat, in_turn]
-            if any(np.ndim(value) for value in leaves_of(self._fun, given, self._static).values):
-                ties.append(with_floats(self._fun, flat, self._static, at_edges.far_below))
-            self._equal = [replace(each, kind=kind) for each, kind in zip(ties, (*["equal"] * 3, "tied"), strict=False)]
+            if sum(np.ndim(value) == 0 for value in values) > 1:
+                ties.append(with_floats(self._fun, given, self._static, at_edges.numbers_alike))
+            self._equal = [replace(each, kind="equal") for each in ties]
+            if any(np.ndim(value) for value in values):
+                self._equal.append(replace(with_floats(self._fun, flat, self._static, at_edges.far_below), kind="tied"))
         return self._equal
 
     def _zero_parts(self, given: Input) -> Sequence[Input]:
-        """Inputs in which one array of several is zero, the first row of each, or its first element."""
+        """Inputs in which one array of several is zero, the first row of each, or its first element; all of them beside single
+        numbers that are not: `if norm < eps`."""
         if self._zeros is None:
-            arrays = [value for value in leaves_of(self._fun, given, self._static).values if np.ndim(value)]
+            values = leaves_of(self._fun, given, self._static).values
+            arrays = [value for value in values if np.ndim(value)]
             which = list(dict.fromkeys((0, 1, len(arrays) - 1))) if len(arrays) > 1 else []
             made = [with_one_array(self._fun, given, self._static, k, np.zeros_like) for k in which]
             rows = [at_edges.first_row_zero] if any(np.ndim(value) > 1 for value in arrays) else []
             changes = [*rows, at_edges.first_zero] if arrays else []
+            changes += [at_edges.arrays_zero] if arrays and len(arrays) < len(values) else []
             made += [with_floats(self._fun, given, self._static, change) for change in changes]
             self._zeros = [replace(each, kind="zero part") for each in made]
         return self._zeros

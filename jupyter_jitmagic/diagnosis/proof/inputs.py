@@ -205,6 +205,9 @@ class Variations:
                 single = [k for k in self._floats if not np.ndim(self._leaves[k])]
                 yield from self._one(single[:4], np.zeros_like, "zero")
                 yield from self._one(single[:4], lambda v: -v, "negated")
+                if len(single) > 2:  # what JAX's min and max lose in one that is NaN may show where the others are equal alone
+                    alike = self._each(single, set_to(2), "nan")
+                    yield self.of(alike)._each(single[1:2], with_nan, "nan")
             yield from self._between()
         elif self._ints:
             yield self._each([*self._ints, *self._keys], lambda v: v[::-1] if v.ndim else v + 2, "reversed")

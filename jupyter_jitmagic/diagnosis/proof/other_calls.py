@@ -24,6 +24,7 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of, like
+from jupyter_jitmagic.diagnosis.proof.optional_items import with_none_in, without_items
 
 LONG = 100  # elements along an axis, from which on a loop over them takes long
 NOT_EMPTY = "on arrays that are not empty"
@@ -119,7 +120,9 @@ class _Maker:
         yield from self._further()
 
     def _further(self) -> Iterator[OtherCall]:
-        """What `**options` takes, left out one by one: the code may ask whether it is there."""
+        """What `**options` takes, and a dict's keys that the code asks for, left out one by one."""
+        for name, changed, item in without_items(self._bound, self._trees):
+            yield replace(self._called({**self._bound, name: changed}, "left out", [item]), promised=False)
         for name, parameter in self._parameters.items():
             given = self._bound.get(name, {}) if parameter.kind is parameter.VAR_KEYWORD else {}
             for key in list(given)[:4]:
@@ -148,6 +151,8 @@ class _Maker:
         for name, value in self._bound.items():
             if name in named and value is not None and self._default(name) is not None and self._is_single(name):
                 yield self._called({**self._bound, name: None}, "none", [name])
+        for name, changed, item in with_none_in(self._bound, self._trees):
+            yield replace(self._called({**self._bound, name: changed}, "none", [item]), promised=False)
 
     def given(self) -> Iterator[OtherCall]:
         """Numbers that are left out, given as the data that they would be then, at last as ints; what is None may be one."""

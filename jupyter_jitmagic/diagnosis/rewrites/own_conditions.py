@@ -156,8 +156,10 @@ def _is_known(spot: Spot, node: ast.AST, changing: frozenset[str]) -> bool:
     match node:
         case ast.Constant():
             return True
-        case ast.Compare(ops=[ast.Is() | ast.IsNot()], left=ast.Name(), comparators=[ast.Constant(value=None)]):
-            return True
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()], left=left, comparators=[ast.Constant(value=None)]):
+            return isinstance(left, ast.Name) or _is_item(left)
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], left=ast.Constant(value=str()), comparators=[ast.Name(id=name)]):
+            return name not in changing and type(spot.locals.get(name)) is dict
         case ast.Compare():
             return known(node.left, *node.comparators)
         case ast.BoolOp():
@@ -179,6 +181,16 @@ def _is_known(spot: Spot, node: ast.AST, changing: frozenset[str]) -> bool:
         case ast.Attribute(value=ast.Name(id=owner)):
             held = attributes(spot.locals.get(owner)) or {}
             return owner in spot.locals and node.attr in held and _is_plain(held[node.attr], True)
+    return False
+
+
+def _is_item(node: ast.expr) -> bool:
+    """Whether it is `options["cap"]`, `limits[0]` or `options.get("cap")`, which is None or not as the caller says."""
+    match node:
+        case ast.Subscript(value=ast.Name(), slice=ast.Constant()):
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Name(), attr="get"), args=[ast.Constant()]):
+            return True
     return False
 
 

@@ -135,6 +135,8 @@ def _propose(
             for call in failing
             if not call.promised or _is_broadcast(call, fails[call.words]) or judge.depends_on_its_values(call)
         ]
+        # what the code itself says may be missing is given up last
+        given_up = [call for call in given_up if call.given.kind not in ("left out", "none")] or given_up
         padded = any(each.padded for each in found.unverified)
         if found.rewrites or not given_up or (padded and not judge.fails):
             break  # one with as many elements as plain Python's may have been right but for what is given up
