@@ -38,6 +38,10 @@ def below_zero(values: Any) -> Any:
     return values if np.iscomplexobj(values) else -np.abs(values) - 0.5
 
 
+def above_zero(values: Any) -> Any:
+    return values if np.iscomplexobj(values) else np.abs(values) + 1
+
+
 def with_nan(values: Any) -> Any:
     values = np.array(values)
     values.reshape(-1)[values.size // 2] = np.nan

@@ -15,6 +15,7 @@ import numpy as np
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall, is_traced
 from jupyter_jitmagic.diagnosis.proof.changes import (
+    above_zero,
     below_zero,
     doubled,
     doubled_above,
@@ -256,12 +257,14 @@ class Variations:
     def more(self, literals: Sequence[float] = ()) -> Iterator[Input]:
         """Further inputs, for branches that the core did not reach; `literals` are numbers that the code compares with."""
         numbers = [k for k in (*self._floats, *self._ints) if np.size(self._leaves[k]) == 1]
+        if arrays := [k for k in (*self._floats, *self._ints) if np.size(self._leaves[k]) > 1]:
+            yield self._each(arrays, above_zero, "moved")  # `if (d <= 0).any()`
         for number in literals[:6]:
             for k in numbers[:4]:
                 whole = kind_of(self._leaves[k]) == "i"
                 if not whole or number == int(number):
                     yield self._each([k], set_to(number), "moved")
-        for k in [k for k in (*self._floats, *self._ints) if np.size(self._leaves[k]) > 1][:2]:
+        for k in arrays[:2]:
             whole = kind_of(self._leaves[k]) == "i"
             fitting = [number for number in literals[:6] if not whole or number == int(number)]
             yield from (self._each([k], with_one(number), "moved") for number in fitting)

@@ -1,4 +1,4 @@
-"""Items of an argument that its caller may leave out, as the code says: a dict's key that it asks for, an item that may be None."""
+"""Items of an argument that its caller may leave out, as the code says: a dict's key that it asks for, one that may be None."""
 
 from __future__ import annotations
 

@@ -121,7 +121,8 @@ class _Maker:
 
     def _further(self) -> Iterator[OtherCall]:
         """What `**options` takes, and a dict's keys that the code asks for, left out one by one."""
-        for name, changed, item in without_items(self._bound, self._trees):
+        named = {name: value for name, value in self._bound.items() if self._is_single(name)}
+        for name, changed, item in without_items(named, self._trees):
             yield replace(self._called({**self._bound, name: changed}, "left out", [item]), promised=False)
         for name, parameter in self._parameters.items():
             given = self._bound.get(name, {}) if parameter.kind is parameter.VAR_KEYWORD else {}

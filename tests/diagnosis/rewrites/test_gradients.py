@@ -289,6 +289,38 @@ def test_an_array_that_is_zero_beside_others_is_an_edge():
         Gradients(plain, run, ()).compare(rewrite, [given], 5.0)
 
 
+def test_zeros_beside_a_tolerance_are_an_edge():
+    """With the tolerance zero as well, no vector is below it."""
+
+    def plain(v, eps):
+        n = jnp.sqrt(jnp.sum(v**2))
+        return v if n < eps else v / n
+
+    def rewrite(v, eps):
+        n = jnp.sqrt(jnp.sum(v**2))
+        return jnp.where(n < eps, v, v / n)
+
+    given = Input((jnp.array([1.0, 2.0]), 0.1), {}, "call")
+    run = Plain(plain, [], {}, Variations(given.args, {}, set()), 5.0)
+    with pytest.raises(DiffersAtEdge, match="where a part of the data is zero"):
+        Gradients(plain, run, ()).compare(rewrite, [given], 5.0)
+
+
+def test_single_numbers_that_are_equal_are_a_tie():
+    """JAX's minimum of an array shares the gradient among them, where Python's takes the first."""
+
+    def plain(a, b, c):
+        return min(a, b, c) * 3
+
+    def rewrite(a, b, c):
+        return jnp.min(jnp.asarray([a, b, c])) * 3 + 0 * (a + b + c)
+
+    given = Input(tuple(map(jnp.float32, (1.0, 2.0, 3.0))), {}, "call")
+    run = Plain(plain, [], {}, Variations(given.args, {}, set()), 5.0)
+    with pytest.raises(DiffersAtEdge, match="at a tie"):
+        Gradients(plain, run, ()).compare(rewrite, [given], 5.0)
+
+
 def test_a_gradient_that_is_lost_in_the_call_itself_is_no_edge():
     """There the rewrite is not verified, be it all zeros; one that is keeps it."""
     source = "def f(v):\n    n = jnp.linalg.norm(v)\n    if n == 0:\n        return v\n    return v / n\n"

@@ -62,6 +62,36 @@ def test_a_test_for_none_stays_pythons_around_the_test_on_data():
     assert "    if limit is not None:\n" in found.rewrites[0].source
 
 
+def test_an_item_that_may_be_none_stays_pythons():
+    source = (
+        "def f(x, limits):\n    low, high = limits\n    if low is not None and x < low:\n        return low\n"
+        "    if high is not None and x > high:\n        return high\n    return x\n"
+    )
+    x = jnp.array(0.5)
+    found = served(source, (x, (-1.0, 1.0)), ((x, (None, 0.1)), {}), ((x, (0.8, None)), {}), ((x, (None, None)), {}))
+    assert "if low is not None:" in found.rewrites[0].source
+
+
+def test_a_key_that_may_be_missing_stays_pythons():
+    source = (
+        "def f(x, options):\n    if 'cap' in options and x > options['cap']:\n        x = options['cap']\n"
+        "    if options.get('floor') is not None and x < options['floor']:\n        x = options['floor']\n    return x * 2\n"
+    )
+    x, both = jnp.array(3.0), {"cap": 2.0, "floor": 0.0}
+    found = served(source, (x, both), ((x, {"cap": 1.0}), {}), ((-x, {"floor": 0.0}), {}), ((x, {}), {}))
+    assert "if 'cap' in options:" in found.rewrites[0].source
+
+
+def test_three_numbers_of_which_one_is_nan():
+    """min and max of the others agree where these are equal alone: there Python takes no account of the NaN."""
+    source = (
+        "def f(a, b, c):\n    low, high = min(a, b, c), max(a, b, c)\n    if low == high:\n        return low * 3\n"
+        "    return (a + b + c) - low * high\n"
+    )
+    one, nan = jnp.array(1.0), jnp.array(jnp.nan)
+    assert served(source, (one, one + 1, one + 2), ((one, nan, one), {}), ((one, one, one), {})).rewrites
+
+
 def test_a_test_of_shapes_stays_pythons_though_it_stands_behind():
     source = "def f(x, flip):\n    if flip and x.shape[0] == x.shape[1]:\n        return x.T\n    return x\n"
     square, wide = jnp.arange(9.0).reshape(3, 3), jnp.arange(6.0).reshape(2, 3)
