@@ -25,11 +25,11 @@ def with_none_in(bound: Mapping[str, Any], trees: Sequence[ast.AST]) -> Iterator
         found = [place for node in ast.walk(tree) for place in _unpacked(node, names)]
         found += [place for part in asked for place in _place(part)]
         for name, at in list(dict.fromkeys(found))[:MOST_ITEMS]:
-            value = bound.get(name)
+            value: Any = bound.get(name)
             if type(value) in (tuple, list) and isinstance(at, int) and -len(value) <= at < len(value):
-                items = list(value)
+                items: list[Any] = list(value)
                 items[at] = None
-                changed = type(value)(items)
+                changed: Any = type(value)(items)
             elif type(value) is dict and at in value:
                 changed = {**value, at: None}
             else:
