@@ -47,9 +47,9 @@ from jupyter_jitmagic.source.units import NoSource, Unit
 
 MAX_TRACES = 80
 OTHER_TRACES = 12  # for another way, once there is an answer
-PAIRED = frozenset({"maximum", "minimum"})
+PAIRED = frozenset({"maximum", "minimum", "max", "min"})
 CHOSEN = "no pairs"
-"""What `prefer` is where the same choice is to be made at every place: `jnp.where` in the place of `jnp.maximum`."""
+"""What `prefer` is where the same choice is to be made at every place: `jnp.where` in the place of `jnp.maximum` (or `max`)."""
 FILLED = "filled"
 """What it is where a gradient was lost at the edge of a test."""
 MAX_STEPS = 45

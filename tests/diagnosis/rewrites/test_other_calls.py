@@ -92,6 +92,25 @@ def test_three_numbers_of_which_one_is_nan():
     assert served(source, (one, one + 1, one + 2), ((one, nan, one), {}), ((one, one, one), {})).rewrites
 
 
+def test_several_choices_after_the_largest_of_three_numbers():
+    """What is lost in `jnp.max` of them (ties, NaN) is found before each of the choices below was tried with it."""
+    source = """
+def f(r, g, b):
+    top, low = max(r, g, b), min(r, g, b)
+    if top == low:
+        return 0.0
+    if top == r:
+        h = (g - b) / (top - low)
+    elif top == g:
+        h = 2 + (b - r) / (top - low)
+    else:
+        h = 4 + (r - g) / (top - low)
+    return h * 60
+"""
+    one = jnp.array(1.0)
+    assert served(source, (one * 0.3, -one * 0.2, one * 0.8), ((one, one, -one), {}), ((one, one, one), {})).rewrites
+
+
 def test_a_test_of_shapes_stays_pythons_though_it_stands_behind():
     source = "def f(x, flip):\n    if flip and x.shape[0] == x.shape[1]:\n        return x.T\n    return x\n"
     square, wide = jnp.arange(9.0).reshape(3, 3), jnp.arange(6.0).reshape(2, 3)
