@@ -368,9 +368,13 @@ class Search:
         reasons = []
         found = False
         for rule in rules:
+            rolls = rule in self.rolling
+            if rolls and self._unrolled:
+                continue
             try:
                 for step in rule(spot):
                     found = True
+                    self.has_rolled |= rolls
                     yield step
             except NoWay:
                 raise

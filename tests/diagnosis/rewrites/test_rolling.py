@@ -384,3 +384,17 @@ def test_a_large_program_whose_loops_cannot_be_rolled_keeps_them():
     )
     calls = [(jnp.array(s), jnp.array(100.0), jnp.array(0.1), 16) for s in (100.0, 80.0, 130.0)]
     check(source, *calls, static=("n",), seconds=4.0)
+
+
+def test_a_loop_of_which_no_rolled_draft_traces_keeps_its_rounds():
+    """Nothing that the rules know makes an array from the loop's number to a length: all that follows the rolled loop fails."""
+    source = (
+        "def f(x):\n    h = jnp.bincount(x, length=16)\n    best_at, best = 0, -1.0\n    for t in range(1, 16):\n"
+        "        low, high = h[:t].sum(), h[t:].sum()\n        if low == 0 or high == 0:\n            continue\n"
+        "        mean = (h[t:] * jnp.arange(t, 16)).sum() / high - (h[:t] * jnp.arange(t)).sum() / low\n"
+        "        between = low * high * mean ** 2\n        if between > best:\n            best_at, best = t, between\n"
+        "    return best_at, best\n"
+    )
+    x = jnp.asarray(np.random.default_rng(0).integers(0, 16, 30))
+    proposals = check(source, (x,), (x // 4,), (x * 0 + 15,), seconds=8.0)
+    assert "fori_loop" not in proposals.rewrites[0].patterns
