@@ -10,6 +10,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
+from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.names import loaded, shared, stored, walk_scope
 
@@ -19,21 +20,6 @@ _UPDATES: dict[type[ast.operator], tuple[str, str]] = {
     ast.Mult: ("multiply", ""),
     ast.Div: ("divide", ""),
     ast.Pow: ("power", ""),
-}
-
-_SIGNS: dict[type[ast.operator], str] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.Pow: "**",
-    ast.FloorDiv: "//",
-    ast.Mod: "%",
-    ast.BitOr: "|",
-    ast.BitAnd: "&",
-    ast.BitXor: "^",
-    ast.LShift: "<<",
-    ast.RShift: ">>",
 }
 
 
@@ -249,11 +235,9 @@ def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> l
     if isinstance(node, ast.AugAssign):
         assert isinstance(node.target, ast.Subscript)
         held, index = _held(spot, node.target)
-        if type(node.op) not in _SIGNS:
-            raise Obstacle(f"{code.src(node)} has no counterpart for arrays of JAX")
         # NumPy reads all items before it sets one: `.add` would add up
         if type(node.op) not in _UPDATES or _holds_places(spot.fact(node.target.slice)):
-            value = f"{held}[{index}] {_SIGNS[type(node.op)]} {code.operand(node.value)}"
+            value = f"{held}[{index}] {OPERATORS[type(node.op)]} {code.operand(node.value)}"
             return [(node, _set_in(spot, node.target, f"{held}.at[{index}].set({value})"))]
         method, sign = _UPDATES[type(node.op)]
         value = f"{sign}{code.operand(node.value)}" if sign else code.expr(node.value)
