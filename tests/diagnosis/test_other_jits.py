@@ -294,3 +294,22 @@ def test_of_jits_within_each_other_the_users_own_is_the_failed_one():
         return inner(x) + 1
 
     assert failure(outer, 1.0).fun.__name__ == "outer"
+
+
+def test_a_message_before_an_early_return_of_a_model_is_told_by_itself():
+    """The other side's model holds functions, which `cond` cannot give back."""
+    eqx = pytest.importorskip("equinox")
+
+    @eqx.filter_jit
+    def step(model, x):
+        loss = (model(x) ** 2).mean()
+        if loss > 100.0:
+            print("too large:", loss)
+            return model, loss
+        return eqx.tree_at(lambda m: m.layers[0].bias, model, replace_fn=lambda b: b - loss), loss
+
+    model = eqx.nn.MLP(4, 1, 3, 1, key=jax.random.PRNGKey(0))
+    call = failure(step, model, X)
+    found = diagnose(call.fun, *call.args, **call.kwargs)
+    assert 'debug.print("too large: {loss}", loss=loss)' in found.rewrites[0].source and found.verified
+    assert "jnp.where(pred, a, b)" in found.rewrites[0].source

@@ -262,13 +262,13 @@ class Variations:
         for number in literals[:6]:
             for k in numbers[:4]:
                 whole = kind_of(self._leaves[k]) == "i"
-                if not whole or number == int(number):
+                if not whole or number % 1 == 0:  # infinity is no whole number
                     yield self._each([k], set_to(number), "moved")
         for k in arrays[:2]:
             whole = kind_of(self._leaves[k]) == "i"
-            fitting = [number for number in literals[:6] if not whole or number == int(number)]
+            fitting = [number for number in literals[:6] if not whole or number % 1 == 0]
             yield from (self._each([k], with_one(number), "moved") for number in fitting)
-        for number in literals[:6]:
+        for number in filter(np.isfinite, literals[:6]):
             for k in numbers[:4]:
                 step = 1 if kind_of(self._leaves[k]) == "i" else max(abs(number) * 0.1, 0.1)
                 yield self._each([k], set_to(int(number) + step if step == 1 else number + step), "moved")

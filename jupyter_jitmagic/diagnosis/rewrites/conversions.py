@@ -184,10 +184,13 @@ def _is_float(node: ast.expr) -> bool:
 
 
 def _is_whole(spot: Spot, node: ast.expr) -> bool:
-    """Whether an expression is one whole number, whatever is given: a place (`jnp.argmax(x)`), or how many pass a test."""
+    """Whether an expression is one whole number, whatever is given: a place (`jnp.argmax(x)`), how many pass a test, or one
+    that is drawn (`jax.random.randint(key, (), 0, n)`)."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)) or node.keywords:
         return False
     of_module = isinstance(spot.value(node.func.value), types.ModuleType)
+    if spot.value(node.func) is jax.random.randint:
+        return len(node.args) == 4 and spot.code.src(node.args[1]) == "()"
     if len(node.args) != of_module:
         return False
     counted = node.args[0] if of_module else node.func.value

@@ -65,7 +65,7 @@ def sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection 
     ndim = (flow.ndim(node.value) or len(parts)) - len(others) + kept_axes(others, gathers)
     size = f"{flow.operand(node.value)}.shape[{at}]"
     if window:
-        text = flow.named(f"{enclosed(window)} < {size}", "inside", "kept", "counts", known_as=_cut(flow, node.value, part, at))
+        text = flow.named(f"{enclosed(window)} < {size}", "inside", "kept", "chosen", known_as=_cut(flow, node.value, part, at))
         ragged = Ragged(text, True, axis, ndim, dtype=dtype_of(flow, node.value))
         return Selection(array, ragged, "window", fills=True, excludes=NEGATIVE)
     text, excludes = _between(flow, node.value, part, at)
@@ -130,7 +130,7 @@ def _between(flow: Flow, array: ast.expr, part: ast.Slice, at: int) -> tuple[str
             tests.append(f"{places} {sign} {limit}")
         excludes = {} if flow.exact else NEGATIVE
     mask = tests[0] if len(tests) == 1 else " & ".join(f"({test})" for test in tests)
-    return flow.named(mask, "kept", "counts", "chosen", known_as=_cut(flow, array, part, at)), excludes
+    return flow.named(mask, "kept", "chosen", "valid", known_as=_cut(flow, array, part, at)), excludes
 
 
 def kept_axes(parts: Sequence[ast.expr], gathers: Sequence[ast.expr]) -> int:
@@ -171,7 +171,7 @@ def split_at(flow: Flow, node: ast.Call, places: list[ast.expr]) -> Selection | 
     for lower, upper in zip(["", *texts], [*texts, ""], strict=True):
         tests = ([f"{index} >= {lower}"] if lower else []) + ([f"{index} < {upper}"] if upper else [])
         mask = tests[0] if len(tests) == 1 else " & ".join(f"({test})" for test in tests)
-        parts.append(Ragged(flow.named(mask, "kept", "counts", "chosen"), not lower, ndim=ndim, dtype=dtype))
+        parts.append(Ragged(flow.named(mask, "kept", "chosen", "valid"), not lower, ndim=ndim, dtype=dtype))
     return Selection(", ".join([array] * len(parts)), parts[0], several=tuple(parts), excludes=NEGATIVE)
 
 

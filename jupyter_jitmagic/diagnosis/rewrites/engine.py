@@ -20,7 +20,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
-from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations, not_compilable
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS, count_equations, not_compilable
 from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output, who_returns
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
@@ -181,11 +181,12 @@ class Search:
         took = thread_time() - begin
         patience = max(SHORTEST_TRACE, 5 * took)
         failed = isinstance(outcome, BaseException)
-        large = took > self._slow if failed else count_equations(outcome.jaxpr) > SOME_EQUATIONS
+        equations = 0 if isinstance(outcome, BaseException) else count_equations(outcome.jaxpr)
+        large = took > self._slow if failed else equations > SOME_EQUATIONS
         if self._rolled_first and not draft.changes and not isinstance(outcome, BaseException):
             return []  # nothing was to be cured but its loops
         if large and not (self._rolls or self._unrolled):
-            if steps := self._of_its_loops(draft):
+            if steps := self._of_its_loops(draft, equations > MANY_EQUATIONS):
                 self._rolls = self.has_rolled = True
                 return steps
             self._slow = float("inf") if failed else self._slow  # what takes long are no loops
@@ -212,7 +213,7 @@ class Search:
             elif call.given.kind == "size" and not isinstance(other, TimeoutError):
                 too_short[call.words] = None
         if not isinstance(outcome, BaseException):
-            traced = Traced(draft, function, outcome, count_equations(outcome.jaxpr), tuple(on_others), tuple(too_short))
+            traced = Traced(draft, function, outcome, equations, tuple(on_others), tuple(too_short))
             if not draft.changes:
                 return []
             return self._own_flags.steps(draft.texts, outcome) or self._tidied(traced)
@@ -258,7 +259,7 @@ class Search:
         found = self._looked_at(replace(traced.draft, texts=texts))
         return found if isinstance(found, Traced) else traced
 
-    def _of_its_loops(self, draft: Draft) -> list[tuple[Unit, Step]]:
+    def _of_its_loops(self, draft: Draft, huge: bool = False) -> list[tuple[Unit, Step]]:
         """What rolls the first of the draft's loops whose rounds are traced one by one."""
         for unit in dict.fromkeys((*draft.texts, *self.runnable())):
             text = draft.texts.get(unit, unit.text)
@@ -273,7 +274,7 @@ class Search:
 
                 texts = {**draft.texts, unit: text}
                 outcome = self.trace(
-                    made_of(self.call.fun, texts, self.call.static, compiled, unrolled.names()),
+                    made_of(self.call.fun, texts, self.call.static, compiled, unrolled.names(huge)),
                     self.call.args,
                     self.call.kwargs,
                 )

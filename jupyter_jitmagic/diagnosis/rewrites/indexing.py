@@ -281,7 +281,7 @@ class Indexing(Writer):
     def _masked(self, base: Ragged, mask: str, front: bool = True) -> Ragged:
         """The same with another mask."""
         return replace(
-            base, mask=self.named(mask, "kept", "counts", "chosen"), front=front, direct=False, pad="", source=-1, length=""
+            base, mask=self.named(mask, "kept", "chosen", "valid"), front=front, direct=False, pad="", source=-1, length=""
         )
 
 

@@ -45,7 +45,7 @@ class Narrowing(Tracking):
             known = ast.dump(node.test), side, mask, axis
             kept = self.state.chosen.get(known, "") if self._stay(known, node.test) else ""
             if not kept:
-                kept = self.state.chosen[known] = self.fresh("kept", "counts", "chosen", f"{names[0]}_kept")
+                kept = self.state.chosen[known] = self.fresh("kept", "chosen", "valid", f"{names[0]}_kept")
                 if asks_for_none(node.test) and side == 0 and self._stay(known, node.test):
                     self.state.options[kept] = self.code.src(node.test)
                 self.current = node
@@ -96,7 +96,7 @@ class Narrowing(Tracking):
             ragged = becoming[name]
             if ragged.flat or ragged.group or ragged.listed or (held is None and name not in self.bound_before(node)):
                 self.stop(node, f"`{name}` has a length that depends on data")
-            mask = self.fresh("kept", "counts", "chosen", f"{name}_kept")
+            mask = self.fresh("kept", "chosen", "valid", f"{name}_kept")
             if held is None:
                 self.line_before(f"{mask} = {self.jnp('ones')}({name}.shape[{ragged.axis}], bool)")
             else:

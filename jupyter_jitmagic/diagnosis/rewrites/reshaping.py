@@ -102,7 +102,7 @@ class Reshaping(Consumers):
                 size = str(len(listed.elts))
             lengths.append(size)
             masks.append(f"{self.jnp('ones')}({size}, bool)")
-        mask = self.named(f"{self.jnp('concatenate')}([{', '.join(masks)}])", "counts", "valid", "kept")
+        mask = self.named(f"{self.jnp('concatenate')}([{', '.join(masks)}])", "valid", "kept", "chosen")
         fact = self.spot.fact(node)
         dtype = fact.dtype if fact is not None and fact.dtype else ragged[0].dtype
         made = replace(ragged[0], mask=mask, front=False, pad="", direct=False, source=-1, dtype=dtype, length="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.effects import inside_function, prints
@@ -58,6 +59,22 @@ class Returning:
             if text is not None:
                 yield 3, text
         yield 1, self._cond()
+        if apart := self._told_apart():
+            yield 4, apart
+
+    def _told_apart(self) -> Step | None:
+        """`if test: print(…); return a` → the message under an `if` of its own: what is returned may be no operand of `cond`."""
+        code, node, inner = self.code, self.node, self.indent + "    "
+        told = list(itertools.takewhile(lambda each: prints(self.spot, [each]), node.body))
+        if not told or node.orelse or len(told) == len(node.body):
+            return None
+        test, line = code.fresh("pred", "chosen"), ""
+        if isinstance(node.test, ast.Compare | ast.Call):
+            line = f"{self.indent}{test} = {code.src(node.test)}\n"
+        else:
+            test = code.src(node.test)
+        parts = (f"{self.indent}if {test}:\n{code.block_text(part, inner)}" for part in (told, node.body[len(told) :]))
+        return self.spot.step("if", (code.region([node]), line + "".join(parts)))
 
     def _returns_a_record(self, statements: Sequence[ast.stmt]) -> bool:
         """Whether a variable that is returned is a tuple or a dict, which is no operand of `jnp.where`."""

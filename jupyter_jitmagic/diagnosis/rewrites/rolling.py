@@ -22,6 +22,7 @@ from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import SCOPES, target_names, walk_scope
 
 MOST_UNROLLED = 400  # operations of all rounds
+MOST_OF_HUGE = 40  # of a program that is too large as it is: derivatives of a loop have many more than it has itself
 _DRAWN = 40  # operations that one draw of a random number makes
 _CALLED = 4  # those of another call, about
 _OPERATIONS = ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript | ast.IfExp
@@ -30,17 +31,18 @@ _OPERATIONS = ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript | ast.IfExp
 def rolled(spot: Spot) -> Iterator[Step]:
     """`for x in xs: …` around the place, where its rounds make many operations → `lax.fori_loop` over their number; a
     comprehension → `jax.vmap`."""
+    most = MOST_OF_HUGE if isinstance(spot.error, ManyRounds) and spot.error.huge else MOST_UNROLLED
     for loop in _around(spot):
         if isinstance(loop, Comprehension):
             # a comprehension's own frame does not know the bounds of its range
             unknown = isinstance(spot.error, ManyRounds) and not _length(spot, loop.generators[0].iter)
-            steps = list(mapped(spot, loop)) if unknown or _weight(spot, loop) >= MOST_UNROLLED else []
+            steps = list(mapped(spot, loop)) if unknown or _weight(spot, loop) >= most else []
             if steps:
                 yield from steps
                 return
             continue
         rounds = _length(spot, loop.iter)
-        if rounds * _operations(spot, loop.body) < MOST_UNROLLED or leaves(loop.body, (ast.Break, ast.Return)):
+        if rounds * _operations(spot, loop.body) < most or leaves(loop.body, (ast.Break, ast.Return)):
             continue
         steps = []
         with contextlib.suppress(Obstacle):

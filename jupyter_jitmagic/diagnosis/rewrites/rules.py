@@ -69,7 +69,15 @@ class NoWay(Obstacle):
 
 
 class ManyRounds(Exception):
-    """A trace was stopped in the first round of a Python loop, because its rounds make a large program."""
+    """A trace was stopped in the first round of a Python loop, because its rounds make a large program.
+
+    Attributes:
+        huge: the program is too large to be compiled for an answer.
+    """
+
+    def __init__(self, words: str, huge: bool = False) -> None:
+        super().__init__(words)
+        self.huge = huge
 
 
 class TracerPrinted(Exception):

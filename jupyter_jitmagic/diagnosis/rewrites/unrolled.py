@@ -13,11 +13,11 @@ STOPS = "__jitmagic_many_rounds__"
 """The name of what stops the trace, in the code that is made."""
 
 
-def names() -> dict[str, Callable[[], NoReturn]]:
-    """What the code that is made needs beside its own names."""
+def names(huge: bool = False) -> dict[str, Callable[[], NoReturn]]:
+    """What the code that is made needs beside its own names; `huge`: its program is too large to be compiled for an answer."""
 
     def stops() -> NoReturn:
-        raise ManyRounds("the rounds of this loop are traced one by one")
+        raise ManyRounds("the rounds of this loop are traced one by one", huge)
 
     return {STOPS: stops}
 

@@ -287,3 +287,13 @@ def test_a_key_that_the_dict_lacks_is_told_of():
     found = jm.diagnose(define(source)["f"], jnp.array([1.0, 1.0]), 4.0)
     compared = found.rewrites[0].compared
     assert "key" in " ".join((*compared.differences, *compared.not_reached))
+
+
+@pytest.mark.parametrize("number", ["float('inf')", "float('nan')"])
+def test_an_infinity_that_a_cell_holds_is_no_whole_number_to_try(number):
+    """`best, wait = jnp.inf, 0` in a cell, and a step that takes both: the search for a rewrite failed."""
+    source = (
+        f"best = {number}\ndef f(loss, best, wait):\n    if loss < best:\n        return loss, 0\n    if wait != wait:\n"
+        "        return best, wait\n    return best, wait + 1\n"
+    )
+    check(source, (jnp.array(1.0), float("inf"), 0), (jnp.array(3.0), 2.0, 1), (jnp.array(1.0), 0.5, 4))

@@ -270,3 +270,15 @@ def test_a_place_is_a_whole_number_already():
 def test_parentheses_stand_beside_a_comparison_only_where_it_needs_them():
     rewritten = check("def f(x, k):\n    return max(k, x[0] - k)\n", (PLACES, 1.0), (-PLACES, 0.5)).rewrites[0]
     assert "jnp.where(x[0] - k > k, x[0] - k, k)" in rewritten.source
+
+
+def test_a_number_that_is_drawn_is_a_whole_one_already():
+    source = "def f(key, x):\n    k = int(jax.random.randint(key, (), 0, len(x)))\n    return x[k]\n"
+    rewritten = check(source, *[(jax.random.PRNGKey(n), PLACES) for n in range(4)]).rewrites[0]
+    assert "k = jax.random.randint(key, (), 0, len(x))\n" in rewritten.source
+
+
+def test_one_that_is_drawn_narrower_than_pythons_is_made_an_int():
+    """`int(…) + 250` of an uint8 does not wrap around."""
+    source = "def f(key, x):\n    k = int(jax.random.randint(key, (), 0, 9, jnp.uint8))\n    return x[0] * (k + 250)\n"
+    check(source, *[(jax.random.PRNGKey(n), PLACES) for n in range(4)])
