@@ -63,7 +63,7 @@ class Returning:
             yield 4, apart
 
     def _told_apart(self) -> Step | None:
-        """`if test: print(…); return a` → the message under an `if` of its own: what is returned may be no operand of `cond`."""
+        """`if test: print(…); return a` → the message under an `if` of its own: `cond` may not take what is returned."""
         code, node, inner = self.code, self.node, self.indent + "    "
         told = list(itertools.takewhile(lambda each: prints(self.spot, [each]), node.body))
         if not told or node.orelse or len(told) == len(node.body):
