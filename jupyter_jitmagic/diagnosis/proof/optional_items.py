@@ -18,24 +18,39 @@ def without_items(bound: Mapping[str, Any], trees: Sequence[ast.AST]) -> Iterato
 
 
 def with_none_in(bound: Mapping[str, Any], trees: Sequence[ast.AST]) -> Iterator[tuple[str, Any, str]]:
-    """(the argument, what it is instead, what is None), by `lo, hi = limits` and `lo is None`, or `limits[0] is None`."""
+    """(the argument, what it is instead, what is None), by `lo, hi = limits` and `lo is None`, or `limits[0] is None`.
+
+    Of what a loop goes over (`for x, (lo, hi) in zip(xs, limits)`) it is in the first item."""
     for tree in trees:
         asked = [part for node in ast.walk(tree) for part in _asked_for_none(node)]
         names = {part.id for part in asked if isinstance(part, ast.Name)}
         found = [place for node in ast.walk(tree) for place in _unpacked(node, names)]
         found += [place for part in asked for place in _place(part)]
-        for name, at in list(dict.fromkeys(found))[:MOST_ITEMS]:
-            value: Any = bound.get(name)
-            if type(value) in (tuple, list) and isinstance(at, int) and -len(value) <= at < len(value):
-                items: list[Any] = list(value)
-                items[at] = None
-                changed: Any = type(value)(items)
-            elif type(value) is dict and at in value:
-                changed = {**value, at: None}
-            else:
-                continue
-            if value[at] is not None:
-                yield name, changed, f"{name}[{at!r}]"
+        for name, way in list(dict.fromkeys(found))[:MOST_ITEMS]:
+            changed = _with_none(bound.get(name), way)
+            if changed is not None:
+                yield name, changed, name + "".join(f"[{at!r}]" for at in way)
+
+
+def _with_none(value: Any, way: tuple[Any, ...]) -> Any:
+    """A container with None at the end of this way through its items; None where there is none, or it is None already."""
+    if not way:
+        return None
+    at, *rest = way
+    if type(value) is dict:
+        there = at in value
+    else:
+        there = type(value) in (tuple, list) and isinstance(at, int) and -len(value) <= at < len(value)
+    if not there or value[at] is None:
+        return None
+    item = _with_none(value[at], tuple(rest)) if rest else None
+    if rest and item is None:
+        return None
+    if type(value) is dict:
+        return {**value, at: item}
+    items = list(value)
+    items[at] = item
+    return type(value)(items)
 
 
 def _asked_whether_there(node: ast.AST) -> Iterator[str]:
@@ -52,14 +67,31 @@ def _asked_for_none(node: ast.AST) -> Iterator[ast.expr]:
             yield asked
 
 
-def _unpacked(node: ast.AST, names: set[str]) -> Iterator[tuple[str, Any]]:
+Place = tuple[str, tuple[Any, ...]]
+"""An argument's name and the way through its items."""
+
+
+def _unpacked(node: ast.AST, names: set[str]) -> Iterator[Place]:
     match node:
-        case ast.Assign(targets=[ast.Tuple(elts=parts) | ast.List(elts=parts)], value=ast.Name(id=name)):
-            if not any(isinstance(part, ast.Starred) for part in parts):
-                yield from ((name, k) for k, part in enumerate(parts) if isinstance(part, ast.Name) and part.id in names)
+        case ast.Assign(targets=[target], value=ast.Name(id=name)):
+            yield from ((name, way) for way in _ways(target, names) if way)
+        case ast.For(target=ast.Tuple(elts=parts), iter=ast.Call(func=ast.Name(id="zip"), args=over)):
+            for part, each in zip(parts, over, strict=False):
+                if isinstance(each, ast.Name):
+                    yield from ((each.id, (0, *way)) for way in _ways(part, names))
+        case ast.For(target=target, iter=ast.Name(id=name)):
+            yield from ((name, (0, *way)) for way in _ways(target, names))
 
 
-def _place(asked: ast.expr) -> Iterator[tuple[str, Any]]:
+def _ways(target: ast.expr, names: set[str]) -> Iterator[tuple[int, ...]]:
+    """Where in what is assigned to a target those stand that get these names."""
+    if isinstance(target, ast.Name) and target.id in names:
+        yield ()
+    elif isinstance(target, ast.Tuple | ast.List) and not any(isinstance(part, ast.Starred) for part in target.elts):
+        yield from ((k, *way) for k, part in enumerate(target.elts) for way in _ways(part, names))
+
+
+def _place(asked: ast.expr) -> Iterator[Place]:
     match asked:
         case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int() | str() as at)):
-            yield name, at
+            yield name, (at,)

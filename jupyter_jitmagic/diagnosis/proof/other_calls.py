@@ -341,6 +341,8 @@ class _Maker:
             if value.dtype.kind == "f" or value.dtype.name == "bfloat16":
                 whole = all_whole[k] = int(np.rint(float(value))) or int(bool(value))
                 yield self._as_number({k: whole}, f"where {name} is an int")
+                if whole:
+                    yield replace(self._as_number({k: 0}, f"where {name} is the int 0"), promised=False)
             else:
                 yield replace(self._as_number({k: float(value) + 0.5}, f"where {name} is a float"), promised=False)
         if len(all_whole) > 1:

@@ -72,6 +72,28 @@ def test_an_item_that_may_be_none_stays_pythons():
     assert "if low is not None:" in found.rewrites[0].source
 
 
+def test_an_item_that_a_loop_goes_over_may_be_none():
+    source = (
+        "def f(xs, limits):\n    out = []\n    for x, (low, high) in zip(xs, limits):\n"
+        "        if low is not None and x < low:\n            x = low\n"
+        "        elif high is not None and x > high:\n            x = high\n"
+        "        out.append(x)\n    return jnp.array(out)\n"
+    )
+    xs = jnp.array([2.0, -3.0])
+    others = ([(None, 1.0), (-1.0, 1.0)], [(None, None), (None, 1.0)])
+    assert served(source, (xs, [(0.0, 1.0), (-1.0, 1.0)]), *(((xs, limits), {}) for limits in others)).rewrites
+
+
+def test_an_int_that_is_zero_is_a_call_of_its_own():
+    """With 1 plain Python fails as well; with 0 it does not come to the draw."""
+    source = (
+        "def f(x, key, rate):\n    if rate == 0:\n        return x\n    if jax.random.bernoulli(key, 1 - rate):\n"
+        "        return x / (1 - rate)\n    return x * 0\n"
+    )
+    found = propose(define(source)["f"], (X, jax.random.key(0), 0.5), {}, seconds=30)
+    assert "where rate is the int 0" in " ".join(found.rewrites[0].compared.differences)
+
+
 def test_a_key_that_may_be_missing_stays_pythons():
     source = (
         "def f(x, options):\n    if 'cap' in options and x > options['cap']:\n        x = options['cap']\n"
