@@ -14,6 +14,7 @@ import numpy as np
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Range
 from jupyter_jitmagic.diagnosis.rewrites.facts import fact_of
+from jupyter_jitmagic.diagnosis.rewrites.numbered import negated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
 from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import always_leaves, loaded, stored, surely_written, target_names, walk_scope
@@ -455,7 +456,7 @@ class _Lowering:
             found, goes_on = left.replace(f"{indent}    {flags.done} = True\n", ""), f"{indent}else:\n{right}" if right else ""
             return f"{indent}{flags.done} = {test}\n{indent}if {flags.done}:\n{found}{goes_on}"
         if not left:
-            return f"{indent}if not {code.operand(stmt.test)}:\n{right}" if right else ""
+            return f"{indent}if {negated(self.spot, stmt.test)}:\n{right}" if right else ""
         return f"{indent}if {test}:\n{left}" + (f"{indent}else:\n{right}" if right else "")
 
 

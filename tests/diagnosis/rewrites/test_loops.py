@@ -681,3 +681,14 @@ def test_what_is_compared_with_a_number_that_is_none_at_first_equals_none(how):
     """Not with the zero that stands for it."""
     x = jnp.array([0, 0, 1, 0, 2, 2, 0, 2, 2, 2])
     assert check(MET[how], (x + 1,), (x,), (x * 0,), (x[::-1],)).rewrites[0].verified
+
+
+def test_what_a_round_leaves_out_is_asked_the_other_way_round():
+    """`if not (i == j)` is no line that a person would write."""
+    source = (
+        "def f(x, t):\n    out = x\n    for i in range(3):\n        for j in range(3):\n            if i == j:\n"
+        "                continue\n            if x[i] * x[j] > t:\n                continue\n"
+        "            out = out.at[i].add(x[j])\n    return out\n"
+    )
+    x = jnp.array([1.0, 2.0, -1.0])
+    assert "if i != j:\n" in check(source, (x, 0.0), (x, 5.0), (-x, 1.0)).rewrites[0].source
