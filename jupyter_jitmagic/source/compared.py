@@ -41,7 +41,12 @@ def _defaults(tree: ast.AST) -> Iterator[tuple[str, Any]]:
                 *zip(given, node.args.defaults, strict=True),
                 *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
             ]
-            yield from ((name.arg, value.value) for name, value in pairs if isinstance(value, ast.Constant))
+            for name, value in pairs:
+                match value:
+                    case ast.Constant(value=known):
+                        yield name.arg, known
+                    case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as known)):
+                        yield name.arg, -known
 
 
 def compared_words(tree: ast.AST, names: Mapping[str, Any] = MappingProxyType({})) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
+from collections.abc import Iterable
 from typing import Any
 
 from jupyter_jitmagic.base.looking import attributes
@@ -72,10 +73,11 @@ class RebuiltWithin(Rebuilt):
         return super()._may_reach(value) or _is_librarys(value)
 
 
-def made_again(fun: Any, texts: dict[Unit, types.CodeType], *given: Any, **options: Any) -> Any:
-    """`fun` with its changed parts (of the arguments: `Rebuilt`); objects of libraries are looked into where nothing else leads
-    to any, as that may take long."""
-    made = Rebuilt(texts, *given, **options).make(fun)
+def made_again(fun: Any, texts: dict[Unit, types.CodeType], *given: Any, arguments: Iterable[Any] = (), **options: Any) -> Any:
+    """`fun` with its changed parts, and those of the functions among its call's arguments (further ones: `Rebuilt`); objects of
+    libraries are looked into where nothing else leads to any, as that may take long."""
+    rebuilt = Rebuilt(texts, *given, **options)
+    made = rebuilt.handing_on(rebuilt.make(fun), arguments)
     return made if made is not fun or not texts else RebuiltWithin(texts, *given, **options).make(fun)
 
 

@@ -165,6 +165,19 @@ class Rebuilt:
         self._made[id(fun)] = made
         return made
 
+    def handing_on(self, fun: Any, given: Iterable[Any]) -> Any:
+        """`fun`, with each of what it is given made again where that reaches a changed function."""
+        new = {id(each): (each, self.make(each)) for each in given if self._may_reach(each) and self.affected(each)}
+        if not new:
+            return fun
+
+        @functools.wraps(fun)
+        def handing_on(*args: Any, **kwargs: Any) -> Any:
+            made = {name: new.get(id(each), (each, each))[1] for name, each in kwargs.items()}
+            return fun(*(new.get(id(each), (each, each))[1] for each in args), **made)
+
+        return handing_on
+
     def _new(self, part: Any) -> Any:
         """What stands in a container, made again where that may reach a changed function."""
         return self.make(part) if self._may_reach(part) else part

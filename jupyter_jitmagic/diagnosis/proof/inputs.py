@@ -68,6 +68,11 @@ class Variations:
         return cls(call.args, call.kwargs, call.fixed)
 
     @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Those of the call itself."""
+        return (*self._args, *self._kwargs.values())
+
+    @property
     def leaves(self) -> Sequence[Any]:
         """What may vary, in the order of the arguments."""
         leaves: list[Any] = self._leaves

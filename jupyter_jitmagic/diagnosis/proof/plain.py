@@ -135,7 +135,8 @@ class Plain:
             compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
         derived = Derived()
         extra = {PROBES: self._probes, **INSTEAD, **BY_SETTING, **derived.instead()}
-        return made_again(self._original, compiled, extra=extra, wrapping=lambda made: derived.wrapping(made) or wrapping(made))
+        wraps = {"extra": extra, "wrapping": lambda made: derived.wrapping(made) or wrapping(made)}
+        return made_again(self._original, compiled, arguments=self.variations.arguments, **wraps)
 
     @property
     def first(self) -> Any:

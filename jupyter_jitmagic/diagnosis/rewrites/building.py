@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import itertools
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import jax
 
-from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE
+from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, JitCall
 from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
 from jupyter_jitmagic.source.held_functions import RebuiltWithin, made_again
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
 from jupyter_jitmagic.source.rebuilding import CALLS_ITS_JIT
-from jupyter_jitmagic.source.units import Unit
+from jupyter_jitmagic.source.units import Unit, plain_function
 
 _Fun = TypeVar("_Fun")  # a function, or a tuple with functions
 Compile = Callable[[Unit, "str | ast.Module", str], types.CodeType]
@@ -29,6 +29,7 @@ def made_of(
     compiled: Compile,
     extra: dict[str, Any] | None = None,
     within: bool = False,
+    arguments: Iterable[Any] = (),
 ) -> _Fun:
     """`fun` with these texts in place of the units' own.
 
@@ -36,16 +37,27 @@ def made_of(
         static: what is static where it calls its own jit.
         extra: further names for the code that is made.
         within: what leads to them is looked for in objects of libraries, too, in any case.
+        arguments: what it is called with, among which functions may be.
     """
     methods = frozenset(name for unit in texts for name in names_of_methods(unit.text))
     codes = {}
     for unit, text in texts.items():
         codes[unit] = compiled(unit, looking_up(ast.parse(text), methods) if methods else text, text)
     imports = {unit: added_imports(unit, text) for unit, text in texts.items()}
-    made: Any = RebuiltWithin(codes, imports, extra).make(fun) if within else made_again(fun, codes, imports, extra)
+    if within:
+        made: Any = RebuiltWithin(codes, imports, extra).make(fun)
+    else:
+        made = made_again(fun, codes, imports, extra, arguments=arguments)
     for name in getattr(fun, CALLS_ITS_JIT, ()):  # there it calls its jit, with all that this traces
-        made.__globals__[name] = jitted(made, static)
+        plain_function(made).__globals__[name] = jitted(made, static)  # type: ignore[union-attr]
     return made  # type: ignore[no-any-return]
+
+
+def made_for(
+    call: JitCall, texts: Mapping[Unit, str], compiled: Compile, extra: dict[str, Any] | None = None
+) -> Callable[..., Any]:
+    """`made_of` the function of a call, and of the functions that it is given."""
+    return made_of(call.fun, texts, call.static, compiled, extra, arguments=(*call.args, *call.kwargs.values()))
 
 
 def jitted(function: Callable[..., Any], static: Sequence[str | int], compiling: Mapping[str, Any] | None = None) -> Any:

@@ -12,7 +12,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitC
 from jupyter_jitmagic.diagnosis.proof.bounding import bounded_loops, bounded_while_loop
 from jupyter_jitmagic.diagnosis.proof.compiling import compiled_beside, soon
 from jupyter_jitmagic.diagnosis.proof.verify import computed
-from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
+from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_for
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import Unit
@@ -60,4 +60,4 @@ def _bounded(call: JitCall, traced: Traced) -> Callable[..., Any]:
     def code(unit: Unit, made: str | ast.Module, _: str) -> types.CodeType:
         return unit.compiled(made, "<jitmagic bounded>")
 
-    return made_of(call.fun, texts, call.static, code, {"__jitmagic_while_loop__": bounded_while_loop})
+    return made_for(call, texts, code, {"__jitmagic_while_loop__": bounded_while_loop})

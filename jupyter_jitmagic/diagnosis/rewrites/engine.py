@@ -25,7 +25,7 @@ from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output, who_re
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import unrolled
-from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
+from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_for
 from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced, line_of
 from jupyter_jitmagic.diagnosis.rewrites.own_flags import OwnFlags
@@ -274,7 +274,7 @@ class Search:
 
                 texts = {**draft.texts, unit: text}
                 outcome = self.trace(
-                    made_of(self.call.fun, texts, self.call.static, compiled, unrolled.names(huge)),
+                    made_for(self.call, texts, compiled, unrolled.names(huge)),
                     self.call.args,
                     self.call.kwargs,
                 )

@@ -174,7 +174,8 @@ def facts_of(
         codes[unit] = unit.compiled(ast.fix_missing_locations(tree), "<jitmagic facts>")
     with contextlib.suppress(Exception, OutOfTime, Effect):  # what was told before it ended is known
         derived = Derived(first_by_jax=True)
-        made = Rebuilt(codes, dict(imports), {_TELL: tell, **INSTEAD, **derived.instead()}).make(fun)
+        rebuilt = Rebuilt(codes, dict(imports), {_TELL: tell, **INSTEAD, **derived.instead()})
+        made = rebuilt.handing_on(rebuilt.make(fun), (*args, *kwargs.values()))
         given, named = fresh(tuple(args)), fresh(dict(kwargs))
         try:
             if not uncompiled.can_run():

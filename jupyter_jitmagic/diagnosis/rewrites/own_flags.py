@@ -18,7 +18,7 @@ import numpy as np
 from jupyter_jitmagic.base.jaxprs import joins_flags
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
-from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_of
+from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_for
 from jupyter_jitmagic.diagnosis.rewrites.rules import Step
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -110,7 +110,7 @@ class OwnFlags:
         whole |= {unit: text for unit, text in texts.items() if unit not in whole}
         if whole:
             with contextlib.suppress(Exception, OutOfTime, Effect):  # what was told before is known
-                run(made_of(self._call.fun, whole, self._call.static, telling, {_SUM: summed, _MORE: more}))
+                run(made_for(self._call, whole, telling, {_SUM: summed, _MORE: more}))
         return met
 
     def _trace(self, made: Callable[..., Any]) -> None:
