@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from jupyter_jitmagic.diagnosis.bodies import cured as cured_body
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions, readable
 from jupyter_jitmagic.diagnosis.done_once import done_once
 from jupyter_jitmagic.diagnosis.frozen import frozen_call, with_frozen
-from jupyter_jitmagic.diagnosis.inner_jits import static_within
+from jupyter_jitmagic.diagnosis.inner_jits import static_within, static_without
 from jupyter_jitmagic.diagnosis.objects.given import objects_given
 from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, proposals, rolled_beside, with_rewrite
 from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, one_for_each_line, place_of
@@ -429,11 +430,23 @@ def _with_sizes_held(asked: Asked, sites: tuple[Site, ...], *, anyway: bool) -> 
     outcome = proposals(asked, sites, static, anyway=anyway)
     if not sites or outcome.rewrites or outcome.unverified:
         return static, outcome
-    for held in dict.fromkeys((static | sizes_through_jax(asked.call, asked.result.left), asked.result.wider)):
+    tried: list[frozenset[str]] = []
+    for find in _MORE_HELD:
+        held = static | find(asked)
+        if held in tried:
+            continue
+        tried.append(held)
         again = proposals(asked, sites, held) if held > static else outcome
         if again.rewrites:
             return held, again
     return static, outcome
+
+
+_MORE_HELD: tuple[Callable[[Asked], frozenset[str]], ...] = (
+    lambda asked: sizes_through_jax(asked.call, asked.result.left),
+    lambda asked: asked.result.wider,
+    lambda asked: static_without(asked.call, max(1.0, 4 * asked.took)),  # the jit of a helper stopped the search
+)
 
 
 def _by_its_body(asked: Asked, body: Diagnosis, reason: str) -> Diagnosis:

@@ -72,12 +72,9 @@ def static_within(call: Call, seconds: float) -> Rewrite | None:
     Returns:
         The statements of the helpers with their options, traced together with the static arguments of the function itself.
     """
-    known: dict[Any, _Helper] = {}
-    opened = replace(call, fun=_Helpers(lambda helper: helper.function, known).of(call.fun))
+    known, result = _opened(call, seconds)
     if not known:
         return None
-    error, _ = trace_call(opened, frozenset(), seconds)
-    result = StaticSet(frozenset(), True) if error is None else search(opened, find_call_sites(opened, frozenset()), seconds)
     names, numbers = call.static_names(result.static)
     if not result.cured or result.extrapolated or numbers:
         return None
@@ -101,6 +98,29 @@ def static_within(call: Call, seconds: float) -> Rewrite | None:
         return _rewrite({fun: each for fun, each in wanted.items() if each}, known, names)
     except NoSource:
         return None
+
+
+def static_without(call: Call, seconds: float) -> frozenset[str]:
+    """The static arguments that a call needs as far as its trace gets without the jits of the helpers that it names or is
+    given; none where there is no such helper.
+
+    Args:
+        call: the failing call.
+        seconds: of work, for the search.
+    """
+    known, result = _opened(call, seconds)
+    return result.static if known else frozenset()
+
+
+def _opened(call: Call, seconds: float) -> tuple[dict[Any, _Helper], StaticSet]:
+    """The jitted helpers of a call, and what has to be static where they are under no jit of their own."""
+    known: dict[Any, _Helper] = {}
+    helpers = _Helpers(lambda helper: helper.function, known)
+    opened = replace(call, fun=helpers.handing_on(helpers.of(call.fun), [each.value for each in call.arguments]))
+    error, _ = trace_call(opened, frozenset(), seconds) if known else (None, None)
+    if error is None:
+        return known, StaticSet(frozenset(), True)
+    return known, search(opened, find_call_sites(opened, frozenset()), seconds)
 
 
 def _may_be_static(value: Any) -> bool:

@@ -132,3 +132,32 @@ def test_the_functions_own_static_set_needs_no_helper() -> None:
 
     found = jm.diagnose(fixed, X, "abc")
     assert (found.kind, found.static_argnames, found.rewrites) == ("static", ("mode",), ())
+
+
+def drawn(key: Any, f: Any, x: Any, n: int) -> Any:
+    chain = []
+    for each in jax.random.split(key, n):
+        x = f(x + jax.random.normal(each), 0.5)
+        if x > 1:
+            x = x - 1
+        chain.append(x)
+    return jnp.stack(chain)
+
+
+def test_what_a_helper_that_is_given_under_jit_hides_is_static_beside_its_rewrite():
+    """Its own jit stops the trace before the number of rounds is met."""
+    found = jm.diagnose(drawn, jax.random.key(0), branching, jnp.array(0.3), 4)
+    assert set(found.static_argnames) == {"f", "n"} and found.rewrites[0].verified
+    assert "f and n must be static as well" in found.reason
+
+
+def test_a_cell_with_a_helper_that_is_given_runs_again_fixed(shell: Any):
+    """`%%jit` puts both functions under jit, the one that is handed on too."""
+    shell.run(
+        "%%jit\nimport jax.numpy as jnp\n\ndef capped(x):\n    if x > 2:\n        return 2.0 * jnp.sign(x)\n    return x\n\n"
+        "def repeated(f, x, n):\n    out = []\n    for i in range(n):\n        x = f(x) + i\n        out.append(x)\n"
+        "    return jnp.stack(out)\n\nlast = repeated(capped, 1.5, 4)"
+    )
+    shell.ok("%jitfix")
+    shell.ok(str(shell.ip.rl_next_input))
+    assert shell.names["last"].tolist() == [1.5, 2.5, 4.0, 5.0]
