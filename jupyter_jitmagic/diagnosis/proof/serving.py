@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import operator
@@ -39,6 +40,7 @@ from jupyter_jitmagic.diagnosis.proof.own_numbers import NO_NUMBER, makes_nan, o
 from jupyter_jitmagic.diagnosis.proof.rounding import NUDGES, explained_by_rounding
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 
 if TYPE_CHECKING:
@@ -189,9 +191,15 @@ class Served:
 
     def _values_alone_fail(self, given: Input) -> bool:
         """Whether plain Python fails on these values in the call's own kinds of numbers, too: two ends that lost their change
-        of sign say nothing about ints in the place of floats."""
+        of sign say nothing about ints in the place of floats; nor does Python's own number that is divided by 0, as no array
+        is."""
         if given.kind not in ("number", "own arrays"):
             return False
+        with contextlib.suppress(Exception, OutOfTime, Effect):  # as it has failed by NumPy
+            try:
+                rerun(lambda: self.plain.function(*fresh(given.args), **fresh(given.kwargs)), SHORT)
+            except ArithmeticError:
+                return True
         same = in_former_kinds(self._fun, given, self.plain.variations.call(), self._static)
         return self.plain.uncompiled(same, SHORT) is None and not self.plain.too_slow
 
