@@ -10,6 +10,7 @@ from . import (
     backwards,
     branches,
     builtins,
+    crossed,
     exits,
     filled,
     groups,
@@ -60,6 +61,7 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "policies": policies.write,
     "scripts": scripts.write,
     "pairs": pairs.write,
+    "crossed": crossed.write,
 }
 LATER = (
     "updates",
@@ -76,6 +78,7 @@ LATER = (
     "policies",
     "scripts",
     "pairs",
+    "crossed",
 )
 """Families that came later, which stand in more places and are called in more ways."""
 SHARES = [

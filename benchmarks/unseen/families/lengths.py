@@ -245,11 +245,24 @@ def written(w: Writer, n: Names) -> Draft:
     return w.end("array", w.pick(n.total, f"{n.total} + jnp.sum({n.kept})", f"{n.total} * len({n.kept})"))
 
 
+def of_fixed_size(w: Writer, n: Names) -> Draft:
+    k = n.kept
+    return w.end(
+        "array",
+        w.pick(
+            f"jnp.pad({k}, (0, 40 - len({k})))",
+            f"jnp.zeros(40).at[: {k}.shape[0]].set({k})",
+            f"jnp.histogram({k}, bins=4, range=(-2.0, 2.0))[0]",
+            f"jnp.histogram({k}, 3)[0]",
+        ),
+    )
+
+
 def returned(w: Writer, n: Names) -> Draft:
     return w.end("ragged", n.kept)
 
 
-ENDS = [reduced, reduced, reduced, counted_up, guarded, one_of_them, looped, written, returned]
+ENDS = [reduced, reduced, reduced, counted_up, guarded, one_of_them, looped, written, of_fixed_size, returned]
 
 
 def _rows(w: Writer, n: Names) -> Draft:
