@@ -25,7 +25,7 @@ from jupyter_jitmagic.diagnosis.done_once import done_once
 from jupyter_jitmagic.diagnosis.frozen import frozen_call, with_frozen
 from jupyter_jitmagic.diagnosis.inner_jits import static_within, static_without
 from jupyter_jitmagic.diagnosis.objects.given import objects_given
-from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, proposals, rolled_beside, with_rewrite
+from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, find_pieces, proposals, rolled_beside, with_rewrite
 from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, one_for_each_line, place_of
 from jupyter_jitmagic.diagnosis.sites.keeping import keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, Left, kept_site, leak_site
@@ -130,7 +130,10 @@ def _answer(asked: Asked) -> Diagnosis:
             return fields
     reason = reasons.for_rewrite(call, result, result.left, True)
     asked.so_far.append(asked.verdict("static+rewrite" if result.static else "rewrite", result.static, reason=reason))
-    return _with_numbers_held(asked, with_rewrite(asked, result, with_split=True))
+    found = _with_numbers_held(asked, with_rewrite(asked, result, with_split=True))
+    if not (found.verified or found.unverified or found.splits or found.runs_plainly) and plain_fails(call):
+        return _other_failure(replace(asked, with_rewrites=False))
+    return found
 
 
 def _refused(asked: Asked) -> Diagnosis:
@@ -309,7 +312,7 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         + (reasons.for_static_otherwise(call, result, otherwise.said) if otherwise is not None else "")
         + reasons.for_counters(call, result, beside)
         + reasons.for_lost_gradient(no_gradient)
-        + reasons.for_options_to_hold(options)
+        + reasons.for_options_to_hold(options, [each.name for each in call.arguments if each.value is None])
         + (f" In {call.name}, {asked_of_it}" if (asked_of_it := asked_of_the_moment(call)) else "")
         + "".join(f" {sentence}" for sentence in done_once(call, result.static)),
         equations=result.equations if is_rolled and result.equations > SOME_EQUATIONS else _unbearable(asked),
@@ -398,7 +401,8 @@ def _other_failure(asked: Asked) -> Diagnosis:
     if body is not None and not (outcome.rewrites or outcome.unverified):
         facts = {"unverified": body.unverified, "notes": body.notes}
         return asked.verdict("not_staticness", sites=body.sites, reason=reason, **facts)
-    if not (outcome.rewrites or outcome.unverified) and (also := _needed_beside(asked, outcome.why_not)):
+    split = _in_pieces(asked) if wanted and not (outcome.rewrites or outcome.unverified) else None
+    if not (outcome.rewrites or outcome.unverified) and (also := _needed_beside(asked, outcome.why_not, split)):
         sites, reason = asked.sites, f"{reason.removesuffix(other_failures.NO_PART)} {also}"
     return asked.verdict(
         "not_staticness",
@@ -406,12 +410,19 @@ def _other_failure(asked: Asked) -> Diagnosis:
         sites=sites,
         rewrites=outcome.rewrites,
         unverified=outcome.unverified,
+        splits=(split,) if split is not None else (),
         verified=bool(outcome.rewrites),
         reason=reason,
     )
 
 
-def _needed_beside(asked: Asked, why_not: str) -> str:
+def _in_pieces(asked: Asked) -> Rewrite | None:
+    """The function in pieces, where it sets elements of JAX's arrays in place beside what no rewrite cures."""
+    in_place = frozenset((site.filename, site.line) for site in asked.found.sites if site.operation == "in place")
+    return find_pieces(asked, asked.result.static, in_place)[0] if in_place else None
+
+
+def _needed_beside(asked: Asked, why_not: str, split: Rewrite | None) -> str:
     """What else stands in the way where elements are set in place; "" where nothing does."""
     left = asked.result.left
     rows = [*zip(left.sites, left.observed, left.roots, left.numbers, strict=True)]
@@ -420,7 +431,7 @@ def _needed_beside(asked: Asked, why_not: str) -> str:
         return ""
     sites, observed, roots, numbers = zip(*others, strict=True)
     found = replace(left, sites=sites, observed=observed, roots=roots, numbers=numbers)
-    return reasons.for_rewrite(asked.call, asked.result, found, False, why_not)
+    return reasons.for_rewrite(asked.call, asked.result, found, False, why_not, split)
 
 
 def _with_sizes_held(asked: Asked, sites: tuple[Site, ...], *, anyway: bool) -> tuple[frozenset[str], Proposals]:

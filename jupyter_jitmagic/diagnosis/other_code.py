@@ -10,8 +10,10 @@ from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
+from jupyter_jitmagic.diagnosis.statics import returned
 from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
 from jupyter_jitmagic.diagnosis.statics.numbers import numbers_as_data
+from jupyter_jitmagic.diagnosis.statics.otherwise import numbers_asked_for_kinds
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, counts_beside_data, sizes_through_jax
 from jupyter_jitmagic.diagnosis.statics.worked_out import sizes_worked_out
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Kind, Rewrite, Site
@@ -38,7 +40,8 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     if asked.with_rewrites:
         through_jax = sizes_through_jax(call, result.left)
         counts = result.static | counts_beside_data(call, result.left)
-        for candidate in dict.fromkeys((result.static | through_jax, result.static, result.wider, counts)):
+        kinds = result.static | numbers_asked_for_kinds(call)
+        for candidate in dict.fromkeys((result.static | through_jax, result.static, result.wider, counts, kinds)):
             left = result.left if candidate == result.static else find_call_sites(call, candidate, seconds=0.5)
             outcome = proposals(asked, left.sites, candidate)
             asked.keep(outcome.rewrites, outcome.unverified, candidate)  # looking for pieces may take all the time that is left
@@ -53,13 +56,16 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     if not proposed and any(site.operation in ("slice", "shape") for site in result.left.sites):
         static = result.wider
     kind: Kind = "static+rewrite" if static else "rewrite"
-    split, runs = _split(asked, static) if with_split and asked.with_rewrites and not proposed else (None, False)
+    split, runs = find_pieces(asked, static) if with_split and asked.with_rewrites and not proposed else (None, False)
     padded = any(each.padded for each in unverified)
-    why_not = reasons.NO_ARRAY if padded else reasons.NOT_PROVEN if unverified else why_not
+    why_not = reasons.NO_ARRAY if padded else reasons.for_unproven(unverified, split) if unverified else why_not
+    if not (proposed or why_not) and asked.with_rewrites:
+        why_not = returned.why_not(call.fun)
     told = None if padded and split is not None and split.slight else split
     reason = reasons.for_rewrite(call, result, result.left, bool(proposed), why_not, told)
     if proposed and (options := set(proposed[0].static_argnames) - static - call.declared):
-        reason = f"{reason} {reasons.for_options_left_out(options)}"
+        none = [argument.name for argument in call.arguments if argument.value is None]
+        reason = f"{reason} {reasons.for_options_left_out(options, none)}"
     sizes = () if proposed or not asked.with_rewrites else sizes_worked_out(call, static, _SIZES_S)
     return asked.verdict(
         kind,
@@ -159,13 +165,16 @@ def proposals(
         return Proposals()
 
 
-def _split(asked: Asked, static: frozenset[str]) -> tuple[Rewrite | None, bool]:
-    """The function in pieces, where nothing else cures it; and whether plain Python runs the call."""
+def find_pieces(
+    asked: Asked, static: frozenset[str], refused: frozenset[tuple[str, int]] = frozenset()
+) -> tuple[Rewrite | None, bool]:
+    """The function in pieces, where nothing else cures it; and whether plain Python runs the call. At the `refused` lines it
+    sets elements of JAX's arrays in place."""
     from jupyter_jitmagic.diagnosis.splits import find_split
 
     left = max(asked.deadline - clock(), 1.0)
     try:
-        found = limited(3 * left + 1.0, lambda: find_split(asked.call, static, left))
+        found = limited(3 * left + 1.0, lambda: find_split(asked.call, static, left, refused))
         return found.rewrite, found.runs
     except OutOfTime:
         pass  # not known then

@@ -349,7 +349,7 @@ def _price(fix: Fix, first: Fix) -> str:
     takes = ", not reverse-differentiable" if _has_no_reverse(fix) else ""
     freed = [name for name in first.static_argnames if name not in fix.rewrite.static_argnames]
     if freed:
-        return f": one program for every {' and '.join(freed)}{takes}"
+        return f": one program for every {_listed(freed)}{takes}"
     return f": its rounds are compiled once{takes}" if fix.rewrite.is_rolled else ""
 
 

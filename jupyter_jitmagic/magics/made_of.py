@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_jitmagic.magics.cell_names import module_level
 from jupyter_jitmagic.magics.fixed_cells import without_magics
 from jupyter_jitmagic.magics.front_end import TypedCell
+from jupyter_jitmagic.source.names import names_held, top_name
 from jupyter_jitmagic.usercode.held import holds
 
 
@@ -24,7 +25,7 @@ class Made:
 
 
 def made_of(names: Collection[str], cells: Iterable[TypedCell], namespace: Mapping[str, Any]) -> list[Made]:
-    """What the cells (the first ones first) assigned to names that still hold one of the definitions `names`."""
+    """What the cells (the first ones first) assigned to or defined as names that still hold one of the definitions `names`."""
     found: dict[str, Made] = {}
     roots = {name: namespace[name] for name in names if name in namespace}
     made = dict.fromkeys(roots)
@@ -39,26 +40,14 @@ def made_of(names: Collection[str], cells: Iterable[TypedCell], namespace: Mappi
 
 
 def _assigned(text: str) -> Iterator[tuple[str, set[str]]]:
-    """Each name that a cell assigns at its top, with the names that the value is made of there and then."""
+    """Each name that a cell assigns or defines at its top, with the names that the value is made of there and then."""
     try:
         tree = ast.parse(without_magics(text))
     except SyntaxError:
         return
     for statement in module_level(tree.body):
-        match statement:
-            case (
-                ast.Assign(targets=[ast.Name(name)], value=value)
-                | ast.AnnAssign(target=ast.Name(name), value=ast.expr() as value)
-            ):
-                yield name, set(_used_now(value))
-
-
-def _used_now(node: ast.AST) -> Iterator[str]:
-    """The names in an expression, but for those that a lambda in it looks up when it is called."""
-    if isinstance(node, ast.Name):
-        yield node.id
-    for part in () if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node):
-        yield from _used_now(part)
+        if name := top_name(statement):
+            yield name, names_held(statement)
 
 
 def _is_made_of(value: Any, roots: Collection[Any]) -> bool:

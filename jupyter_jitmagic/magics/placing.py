@@ -76,16 +76,19 @@ def _in_one_cell(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
     files = files_of(failure, fix)
     sources = fix.rewrite.sources if fix.rewrite else {}
     static = fix.static_argnames or fix.static_argnums
+    pieces = fix.rewrite is not None and fix.rewrite.pieces
     problem: OptionError | None = None
     for cell, filename in _cells(shell, failure, set(files.values()), bool(static)):
         here = {name: source for name, source in sources.items() if files[name] == filename}
-        if sources and not here and not (static and filename == failure.filename):
+        if sources and not here and not ((static or pieces) and filename == failure.filename):
             continue
         try:
             text = _fixed(shell, failure, fix, cell, filename, here)
         except OptionError as error:
             problem = problem or error
             continue
+        if pieces and not here and text == front_end.as_python(cell.text):
+            continue  # another cell puts it under jit
         elsewhere = {name: file for name, file in files.items() if name not in here}
         return Placed(cell, text, elsewhere, _then(shell, failure, fix, cell))
     if problem is not None:
@@ -104,7 +107,7 @@ def _fixed(shell: Any, failure: Failure, fix: Fix, cell: TypedCell, filename: st
     where = failure.filename, failure.line
     text = fixed_cell(typed, without_magics(typed), fix, function, here, shell.user_ns, lines, where)
     if fix.rewrite is not None and fix.rewrite.pieces:
-        return in_pieces(text, typed, function, fix.rewrite.pieces, shell.user_ns, where)
+        return in_pieces(text, typed, function, fix.rewrite.pieces if here else (), shell.user_ns, where)
     return text
 
 

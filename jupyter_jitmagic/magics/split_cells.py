@@ -29,7 +29,7 @@ def in_pieces(
         text: the cell with the pieces and the function in it.
         before: the cell as it was typed.
         function: the function's qualified name.
-        pieces: the names of the pieces, which stand under `jax.jit`.
+        pieces: the names of the pieces that are in the cell, where they stand under `jax.jit`.
         namespace: the user's names.
         place: the file and line at which the function is defined, to know it under other names.
 
@@ -57,6 +57,8 @@ def in_pieces(
         if owner == name or (not owner and argument not in kept):
             options = without_static(options, written)
     wanted = [*(each.name for each in others), *pieces]
+    if not wanted:
+        return "\n".join([*lines[:number], *lines[number + 1 :]])
     if request.names:
         options = re.sub(rf"(?<![\w.=-]){re.escape(name)}(?![\w.])", ",".join(pieces), options, count=1)
     else:

@@ -41,6 +41,7 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.sandbox import undo
 from jupyter_jitmagic.sandbox.known_effects import CHANGES_A_LOGGER, FILTERS, unannounced
 from jupyter_jitmagic.source.units import codes
+from jupyter_jitmagic.usercode.held import defaults_of
 from jupyter_jitmagic.usercode.ownership import is_library, is_library_module, is_library_type
 
 MOST_OBJECTS = 20_000
@@ -155,7 +156,7 @@ class Reach:
             self._set.update(_set_as_attributes(each))
             for use in _uses(each):
                 self._use(function, use)
-        for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+        for value in defaults_of(function):
             self._see(value, f"a default of {name}{line}")
         for free, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
             self.restores.append(undo.of_cell(cell))

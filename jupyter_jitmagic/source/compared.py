@@ -49,6 +49,25 @@ def _defaults(tree: ast.AST) -> Iterator[tuple[str, Any]]:
                         yield name.arg, -known
 
 
+def names_tested(tree: ast.AST) -> set[str]:
+    """The names whose truth a source asks for: `if flag and x > 0`, `if flag is True`."""
+    tests = [node.test for node in ast.walk(tree) if isinstance(node, ast.If | ast.IfExp | ast.While | ast.Assert)]
+    parts = [part for test in tests for part in _parts(test)]
+    return {part.id for part in parts if isinstance(part, ast.Name)}
+
+
+def _parts(test: ast.expr) -> Iterator[ast.expr]:
+    match test:
+        case ast.BoolOp(values=values):
+            yield from (part for value in values for part in _parts(value))
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from _parts(operand)
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=bool())]):
+            yield left
+        case _:
+            yield test
+
+
 def compared_words(tree: ast.AST, names: Mapping[str, Any] = MappingProxyType({})) -> Iterator[str]:
     """The strings with which a source compares or that name entries; then those of the dicts among `names` (its globals) in
     which it looks something up."""

@@ -81,7 +81,7 @@ def _parts_without_brackets(code: str) -> tuple[str, list[str]] | None:
     it is an argument by itself."""
     bare = code.removesuffix(",")
     try:
-        statement = ast.parse(bare).body[0]
+        statement = next(iter(ast.parse(bare).body), None)  # none in a comment
     except SyntaxError:
         return None
     value = getattr(statement, "value", None)

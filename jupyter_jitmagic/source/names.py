@@ -234,6 +234,30 @@ def always_leaves(stmts: Sequence[ast.stmt]) -> bool:
     return False
 
 
+def names_held(statement: ast.stmt) -> set[str]:
+    """The names of which a top-level statement may hold the value for good: where it assigns those of its value, where it
+    defines a function those of its defaults; what a lambda looks up when it is called is none.
+
+    Example:
+        >>> sorted(names_held(ast.parse("g = partial(f, lambda: h())").body[0]))
+        ['f', 'partial']
+    """
+    if isinstance(statement, ast.FunctionDef):
+        parts = [*statement.args.defaults, *filter(None, statement.args.kw_defaults)]
+    elif isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+        parts = [statement.value]
+    else:
+        parts = []
+    return {node.id for node in _now(parts) if isinstance(node, ast.Name)}
+
+
+def _now(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    for node in nodes:
+        yield node
+        if not isinstance(node, ast.Lambda):
+            yield from _now(children(node))
+
+
 def top_name(statement: ast.stmt) -> str:
     """The name that a top-level statement binds."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

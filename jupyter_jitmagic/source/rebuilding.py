@@ -1,7 +1,8 @@
 """From changed text back to a function.
 
 A changed function is made from its code object alone: the top-level statement is compiled, never run, and the code of the
-function is taken out of it. So no decorator, class body or module line runs again, and closures and defaults stay.
+function is taken out of it. So no decorator, class body or module line runs again, and closures and defaults stay but for the
+functions among them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from jupyter_jitmagic.base.jax_frames import jit_options
 from jupyter_jitmagic.base.looking import ABSENT, attribute, attributes, has, in_class, text_attribute
 from jupyter_jitmagic.source.methods import CALL, LOOK_UP, looking_up, names_of_methods
 from jupyter_jitmagic.source.units import NoSource, Unit, codes, plain_function, unit_of
+from jupyter_jitmagic.usercode.held import defaults_of
 from jupyter_jitmagic.usercode.origin import unwrapped
 from jupyter_jitmagic.usercode.ownership import is_users_text
 from jupyter_jitmagic.usercode.places import extent
@@ -167,7 +169,10 @@ class Rebuilt:
 
     def handing_on(self, fun: Any, given: Iterable[Any]) -> Any:
         """`fun`, with each of what it is given made again where that reaches a changed function."""
+        given = list(given)
         new = {id(each): (each, self.make(each)) for each in given if self._may_reach(each) and self.affected(each)}
+        if not self._methods and (own := next(iter(given), None)) is not None and self._leads_by_methods(fun, own):
+            new[id(own)] = own, self._instance(own)  # `self`, held static; changed methods are looked up where they are called
         if not new:
             return fun
 
@@ -202,16 +207,19 @@ class Rebuilt:
             if names & self._methods or CALL in self._methods:
                 return True
             found = [fun.__globals__[n] for n in names if n in fun.__globals__]
-            found += [_content(cell) for cell in fun.__closure__ or ()]
+            found += [_content(cell) for cell in fun.__closure__ or ()] + [*defaults_of(fun)]
             for module in [
                 f for f in found if isinstance(f, types.ModuleType) and is_users_text(attribute(f, "__file__", None) or "<")
             ]:
                 found += [vars(module)[n] for n in names if n in vars(module)]
-            return any(self._may_reach(f) and self.affected(f) for f in found)
+            own = [f for f in found if _is_of_module(f, fun.__globals__)]
+            return any(self._may_reach(f) and self.affected(f) for f in found) or any(
+                self._leads_by_methods(fun, f) for f in own
+            )
         if isinstance(fun, functools.partial):
             return self.affected(fun.func) or self._any_affected((*fun.args, *fun.keywords.values()))
         if isinstance(fun, types.MethodType):
-            return self.affected(fun.__func__)
+            return self.affected(fun.__func__) or self._leads_by_methods(fun.__func__, fun.__self__)
         if isinstance(fun, type):
             return False
         if isinstance(fun, dict):
@@ -222,6 +230,19 @@ class Rebuilt:
             return self._any_affected((fun.__wrapped__, *_rules_of(fun)))
         call = vars(type(fun)).get("__call__")
         return isinstance(call, types.FunctionType) and self.affected(call)
+
+    def _leads_by_methods(self, function: Any, owner: Any) -> bool:
+        """Whether a method calls others of its object of which one reaches a changed function."""
+        cls = type(owner)
+        if type(cls) is not type or not _is_users(cls) or not isinstance(function, types.FunctionType):
+            return False
+        asked, met = [function], set[str]()
+        for each in asked:
+            named = {name for code in (each.__code__, *codes(each.__code__)) for name in code.co_names} - met
+            met |= named
+            methods = [_function_in(in_class(owner, name)) for name in named]
+            asked += [method for method in methods if isinstance(method, types.FunctionType)]
+        return any(map(self.affected, asked))
 
     def _any_affected(self, parts: Iterable[Any]) -> bool:
         return any(self._may_reach(each) and self.affected(each) for each in itertools.islice(parts, _TABLE))
@@ -256,7 +277,7 @@ class Rebuilt:
                     except NoSource as error:
                         if self._is_mentioned(name, value, module_globals):
                             space[name] = _refusing(error)
-                elif self._methods and not isinstance(value, type):
+                elif (self._methods or _is_of_module(value, module_globals)) and not isinstance(value, type):
                     space[name] = self._instance(value)
         return self._spaces[key]
 
@@ -283,8 +304,7 @@ class Rebuilt:
         space = self.space(fun.__globals__)
         if id(fun) in self._made:  # made while its namespace was filled
             return self._made[id(fun)]  # type: ignore[no-any-return]
-        made = types.FunctionType(code, space, fun.__name__, fun.__defaults__, tuple(closure) or None)
-        made.__kwdefaults__ = fun.__kwdefaults__
+        made = types.FunctionType(code, space, fun.__name__, None, tuple(closure) or None)
         made.__qualname__, made.__module__, made.__doc__ = fun.__qualname__, fun.__module__, fun.__doc__
         made.__dict__.update({k: v for k, v in vars(fun).items() if k != "__wrapped__"})
         if has(fun, "__wrapped__"):
@@ -293,9 +313,16 @@ class Rebuilt:
         for name, cell in zip(code.co_freevars, closure, strict=True):
             value = _content(cells[name])
             if value is not _EMPTY:
-                reached = self._may_reach(value) and self.affected(value)
-                cell.cell_contents = self.make(value) if reached else self._instance(value)
+                cell.cell_contents = self._held(value)
+        if fun.__defaults__ is not None:
+            made.__defaults__ = tuple(map(self._held, fun.__defaults__))
+        if fun.__kwdefaults__ is not None:
+            made.__kwdefaults__ = {name: self._held(value) for name, value in fun.__kwdefaults__.items()}
         return made
+
+    def _held(self, value: Any) -> Any:
+        """What a function closes over, or has as a default, made again."""
+        return self.make(value) if self._may_reach(value) and self.affected(value) else self._instance(value)
 
     def _asking(self, code: types.CodeType, module_globals: dict[str, Any]) -> Iterator[Unit]:
         """The user's statement that holds a function, if that may call a method of a changed class: it asks for it then."""
@@ -423,6 +450,11 @@ def _is_users(cls: type) -> bool:
     first = next((each for each in map(_function_in, vars(cls).values()) if isinstance(each, types.FunctionType)), None)
     code = attribute(unwrapped(first), "__code__") if first is not None else None
     return code is not None and is_users_text(code.co_filename)
+
+
+def _is_of_module(value: Any, module_globals: dict[str, Any]) -> bool:
+    """Whether it is an object of a class that the module defines, and that JAX takes as a whole."""
+    return type(value).__module__ == module_globals.get("__name__") and jax.tree_util.all_leaves([value])
 
 
 def _content(cell: Any) -> Any:

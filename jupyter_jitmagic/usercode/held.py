@@ -84,9 +84,20 @@ def closure_of(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
             yield name, cell.cell_contents
 
 
+def defaults_of(function: types.FunctionType) -> tuple[Any, ...]:
+    """The values that stand for arguments left out.
+
+    Example:
+        >>> defaults_of(lambda a, b=2, *, c=3: a)
+        (2, 3)
+    """
+    return (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+
+
 def holds(value: Any, wanted: Callable[[Any], bool]) -> bool:
-    """Whether a value is what is `wanted` or has it within: in a container, a partial, an attribute, a closure, what a wrapper
-    wraps. The nearest few hundred are looked at; what a bound method's class holds is looked up there, and is none of it.
+    """Whether a value is what is `wanted` or has it within: in a container, a partial, an attribute, a closure, a default, what
+    a wrapper wraps. The nearest few hundred are looked at; what a bound method's class holds is looked up there, and is none of
+    it.
 
     Example:
         >>> holds(functools.partial(pow, 2), lambda each: each is pow)
@@ -113,6 +124,7 @@ def _within(value: Any) -> Iterator[Any]:
         yield from (value.func, *value.args, *value.keywords.values())
     if is_a(value, types.FunctionType):
         yield from (each for _, each in closure_of(value))
+        yield from defaults_of(value)
     wrapped = attribute(value, "__wrapped__") if callable(value) and not is_a(value, type) else None
     if wrapped is not None:
         yield wrapped

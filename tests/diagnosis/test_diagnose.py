@@ -336,6 +336,23 @@ def test_an_error_that_the_user_raises_again_still_tells_the_site():
     assert answer.kind == "static" and answer.sites[0].code == "return jnp.zeros(n)"
 
 
+def test_a_count_of_steps_that_a_function_of_math_reads_may_be_data():
+    """A schedule: static it compiles again for each step, so the other way is shown."""
+
+    def rate(step, warmup, total, base=1e-3):
+        if step < warmup:
+            return base * step / max(1, warmup)
+        if step >= total:
+            return 0.0
+        return 0.5 * base * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+
+    found = diagnose(rate, 30, 10, 100)
+    assert found.kind == "static" and found.static_argnames == ("step", "warmup", "total")
+    assert found.rewrites and "jnp.cos" in found.rewrites[0].source
+    assert "one program for every step, warmup and total" in to_text(advice(found, Context(jitfix="")))
+    assert not diagnose(lambda x, width: x / math.sqrt(width), X, 4).rewrites
+
+
 def test_beside_a_name_that_has_to_be_static_a_number_may_be_data():
     """The other way keeps the name static, and says so."""
 
@@ -663,6 +680,46 @@ def test_a_float_that_decides_a_size_through_jnp_is_static_beside_a_way_past_it(
     assert (answer.kind, answer.static_argnames) == ("static+rewrite", ("part",))
 
 
+def above_or_at(x, t):
+    """Python's own number is a limit, an array of labels is not."""
+    if isinstance(t, (int, float)):
+        keep = x >= t
+    else:
+        keep = x == t
+    return x[keep].sum()
+
+
+def test_a_number_that_is_asked_for_its_kind_is_static_beside_a_rewrite():
+    """A tracer is of another kind: the other lines would run."""
+    found = diagnose(above_or_at, jnp.array([1.0, -1.0, 2.0]), 0.5)
+    assert (found.kind, found.static_argnames) == ("static+rewrite", ("t",))
+    assert found.rewrites[0].verified
+
+
+def scaled_by_kind(x, kind=None):
+    total = x.sum()
+    if total > 0:
+        total = total * 2
+    if kind == "neg":
+        total = -total
+        if x[0] > 1:
+            total = total + 1
+    return total
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"), [((), {"kind": None}), ((None,), {}), ((), {})], ids=["None", "in place", "left out"]
+)
+def test_a_word_that_is_none_in_the_call_is_static_beside_a_rewrite(args, kwargs):
+    """Once it is given, jit refuses it as data."""
+
+    found = diagnose(scaled_by_kind, jnp.arange(3.0), *args, **kwargs)
+    assert found.rewrites[0].static_argnames == ("kind",)
+    assert "if x[0]" not in found.rewrites[0].source
+    assert not any("given" in each for each in found.rewrites[0].compared.differences)  # no array is
+    assert f"kind is {'None' if args or kwargs else 'left out'} here" in found.reason
+
+
 def test_an_option_that_is_left_out_is_named_beside_a_static_set():
     """Given, it would be traced, and the call would fail again; what Python does not need the value of is not named."""
 
@@ -803,6 +860,23 @@ def test_an_attribute_that_a_function_gives_itself_is_taken_back():
     diagnose(remembers, X)
     diagnose(counts, X)
     assert not hasattr(remembers, "last") and counts.calls == 10
+
+
+def first_and_last(x, level):
+    first, last = jnp.where(x > level)[0][[0, -1]]
+    return last - first
+
+
+def without_sites(x):
+    return x.sum().lenght
+
+
+@pytest.mark.parametrize(("function", "args"), [(first_and_last, (0.5,)), (without_sites, ())])
+def test_what_plain_python_cannot_do_either_is_said_to_be_so(function, args):
+    """Also where the search met a place that needs a value, and went on as NumPy does."""
+    answer = diagnose(function, X, *args)
+    assert (answer.kind, answer.rewrites) == ("not_staticness", ())
+    assert answer.sites[-1].operation == "error" and "Plain Python fails in the same way." in answer.reason
 
 
 def truncated(x, limit):

@@ -70,7 +70,7 @@ def test_other_code_that_was_in_hand_when_the_time_was_up_is_told(limited, monke
     if limit_s > 2:
         monkeypatch.setattr("jupyter_jitmagic.diagnosis.other_code.limited", lambda _, work: limit.limited(0.5, work))
     monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.judging.Judge.judge", lambda *_: busy(60))
-    monkeypatch.setattr("jupyter_jitmagic.diagnosis.other_code._split", lambda *_: in_pieces or busy(60))
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.other_code.find_pieces", lambda *_: in_pieces or busy(60))
     found = jm.diagnose(lambda x: x + 1 if x > 0 else x, jnp.float32(1.0))
     assert found.kind == "rewrite" and not found.rewrites and not found.verified
     assert [each.patterns for each in found.unverified] == [("where",)]

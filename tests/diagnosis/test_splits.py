@@ -362,7 +362,7 @@ def test_a_helper_that_fails_is_split_and_its_callers_become_plain_python():
     split = split_of(summed, *args)
     assert split.pieces == ("spread_after",) and set(split.sources) == {"spread", "summed"}
     assert split.sources["summed"].startswith("def summed(")
-    assert "So is `summed`, which calls it." in split.price
+    assert "`summed`, which calls it, is plain Python as well." in split.price
     space = dict(globals())
     for source in split.sources.values():
         exec(source, space)
@@ -661,3 +661,35 @@ def test_a_piece_gives_back_what_a_function_within_it_writes(monkeypatch):
         for given in (x, x * 1e10):
             want = plain(given, 0.25, a, 1)
             assert all(map(jnp.allclose, made["f"](given, 0.25, a, 1), want))
+
+
+def beats(scores, at, first, last):
+    """What is kept by one name and set by another."""
+    scores = scores * 2.0 - 0.5
+    found = []
+    while jnp.any(scores > 0):
+        best = scores.argmax()
+        place = int(at[best])
+        found.append(place)
+        scores[(place >= first) & (place < last)] = 0.0
+    found.sort()
+    return found
+
+
+def test_elements_set_in_place_beside_a_list_of_unknown_length_are_set_in_the_pieces():
+    at, first, last = jnp.array([1, 4, 2, 7]), jnp.array([0, 3, 1, 6]), jnp.array([3, 6, 4, 9])
+    scores = jnp.array([1.0, 2.0, 1.5, 0.5])
+    found = jm.diagnose(beats, scores, at, first, last)
+    assert found.kind == "not_staticness" and not found.rewrites
+    (split,) = found.splits
+    assert split.verified and "] = 0.0" not in split.source and "jnp.where" in split.source
+    assert "in plain Python" in found.reason and "immutable" in found.reason
+    made = dict(globals())
+    exec(split.source, made)
+    for shift in (0.0, 1.0, -3.0):
+        kept, want = np.array(scores + shift) * np.float32(2.0) - np.float32(0.5), []
+        while (kept > 0).any():
+            place = int(at[kept.argmax()])
+            want.append(place)
+            kept[(place >= np.array(first)) & (place < np.array(last))] = 0.0
+        assert made["beats"](scores + shift, at, first, last) == sorted(want)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib
+import importlib.util
 import sys
 from typing import Any, NamedTuple
 
@@ -451,3 +451,60 @@ def test_what_is_data_from_the_second_round_on_is_not_said_to_depend_on_no_argum
         return groups
 
     assert "depends on no traced argument" not in jm.diagnose(spread, jnp.ones((3, 3)).at[0, 1].set(0.0), 0.5).reason
+
+
+def ridge(x, y, lam):
+    return jnp.linalg.solve(x.T @ x + lam * jnp.eye(x.shape[1]), x.T @ y)
+
+
+def chosen(x, y, lams):
+    best, low = None, jnp.inf
+    errors = []
+    for lam in lams:
+        test = jnp.arange(4) >= 2
+        error = ((y[test] - x[test] @ ridge(x[~test], y[~test], lam)) ** 2).mean()
+        errors.append(error)
+        if error < low:
+            best, low = lam, error
+    return best, jnp.array(errors)
+
+
+def test_beside_a_split_it_is_said_what_the_whole_that_was_found_does_not_serve():
+    answer = jm.diagnose(chosen, jnp.ones((4, 2)), jnp.arange(4.0), jnp.array([0.1, 1.0]))
+    assert answer.splits and answer.unverified and not answer.rewrites
+    assert "right on this call, but it does not serve calls in which best stays None" in answer.reason
+
+
+SETTLED = """
+import jax.numpy as jnp
+
+
+def settled(x, rounds=4):
+    for k in range(rounds):
+        y = jnp.sin(x) * jnp.cos(x)
+        if jnp.abs(y - x).max() < 0.1:
+            return y, k, EARLY
+        if not y.any():
+            return y, k, EARLIER
+        x = y
+    return x, rounds, LATE
+"""
+RETURNED = {
+    "None": ({"LATE": "None", "EARLY": "k", "EARLIER": "-1"}, "it returns None or a value"),
+    "texts": ({"EARLY": "'still'", "EARLIER": "'zero'", "LATE": "'late'"}, "it returns 'late' or 'still' or 'zero', and"),
+    "numbers": ({"EARLY": "0", "EARLIER": "1", "LATE": "2"}, ""),
+}
+
+
+@pytest.mark.parametrize(("given", "said"), RETURNED.values(), ids=RETURNED)
+def test_what_is_returned_that_no_compiled_code_can_choose_between_is_said(given, said, tmp_path):
+    """A number in the place of None or of a text has a rewrite."""
+    path = tmp_path / "returning.py"
+    path.write_text(functools.reduce(lambda text, name: text.replace(f"{name}\n", f"{given[name]}\n"), given, SETTLED))
+    spec = importlib.util.spec_from_file_location("returning", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    answer = jm.diagnose(module.settled, X)
+    assert bool(answer.rewrites) is not bool(said)
+    assert said in answer.reason

@@ -101,6 +101,17 @@ def test_a_split_where_the_call_that_fails_puts_it_under_jit(notebook: Shell) ->
     assert notebook.names["found"] == 3
 
 
+def test_a_split_of_a_helper_of_another_cell_takes_the_magic_off(notebook: Shell) -> None:
+    """The cell of the helper alone would leave the function under `%%jit`, where it fails again."""
+    notebook.ok(GROUPED)
+    counted = "%%jit\ndef counted(x, tol):\n    return grouped(x, tol) + 1\n"
+    notebook.run(counted + "found = counted(jnp.array([0.1, 0.2, 1.4, 1.6]), 0.5)")
+    cell = fixed(notebook)
+    assert cell.startswith("@jax.jit\ndef grouped_before(") and "%%jit" not in cell
+    notebook.ok(cell)
+    assert notebook.names["found"] == 4
+
+
 def test_a_split_of_a_helper_takes_jit_off_the_function_that_calls_it(notebook: Shell) -> None:
     """Three cells: the helper, the function, and the jit."""
     notebook.ok(GROUPED)
@@ -315,6 +326,16 @@ def test_cells_that_made_something_of_what_changes_are_named(notebook: Shell) ->
     notebook.run("apply(jnp.ones(2))")
     text = said(notebook)
     assert f"Then run cell [{number}] again, which makes net of leaky. Then run cell [{number + 1}] again, which" in text
+
+
+def test_a_function_keeps_the_old_one_as_a_default(notebook: Shell) -> None:
+    """The cell of the helper takes the fix, those of the functions that have it as a default are to be run again."""
+    notebook.ok("def sign(x):\n    if x.sum() > 0:\n        return x\n    return -x")
+    notebook.ok("def helper(x, by=sign):\n    return by(x)")
+    number = last(notebook)
+    notebook.run("%%jit\ndef outer(x):\n    return helper(x)\nouter(jnp.array([-1.0, -2.0]))")
+    text = said(notebook)
+    assert f"Then run cell [{number}] again" in text, text
 
 
 def test_an_instance_of_a_changed_class_is_made_again(notebook: Shell) -> None:

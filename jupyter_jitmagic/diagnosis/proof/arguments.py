@@ -80,12 +80,17 @@ def _names_known(fun: types.FunctionType) -> tuple[str | None, ...]:
     return _known[fun]
 
 
+_MOST_FOR_NONE = 3
+
+
 def other_statics(call: JitCall, words: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """The call with other values of its static arguments: each switched, counted differently, or by another name of `words`."""
+    """The call with other values of its static arguments: each switched, counted differently, or by another name of `words`,
+    which may stand in the place of None as well."""
     args, kwargs, calls = call.args, call.kwargs, []
     for key in sorted(call.fixed - {ARRAYS_ALONE}, key=str):
         value = kwargs[key] if isinstance(key, str) else args[key] if key < len(args) else None
-        calls.append([(key, other) for other in _other_values(value, words)])
+        others = list(dict.fromkeys(words))[:_MOST_FOR_NONE] if value is None else _other_values(value, words)
+        calls.append([(key, other) for other in others])
     in_turn = itertools.chain.from_iterable(itertools.zip_longest(*calls))
     for key, other in (change for change in in_turn if change is not None):
         if isinstance(key, str):

@@ -22,6 +22,15 @@ def with_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | in
     return _with_leaves(fun, given, static, new)
 
 
+def with_masks(fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]) -> Input:
+    """The same input with every array of flags that is traced changed."""
+
+    def new(leaf: Any) -> Any:
+        return like(leaf, change(np.asarray(leaf))) if kind_of(leaf) == "b" and np.ndim(leaf) else leaf
+
+    return _with_leaves(fun, given, static, new)
+
+
 def with_one_array(
     fun: Callable[..., Any], given: Input, static: Sequence[str | int], which: int, change: Callable[[Any], Any]
 ) -> Input:

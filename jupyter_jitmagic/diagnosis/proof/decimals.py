@@ -23,10 +23,17 @@ DECIMAL = "decimal"
 IN_DOUBLE = (
     "plain Python's floats have 64 bits here (`float()`, `.item()`, `.tolist()`), which decides numbers at a limit, as 0.1"
 )
+OWN_DECIMAL = "own decimal"
+OWN_IN_DOUBLE = (
+    "plain Python's own numbers have 64 bits, the compiled function's 32, which decides what `int()` or `//` gives at a limit, "
+    "as of 0.29 * 100"
+)
 _OWN_FLOATS = re.compile(r"\bfloat\(\w|\.item\(|\.tolist\(")
+_TO_WHOLE = re.compile(r"\b(?:int|round|floor|ceil|trunc|divmod|rint)\(|//|%")
 _TO_DECIMALS = re.compile(r"(?<![.\w])round\(.*,\s*[\w-]+\s*\)")
 _OWN_GRID = re.compile(r"\b(?:np|numpy)\.(?:linspace|arange|geomspace|logspace|histogram)\(")
 _DECIMALS = (0.29, 0.7, 0.3, 0.6, 0.1, 0.57, 1.15)
+_PAIRS = ((0.6, 0.1), (0.1, 0.6), (0.7, 0.2), (0.29, 0.01), (1.15, 0.1))
 _MOST_LIMITS = 4
 _OWN_LIMIT = 0.7
 
@@ -34,6 +41,11 @@ _OWN_LIMIT = 0.7
 def computes_in_double(text: str) -> bool:
     """Whether a source may make Python's own floats of an array's."""
     return not jax.config.jax_enable_x64 and bool(_OWN_FLOATS.search(text))
+
+
+def makes_whole(text: str) -> bool:
+    """Whether a source may make whole numbers of Python's own floats."""
+    return not jax.config.jax_enable_x64 and bool(_TO_WHOLE.search(text))
 
 
 def needs_double(text: str) -> bool:
@@ -64,6 +76,13 @@ def decimals(variations: Variations, literals: Sequence[float]) -> Iterator[Inpu
     if limits or moved:
         lone = {k: like(leaves[k], _lone(limits[0] if limits else _OWN_LIMIT, np.shape(leaves[k]))) for k in arrays}
         yield variations.replaced({**moved, **lone}, DECIMAL)
+
+
+def own_decimals(variations: Variations) -> Iterator[Input]:
+    """The call with decimals in the place of Python's own floats."""
+    own = [k for k in variations.floats if isinstance(variations.leaves[k], float)]
+    for numbers in _PAIRS if len(own) > 1 else [(each,) for each in _DECIMALS] if own else ():
+        yield variations.replaced(dict(zip(own, np.resize(numbers, len(own)).tolist(), strict=True)), OWN_DECIMAL)
 
 
 def _lone(number: float, shape: tuple[int, ...]) -> Any:

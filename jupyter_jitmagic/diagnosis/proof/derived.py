@@ -18,7 +18,7 @@ from jupyter_jitmagic.diagnosis.proof.compiling import soon
 from jupyter_jitmagic.diagnosis.proof.row_by_row import below_the_boundary, closure
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import MOST_BYTES, Same
 from jupyter_jitmagic.diagnosis.uncompiled.running import run_of, through
-from jupyter_jitmagic.usercode.held import may_write
+from jupyter_jitmagic.usercode.held import defaults_of, may_write
 from jupyter_jitmagic.usercode.ownership import is_library
 
 TRANSFORMS: Mapping[str, Any] = types.MappingProxyType(
@@ -320,7 +320,7 @@ class _Depends:
                 yield from self.on(cell.cell_contents)
             except ValueError:
                 raise _Unknown(fun) from None  # it is empty
-        for each in (*(fun.__defaults__ or ()), *(fun.__kwdefaults__ or {}).values()):
+        for each in defaults_of(fun):
             yield from self.on(each)
         for name in _names(fun.__code__):
             if name in fun.__globals__ and not name.startswith("__jitmagic"):

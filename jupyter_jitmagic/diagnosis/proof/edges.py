@@ -13,9 +13,19 @@ STEEP = frozenset(("sqrt", "rsqrt", "cbrt", "log", "log1p", "pow", "acos", "asin
 _ENDING_AT_ONE = frozenset(("acos", "asin", "acosh", "atanh", "erf_inv"))
 
 
+OUTGROWING = frozenset(("exp", "exp2", "expm1", "cosh", "sinh"))
+"""Operations whose value and slope are infinite from some hundreds on."""
+_FAR = 3000.0
+
+
 def is_steep(program: Any) -> bool:
     """Whether a traced program has one of them."""
     return any(each.primitive.name in STEEP for each in equations_in(program.jaxpr))
+
+
+def outgrows(program: Any) -> bool:
+    """Whether a traced program has an operation whose result is soon infinite."""
+    return any(each.primitive.name in OUTGROWING for each in equations_in(program.jaxpr))
 
 
 def is_steep_at_one(program: Any) -> bool:
@@ -57,6 +67,21 @@ def first_row_zero(values: Any) -> Any:
 def far_below(values: Any) -> Any:
     """A single number below what arrays beside it are likely to hold; an array as it is."""
     return values if values.ndim else values * 0 - np.abs(values) - 3
+
+
+def far_apart(sign: int, values: Any) -> Any:
+    """Numbers as far apart as logarithms of probabilities may be, those of a matrix row by row."""
+    return sign * (values + _FAR * np.where(second_of_two(values), -1, 1)) if values.ndim else np.full_like(values, sign * _FAR)
+
+
+def second_of_two(values: Any) -> Any:
+    """Whether a row, or an element, is the second of two."""
+    return np.broadcast_to((np.arange(len(values)) % 2 == 1).reshape(-1, *[1] * (values.ndim - 1)), values.shape)
+
+
+def far_off(sign: int, values: Any) -> Any:
+    """Numbers that all are as far from 0."""
+    return sign * (_FAR + np.abs(values))
 
 
 def nan_last(values: Any) -> Any:

@@ -16,7 +16,13 @@ from jupyter_jitmagic.base.jax_internals import as_jax
 from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof import edges as at_edges
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
-from jupyter_jitmagic.diagnosis.proof.changed import in_floats, with_floats, with_one_array, with_whole_arrays
+from jupyter_jitmagic.diagnosis.proof.changed import (
+    in_floats,
+    with_floats,
+    with_masks,
+    with_one_array,
+    with_whole_arrays,
+)
 from jupyter_jitmagic.diagnosis.proof.changes import unit
 from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
@@ -39,6 +45,7 @@ _EDGES = {
     "zero": "at zero",
     "zero part": "where a part of the data is zero",
     "unit": "where a number is 1",
+    "outgrown": "where numbers are far from 0, so that an exponential outgrows its floats",
     "equal": "where numbers are equal",
     "count": "where a count is an edge (0, 1)",
     "negative int": "for negative numbers",
@@ -51,7 +58,11 @@ _TIES = ("zero", "equal", "tied")  # kinds of inputs on which floats are equal t
 
 class DiffersAtEdge(Differs):
     """A gradient that is another at edges alone (all zeros, no rounds, a tie, all signs turned): the next best answer, with a
-    word about it."""
+    word about it, and one (`beside`) about NaN."""
+
+    def __init__(self, message: str, beside: str = "") -> None:
+        super().__init__(message)
+        self.beside = beside
 
 
 class DiffersBesideNan(Differs):
@@ -81,6 +92,7 @@ class Gradients:
         self._equal: list[Input] | None = None
         self._zeros: Sequence[Input] | None = None
         self._ones: Input | None = None
+        self._outgrown: Sequence[Input] | None = None
         self._without: Sequence[Input] | None = None
         self._far: Sequence[Input] | None = None
         self._as_floats: Sequence[Input] | None = None
@@ -136,6 +148,8 @@ class Gradients:
             ties += self._zero_parts(inputs[0])
             if program is None or at_edges.is_steep_at_one(program):
                 ties.append(self._at_one(inputs[0]))
+        if program is not None and at_edges.outgrows(program):
+            ties += self._outgrowing(inputs[0])
         for given in [*own[:3], *ties, *own[3:], *others]:
             if (for_ties if any(given is tie for tie in ties) else deadline).over():
                 self.cut = "gradients at edges and beside NaN" if compared else "gradients"
@@ -174,7 +188,7 @@ class Gradients:
             raise DiffersBesideNan(minded_nan)
         if edges or tie:
             lost = f"its gradient is not finite {' and '.join(edges)}, where plain Python's is"
-            raise DiffersAtEdge(lost if edges else tie)
+            raise DiffersAtEdge(lost if edges else tie, beside_nan)
         return beside_nan
 
     def _of_rewrite(self, rewrite: Callable[..., Any], first: Leaves, program: Any) -> Callable[[Leaves], Any]:
@@ -276,6 +290,15 @@ class Gradients:
         if self._ones is None:
             self._ones = replace(with_floats(self._fun, given, self._static, unit), kind="unit")
         return self._ones
+
+    def _outgrowing(self, given: Input) -> Sequence[Input]:
+        """Inputs far from 0 and from each other: what is left out may be infinite, as no number that counts is."""
+        if self._outgrown is None:
+            masked = with_masks(self._fun, given, self._static, at_edges.second_of_two)
+            changes = [functools.partial(change, sign) for change in (at_edges.far_apart, at_edges.far_off) for sign in (1, -1)]
+            made = [with_floats(self._fun, masked, self._static, change) for change in changes]
+            self._outgrown = [replace(each, kind="outgrown") for each in made]
+        return self._outgrown
 
     def _missing(self, given: Input) -> Sequence[Input]:
         """Inputs with NaN at other places than where the values were compared: at the end, in every second place, everywhere (a

@@ -87,7 +87,9 @@ class Setting(ast.NodeTransformer):
         target = node.targets[0]
         if len(node.targets) == 1 and isinstance(target, ast.Subscript):
             return self._set(target, node.value, node) or node
-        if len(node.targets) > 1 or not isinstance(target, ast.Tuple) or not _are_apart(target):
+        if len(node.targets) > 1:
+            return self._set_in_turn(node)
+        if not isinstance(target, ast.Tuple) or not _are_apart(target):
             return node
         for k, part in enumerate(target.elts):
             if not isinstance(part, ast.Subscript):
@@ -100,6 +102,17 @@ class Setting(ast.NodeTransformer):
             updates.append(made)
             target.elts[k] = ast.copy_location(ast.Name(name, ast.Store()), part)
         return [node, *updates]
+
+    def _set_in_turn(self, node: ast.Assign) -> Any:
+        """`m[i, j] = m[j, i] = v`."""
+        self._count += 1
+        name = f"__jitmagic_part_{self._count}__"
+        made: list[ast.stmt] = [_at(ast.Assign([ast.Name(name, ast.Store())], node.value), node)]
+        for each in node.targets:
+            value = ast.Name(name, ast.Load())
+            update = self._set(each, value, node) if isinstance(each, ast.Subscript) else None
+            made.append(update or _at(ast.Assign([each], value), node))
+        return made
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         self.generic_visit(node)

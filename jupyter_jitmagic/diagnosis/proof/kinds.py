@@ -21,3 +21,10 @@ def asks_for_kinds(tree: ast.AST) -> bool:
             if named & _ARITHMETIC:
                 return True
     return False
+
+
+def asks_for_flags(tree: ast.AST) -> bool:
+    """Whether it asks for `bool` among the kinds."""
+    asked = [node for node in ast.walk(tree) if isinstance(node, ast.Call | ast.Compare)]
+    inner = [part for node in asked for part in (node.args if isinstance(node, ast.Call) else node.comparators)]
+    return any(isinstance(each, ast.Name) and each.id == "bool" for part in inner for each in ast.walk(part))

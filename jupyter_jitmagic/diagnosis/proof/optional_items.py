@@ -32,6 +32,21 @@ def with_none_in(bound: Mapping[str, Any], trees: Sequence[ast.AST]) -> Iterator
                 yield name, changed, name + "".join(f"[{at!r}]" for at in way)
 
 
+def parts_of(name: str, trees: Sequence[ast.AST]) -> int:
+    """Into how many parts the code takes an argument apart, by `lo, hi = limits` or `limits[1]`; 0 where it does not."""
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    return max([_taken_apart(node, name) for node in nodes], default=0)
+
+
+def _taken_apart(node: ast.AST, name: str) -> int:
+    match node:
+        case ast.Assign(targets=[ast.Tuple(elts=parts)], value=ast.Name(id=whole)) if whole == name:
+            return len(parts)
+        case ast.Subscript(value=ast.Name(id=whole), slice=ast.Constant(value=int() as at)) if whole == name:
+            return at + 1
+    return 0
+
+
 def _with_none(value: Any, way: tuple[Any, ...]) -> Any:
     """A container with None at the end of this way through its items; None where there is none, or it is None already."""
     if not way:

@@ -23,8 +23,9 @@ from jupyter_jitmagic.base.jax_internals import as_jax
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
+from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of, like
-from jupyter_jitmagic.diagnosis.proof.optional_items import with_none_in, without_items
+from jupyter_jitmagic.diagnosis.proof.optional_items import parts_of, with_none_in, without_items
 
 LONG = 100  # elements along an axis, from which on a loop over them takes long
 NOT_EMPTY = "on arrays that are not empty"
@@ -156,23 +157,25 @@ class _Maker:
             yield replace(self._called({**self._bound, name: changed}, "none", [item]), promised=False)
 
     def given(self) -> Iterator[OtherCall]:
-        """Numbers that are left out, given as the data that they would be then, at last as ints; what is None may be one."""
+        """Numbers that are left out, given as the data that they would be then, at last as ints; what is None may be one, what
+        is empty may hold some."""
         keys = self._keys_left_out()
         for name in self._parameters:
             default = self._default(name)
-            counts = type(default) is int and name not in self._static
+            counts = type(default) in (int, bool) and name not in self._static
             numbers = isinstance(default, float) or counts or default is None or _holds_numbers(default)
             if name in keys:
                 yield self._called({**self._bound, name: keys[name]}, "given", [name])
+            elif name not in self._bound and default in ((), []):
+                yield self._called({**self._bound, name: type(default)((1, 2))}, "given", [name])
             elif name not in self._bound and numbers:
                 in_place_of_none = 1 if name in self._static else 0.5
                 yield self._called({**self._bound, name: in_place_of_none if default is None else default}, "given", [name])
-                if default is None:
+                if default is None and name not in self._static:
                     yield from self._given_rows(name)
         floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
         floats = {name: each for name, each in floats.items() if isinstance(each, float)}
-        rates = [name for name in floats if name not in self._static]
-        if keys and rates:  # `if rate > 0 and key is not None`
+        if keys and (rates := [name for name in floats if name not in self._static]):  # `if rate > 0 and key is not None`
             yield self._called({**self._bound, **keys, **dict.fromkeys(rates, 0.5)}, "given", [*rates, *keys])
         whole = {name: int(np.rint(each)) or 1 for name, each in floats.items() if np.isfinite(each)}
         if whole:
@@ -186,7 +189,9 @@ class _Maker:
         return {name: jax.random.key(0) for name in absent if self._default(name) is None}
 
     def _given_rows(self, name: str) -> Iterator[OtherCall]:
-        """An argument as an array like the first one of floats, as weights or a mask are."""
+        """An argument as an array like the first one of floats, as weights are; as a tuple that is taken apart."""
+        if parts := parts_of(name, self._trees):
+            yield self._called({**self._bound, name: tuple((np.arange(parts) / 2).tolist())}, "given", [name])
         rows = next((self._leaves[k] for k in self._arrays() if kind_of(self._leaves[k]) == "f"), None)
         if rows is not None:
             yield self._called({**self._bound, name: like(rows, np.full(np.shape(rows), 0.5))}, "given", [name])
@@ -345,6 +350,8 @@ class _Maker:
                     yield replace(self._as_number({k: 0}, f"where {name} is the int 0"), promised=False)
             else:
                 yield replace(self._as_number({k: float(value) + 0.5}, f"where {name} is a float"), promised=False)
+                if type(self._leaves[k]) is int and any(asks_for_flags(tree) for tree in self._trees):
+                    yield replace(self._as_number({k: True}, f"where {name} is True"), promised=False)
         if len(all_whole) > 1:
             yield self._as_number(all_whole, "where all single numbers are ints")
         if single:

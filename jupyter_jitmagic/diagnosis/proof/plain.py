@@ -17,7 +17,7 @@ import jax
 from jupyter_jitmagic.base.refused import is_refused
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.copied import is_written_to
-from jupyter_jitmagic.diagnosis.proof.decimals import computes_in_double, decimals
+from jupyter_jitmagic.diagnosis.proof.decimals import computes_in_double, decimals, makes_whole, own_decimals
 from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived
 from jupyter_jitmagic.diagnosis.proof.differing import (
     differs,
@@ -46,6 +46,7 @@ from jupyter_jitmagic.source.units import Unit
 SHORT, MANY = 0.06, 10  # a varied input may take this many seconds, or so many times as long as the call's own
 LONG = 0.3  # seconds that a rewrite may take by NumPy at least
 MOST_OPERATIONS, MANY_MORE = 2000, 20  # of a varied input's run, at least; and so many times those of the call's own
+MOST_ELEMENTS = 2**22  # of an array that a varied input's run makes, at least; as many times those of the call's own, too
 MAX_INPUTS = 40  # plain runs, at most
 PATIENCE = 0.2  # seconds of plain runs after which fewer inputs are enough, if they reached everything
 _GRADIENT = re.compile(r"\b(value_and_grad|grad|jacfwd|jacrev|jacobian|hessian|vjp)\(")
@@ -99,6 +100,7 @@ class Plain:
         self.takes_gradients = any(_GRADIENT.search(unit.text) for unit in units)
         self.gives_gradients = self.takes_gradients and not self.minds_nan
         self._in_double = any(computes_in_double(unit.text) for unit in units)
+        self._makes_whole = any(makes_whole(unit.text) for unit in units)
         self.asks_for_kinds = False
         self._literals: dict[float, None] = {}
         for unit in units:
@@ -122,7 +124,7 @@ class Plain:
         self._own: tuple[Any] | None = None
         if known is not None and known._agrees:
             self._agrees, self._own, self._first, self._interpreted = True, known._own, known._first, known._interpreted
-            self._most = known._most
+            self._most, self._room = known._most, known._room
 
     def _made(self, units: Sequence[Unit]) -> Any:
         """The function with its probes."""
@@ -183,6 +185,7 @@ class Plain:
 
     _extra: frozenset[str] = frozenset()
     _most: float = float("inf")
+    _room: float = float("inf")
     """Operations by NumPy that a varied input's run may take: one with more has hardly an end."""
     _counted = 0
     met: set[str] | frozenset[str] = frozenset()
@@ -202,6 +205,8 @@ class Plain:
             yield from self.variations.infinite()
         if self._in_double:
             yield from decimals(self.variations, list(self._literals))
+        if self._makes_whole:
+            yield from own_decimals(self.variations)
         self._extra = frozenset(
             {"negated", "zero", "larger", "smaller", "noise", "reversed", "nan", "count", "negative int", "moved"}
         )
@@ -280,7 +285,7 @@ class Plain:
                 return self._on_numpy(given, first, seconds)
         elif first:
             self._first, self._own = time.thread_time() - begin, found
-            self._most = max(MOST_OPERATIONS, MANY_MORE * self.operations)
+            self._learn_bounds()
         if found is None and isinstance(self._failed_by_numpy, Exception):
             self._error = self._failed_by_numpy
         return found
@@ -314,9 +319,14 @@ class Plain:
                 own = self._own or self.run(given, first=True)
             if own is not None and uncompiled.can_run():
                 got = self.uncompiled(given, SHORT * 20)
-                self._most = max(MOST_OPERATIONS, MANY_MORE * self.operations)
+                self._learn_bounds()
                 self._agrees = got is not None and not differs(got[0], own[0])
         return self._agrees
+
+    def _learn_bounds(self) -> None:
+        """What a varied input's run may take, from what the call's own took."""
+        self._most = max(MOST_OPERATIONS, MANY_MORE * self.operations)
+        self._room = max(MOST_ELEMENTS, MANY_MORE * self._largest)
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -326,8 +336,8 @@ class Plain:
 
     def uncompiled(self, given: Input, seconds: float) -> tuple[Any] | None:
         """`run` by NumPy, nothing compiled for new shapes: (result,), or None where plain Python does not take it."""
-        most = float("inf") if given.kind == "call" else self._most
-        return self._by_numpy(self._fun, given.args, given.kwargs, seconds, "plain", most)
+        bounds = () if given.kind == "call" else (self._most, self._room)
+        return self._by_numpy(self._fun, given.args, given.kwargs, seconds, "plain", bounds)
 
     def elsewhere(self, given: Input, seconds: float) -> tuple[Any] | None:
         """(result,) by NumPy, or by JAX where the two do not agree (NumPy's own numbers of 64 bits); None where it fails."""
@@ -370,12 +380,12 @@ class Plain:
         kwargs: dict[str, Any],
         seconds: float,
         same: Hashable,
-        most: float = float("inf"),
+        bounds: tuple[float, ...] = (),
         tape: Tape | None = None,
     ) -> tuple[Any] | None:
         recordings = None if same is None or self.on_numpy else self._recordings
         deadline = Deadline(seconds)
-        watch = Watch(deadline, most)
+        watch = Watch(deadline, *bounds)
         self._probes.start(deadline)
 
         shared = Shared() if self.on_numpy else None
@@ -399,10 +409,12 @@ class Plain:
             self._failed_by_numpy = ReadLater() if shared is not None and shared.is_missed(error) else error
             return None  # plain Python does not take it: nothing to compare with
         finally:
-            self.operations = watch.operations
+            self.operations, self._largest = watch.operations, watch.largest
 
     operations = 0
     """How many the last run by NumPy took."""
+    _largest = 0
+    """How many elements its largest array had."""
     too_slow = False
     """Whether the last run by NumPy was stopped by its time."""
 

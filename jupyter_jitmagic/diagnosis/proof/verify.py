@@ -10,7 +10,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
-from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE
+from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE, OWN_DECIMAL, OWN_IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.differing import (
     NEVER_WHOLE,
     CannotRun,
@@ -138,8 +138,8 @@ def compare(
         elif difference and given.kind != "call" and too_large(want):
             notes[WRAPS] = None
             continue
-        elif difference and given.kind == DECIMAL and rounding_decides(plain, given, got, want):
-            notes[IN_DOUBLE] = None
+        elif difference and given.kind in (DECIMAL, OWN_DECIMAL) and rounding_decides(plain, given, got, want):
+            notes[IN_DOUBLE if given.kind == DECIMAL else OWN_IN_DOUBLE] = None
             continue
         elif difference and given.kind == "doubled" and (_gives(uncompiled_rewrite, given, want) or plain.gives(got, given)):
             unsure += 1  # what is computed of equal numbers is equal but for rounding

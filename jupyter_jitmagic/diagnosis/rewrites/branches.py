@@ -51,7 +51,8 @@ def statement(spot: Spot) -> Iterator[Step]:
     both = [*node.body, *node.orelse]
     if leaves(both, (ast.Break, ast.Continue)):
         return  # a loop's business
-    refuse_effects(spot, both)
+    refuse_effects(spot, node.body)
+    refuse_effects(spot, node.orelse)
     if leaves(both, ast.Raise):
         return  # `raising`
     chain = _chain(spot, node)

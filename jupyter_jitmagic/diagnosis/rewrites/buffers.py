@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.looking import text_attribute
+from jupyter_jitmagic.diagnosis.rewrites.aliases import rows_by_their_place
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
@@ -29,9 +30,7 @@ def update(spot: Spot) -> Iterator[Step]:
     if not isinstance(statement, ast.Assign | ast.AugAssign):
         return
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    if len(targets) != 1:
-        return
-    within = targets[0].elts if isinstance(targets[0], ast.Tuple) else [targets[0]]
+    within = targets[0].elts if len(targets) == 1 and isinstance(targets[0], ast.Tuple) else targets
     stores = [t for t in within if isinstance(t, ast.Subscript)]
     inside = {n for t in stores for n in ast.walk(t)}
     masked = type(spot.error).__name__ == "NonConcreteBooleanIndexError"  # `x[m] = y[m]`: the selection is no value either
@@ -88,6 +87,7 @@ def before_a_choice(spot: Spot) -> Iterator[Step]:
     if not isinstance(around, ast.If | ast.While | ast.For):
         return
     counted = stored(around.body) if isinstance(around, ast.While) else ()
+    yield from rows_by_their_place(spot, [*around.body, *around.orelse])
     yield from updated_in(spot, [*around.body, *around.orelse], counted)
 
 
@@ -120,12 +120,22 @@ def updated_in(spot: Spot, statements: Sequence[ast.stmt], traced: Sequence[str]
             value = spot.locals.get(name)
             if not _has_such_items(value, node):
                 continue
-            if isinstance(value, np.ndarray | jax.Array) or (
-                isinstance(value, list) and not (_is_fixed(spot, node.slice) and loaded([node.slice]).isdisjoint(traced))
+            if (
+                isinstance(value, np.ndarray | jax.Array)
+                or will_be_of_jax(spot, name)
+                or (isinstance(value, list) and not (_is_fixed(spot, node.slice) and loaded([node.slice]).isdisjoint(traced)))
             ):
                 found[name] = None
     if found:
         yield from converted(spot, set(found))
+
+
+def will_be_of_jax(spot: Spot, name: str) -> bool:
+    """Whether a variable that has no value yet stands for an array of JAX later."""
+    if name in spot.locals or spot.function is None:
+        return False
+    facts = [spot.fact(n) for n in ast.walk(spot.function) if isinstance(n, ast.Name) and n.id == name]
+    return any(facts) and all(fact is None or fact.sort == "array" for fact in facts)
 
 
 def _is_fixed(spot: Spot, index: ast.expr) -> bool:
@@ -242,6 +252,8 @@ def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> l
         method, sign = _UPDATES[type(node.op)]
         value = f"{sign}{code.operand(node.value)}" if sign else code.expr(node.value)
         return [(node, _set_in(spot, node.target, f"{held}.at[{index}].{method}({value})"))]
+    if len(node.targets) > 1:
+        return [(node, _one_after_another(spot, node, names))]
     target = node.targets[0]
     if isinstance(target, ast.Subscript):
         held, index = _held(spot, target)
@@ -269,6 +281,30 @@ def _updated(spot: Spot, node: ast.Assign | ast.AugAssign, names: set[str]) -> l
     if isinstance(target, ast.Tuple) and not any(isinstance(t, ast.Starred) for t in target.elts):
         return [(node, _named_first(spot, node, target, names))]
     raise Obstacle(f"{code.src(node)} cannot be written with .at[].set()")
+
+
+def _one_after_another(spot: Spot, node: ast.Assign, names: set[str]) -> str:
+    """`m[i, j] = m[j, i] = f(x)`: the value once, then each target in its turn."""
+    code, lines, value = spot.code, [], _once(spot, node)
+    if value != code.src(node.value):
+        text = code.expr(node.value)
+        lines.append(f"{value} = ({text})" if "\n" in text else f"{value} = {text}")
+    for each in node.targets:
+        if isinstance(each, ast.Subscript) and _root(each) in names:
+            held, index = _held(spot, each)
+            lines.append(_set_in(spot, each, f"{held}.at[{index}].set({value})"))
+        elif isinstance(each, ast.Name | ast.Attribute | ast.Subscript):
+            lines.append(f"{code.src(each)} = {value}")
+        else:
+            raise Obstacle(f"{code.src(node)} cannot be written with .at[].set()")
+    return f"\n{code.indent(node)}".join(lines)
+
+
+def _once(spot: Spot, node: ast.Assign) -> str:
+    """What stands for the value of an assignment after its first target is set: itself where that cannot change it."""
+    if isinstance(node.value, ast.Constant):
+        return spot.code.src(node.value)
+    return spot.code.fresh("value", "given", "item")
 
 
 def _held(spot: Spot, target: ast.Subscript) -> tuple[str, str]:

@@ -26,6 +26,7 @@ class Operations(Ordering):
             "extreme": self._extreme,
             "by nan": self._by_nan,
             "place": self._place,
+            "pad": self._pad,
             "sort": self._sort,
             "argsort": self._argsort,
             "running": self._running,

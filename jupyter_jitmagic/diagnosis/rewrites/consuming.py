@@ -11,6 +11,7 @@ from jupyter_jitmagic.diagnosis.rewrites.both_axes import product
 from jupyter_jitmagic.diagnosis.rewrites.operations import (
     BINARY,
     LINEAR,
+    OUTGROWING,
     PARTIAL,
     TOTAL,
     Called,
@@ -118,7 +119,8 @@ class Consumers(Updating):
         made = replace(first, axis=first.axis + ndim - first.ndim, ndim=ndim, pad="", direct=False)
         if len({each.source for _, each in ragged}) > 1:
             made = replace(made, source=self._together([each.source for _, each in ragged]))
-        return replace(made, dtype=self._dtype(node, [each for _, each in ragged]))
+        shifted = (any(each.shifted for _, each in ragged) and not _squares(node)) or _shifts(node)
+        return replace(made, dtype=self._dtype(node, [each for _, each in ragged]), shifted=shifted)
 
     def _is_one(self, node: ast.expr) -> bool:
         """Whether it is 1 where the selections in it are: `p[m] / q[m]`, of which a logarithm is taken."""
@@ -381,6 +383,13 @@ class Consumers(Updating):
                     return PARTIAL
                 if known is not None and known.operation.safety == PARTIAL:
                     return PARTIAL
+                if (
+                    known is not None
+                    and known.name in OUTGROWING
+                    and any(map(_shifts, ast.walk(node)))
+                    and not any(map(_squares, ast.walk(node)))
+                ):
+                    return PARTIAL
         return TOTAL
 
     def _is_mapped(self, func: ast.expr) -> bool:
@@ -445,3 +454,27 @@ class Consumers(Updating):
 def _at(axis: int, ndim: int) -> str:
     """The index that puts a mask along one of several axes."""
     return f"[{', '.join(':' if each == axis else 'None' for each in range(ndim))}]"
+
+
+def _is_far(node: ast.AST) -> bool:
+    """Whether what it computes with may be far from what counts, with either sign."""
+    parts = list(ast.walk(node))
+    return any(map(_shifts, parts)) and not any(map(_squares, parts))
+
+
+def _shifts(node: ast.AST) -> bool:
+    """Whether it adds or takes away a number of the data."""
+    match node:
+        case ast.BinOp(op=ast.Add() | ast.Sub(), left=left, right=right):
+            return not (isinstance(left, ast.Constant) or isinstance(right, ast.Constant))
+    return False
+
+
+def _squares(node: ast.AST) -> bool:
+    """Whether it is a square, of which `exp(-z * z)` outgrows nothing."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return ast.dump(left.operand if isinstance(left, ast.UnaryOp) else left) == ast.dump(right)
+        case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=2)):
+            return True
+    return False

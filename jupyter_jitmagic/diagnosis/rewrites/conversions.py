@@ -241,10 +241,9 @@ def popcount(spot: Spot) -> Iterator[Step]:
     call = spot.code.parents.get(attribute)
     if isinstance(attribute, ast.Attribute) and attribute.attr == "count" and isinstance(call, ast.Call):
         counted = [a.value for a in call.args if isinstance(a, ast.Constant)]
-        text = f"{spot.lax('population_count')}({spot.jnp('asarray')}({spot.code.expr(node.args[0])}))"
-        if counted == ["1"]:
-            shown = "negative numbers, of which bin() shows the absolute value"
-            yield spot.step("population_count", (call, text), excludes={"negative int": shown})
+        text = f"{spot.lax('population_count')}({spot.jnp('abs')}({spot.code.expr(node.args[0])}))"
+        if counted == ["1"]:  # of a negative number bin() shows the absolute value
+            yield spot.step("population_count", (call, text))
 
 
 def divided(spot: Spot) -> Iterator[Step]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 import dis
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.printing import is_message
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
-from jupyter_jitmagic.source.names import SCOPES, shared, stored, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, read_first, shared, stored, walk_scope
 
 
 def refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
     """Raise Obstacle for what must happen on one side only and no choice of values can express."""
+    own = _born(stmts)
     for node in walk_scope(stmts):
         if isinstance(
             node, ast.Yield | ast.YieldFrom | ast.Await | ast.Global | ast.Nonlocal | ast.Delete | ast.With | ast.Try
@@ -24,11 +26,30 @@ def refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
             )
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not is_message(spot, node.value):
             called = node.value.func
+            if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id in own:
+                continue
             if isinstance(called, ast.Attribute) and called.attr in ("append", "extend", "insert"):
                 raise Obstacle(f"how often `{spot.code.src(called)}` runs depends on data, and the length of a list cannot")
             raise Obstacle(
                 f"one branch calls {spot.code.src(node.value.func)} for its effect, which would happen on both sides"
             )
+
+
+def _born(stmts: Sequence[ast.stmt]) -> set[str]:
+    """Names of lists, sets and dicts that these statements make themselves: what is put into them is no effect."""
+    nodes = list(walk_scope(stmts))
+    made = Counter(name for node in nodes if (name := _of_a_new_one(node)))
+    bound = Counter(node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load))
+    return {name for name in made if made[name] == bound[name]} - read_first(stmts)
+
+
+def _of_a_new_one(node: ast.AST) -> str:
+    """The name to which a statement gives a new container; "" of any other node."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=value):
+            displays = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+            return name if isinstance(value, displays) else ""
+    return ""
 
 
 def refuse_effects_behind(spot: Spot, stmts: Sequence[ast.stmt]) -> None:

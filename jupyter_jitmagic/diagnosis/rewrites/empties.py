@@ -66,6 +66,10 @@ def of_nothing(spot: Spot) -> Iterator[Step]:
         asked = mask.id  # as empty as what is chosen by it, and shorter
     nothing = "0" if known.operation.sort == "place" else f"{spot.jnp('zeros')}((), {array}.dtype)"
     text = f"{spot.code.src(node)} if {asked}.size else {nothing}"
+    fills = _fills(spot, node)
+    if fills is not None:
+        yield spot.step("if", (fills, f"{spot.code.src(fills)} if {asked}.size else 0"))
+        return
     match spot.code.parents[node]:
         case ast.keyword() | ast.stmt() | ast.Lambda():
             alone = True
@@ -76,6 +80,16 @@ def of_nothing(spot: Spot) -> Iterator[Step]:
         case _:
             alone = False
     yield spot.step("if", (node, text if alone else f"({text})"))
+
+
+def _fills(spot: Spot, node: ast.Call) -> ast.Subscript | None:
+    """The element `x[jnp.argmax(m)]` that fills what is not chosen, of an empty array as well."""
+    match spot.code.parents[node]:
+        case ast.Subscript(value=ast.Name(id=name), slice=inside) as element if inside is node:
+            around = spot.code.parents[element]
+            if _is_empty(spot.locals.get(name)) and isinstance(around, ast.Call) and is_called(spot, around, "where"):
+                return element
+    return None
 
 
 RULES: list[Rule] = [else_at_once, of_nothing]

@@ -22,6 +22,8 @@ def fitted(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
     heavy = flow.visit(weights) if weights is not None else None
     flow.plain(*others, *(each.value for each in known.keywords if each.arg != "w"))
     one, two = found
+    if one is not None and two is not None and one.mask != two.mask and one.is_lined_up and two.is_lined_up:
+        one, two = flow.ordered(points, one), flow.ordered(values, two)  # `jnp.polyfit(jnp.arange(len(s)), s, 1)`
     if one is None and two is None and heavy is None:
         return None
     if one is None or two is None or one.mask != two.mask or not all(_are_rows(each) for each in (one, two)):

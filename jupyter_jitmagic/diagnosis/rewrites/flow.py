@@ -16,6 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.cutting import is_own_count
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import asks_for_none
 from jupyter_jitmagic.diagnosis.rewrites.operations import set_by_where
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, SetsInPlace, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.repeating import refuse_others
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.selecting import is_axis, is_places, places_of, selection
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection
@@ -41,12 +42,19 @@ class Flow(Branching):
         self.cuts: tuple[tuple[int, int], ...] = ()
         self.note = ""
         self.loops = []
+        self.repeats = False  # something comes as often as data says
 
     # -- selections ---------------------------------------------------------------------------------------
 
     def select(self, node: ast.expr) -> Ragged | None:
         made = selection(self, node)
         return None if made is None else self.made(node, made)
+
+    def visit(self, node: ast.expr) -> Ragged | None:
+        found = super().visit(node)
+        if self.repeats:
+            refuse_others(self, node)
+        return found
 
     def made(self, node: ast.expr, made: Selection) -> Ragged:
         """The edits of a selection."""

@@ -290,7 +290,7 @@ class Judge:
                 return _rejected(traced.draft, AT_TIE)
             return self._told(plain, traced, found, gradient)
         except DiffersAtEdge as error:
-            self.at_edge = self.at_edge or self._told(plain, traced, found, str(error))
+            self.at_edge = self.at_edge or self._told(plain, traced, found, str(error), error.beside)
             reason = str(error)
         except DiffersBesideNan as error:
             self.beside_nan = self.beside_nan or self._told(plain, traced, found, str(error))
@@ -300,10 +300,10 @@ class Judge:
             reason = str(error)
         return _rejected(traced.draft, reason)
 
-    def _told(self, plain: Plain, traced: Traced, found: _Alike, gradient: str) -> Rewrite:
+    def _told(self, plain: Plain, traced: Traced, found: _Alike, *gradient: str) -> Rewrite:
         """The rewrite with all that is to be said of it; `gradient`: of its gradients."""
         draft = traced.draft
-        every = (*draft.notes, *found.failing, self._note, gradient, *found.limits, *found.notes)
+        every = (*draft.notes, *found.failing, self._note, *gradient, *found.limits, *found.notes)
         said = tuple(dict.fromkeys(filter(None, every)))
         callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.call.fun)}
         said += (PRINTS_ONCE,) if self._prints_once(traced) else ()

@@ -29,6 +29,8 @@ class _Flags:
     done: str
     result: str = ""
     returned: str = ""
+    only_returned: bool = False
+    """The loop ends by a return alone: before that nobody asks for the result."""
 
 
 def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
@@ -45,6 +47,7 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     if returns:
         flags.result = code.fresh("result", "found")
         flags.returned = code.fresh("returned", "has_result") if breaks else flags.done
+        flags.only_returned = isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant) and not breaks
     inner = indent + "    "
     lowered = _Lowering(spot, flags).block(loop.body, inner)
     after, end = _after_loop(spot, loop, flags, returns)
@@ -453,11 +456,25 @@ class _Lowering:
             goes_on = f"{indent}if {flags.done}:\n{indent}    pass\n{indent}else:\n{right}" if right else ""
             return f"{indent}{flags.done} = {test}\n{goes_on}"
         if alone and len(stmt.body) == 1 and isinstance(stmt.body[0], ast.Return) and flags.returned == flags.done:
+            if flags.only_returned and _is_own(self.spot, stmt):  # or it is not set where another's test is data
+                goes_on = f"{indent}if not {flags.done}:\n{right}" if right else ""
+                assert stmt.body[0].value is not None
+                found = f"{indent}{flags.result} = {code.expr(stmt.body[0].value)}\n"
+                return f"{indent}{flags.done} = {test}\n{found}{goes_on}"
             found, goes_on = left.replace(f"{indent}    {flags.done} = True\n", ""), f"{indent}else:\n{right}" if right else ""
             return f"{indent}{flags.done} = {test}\n{indent}if {flags.done}:\n{found}{goes_on}"
         if not left:
             return f"{indent}if {negated(self.spot, stmt.test)}:\n{right}" if right else ""
         return f"{indent}if {test}:\n{left}" + (f"{indent}else:\n{right}" if right else "")
+
+
+def _is_own(spot: Spot, choice: ast.If) -> bool:
+    """Whether a test is Python's own so far, as of its counter, and what is returned there is only named or written out."""
+    fact = spot.fact(choice.test)
+    parts = ast.Name | ast.Constant | ast.Tuple | ast.expr_context | ast.USub | ast.Add | ast.Sub | ast.Mult
+    computed = [part for each in choice.body for part in ast.walk(each) if part is not each]
+    harmless = all(isinstance(part, parts | ast.BinOp | ast.UnaryOp) for part in computed)
+    return harmless and (fact is None or fact.sort != "array")
 
 
 def _gives_a_flag(spot: Spot, test: ast.expr) -> bool:

@@ -21,9 +21,10 @@ _ASKED = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)
 def as_numbers(spot: Spot) -> Iterator[Step]:
     """`state = "open"` … `state == "open"` → `OPEN, SHUT = 0, 1`, `state = OPEN`, `state == OPEN`."""
     function = spot.function
-    if not isinstance(function, ast.FunctionDef) or not (spot.kind == BOOL or isinstance(spot.node, ast.Subscript)):
-        return
     code = spot.code
+    asks = spot.kind == BOOL or isinstance(spot.node, ast.Subscript) or isinstance(code.statement(spot.node), ast.For)
+    if not isinstance(function, ast.FunctionDef) or not asks:
+        return
     around = next((at for at in code.ancestors(spot.node) if at in function.body), None)
     if not isinstance(around, ast.stmt) or any(isinstance(at, SCOPES) for at in walk(function) if at is not function):
         return

@@ -26,7 +26,7 @@ class Operation:
 
     Attributes:
         sort: what is done: "elementwise", "where", "extreme", "by nan", "sort", "argsort", "place", "running", "flat", "count",
-            "norm", "join", "beside", "fit", "polynomial", "stack", "product", "shift", "like", "drawn".
+            "norm", "join", "pad", "beside", "fit", "polynomial", "stack", "product", "shift", "like", "drawn".
         safety: of an elementwise one, LINEAR, TOTAL or PARTIAL.
         neutral: of one that is told a neutral element: that element ("" where `where=` serves).
         spelled: its name in jax.numpy where it is another.
@@ -98,6 +98,7 @@ TABLE: dict[str, Operation] = {
     "einsum": Operation("einsum"),
     **_rows("trace diag diagonal inv det solve", "square"),
     "diff": Operation("shift"),
+    "pad": Operation("pad"),
     **_rows("polyfit lstsq", "fit"),
     "polyval": Operation("polynomial", TOTAL),
     "trapezoid": Operation("trapezoid"),
@@ -139,6 +140,10 @@ def set_by_where(jnp: Callable[[str], str], method: str, old: str, value: str) -
     template = SET_BY_WHERE[method]
     functions = {name: jnp(name) for name in ("minimum", "maximum") if name in template}
     return template.format(x=old, v=value, **functions)
+
+
+OUTGROWING = words("exp exp2 expm1 sinh cosh")
+"""What is infinite from some hundreds on."""
 
 
 FLOATS = words("mean std var average median quantile percentile exp exp2 expm1 sin cos tan tanh sigmoid softmax norm linspace")

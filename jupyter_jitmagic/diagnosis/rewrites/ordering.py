@@ -34,6 +34,32 @@ class Ordering(Reducing):
         self.replace(node, f"{self.jnp(known.name)}({self.jnp('where')}({found.broadcast}, {text}, {worst}){rest})")
         return None
 
+    def _pad(self, node: ast.Call, known: Called) -> Ragged | None:
+        """`jnp.pad(s, (0, n - len(s)))`: n elements, those that count in front."""
+        array, *others = known.arguments
+        found = self.visit(array)
+        width = others[0] if others else known.keyword("pad_width")
+        match width:
+            case ast.Tuple(elts=[ast.Constant(value=0), ast.BinOp(left=whole, op=ast.Sub(), right=taken)]):
+                counted = self.count_of(taken)
+            case _:
+                counted = None
+        filled = known.keyword("constant_values") or ast.Constant(0)
+        mode = others[1] if len(others) > 1 else known.keyword("mode") or ast.Constant("constant")
+        if found is None or counted is None or counted.mask != found.mask or found.ndim > 1 or found.flat or found.listed:
+            return self._nothing_known(node, known)
+        if len(others) > 2 or not (isinstance(mode, ast.Constant) and mode.value == "constant") or self.is_traced(whole):
+            self.stop(node)
+        self.plain(whole, filled)
+        found = self.ordered(array, found)
+        text, size = self.named(self.text(array), "in_front", "values"), self.operand(whole)
+        fill = self.text(filled) if filled is known.keyword("constant_values") else "0"
+        longer = f"(0, max({size} - {text}.size, 0))"
+        kept = f"{self.jnp('where')}({found.mask}, {text}, {fill})"
+        more = f", constant_values={fill}" if fill != "0" else ""
+        self.replace(node, f"{self.jnp('pad')}({kept}, {longer}{more})[:{self.text(whole)}]")
+        return None
+
     def _sort(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)
         if found is None:

@@ -31,11 +31,13 @@ class Ragged:
         dtype: "f", "i", "u", "b" or "c".
         source: which selection it comes from, by its number; -1 where what stands at the other places cannot be chosen.
         direct: it is the selection itself, nothing was computed of it.
+        shifted: a number of the data was added to it or taken away, so that what fills it may be far from all that counts.
         listed: plain Python's value is a list.
         length: plain Python's length as source text, where that is a sum or difference ("" where it is not known).
         grid: of a table of pairs, the mask of each axis ("" where its length is known); `mask` is then the table's, and `flat`
             holds.
         group: text of the group numbers by which alone it may be read (one element for each group).
+        times: text of how often each element comes in plain Python's value ("": once).
     """
 
     mask: str
@@ -47,10 +49,12 @@ class Ragged:
     dtype: str = "f"
     source: int = -1
     direct: bool = False
+    shifted: bool = field(default=False, compare=False)
     listed: bool = False
     length: str = ""
     grid: tuple[str, ...] = ()
     group: str = ""
+    times: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.axis < max(self.ndim, 1):
@@ -63,12 +67,13 @@ class Ragged:
 
     def like(self, other: Ragged) -> bool:
         """Whether both have the same length in plain Python, along axes that meet when they are broadcast."""
-        return (self.mask, self.flat, self.behind, self.group, self.grid) == (
+        return (self.mask, self.flat, self.behind, self.group, self.grid, self.times) == (
             other.mask,
             other.flat,
             other.behind,
             other.group,
             other.grid,
+            other.times,
         )
 
     @property
@@ -283,6 +288,9 @@ class Writer:
     def counted(self, ragged: Ragged) -> str:
         """How many elements count: of a mask `jnp.arange(m.size) < jnp.sum(m)` they are as many as m has."""
         made = next((text for text, name in self.state.masks.items() if name == ragged.mask), "")
+        if ragged.times:
+            where = "" if made == f"{enclosed(ragged.times)} > 0" else f", where={ragged.mask}"
+            return f"{self.jnp('sum')}({ragged.times}{where})"
         places, _, count = made.partition(".size) < ")
         one, whole = f"{self.jnp('arange')}(", f"{self.jnp('sum')}("
         if places.startswith(one) and count in (f"{whole}{places[len(one) :]})", f"{whole}{places[len(one) + 1 : -1]})"):
@@ -297,6 +305,8 @@ class Writer:
         """The same elements, those that count in front."""
         if ragged.front:
             return text, ragged
+        if ragged.times:
+            raise Obstacle("what comes several times has no place of its own")
         if ragged.grid:
             raise Obstacle("a table of pairs has no order of its own")
         mask = self.named(

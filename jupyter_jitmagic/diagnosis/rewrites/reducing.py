@@ -6,8 +6,9 @@ import ast
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.drawing import Drawing
-from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, TOTAL, Called, called
+from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, OUTGROWING, PARTIAL, TOTAL, Called, called
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.repeating import AT_A_TIE, norm, ranked, reduced
 
 
 class Reducing(Drawing):
@@ -51,7 +52,9 @@ class Reducing(Drawing):
             self.plain(*known.arguments)
             return None
         values = [*known.arguments, *(each.value for each in known.keywords)]
-        return self.joined(node, values, known.operation.safety)
+        given = [self.visit(each) for each in values] if known.name in OUTGROWING else []
+        safety = PARTIAL if any(each is not None and each.shifted for each in given) else known.operation.safety
+        return self.joined(node, values, safety)
 
     def _polynomial(self, node: ast.Call, known: Called) -> Ragged | None:
         """Of each element by itself, with the same coefficients for all."""
@@ -122,6 +125,9 @@ class Reducing(Drawing):
                 self.stop(node)
             self.replace(node, f"{self.jnp(known.name)}({self._array(known.arguments[0], found)}, where={found.mask})")
             return None
+        if found.times:
+            reduced(self, node, known, found)
+            return None
         reduces, made = self._reduced(node, known, found)
         self.require(found, known.operation.safety)
         if not reduces:
@@ -156,6 +162,9 @@ class Reducing(Drawing):
     arrays: frozenset[str] = frozenset()
     """Names that hold arrays now, and held lists."""
 
+    note: str
+    """What the step says of what it gives up."""
+
     floats: set[str]
     """Names of what is a float, whatever kind of numbers the arguments are."""
 
@@ -172,6 +181,8 @@ class Reducing(Drawing):
         found = self._only(node, known)
         if found is None:
             return None
+        if found.times and found.dtype in "fc":
+            self.note = AT_A_TIE
         default = known.keyword("default")
         if known.form == "builtin" and len(known.keywords) > (default is not None):
             self.stop(node)  # `key=`
@@ -210,6 +221,9 @@ class Reducing(Drawing):
     def _by_nan(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)
         if found is None:
+            return None
+        if found.times:
+            ranked(self, node, known, found)
             return None
         places = 1 if known.name.endswith("median") else 2
         reduces, made = self._reduced(node, known, found, places)
@@ -282,6 +296,9 @@ class Reducing(Drawing):
     def _norm(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)
         if found is None:
+            return None
+        if found.times and known.form == "function":
+            norm(self, node, known, found)
             return None
         if known.form != "function" or (found.flat and not found.grid):
             self.stop(node)

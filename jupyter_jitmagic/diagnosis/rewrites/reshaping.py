@@ -394,15 +394,24 @@ class Reshaping(Consumers):
         return None
 
     def _histogram(self, node: ast.Call, known: Called) -> Ragged | None:
-        """Between edges that are given: what does not count weighs nothing."""
+        """Between edges, or within a range: what does not count weighs nothing."""
         found = self._only(node, known)
         if found is None:
             return None
         edges = known.keyword("bins") or (known.arguments[1] if len(known.arguments) > 1 else None)
         fact = self.spot.fact(edges) if edges is not None else None
-        if fact is None or fact.ndim != 1 or len(known.arguments) > 2 or found.listed or len(known.keywords) > 1:
+        others = {each.arg for each in known.keywords} - {"bins", "density"}
+        if fact is None or fact.ndim > 1 or len(known.arguments) > 2 or found.listed or others - {"range"}:
             self.stop(node)
-        self.with_keyword(node, f"weights={enclosed(found.broadcast)}.astype(float)")
+        if fact.ndim == 0 and not others:  # plain Python's range is that of what counts
+            text = self.text(known.arguments[0])
+            least, most = (
+                f"{self.jnp(name)}({self.jnp('where')}({found.broadcast}, {text}, {sign}{self.jnp('inf')}))"
+                for name, sign in (("min", ""), ("max", "-"))
+            )
+            self.with_keyword(node, f"range=({least}, {most})")
+        weights = f"{self.jnp('where')}({found.mask}, {found.times}, 0)" if found.times else enclosed(found.broadcast)
+        self.with_keyword(node, f"weights={weights}.astype(float)")
         return None
 
     def _segment(self, node: ast.Call, known: Called) -> Ragged | None:

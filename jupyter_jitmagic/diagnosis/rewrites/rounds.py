@@ -42,6 +42,11 @@ def most_rounds(spot: Spot, loop: ast.While) -> str | None:
     alone = [each for each in counters if _surely_moves(loop.body, {each.name})]
     if alone:
         return left_of(spot, alone[:1])
+    for each in _ending(spot, loop):  # the first round is always begun
+        if is_fact(spot, each.limit) and _surely_moves(loop.body, {each.name}):
+            number = each.limit.value if isinstance(each.limit, ast.Constant) else None
+            most = number - each.start if isinstance(number, int) else 0
+            return str(most) if most > 0 else f"max({left_of(spot, [each])}, 1)"
     return left_of(spot, counters) if counters and _surely_moves(loop.body, {each.name for each in counters}) else None
 
 
@@ -150,6 +155,24 @@ def counters_of(spot: Spot, test: ast.expr) -> Iterator[Counter]:
                 counted = _counted(spot, name)
                 if counted is not None and name not in {n.id for n in walk(limit) if isinstance(n, ast.Name)}:
                     yield Counter(name, limit, *counted)
+
+
+def _ending(spot: Spot, loop: ast.While) -> Iterator[Counter]:
+    """The counters that end a loop where they come to their limits: `if v > 1 or k >= n: break`."""
+    for place, statement in enumerate(loop.body):
+        match statement:
+            case ast.If(test=test, body=[*_, ast.Break()], orelse=[]):
+                pass
+            case _:
+                continue
+        for part in test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else [test]:
+            match part:
+                case ast.Compare(left=ast.Name(id=name), ops=[ast.GtE() | ast.Gt() as op], comparators=[limit]):
+                    counted = _counted(spot, name)
+                    if counted is None or name in {n.id for n in walk(limit) if isinstance(n, ast.Name)}:
+                        continue
+                    late = isinstance(op, ast.Gt) + (not _surely_moves(loop.body[:place], {name}))
+                    yield Counter(name, limit, counted[0] - late, counted[1])
 
 
 def conjuncts(test: ast.expr) -> Iterator[ast.expr]:

@@ -13,6 +13,7 @@ from jupyter_jitmagic.diagnosis.rewrites.cutting import one_of_split, sliced, sp
 from jupyter_jitmagic.diagnosis.rewrites.grouping import KIN, distinct, grouped
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.repeating import repeated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of, owner_of
 from jupyter_jitmagic.source.names import target_names
@@ -61,6 +62,8 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
             return _deleted(flow, node)
         if name.startswith("segment_") or name == "bincount":
             return grouped(flow, node, name)
+        if name == "repeat":
+            return repeated(flow, node)
         if name == "arange" and len(node.args) == 2:
             return _counting_from(flow, node)
         if (name == "arange" and len(node.args) == 1) or (name in ("zeros", "ones", "full") and node.args):
@@ -229,7 +232,8 @@ def _deleted(flow: Flow, node: ast.Call) -> Selection | None:
 
 
 def _of(held: Ragged, mask: str) -> Ragged:
-    return Ragged(mask, False, held.axis, held.ndim, held.flat, "", held.dtype, held.source, held.direct, held.listed)
+    of_held = (held.axis, held.ndim, held.flat, "", held.dtype, held.source, held.direct, held.listed)
+    return Ragged(mask, False, *of_held, times=held.times)
 
 
 def _mask_text(flow: Flow, mask: ast.expr) -> str:

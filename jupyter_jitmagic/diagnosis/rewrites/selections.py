@@ -17,7 +17,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
-from jupyter_jitmagic.diagnosis.rewrites.buffers import converted
+from jupyter_jitmagic.diagnosis.rewrites.buffers import converted, will_be_of_jax
 from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
 from jupyter_jitmagic.diagnosis.rewrites.inlining import all_inlined, inlined, inlined_by_ways
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
@@ -32,7 +32,7 @@ MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected mu
 _REFUSED = words("ConcretizationTypeError IndexError TypeError")
 _LOOK = words(
     "nonzero where flatnonzero argwhere unique unique_values intersect1d setdiff1d setxor1d union1d compress extract delete "
-    "bincount split arange linspace zeros ones full segment_sum segment_max segment_min segment_prod"
+    "bincount repeat split arange linspace zeros ones full segment_sum segment_max segment_min segment_prod"
 )
 
 
@@ -101,19 +101,11 @@ def of_unknown_length(spot: Spot) -> Iterator[Step]:
             raise
         yield from found
     except SetsInPlace as setting:
-        if not isinstance(spot.locals.get(setting.name), np.ndarray | jax.Array) and not _will_be_of_jax(spot, setting.name):
+        if not isinstance(spot.locals.get(setting.name), np.ndarray | jax.Array) and not will_be_of_jax(spot, setting.name):
             raise
         yield from converted(spot, {setting.name})
     except SharesItsLine as shared:
         yield spot.step("lines", on_lines_of_its_own(spot.code, shared.statement))
-
-
-def _will_be_of_jax(spot: Spot, name: str) -> bool:
-    """Whether a variable that has no value yet stands for an array of JAX later."""
-    if name in spot.locals or spot.function is None:
-        return False
-    facts = [spot.fact(n) for n in ast.walk(spot.function) if isinstance(n, ast.Name) and n.id == name]
-    return any(facts) and all(fact is None or fact.sort == "array" for fact in facts)
 
 
 def on_lines_of_its_own(code: Code, statement: ast.stmt) -> tuple[tuple[int, int], str]:

@@ -15,7 +15,7 @@ from typing import Any
 from jupyter_jitmagic.base.looking import attribute, is_a, text_attribute
 from jupyter_jitmagic.source.code import Code, first_line
 from jupyter_jitmagic.source.layout import folded
-from jupyter_jitmagic.source.names import top_name
+from jupyter_jitmagic.source.names import names_held, top_name
 from jupyter_jitmagic.source.units import Unit, codes, layers, module_text, plain_function
 from jupyter_jitmagic.usercode.held import holds
 
@@ -45,7 +45,7 @@ def changed_sources(texts: Mapping[Unit, str]) -> Changed:
             diffs.append("\n".join(lines))
     for unit in texts:
         for name, text in holders(unit):
-            sources.setdefault(name, text)
+            sources[name] = sources.pop(name, text)  # run after what it holds
             filenames.setdefault(name, unit.filename)
     return Changed(sources, filenames, "\n".join(diffs))
 
@@ -57,8 +57,9 @@ def own_name(fun: Any) -> str:
 
 
 def holders(unit: Unit) -> Iterator[tuple[str, str]]:
-    """(name, statement) of the assignments that hold on to a function of `unit`, as `g = partial(f, 2)`, `g = jax.vmap(f)`, a
-    table of functions, or what a library makes of one; and those that hold on to what these have made."""
+    """(name, statement) of what holds on to a function of `unit`: assignments as `g = partial(f, 2)`, `g = jax.vmap(f)`, a
+    table of functions, or what a library makes of one; functions and methods of which it is a
+    default; and those that hold on to these."""
     unit_name = top_name(ast.parse(unit.text).body[-1])
     held = {
         name
@@ -67,18 +68,24 @@ def holders(unit: Unit) -> Iterator[tuple[str, str]]:
         and holds(value, lambda each: _is_of(each, unit))
         and name != unit_name
     }
-    if not held:
+    classes = any(
+        isinstance(value, type) and value.__module__ == unit.globals.get("__name__") for value in unit.globals.values()
+    )
+    if not (held or classes):
         return
     text = module_text(unit.filename, unit.globals)
     lines = text.splitlines(keepends=True)
     made = {unit_name}
     for stmt in ast.parse(text).body:
         name = top_name(stmt)
-        if isinstance(stmt, ast.Assign | ast.AnnAssign) and name in held and stmt.lineno > unit.first_line:
-            if made.isdisjoint(each.id for each in ast.walk(stmt) if isinstance(each, ast.Name)):
-                continue  # a list, say, into which it was put later
+        if stmt.lineno <= unit.first_line:
+            continue
+        if name in held and not made.isdisjoint(names_held(stmt)):
             made.add(name)
-            yield name, "".join(lines[stmt.lineno - 1 : stmt.end_lineno])
+            yield name, "".join(lines[first_line(stmt) - 1 : stmt.end_lineno])
+        for method in stmt.body if isinstance(stmt, ast.ClassDef) else ():
+            if isinstance(method, ast.FunctionDef) and not made.isdisjoint(names_held(method)):
+                yield f"{name}.{method.name}", textwrap.dedent("".join(lines[first_line(method) - 1 : method.end_lineno]))
 
 
 def other_callers(texts: Mapping[Unit, str], reached: Sequence[Unit], fun: Any) -> list[str]:

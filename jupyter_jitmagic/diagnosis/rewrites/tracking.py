@@ -20,6 +20,7 @@ class Tracking(Operations):
         self.places_of_axes: dict[str, Ragged] = {}  # names of `jnp.where(c)` of which each axis is asked alone
         self.counts: dict[str, Ragged] = {}  # names of the length of a selection
         self.floats: set[str] = set()
+        self._looked_up: set[str] = set()  # names of which it is being asked what they count: `x = jnp.asarray(x)` has no end
 
     def is_bool(self, node: ast.expr) -> bool:
         fact = self.spot.fact(node)
@@ -67,11 +68,14 @@ class Tracking(Operations):
     def _counted_before(self, name: str) -> Ragged | None:
         """`n = int(jnp.sum(mask))` above the place where the trace stopped."""
         function = self.spot.function
-        if self.stores(name) != 1 or function is None or isinstance(function, ast.Lambda):
+        if name in self._looked_up or self.stores(name) != 1 or function is None or isinstance(function, ast.Lambda):
             return None
         for node in ast.walk(function):
             if isinstance(node, ast.Assign) and [getattr(target, "id", "") for target in node.targets] == [name]:
-                return self.count_of(node.value)
+                self._looked_up.add(name)
+                found = self.count_of(node.value)
+                self._looked_up.discard(name)
+                return found
         return None
 
     def is_traced(self, node: ast.expr) -> bool:

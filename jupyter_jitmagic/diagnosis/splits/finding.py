@@ -22,6 +22,7 @@ from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.splits.cutting import CannotCut, Cut, Item, Key, Marks, Piece
 from jupyter_jitmagic.diagnosis.splits.helpers import split_of_a_helper
 from jupyter_jitmagic.diagnosis.splits.jits import Jits
+from jupyter_jitmagic.diagnosis.splits.mending import Lines, mended
 from jupyter_jitmagic.diagnosis.splits.price import Prices
 from jupyter_jitmagic.diagnosis.splits.program import Place, Program, Rewritten, Split, difference, in_place_of, with_static
 from jupyter_jitmagic.diagnosis.splits.proving import Proof
@@ -40,15 +41,17 @@ MOST_CUTS = 40
 FEWEST_EQUATIONS = 2  # a piece of one operation saves nothing
 LITTLE_WORK = 6  # operations under jit up to which a split inside a helper may leave more
 MOST_REWRITTEN = 4
+MOST_MARKED_AGAIN = 4  # statements that a rewrite beside them may bring back, and that stay as they were
 
 
-def find_split(call: Call, static: frozenset[str], seconds: float) -> Split:
+def find_split(call: Call, static: frozenset[str], seconds: float, refused: Lines = ()) -> Split:
     """The split of a function that no array of fixed shape can hold, if plain Python runs it.
 
     Args:
         call: the failing call.
         static: arguments that are static, declared or found to be needed.
         seconds: time for the search, and again for the comparison.
+        refused: lines at which it sets elements of JAX's arrays in place.
 
     Example:
         >>> find_split(bind(f, (x,), {}), frozenset(), 2.0).rewrite.pieces
@@ -58,9 +61,13 @@ def find_split(call: Call, static: frozenset[str], seconds: float) -> Split:
     if function is None or not readable(call):
         return Split()
     try:
-        place = Place.of(unit_of(function.__code__, function.__globals__), function)
-        found = _Search(call, static, function, place, seconds).split()
-        if found.runs and found.work < LITTLE_WORK:
+        unit = unit_of(function.__code__, function.__globals__)
+        text = mended(call, unit, refused, seconds) if refused else None
+        if refused and text is None:
+            return Split()
+        place = Place.of(unit, function, text)
+        found = _Search(call, static, function, place, seconds, refused).split()
+        if found.runs and not refused and found.work < LITTLE_WORK:
             inside = split_of_a_helper(call, static, function, place, seconds, find_split)
             found = inside if inside is not None and inside.work > found.work else found
         return found
@@ -115,11 +122,19 @@ class _PlainFails(Exception):
 
 
 class _Search:
-    def __init__(self, call: Call, static: frozenset[str], function: types.FunctionType, place: Place, seconds: float) -> None:
+    def __init__(
+        self,
+        call: Call,
+        static: frozenset[str],
+        function: types.FunctionType,
+        place: Place,
+        seconds: float,
+        refused: Lines,
+    ) -> None:
         self.call, self.static = call, static | call.declared
         self.function, self.place, self.seconds = function, place, seconds
         self.deadline = Deadline(seconds)
-        self.proof = Proof(call, self.static, place.unit, seconds)
+        self.proof = Proof(call, self.static, place.typed, seconds, refused)
         self.jits = Jits(function.__globals__, call.keeps_options)
         if self.jits.others(place.node):
             raise CannotCut("another transformation stands over it")
@@ -372,13 +387,18 @@ class _Search:
             return None
 
     def _settled_with(self, tried: _State, key: Key) -> _State | None:
-        program = self._made(tried)
-        pieces = [piece for piece in program.pieces if any(_holds(item, key[0]) for item in piece.items)]
-        if len(pieces) != 1:
-            return None
-        (piece,) = pieces
-        seen = self._observed(program)
-        if piece.name not in seen or self._learnt_from_values(program, tried, seen):
+        for _ in range(MOST_MARKED_AGAIN):
+            program = self._made(tried)
+            pieces = [piece for piece in program.pieces if any(_holds(item, key[0]) for item in piece.items)]
+            if len(pieces) != 1:
+                return None
+            (piece,) = pieces
+            seen = self._observed(program)
+            if piece.name not in seen:
+                return None
+            if not self._learnt_from_values(program, tried, seen):
+                break
+        else:
             return None
         with program.readable():
             names = (*tried.static.get(piece.key, ()), *((ARRAYS_ALONE,) if self.call.keeps_options else ()))
@@ -412,7 +432,7 @@ class _Search:
         text = program.whole()
         sources = {name: text}
         filenames = {name: unit.filename}
-        diffs = [difference(name, unit.text, text)]
+        diffs = [difference(name, place.typed.text, text)]
         for held, statement in holders(unit) if place.around is None else ():
             sources[held] = self.jits.without(statement, place.node.name)
             filenames[held] = unit.filename

@@ -114,6 +114,6 @@ def _around(found: Split, fun: Any, compared: Comparison, function: types.Functi
         filenames={**inner.filenames, **dict.fromkeys(changed, unit.filename)},
         diff="\n".join([inner.diff, *(difference(name, *texts) for name, texts in changed.items())]),
         compared=compared,
-        price=f"{inner.price} So is `{caller}`, which calls it.",
+        price=f"{inner.price} `{caller}`, which calls it, is plain Python as well.",
     )
     return Split(rewrite, True, fun, found.work)

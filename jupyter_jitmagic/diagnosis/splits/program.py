@@ -10,7 +10,7 @@ import linecache
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.splits.cutting import CannotCut, Cut, Key, Piece
@@ -39,31 +39,34 @@ class Place:
         unit, code: the top-level statement that holds it.
         node: the function.
         around: the class or function in which it stands, None at module level.
+        typed: the statement as the user typed it; `unit` has another text where plain Python does not run that.
     """
 
     unit: Unit
     code: Code
     node: ast.FunctionDef
     around: ast.ClassDef | ast.FunctionDef | None
+    typed: Unit
 
     @classmethod
-    def of(cls, unit: Unit, function: types.FunctionType) -> Place:
-        """Where a function stands.
+    def of(cls, unit: Unit, function: types.FunctionType, text: str | None = None) -> Place:
+        """Where a function stands, in its statement or in that statement with another text.
 
         Raises:
             CannotCut: it is a lambda, or stands where no function can be put beside it.
         """
+        typed, unit = unit, unit if text is None else replace(unit, text=text)
         code = Code(unit.text)
         line = function.__code__.co_firstlineno - unit.first_line + 1
         for node in ast.walk(code.tree):
             if isinstance(node, ast.FunctionDef) and node.name == function.__name__ and first_line(node) == line:
                 around = code.parents[node]
                 if isinstance(around, ast.Module):
-                    return cls(unit, code, node, None)
+                    return cls(unit, code, node, None, typed)
                 outermost = isinstance(around, ast.ClassDef) and isinstance(code.parents[around], ast.Module)
                 if outermost or isinstance(around, ast.FunctionDef):
                     assert isinstance(around, ast.ClassDef | ast.FunctionDef)
-                    return cls(unit, code, node, around)
+                    return cls(unit, code, node, around, typed)
         raise CannotCut("it is no function of its own lines")
 
 

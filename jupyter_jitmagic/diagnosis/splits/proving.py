@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
 
 from jupyter_jitmagic.diagnosis.call.calls import Call
-from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, static_split
+from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, other_statics, static_split
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
@@ -21,13 +22,17 @@ from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import compare, comparison, computed
+from jupyter_jitmagic.diagnosis.splits.mending import Lines
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime
+from jupyter_jitmagic.source.compared import compared_words
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function
 
 MOST_KEPT = 1000  # items of a container that is compared
+MOST_WORDS = 6  # other names and flags that are tried, behind this many other calls
+MOST_BEFORE_WORDS = 4
 
 
 WithoutJit = Callable[[], AbstractContextManager[None]]
@@ -41,10 +46,11 @@ class Proof:
         static: arguments that are static.
         unit: the statement that is split.
         seconds: time for each comparison.
+        refused: lines at which plain Python sets elements of JAX's arrays, which change nothing.
     """
 
-    def __init__(self, call: Call, static: frozenset[str], unit: Unit, seconds: float) -> None:
-        self.call, self.static, self.unit, self.seconds = call, static, unit, seconds
+    def __init__(self, call: Call, static: frozenset[str], unit: Unit, seconds: float, refused: Lines = ()) -> None:
+        self.call, self.static, self.unit, self.seconds, self.refused = call, static, unit, seconds, refused
 
     @property
     def _static(self) -> tuple[str, ...]:
@@ -60,7 +66,17 @@ class Proof:
         """Calls that an answer has to serve as well: options left out or given, other sizes."""
         trees = [ast.parse(self.unit.text)]
         found = other_calls(self.call.fun, self._variations.call(), self._variations, trees)
-        return [other.given for other in found if other.promised or other.given.kind in ("left out", "none", "given")]
+        given = [other.given for other in found if other.promised or other.given.kind in ("left out", "none", "given")]
+        return [*given[:MOST_BEFORE_WORDS], *self._of_other_words(trees), *given[MOST_BEFORE_WORDS:]]
+
+    def _of_other_words(self, trees: Sequence[ast.AST]) -> Iterator[Input]:
+        """The call with other names and flags, which no piece can trace: those with which the code compares them, and one that
+        an `else` stands for."""
+        names = tuple(argument.name for argument in self.call.arguments if isinstance(argument.value, str | bool))
+        words = [word for tree in trees for word in compared_words(tree, self.unit.globals)]
+        call = JitCall(self.call.fun, self.call.args, dict(self.call.kwargs), names)
+        for args, kwargs in itertools.islice(other_statics(call, words), MOST_WORDS):
+            yield Input(args, kwargs, "static value")
 
     def compared(
         self, fun: Any, own_sizes_done: Callable[[], None] = lambda: None, without_jit: WithoutJit | None = None
@@ -74,7 +90,7 @@ class Proof:
         """
         kept: dict[str, Any] = {}
         while True:
-            why_not, units = impurity(self.call.fun, self.call.args, self.call.kwargs, frozenset(kept))
+            why_not, units = impurity(self.call.fun, self.call.args, self.call.kwargs, frozenset(kept), self.refused)
             found = self._changed_global(why_not)
             if found is None or found[0] in kept:
                 break

@@ -34,6 +34,8 @@ def may_isolate(code: Code, stmt: ast.stmt, node: ast.AST) -> bool:
         return False
     if isinstance(stmt, ast.AugAssign | ast.AnnAssign) and getattr(stmt, "value", None) is None:
         return False
+    if any(_is_place(each) for each in (node, getattr(getattr(node, "func", None), "value", None))):
+        return False
     for at in code.ancestors(node):
         if at is stmt:
             return True
@@ -42,6 +44,11 @@ def may_isolate(code: Code, stmt: ast.stmt, node: ast.AST) -> bool:
         if not isinstance(at, _ONCE) or isinstance(getattr(at, "ctx", None), ast.Store):
             return False
     return False
+
+
+def _is_place(node: ast.AST | None) -> bool:
+    """Whether it is `x.at[i]`, which is no value of its own."""
+    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "at"
 
 
 def operands(node: ast.expr) -> list[ast.expr]:

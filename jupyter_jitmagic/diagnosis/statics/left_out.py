@@ -1,19 +1,20 @@
-"""Options that a call leaves out: Python's flags, names and sizes, which have to be static once a caller gives them; of floats,
-those that decide a shape (`int(horizon / dt)`), of what is None those that are an axis or a size."""
+"""Options that a call leaves out, or gives as None: flags, names, sizes, functions and settings, static once a caller
+gives them; of floats, those that decide a shape (`int(horizon / dt)`), of what is None those that are an axis or a size."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jupyter_jitmagic.diagnosis.call.calls import Call, bind
+from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, leaves_of
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.statics.otherwise import tree_of
+from jupyter_jitmagic.diagnosis.statics.registered import is_fixed
 from jupyter_jitmagic.diagnosis.statics.search import sizes_through_jax
 from jupyter_jitmagic.sandbox.limit import OutOfTime, limited
-from jupyter_jitmagic.source.compared import compared_with
+from jupyter_jitmagic.source.compared import compared_with, names_tested
 from jupyter_jitmagic.source.units import plain_function
 
 _SECONDS = 1.0
@@ -29,7 +30,7 @@ class LeftOut:
 
     Attributes:
         static: they have to be static once they are given: a string, a flag or an integer of which Python needs the value (also
-            in the place of None), or a float that decides a shape.
+            in the place of None), a float that decides a shape, or an object that is no data.
         beside_data: integers that meet data where Python needs a value (`x.sum() > lim`): what cures that may take them so.
     """
 
@@ -52,16 +53,17 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
         parameters = inspect.signature(call.fun).parameters.values()
     except (TypeError, ValueError):
         return LeftOut()
-    given = {argument.name for argument in call.arguments} | call.declared
+    given = {argument.name for argument in call.arguments if argument.value is not None} | call.declared
     left_out = {each.name: each.default for each in parameters if each.name not in given and each.kind in _BY_NAME}
     words = frozenset(name for name, default in left_out.items() if type(default) is str or _may_be_a_word(call, name, default))
+    words |= frozenset(name for name, default in left_out.items() if _is_no_data(default))
     words |= _counts(call, [name for name, default in left_out.items() if default is None and name not in words], static)
     numbers = {name: default for name, default in left_out.items() if type(default) in (bool, int, float)}
     if not numbers:
         return LeftOut(words)
-    other = bind(call.fun, call.args, {**call.kwargs, **numbers}, call.declared)
+    other = _with(call, numbers)
     found = find_call_sites(other, static | words, seconds=0.3)
-    needed = frozenset().union(*found.roots) & numbers.keys()
+    needed = frozenset().union(*found.roots) & numbers.keys() | _tested(call, numbers)
     alone = frozenset().union(*(roots for roots in found.roots if roots <= numbers.keys()))
     floats = {name for name, default in numbers.items() if type(default) is float}
     beside = frozenset(name for name in needed - alone if type(numbers[name]) is int)
@@ -69,16 +71,37 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     return LeftOut(words | (needed - floats - beside) | (floats & sizes), beside)
 
 
+def _with(call: Call, options: Mapping[str, Any]) -> Call:
+    """The call with these options, also where it gives None by position."""
+    by_place = {argument.key: argument.name for argument in call.arguments if argument.name in options}
+    args = tuple(options[by_place[k]] if k in by_place else arg for k, arg in enumerate(call.args))
+    others = {name: value for name, value in options.items() if name not in by_place.values() or name in call.kwargs}
+    return bind(call.fun, args, {**call.kwargs, **others}, call.declared)
+
+
+def _tested(call: Call, numbers: Mapping[str, Any]) -> frozenset[str]:
+    """The flags among these whose truth the code asks for, perhaps in a branch that this call does not take."""
+    flags = {name for name, default in numbers.items() if type(default) is bool}
+    function = plain_function(call.fun) if flags else None
+    return frozenset(flags & names_tested(tree_of(function))) if function is not None else frozenset()
+
+
 def _counts(call: Call, names: Sequence[str], static: frozenset[str]) -> frozenset[str]:
     """Which of these, None where they are left out, are an axis or a size once they are given."""
     found = set()
     for name in names[:_MOST_NONE]:
-        given = bind(call.fun, call.args, {**call.kwargs, name: 1}, call.declared)
-        sites = find_call_sites(given, static, seconds=0.3)
+        sites = find_call_sites(_with(call, {name: 1}), static, seconds=0.3)
         asked = zip(sites.sites, sites.roots, strict=True)
         if any(site.operation in _OF_COUNTS and roots == {name} for site, roots in asked):
             found.add(name)
     return frozenset(found)
+
+
+def _is_no_data(default: Any) -> bool:
+    """Whether it is an object that jit takes as a static argument alone: a function, a frozen dataclass."""
+    if type(default) in (str, bool, int, float, complex) or default is None:
+        return False
+    return is_fixed(default) and not all(is_jax_type(leaf) for _, leaf in leaves_of(default))
 
 
 def _may_be_a_word(call: Call, name: str, default: Any) -> bool:

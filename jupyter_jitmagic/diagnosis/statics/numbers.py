@@ -12,6 +12,7 @@ from jupyter_jitmagic.diagnosis.statics.search import StaticSet
 from jupyter_jitmagic.diagnosis.types import Found, Site
 
 _CHOICES = frozenset({"if", "ternary", "while", "and", "or", "not", "bool", "max", "min", "match", "index", "in"})
+_FUNCTIONS = frozenset({"math", "float"})
 
 
 def numbers_as_data(call: Call, search: StaticSet, found: Found) -> frozenset[str]:
@@ -25,7 +26,8 @@ def _may_be_data(call: Call, name: str, found: Found) -> bool:
     if not isinstance(argument.value, (int, np.integer)) or argument.is_flag:
         return False
     sites = [site for site, roots in zip(found.sites, found.roots, strict=True) if name in roots]
-    return bool(sites) and all(_is_choice(site) or is_plain_loop(site) for site in sites)
+    chosen = [site for site in sites if site.operation not in _FUNCTIONS]  # that alone may be of a size: `math.sqrt(width)`
+    return bool(chosen) and all(_is_choice(site) or is_plain_loop(site) for site in chosen)
 
 
 def _is_choice(site: Site) -> bool:

@@ -155,3 +155,19 @@ def plain_error(call: Call) -> BaseException | None:
 
 def _copied(value: Any) -> Any:
     return jax.tree_util.tree_map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, value)
+
+
+def numbers_asked_for_kinds(call: Call) -> frozenset[str]:
+    """Numbers of Python's that the call gives and of which its code asks what kind they are (`isinstance(t, float)`): a tracer
+    is none."""
+    function = plain_function(call.fun)
+    given = {argument.name for argument in call.arguments if type(argument.value) in (int, float, bool)}
+    if function is None or not given or not {"isinstance", "type"} & set(function.__code__.co_names):
+        return frozenset()
+    asked = {
+        node.args[0].id
+        for node in ast.walk(tree_of(function))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "type")
+        if node.args and isinstance(node.args[0], ast.Name)
+    }
+    return frozenset(given & asked)

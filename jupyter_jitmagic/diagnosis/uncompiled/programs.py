@@ -33,14 +33,30 @@ class Watch:
     Args:
         deadline: when they have to end.
         most: how many there may be; counted, so that a slow machine takes as much as a fast one.
+        room: how many elements an array may have: one operation that makes gigabytes looks at no clock.
 
     Attributes:
         operations: how many there were.
+        largest: how many elements the largest array had that was made where sizes are new.
     """
 
-    def __init__(self, deadline: Deadline, most: float = float("inf")) -> None:
-        self._deadline, self._most, self.operations = deadline, most, 0
+    def __init__(self, deadline: Deadline, most: float = float("inf"), room: float = float("inf")) -> None:
+        self._deadline, self._most, self._room, self.operations, self.largest = deadline, most, room, 0, 0
         self._next: float = 0
+
+    def make(self, avals: Sequence[Any]) -> None:
+        """One more operation, which makes arrays like these.
+
+        Raises:
+            OutOfTime: as `tick`, or one of them is too large.
+        """
+        self.tick()
+        for aval in avals:
+            size = aval.size
+            if size > self.largest:
+                self.largest = size
+                if size > self._room:
+                    raise OutOfTime
 
     def tick(self) -> None:
         """One more operation.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -31,6 +32,16 @@ class Shared:
     def __init__(self) -> None:
         self._sharing: dict[int, list[Any]] = {}
         self._given: list[tuple[Any, Any]] = []
+        self._copying = False
+
+    @contextmanager
+    def copying(self) -> Iterator[None]:
+        """While this lasts what is made is a copy."""
+        before, self._copying = self._copying, True
+        try:
+            yield
+        finally:
+            self._copying = before
 
     def given(self, arrays: Sequence[Any]) -> None:
         """The caller's own arrays."""
@@ -48,7 +59,7 @@ class Shared:
 
     def links(self, array: Any, other: Any) -> None:
         """Two arrays share their memory."""
-        if not np.ndim(getattr(array, "aval", 0)) or type(array) is not type(other):
+        if self._copying or not np.ndim(getattr(array, "aval", 0)) or type(array) is not type(other):
             return  # single numbers are no arrays
         both = [*self._of(array), *(each for each in self._of(other) if each is not array)]
         for each in both:
@@ -85,6 +96,12 @@ def _passed_on(name: str, params: dict[str, Any], operands: int, results: int) -
                 came.setdefault(equation.outvars[result], set()).update(came.get(inside[operand], ()))
         for k, var in enumerate(program.outvars):
             yield from ((operand, k) for operand in (() if hasattr(var, "val") else sorted(came.get(var, ()))))
+
+
+def chooses(index: Any) -> bool:
+    """Whether an index chooses elements by a mask or by places: what it gives is a copy."""
+    parts = index if type(index) is tuple else (index,)
+    return any(isinstance(part, list) or len(getattr(part, "shape", ())) > 0 for part in parts)
 
 
 def set_element(array: Any, index: Any, value: Any) -> None:

@@ -27,7 +27,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     operation_of,
 )
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recorder
-from jupyter_jitmagic.diagnosis.uncompiled.shared import Shared
+from jupyter_jitmagic.diagnosis.uncompiled.shared import Shared, chooses
 
 PARTS: Any = trace_parts()
 """None where this JAX has no classes for a trace of our own: then nothing can be run so (`can_run`)."""
@@ -95,7 +95,7 @@ if PARTS is not None:
 
         def computed(self, compute: Operation, given: Sequence[Any], args: Sequence[Any], avals: Sequence[Any]) -> list[Any]:
             """The results of an operation on operands as they were `given`, whose values are `args`."""
-            self.watch.tick()
+            self.watch.make(avals)
             if self.unwarned:
                 values = compute(args, self.watch)
             else:
@@ -263,6 +263,13 @@ if PARTS is not None:
 
     def _element(self: Any, index: Any) -> Any:
         """``x[0]``, ``x[1:, None]``, ``x[i, :]``, ``x[mask]``: by NumPy."""
+        shared = self._trace.shared
+        if shared is None or not chooses(index):
+            return _at_place(self, index)
+        with shared.copying():
+            return _at_place(self, index)
+
+    def _at_place(self: Any, index: Any) -> Any:
         try:
             found = _place(self, index)
             if found is None:

@@ -267,13 +267,19 @@ def for_other_failure(call: Call, error: BaseException, plain: BaseException | N
     for rule in (_leak, _inner_trace) if isinstance(error, CONCRETIZATIONS) else _RULES:  # its text names the user's variables
         sentence = rule(call, error, text)
         if sentence:
-            return sentence
+            return _with_plain(sentence) if plain is not None and type(plain) is type(error) else sentence
     if plain is None and (sentence := _own_check(call, text)):
         return sentence
     name = type(error).__name__
     if plain is None:
         return f"{name}: {_cut(text)}, where plain Python does not fail. No static argument alone cures it."
     return f"{name}: {_cut(text)}. Plain Python fails in the same way. No static argument plays a part in it."
+
+
+def _with_plain(sentence: str) -> str:
+    """What is said of static arguments follows on that plain Python fails, too."""
+    end = next((each for each in (NO_PART, " No static argument plays a part in it.") if sentence.endswith(each)), None)
+    return f"{sentence.removesuffix(end)} Plain Python fails in the same way.{end}" if end else sentence
 
 
 def _leak(call: Call, error: BaseException, text: str) -> str | None:

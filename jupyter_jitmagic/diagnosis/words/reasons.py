@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import linecache
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
 from types import FunctionType, MethodType, ModuleType
@@ -218,7 +218,14 @@ def _made_where_it_is_called(value: Any) -> str:
 
 
 NO_ARRAY = "no array of a fixed shape holds just what it returns"
-NOT_PROVEN = "none that was found is proven"
+_NOT_PROVEN = "none that was found is proven"
+
+
+def for_unproven(found: Sequence[Rewrite], split: Rewrite | None) -> str:
+    """Why none of those found is given first; beside a split, which is, the others are named without their faults."""
+    reason = found[0].reason
+    is_right_here = split is not None and reason.startswith("right on this call, but")
+    return f"the one that was found is {reason}" if is_right_here else _NOT_PROVEN
 
 
 def for_static_as_well(names: frozenset[str]) -> str:
@@ -286,23 +293,28 @@ def for_another_choice(choice: str, reason: str) -> str:
     return f"Static arguments alone would do in this call, but not with {choice}: {reason[:1].lower()}{reason[1:]}"
 
 
-def for_options_left_out(names: Iterable[str]) -> str:
-    """Options that are static beside a rewrite, though the call leaves them out."""
+def for_options_left_out(names: Iterable[str], none: Collection[str] = ()) -> str:
+    """Options that are static beside a rewrite, though the call leaves them out, or gives them as `none`."""
     listed = sorted(names)
     these = (
         "they are static beside the rewrite, so that they" if len(listed) > 1 else "it is static beside the rewrite, so that it"
     )
-    return f"{_and(listed)} {'are' if len(listed) > 1 else 'is'} left out here: {these} may be given."
+    return f"{_and(listed)} {'are' if len(listed) > 1 else 'is'} {_missing(listed, none)} here: {these} may be given."
 
 
-def for_options_to_hold(names: Iterable[str]) -> str:
-    """Options that the call leaves out, beside a static set."""
+def _missing(names: Collection[str], none: Collection[str]) -> str:
+    """How options that have no value are missing."""
+    return " or ".join(("left out",) * (not set(names) <= set(none)) + ("None",) * any(name in none for name in names))
+
+
+def for_options_to_hold(names: Iterable[str], none: Collection[str] = ()) -> str:
+    """Options that the call leaves out, or gives as `none`, beside a static set."""
     listed = sorted(names)
     if not listed:
         return ""
     several = len(listed) > 1
     held = "they are given, they have" if several else "it is given, it has"
-    return f" {_and(listed)} {'are' if several else 'is'} left out here: where {held} to be static as well."
+    return f" {_and(listed)} {'are' if several else 'is'} {_missing(listed, none)} here: where {held} to be static as well."
 
 
 def _split(split: Rewrite) -> str:

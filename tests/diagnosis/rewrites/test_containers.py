@@ -34,6 +34,26 @@ def test_a_list_that_grows_until_a_break_is_a_buffer_and_its_length(end):
 
 
 @pytest.mark.parametrize(
+    ("check_first", "test"),
+    [
+        pytest.param(False, "if x[k] > c or k >= n:", id="or"),
+        pytest.param(True, "if k > n:", id="first"),
+        pytest.param(False, "if x[k] > c:\n            break\n        if k >= n:", id="two"),
+    ],
+)
+def test_a_loop_without_a_test_has_the_rounds_that_its_break_leaves_it(check_first, test):
+    """One at least; a check before the counter moves comes one round later."""
+    test, moves = f"        {test}\n            break\n", "        k += 1\n"
+    body = test + moves if check_first else moves + test
+    source = (
+        "def f(x, c, n):\n    out = []\n    k = 0\n    while True:\n        out.append(x[k] * c)\n"
+        f"        if x[k] > 4:\n            break\n{body}    return jnp.array(out).std(), len(out), out[-1]\n"
+    )
+    x = jnp.array([1.0, 3.0, 2.0, -1.0, 3.5, 0.5, 2.5])
+    check(source, (x, 2.5, 4), (x, 9.0, 5), (x, 9.0, 0), (x, 9.0, -3), (2 * x, 9.0, 3), static=("n",), seconds=30.0)
+
+
+@pytest.mark.parametrize(
     ("loop", "pattern"),
     [
         (UNTIL, "buffer"),

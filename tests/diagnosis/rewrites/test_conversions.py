@@ -282,3 +282,12 @@ def test_one_that_is_drawn_narrower_than_pythons_is_made_an_int():
     """`int(…) + 250` of an uint8 does not wrap around."""
     source = "def f(key, x):\n    k = int(jax.random.randint(key, (), 0, 9, jnp.uint8))\n    return x[0] * (k + 250)\n"
     check(source, *[(jax.random.PRNGKey(n), PLACES) for n in range(4)])
+
+
+def test_bits_of_a_negative_number_are_counted_as_bin_shows_them():
+    namespace = define('def f(n):\n    return bin(int(n)).count("1")\n')
+    f = namespace["f"]
+    found = propose(f, (jnp.array(5),), {}, (), (), seconds=30)
+    with applied(found, namespace):
+        for n in (-9, 0, 7, -(2**31)):
+            assert jax.jit(namespace["f"])(jnp.array(n)) == f(jnp.array(n))

@@ -1,6 +1,7 @@
-"""Functions of the user's that a call is given are rewritten where they are written."""
+"""Functions of the user's that a call is given, or that are defaults, are rewritten where they are written."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -84,3 +85,48 @@ def test_both_branches_of_a_function_that_is_given_are_asked_for():
     namespace = define(GIVEN)
     found = propose(namespace["twice"], (namespace["density"], 0.5), {}, (), ("f",))
     assert "both branches" in found.rewrites[0].compared.branches
+
+
+DEFAULTS = """
+def huber(r, delta=1.0):
+    if jnp.abs(r) < delta:
+        return 0.5 * r ** 2
+    return delta * (jnp.abs(r) - 0.5 * delta)
+
+
+def total(x, loss=huber):
+    return sum(loss(each) for each in x)
+
+
+def named(x, *, losses=(huber, jnp.abs)):
+    return sum(loss(x[0]) for loss in losses)
+
+
+def within(x, of=total):
+    return of(x) + 1.0
+
+
+def beside(x, loss=huber):
+    if x[0] > 0:
+        return loss(x[1])
+    return loss(x[0]) - 1.0
+"""
+
+
+@pytest.mark.parametrize("name", ["total", "named", "within", "beside"])
+def test_a_function_that_is_a_default_is_rewritten_where_it_is_written(name):
+    """The statements that replace the user's make anew what keeps it as a default, and after it."""
+    namespace = define(DEFAULTS)
+    found = propose(namespace[name], (jnp.array([0.5, -3.0]),), {}, seconds=8.0)
+    assert found.rewrites and found.rewrites[0].verified, found
+    inputs = [jnp.array(each) for each in ([0.5, -3.0], [-2.0, 0.1], [4.0, 1.0])]
+    wanted = [namespace[name](x) for x in inputs]
+    with applied(found, namespace):
+        for x, want in zip(inputs, wanted, strict=True):
+            np.testing.assert_allclose(jax.jit(namespace[name])(x), want, rtol=1e-5)
+
+
+def test_a_method_that_has_it_as_a_default_is_among_the_statements():
+    text = "\n\nclass Net:\n    def at(self, x, *, loss=huber):\n        return loss(x)\n"
+    found = propose(define(DEFAULTS + text)["Net"]().at, (3.0,), {}, seconds=8.0)
+    assert found.rewrites[0].sources["Net.at"] == "def at(self, x, *, loss=huber):\n    return loss(x)\n"

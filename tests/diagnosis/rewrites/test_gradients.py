@@ -703,3 +703,39 @@ def test_gradients_are_compared_where_arrays_alone_are_traced():
     program = ArraysAlone(rewrite, {}).trace(*inputs[0].args)
     with pytest.raises(DiffersAtEdge, match="not finite at zero"):
         Gradients(run.function, run, ()).compare(rewrite, inputs, 5.0, program)
+
+
+def test_what_is_left_out_outgrows_no_exponential():
+    """Of logarithms of probabilities: `exp(0 - top)` is infinite where all that counts is far below 0."""
+    source = "def f(s, m):\n    k = s[m]\n    top = k.max()\n    return jnp.log(jnp.exp(k - top).sum()) + top\n"
+    namespace = define(source)
+    f = namespace["f"]
+    mask = jnp.array([True, False, True])
+    found = propose(f, (jnp.array([1.0, -2.0, 3.0]), mask), {}, (), (), seconds=30)
+    for far in (jnp.array([-900.0, 20.0, -905.0]), jnp.array([900.0, -20.0, 905.0])):
+        want = jax.grad(f)(far, mask)
+        with applied(found, namespace):
+            assert jnp.allclose(jax.grad(namespace["f"])(far, mask), want)
+
+
+def test_a_gradient_lost_where_an_exponential_outgrows_its_floats():
+    def plain(x, m):
+        return jnp.exp(x[m] - x[m].max()).sum()
+
+    def rewrite(x, m):
+        return jnp.exp(x - jnp.where(m, x, -jnp.inf).max()).sum(where=m)
+
+    inputs = [Input((jnp.array([1.0, 2.0, 3.0]), jnp.array([True, True, True])), {}, "call")]
+    run = Plain(plain, [], {}, Variations(inputs[0].args, {}, set()), 5.0)
+    program = jax.jit(rewrite).trace(*inputs[0].args)
+    with pytest.raises(DiffersAtEdge, match="outgrows"):
+        Gradients(run.function, run, ()).compare(rewrite, inputs, 5.0, program)
+
+
+def test_what_fills_a_selection_fills_an_empty_one():
+    """With an element of the array, which has none then."""
+    namespace = define("def f(x, t):\n    bad = x[x < t]\n    return jnp.log1p(jnp.exp(t - bad)).sum()\n")
+    f = namespace["f"]
+    found = propose(f, (jnp.array([0.5, 3.0, -1.0]), 1.0), {}, (), (), seconds=30)
+    with applied(found, namespace):
+        assert jax.jit(namespace["f"])(jnp.zeros(0), 1.0) == f(jnp.zeros(0), 1.0)

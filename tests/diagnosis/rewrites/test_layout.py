@@ -67,3 +67,19 @@ def test_values_and_choices_without_brackets_stand_on_lines_of_their_own():
     assert choice == f"best = (\n    {where}\n    if kind == 'put'\n    else {where}\n)\n"
     call = folded(f"found.append({where} if kind == 'put' else {where})\n", "")
     assert call == f"found.append(\n    {where}\n    if kind == 'put'\n    else {where}\n)\n"
+
+
+def test_a_long_comment_stays_where_what_it_is_about_is_indented_deeper():
+    comment = "# " + "a word " * 16 + "of a comment, longer (than a line)"
+    assert folded(f"x = 1\n{comment}\n", "") == f"x = 1\n{comment}\n"
+    source = f"""
+def f(x):
+    total = 0.0
+    for v in x:
+        {comment}
+        if v > 0:
+            {comment}
+            total = total + v
+    return total
+"""
+    assert comment in check(source, (jnp.array([1.0, -1.0, 2.0]),)).rewrites[0].source

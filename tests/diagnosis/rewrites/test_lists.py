@@ -7,7 +7,7 @@ import pytest
 from jupyter_jitmagic.diagnosis.proof.differing import is_wider
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 X = jnp.array([1.0, -2.0, 3.0])
 CALLS = [(X, jnp.array(0.5)), (X, jnp.array(3.5)), (-X, jnp.array(-0.5))]
@@ -462,3 +462,39 @@ def f(x, c):
     return {end}
 """
     check(source, *CALLS)
+
+
+def test_a_row_that_has_a_name_is_set_at_its_place_in_the_list():
+    source = """
+def f(ts, a, b):
+    out = [[0.0] * 2 for _ in range(len(ts))]
+    for i in range(len(ts)):
+        row = out[i]
+        x = a + ts[i]
+        if x <= 0.0:
+            row[0] = -1.0
+        else:
+            row[0] = b / x
+            row[1] = -row[0] * b
+    return out
+"""
+    calls = [(jnp.array(ts), 0.5, 2.0) for ts in ([1.0, -1.0, 0.25], [-1.0, -2.0, -3.0], [1.0, 2.0, 3.0])]
+    assert check(source, *calls).rewrites[0].verified
+
+
+def test_a_name_that_stands_for_two_rows_stays():
+    source = """
+def f(x):
+    out = [[0.0, 0.0], [0.0, 0.0]]
+    row = out[0]
+    if x[0] > 0:
+        row[0] = x[0]
+        row = out[1]
+        row[0] = x[1]
+    return out
+"""
+    found = propose(define(source)["f"], (jnp.array([1.0, 2.0]),), {})
+    namespace = define(source)
+    for k, _ in enumerate(found.rewrites):
+        with applied(found, namespace, k):
+            assert [[float(v) for v in row] for row in namespace["f"](jnp.array([3.0, 4.0]))] == [[3.0, 0.0], [4.0, 0.0]]

@@ -692,3 +692,13 @@ def test_what_a_round_leaves_out_is_asked_the_other_way_round():
     )
     x = jnp.array([1.0, 2.0, -1.0])
     assert "if i != j:\n" in check(source, (x, 0.0), (x, 5.0), (-x, 1.0)).rewrites[0].source
+
+
+def test_a_loop_without_end_is_left_by_data_or_by_its_own_counter():
+    """What the counter's test returns is set in each round, as that of data is: one of the two may be asked for."""
+    source = (
+        "def f(x, up, limit=20):\n    steps = 0\n    while True:\n        if x >= up:\n            return 1, steps\n"
+        "        if steps == limit:\n            return 0, steps - 1\n        x = x * 1.5 if steps % 2 == 0 else x - 0.25\n"
+        "        steps += 1\n"
+    )
+    check(source, *[(jnp.array(x), 4.0) for x in (0.75, -1.0, 5.0, 0.0)])

@@ -1,5 +1,6 @@
 """Methods of classes whose objects are arguments, or are made while tracing."""
 
+import operator
 import sys
 import types
 
@@ -8,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import define
+from .helpers import applied, define
 
 CLASS = (
     "from dataclasses import dataclass\nfrom typing import NamedTuple\n"
@@ -121,6 +123,48 @@ def test_what_calls_a_changed_method_of_a_global_object_is_changed_as_well():
     )
     found = propose(namespace["f"], (jnp.array([0.5, 2.0, 4.0]),), {}).rewrites[0]
     assert set(found.sources) == {"Switch.turned", "f"}
+
+
+LED = """
+from functools import partial
+
+def leaky(v):
+    if v > 0:
+        return v
+    return 0.1 * v
+
+class Net:
+    def __init__(self, w):
+        self.w = w
+
+    def inner(self, x):
+        return self.w * leaky(x)
+
+    def middle(self, x):
+        return self.inner(x) + 1
+
+    def outer(self, x):
+        return self.middle(x) * 2
+
+    @partial(jax.jit, static_argnums=0)
+    def jitted(self, x):
+        return self.middle(x) * 2
+
+net = Net(3.0)
+
+def of_global(x):
+    return net.middle(x)
+"""
+
+
+@pytest.mark.parametrize("called", ["net.outer", "net.middle", "net.jitted", "of_global"])
+def test_a_helper_that_another_method_of_the_object_calls_is_rewritten(called):
+    namespace = define(LED)
+    answer = jm.diagnose(operator.attrgetter(called)(types.SimpleNamespace(**namespace)), -1.5)
+    assert answer.rewrites and set(answer.rewrites[0].sources) == {"leaky"} and "both" in answer.rewrites[0].compared.branches
+    wanted = [namespace["Net"](3.0).inner(x) for x in (-1.5, 0.0, 2.0)]
+    with applied(answer, namespace):
+        np.testing.assert_allclose([jax.jit(namespace["net"].inner)(x) for x in (-1.5, 0.0, 2.0)], wanted)
 
 
 LIBRARY = """

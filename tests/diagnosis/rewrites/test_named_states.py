@@ -98,6 +98,15 @@ def test_names_become_numbers(how):
     assert found.rewrites[0].verified and "numbers" in found.rewrites[0].patterns
 
 
+def test_names_become_numbers_where_the_number_of_rounds_is_data():
+    source = (
+        "def f(x, n):\n    mode, t = 'up', 0.0\n    for i in range(n):\n        if mode == 'up':\n            t = t + x[i]\n"
+        "            if t > 2:\n                mode = 'down'\n        else:\n            t = t - x[i]\n    return t\n"
+    )
+    n = jnp.array(4)
+    assert "numbers" in check(source, (X, n), (2 * X, n), (-X, n)).rewrites[0].patterns
+
+
 REFUSED = {
     "it comes back": "def f(x):\n    s = 'low'\n    for v in x:\n        if v > 2:\n            s = 'high'\n    return s\n",
     "its letters are asked for": (

@@ -1,5 +1,6 @@
 """Arrays of NumPy that a function changes in place: its own, and its caller's."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -143,3 +144,61 @@ def test_a_place_that_is_set_behind_the_element_is_read_before():
     found = jm.diagnose(define(source)["f"], jnp.array([5.0]), jnp.array(1))
     for each in found.rewrites:
         assert "i = divmod" not in each.source
+
+
+CLIPPED = """
+def f(starts, values, lows):
+    out = jnp.zeros(lows.shape)
+    for i in range(len(lows)):
+        mask = starts > lows[i]
+        if not jnp.any(mask):
+            continue
+        s = starts[mask]
+        s[s < 2.0] = 2.0
+        out[i] = jnp.sum(s * values[mask])
+    return out
+"""
+
+
+def test_what_a_mask_chose_is_a_copy_whose_elements_are_set_in_a_branch():
+    """The array itself is read in the next round, and the caller's stays as it is in NumPy, too."""
+    starts, values = jnp.array([0.0, 1.0, 2.0, 3.5]), jnp.array([1.0, 2.0, 3.5, 5.0])
+    namespace = define(CLIPPED)
+    (rewrite, *_) = jm.diagnose(namespace["f"], starts, values, jnp.array([0.0, 0.5, 9.0])).rewrites
+    assert rewrite.verified and not any("in place" in each or "caller" in each for each in rewrite.compared.differences)
+    exec(rewrite.source, namespace)
+    for lows in ([-1.0, 2.5, 0.2], [5.0, 5.0, 5.0]):
+        want = np.zeros(3, np.float32)
+        for i, low in enumerate(lows):
+            s = np.array(starts)[starts > low]
+            s[s < 2.0] = 2.0
+            want[i] = np.sum(s * np.array(values)[starts > low])
+        assert np.allclose(jax.jit(namespace["f"])(starts, values, jnp.array(lows)), want)
+
+
+def test_two_elements_set_to_one_value_are_set_one_after_another():
+    source = """
+def f(places, x):
+    n = len(places)
+    m = jnp.zeros((n, n))
+    for i in range(n):
+        for k in range(i, n):
+            if places[i] == places[k]:
+                m[i, k] = m[k, i] = 0.5
+            else:
+                m[i, k] = m[k, i] = (
+                    x[i] * m[0, 0]
+                    + x[k]
+                )
+    return m
+"""
+    namespace = define(source)
+    (rewrite, *_) = jm.diagnose(namespace["f"], jnp.array([0, 1, 0, 2]), jnp.array([1.0, 2.0, 3.0, 4.0])).rewrites
+    assert rewrite.verified
+    exec(rewrite.source, namespace)
+    places, x = [2, 1, 1, 1], [0.5, -1.0, 2.0, 0.0]
+    want = np.zeros((4, 4), np.float32)
+    for i in range(4):
+        for k in range(i, 4):
+            want[i, k] = want[k, i] = 0.5 if places[i] == places[k] else x[i] * want[0, 0] + x[k]
+    assert np.allclose(jax.jit(namespace["f"])(jnp.array(places), jnp.array(x)), want)

@@ -21,6 +21,24 @@ def test_branches_of_different_shapes_are_said_to_stand_in_the_way():
     assert "different shapes (float32[3] and float32[1])" in diagnosis.reason
 
 
+def test_what_is_put_into_a_list_born_in_a_branch_is_no_effect():
+    check(
+        "def f(x):\n    if x.sum() > 0:\n        out = []\n        for v in x:\n"
+        "            out.append(v * 2)\n        return jnp.array(out)\n    return x\n",
+        (X,),
+        (-X,),
+        (X[:1],),
+    )
+
+
+def test_what_is_put_into_a_list_from_before_a_branch_is_one():
+    f = define(
+        "def f(x, out):\n    if x.sum() > 0:\n        if x[0] > 1:\n            out = []\n        out.append(x[0])\n"
+        "        return x * len(out)\n    return x\n"
+    )["f"]
+    assert not diagnose(f, X, [1.0]).rewrites
+
+
 def test_helpers_without_a_blank_line_between_them_are_told_apart():
     check(
         "def g(v):\n    if v > 1:\n        return v\n    return 1.0\n"

@@ -528,3 +528,41 @@ def test_sizes_beside_a_result_of_one_size(test):
     x = jnp.array([0.5, 0.2, 0.3, -0.4])
     found = check(source, (x,), (x.at[0].set(jnp.nan),), (x.at[1:].set(0.0),))
     assert found.rewrites[0].verified and "other sizes" in " ".join(found.rewrites[0].compared.differences)
+
+
+def test_what_is_empty_where_it_is_left_out_may_hold_numbers():
+    """`a in ()` asks nothing of `a`; with numbers in it, it does."""
+    source = "def f(a, good=(1, 3), bad=()):\n    if a in good:\n        return 1.0\n    return -1.0 if a in bad else 0.0\n"
+    served(source, (jnp.array(5),), ((jnp.array(2), (1, 3), (2,)), {}), ((jnp.array(0), (), (2, 4)), {}))
+
+
+def test_a_flag_in_the_place_of_an_int_is_told_where_the_code_asks_for_flags():
+    source = (
+        "def f(x, n):\n    if isinstance(n, bool):\n        return x if n else -x\n    total = 0.0\n"
+        "    for _ in range(int(n)):\n        if x > 0:\n            total = total + x\n    return total\n"
+    )
+    found = diagnose(define(source)["f"], jnp.array(-0.5), 2)
+    assert any("where n is True" in said for rewrite in found.rewrites for said in rewrite.compared.differences)
+
+
+def test_whole_numbers_of_pythons_own_floats_have_64_bits():
+    """`int(0.29 * 100)` is 28; of 32 bits it is 29."""
+    source = "def f(price, x):\n    c = int(price * 100)\n    return c if x > 0 else x\n"
+    found = diagnose(define(source)["f"], 0.5, jnp.array(3.0))
+    assert any("0.29 * 100" in said for said in found.rewrites[0].compared.differences)
+
+
+def test_what_is_none_where_it_is_left_out_may_be_a_pair():
+    source = (
+        "def f(x, span=None):\n    if span is not None:\n        lo, hi = span\n"
+        "        if x < lo or x > hi:\n            return x * 0\n    if x > 10:\n        return x / 10\n    return x\n"
+    )
+    others = [((jnp.array(x), (0.0, 11.0)), {}) for x in (-1.0, 3.0, 10.5, 20.0)]
+    served(source, (jnp.array(3.0),), *others, ((jnp.array(30.0),), {}))
+
+
+def test_a_quotient_of_pythons_own_floats_has_64_bits():
+    """`0.6 // 0.1` is 5; of 32 bits it is 6."""
+    source = "def f(t, period, x):\n    k = t // period\n    return k + x if x > 0 else k\n"
+    said = diagnose(define(source)["f"], 1.0, 0.5, jnp.array(3.0)).rewrites[0].compared.differences
+    assert any("rounding decides" in each or "64 bits" in each for each in said)

@@ -335,6 +335,10 @@ FURTHER = {
     "its first is set": "    k = x[x > 0]\n    return k.at[0].set(5.0).sum()\n",
     "in one of two": "    return jnp.setxor1d(x, jnp.array([5.0, 0.5, 7.0])).sum()\n",
     "distinct values": "    return jnp.unique_values(x * x).sum()\n",
+    "a histogram in a range": "    k = x[x > 0]\n    return jnp.histogram(k, 4), jnp.histogram(k, 3, range=(-1.0, 2.0))[0]\n",
+    "a fixed size": "    k = x[x > 0] * 2\n    return jnp.pad(k, (0, len(x) - len(k)))\n",
+    "a fixed size filled": "    k = x[x > 0]\n    return jnp.pad(k, (0, 9 - k.size), constant_values=-1.0)\n",
+    "a line through places": "    k = x[x > 0]\n    return jnp.polyfit(jnp.arange(len(k)) * 1.0, k, 1)\n",
     "a histogram": "    k = x[x > 0]\n    return jnp.histogram(k, bins=jnp.array([-2.0, 1.0, 4.0]))[0]\n",
     "its largest": "    return jnp.linalg.norm(x[x < 3], jnp.inf)\n",
     "each with each": "    return jnp.outer(x[x > 0], x[x < 4]).sum()\n",
@@ -608,3 +612,9 @@ def test_a_quotient_of_what_was_selected_is_one_beside_it():
     p, q = jnp.array([0.5, 0.0, 0.25, 0.25]), jnp.array([0.25, 0.5, 0.0, 0.25])
     text = check(source, (p, q), (q, p), (p, p)).rewrites[0].source
     assert "jnp.log(jnp.where(m, p, 1) / jnp.where(m, q, 1))" in text and "argmax" not in text
+
+
+def test_a_size_that_is_made_of_itself_beside_a_selection():
+    """`n = int(n)` says nothing of what n counts."""
+    source = "def f(x, n):\n    n = int(n)\n    return x[x > 0].sum() + jnp.arange(n).sum()\n"
+    assert check(source, (X, 3), (-X, 5), static=("n",)).rewrites[0].verified

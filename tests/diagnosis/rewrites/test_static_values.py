@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -267,3 +269,49 @@ def test_what_another_name_needs_where_an_option_is_left_out_is_cured_as_well():
         for x in (1.0, 3.0, 5.0):
             assert jnp.allclose(fixed(x, 0.5, how="rated"), f(x, 0.5, how="rated"))
             assert jnp.allclose(fixed(x, 0.5, 0.2, "rated"), f(x, 0.5, 0.2, "rated"))
+
+
+def lost(r):
+    if r > 0:
+        return r
+    return -2 * r
+
+
+@dataclasses.dataclass(frozen=True)
+class Prices:
+    high: float = 5.0
+
+
+PRICES = Prices()
+
+
+def sold(x, loss=lost, prices=PRICES, kind=jnp.float32, scale=1.0):
+    return sum(loss(each) * prices.high * scale for each in x).astype(kind)
+
+
+def test_functions_and_settings_that_are_left_out_are_static_beside_the_rewrite():
+    """Where a caller gives them jit takes them so alone."""
+    answer = diagnose(sold, jnp.array([1.0, -2.0]))
+    assert answer.rewrites and answer.kind == "rewrite"
+    assert set(answer.rewrites[0].static_argnames) == {"loss", "prices", "kind"}
+    assert "kind, loss and prices are left out here" in answer.reason
+
+
+def test_a_flag_that_the_call_does_not_reach_is_static_too():
+    """Behind a test of data that is False here, and compared with True: given as data, it would fail, or be no True."""
+    namespace = define(
+        "def f(x, rate=0.1, *, compound=True, up=True):\n"
+        "    gain = x * rate\n"
+        "    if gain > 1 and compound:\n"
+        "        x = x + gain\n"
+        "    return x if up is True else -x\n"
+    )
+    f = namespace["f"]
+    diagnosis = diagnose(f, X[0])
+    rewrite = diagnosis.rewrites[0]
+    assert set(rewrite.static_argnames) == {"compound", "up"}
+    exec(rewrite.source, namespace)
+    fixed = jax.jit(namespace["f"], static_argnames=rewrite.static_argnames)
+    for x in (X[0], X[0] * 40):
+        for options in ({"compound": True}, {"compound": False}, {"up": True}, {"up": False}):
+            assert jnp.allclose(fixed(x, **options), f(x, **options))

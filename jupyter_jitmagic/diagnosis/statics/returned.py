@@ -1,0 +1,63 @@
+"""What a function returns that no compiled code can choose between: None or a number, one text or another."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from jupyter_jitmagic.diagnosis.statics.otherwise import tree_of
+from jupyter_jitmagic.source.names import always_leaves, walk_scope
+from jupyter_jitmagic.source.units import plain_function
+
+_NONE = ast.Constant(None)
+
+
+def why_not(fun: Any) -> str:
+    """Why no array holds what a function returns by data, with what may be done about it; "" where nothing is known."""
+    function = plain_function(fun)
+    if function is None:
+        return ""
+    nodes = (node for node in ast.walk(tree_of(function)) if isinstance(node, ast.FunctionDef))
+    tree = next((node for node in nodes if node.name == function.__name__), None)
+    for values in _by_place(tree).values() if tree is not None else ():
+        constants = {value.value for value in values if isinstance(value, ast.Constant)}
+        texts = sorted(each for each in constants if isinstance(each, str))
+        if len(texts) > 1 or (texts and len(values) > 1):
+            return f"it returns {' or '.join(map(repr, texts))}, and compiled code gives no text: a number in its place may do"
+        if None in constants and not all(isinstance(value, ast.Constant) and value.value is None for value in values):
+            return (
+                "it returns None or a value, and compiled code always gives the same structure: a number in the place of None, "
+                "as -1 or nan, may do"
+            )
+    return ""
+
+
+def _by_place(function: ast.FunctionDef) -> dict[int, list[ast.expr]]:
+    """What may be returned, by its place in a tuple (0 where none is)."""
+    values = [node.value or _NONE for node in walk_scope(function.body) if isinstance(node, ast.Return)]
+    if values and not (always_leaves(function.body) or isinstance(function.body[-1], ast.While)):
+        values.append(_NONE)
+    found: dict[int, list[ast.expr]] = {}
+    for value in values:
+        for whole in _assigned(function, value):
+            parts = whole.elts if isinstance(whole, ast.Tuple) else [whole]
+            for place, part in enumerate(parts):
+                found.setdefault(place, []).extend(_assigned(function, part))
+    return found
+
+
+def _assigned(function: ast.FunctionDef, value: ast.expr) -> list[ast.expr]:
+    """What a name may stand for, as the function assigns it; any other expression is itself."""
+    if not isinstance(value, ast.Name):
+        return [value]
+    return [each for target, each in _assignments(function) if target == value.id] or [value]
+
+
+def _assignments(function: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
+    for node in walk_scope(function.body):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield name, value
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+                yield from ((name.id, value) for name, value in zip(names, values, strict=False) if isinstance(name, ast.Name))
