@@ -41,7 +41,7 @@ def impurity(
     Args:
         fun: the function.
         args, kwargs: the call's arguments; methods of the user's classes among them are looked at as well.
-        copied: parameters of `fun` of which a run gets copies: it may change them.
+        copied: parameters of `fun` of which a run gets copies, and globals that are put back: it may change them.
         refused: file name and line of each place that was seen to set elements of an array of JAX, which changes nothing.
 
     Example:
@@ -219,7 +219,7 @@ def _effects(
     outer_nonlocals = set(function.__code__.co_freevars)
     for node in nodes:
         if isinstance(node, ast.Global):
-            yield f"it writes the global {node.names[0]} {line(node)}"
+            yield from (f"it writes the global {name} {line(node)}" for name in node.names if name not in given[0])
         elif isinstance(node, ast.Nonlocal) and outer_nonlocals & set(node.names):
             yield f"it writes {node.names[0]} of the function around {line(node)}"
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):

@@ -12,6 +12,7 @@ from jupyter_jitmagic.diagnosis.splits.statements import (
     changed_roots,
     free_names_of,
     fresh,
+    head_stores,
     is_conversion,
     is_dotted,
     is_no_statement,
@@ -21,7 +22,16 @@ from jupyter_jitmagic.diagnosis.splits.statements import (
     statement_of,
 )
 from jupyter_jitmagic.source.code import Code, Edit, always_returns, apply_edits, leaves
-from jupyter_jitmagic.source.names import loaded, read_first, stored, surely_written, target_names, walk_scope, written_around
+from jupyter_jitmagic.source.names import (
+    loaded,
+    read_first,
+    shared,
+    stored,
+    surely_written,
+    target_names,
+    walk_scope,
+    written_around,
+)
 
 Key = tuple[ast.stmt, int]
 """A statement of the function, and which part of it (0: all of it, as typed)."""
@@ -99,14 +109,17 @@ class Cut:
         taken: names that no piece may have.
 
     Raises:
-        CannotCut: a generator, or one that assigns to names outside it.
+        CannotCut: a generator, or one that assigns to names of the function around it.
     """
 
     def __init__(self, code: Code, function: ast.FunctionDef, marks: Marks, taken: frozenset[str]) -> None:
         self.code, self.function, self.marks, self.taken = code, function, marks, taken
         inside = list(walk_scope(function.body))
-        if any(isinstance(node, ast.Yield | ast.YieldFrom | ast.Await | ast.Global | ast.Nonlocal) for node in inside):
+        if any(isinstance(node, ast.Yield | ast.YieldFrom | ast.Await | ast.Nonlocal) for node in inside):
             raise CannotCut("it yields, or assigns to names outside it")
+        heads = [node for node in inside if isinstance(node, ast.stmt) and any(blocks_of(node))]
+        if shared(function.body).intersection(name for head in heads for name in head_stores(head)):
+            raise CannotCut("the head of a statement assigns to a global name")
         arguments = function.args
         self.parameters = [
             each.arg
@@ -224,7 +237,7 @@ class Cut:
         stmt = item.node
         if item.key in self.marks.plain or item.key in self.marks.early:
             return False
-        if isinstance(stmt, ast.Import | ast.ImportFrom | ast.Pass | ast.Delete | ast.ClassDef | ast.Try):
+        if isinstance(stmt, ast.Import | ast.ImportFrom | ast.Global | ast.Pass | ast.Delete | ast.ClassDef | ast.Try):
             return False
         if isinstance(stmt, ast.Expr) and (isinstance(stmt.value, ast.Constant) or speaks(stmt.value)):
             return False

@@ -26,7 +26,7 @@ from jupyter_jitmagic.diagnosis.splits.mending import Lines, mended
 from jupyter_jitmagic.diagnosis.splits.price import Prices
 from jupyter_jitmagic.diagnosis.splits.program import Place, Program, Rewritten, Split, difference, in_place_of, with_static
 from jupyter_jitmagic.diagnosis.splits.proving import Proof
-from jupyter_jitmagic.diagnosis.splits.statements import blocks_of, changes_outside, may_isolate
+from jupyter_jitmagic.diagnosis.splits.statements import blocks_of, changes_outside, is_more, may_isolate
 from jupyter_jitmagic.diagnosis.splits.stopping import own_statement, stopped_at
 from jupyter_jitmagic.diagnosis.statics.registered import is_fixed
 from jupyter_jitmagic.diagnosis.statics.search import search, trace_call
@@ -34,7 +34,7 @@ from jupyter_jitmagic.diagnosis.types import Change, Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.source.names import loaded, stored, target_names, top_name, walk_scope
+from jupyter_jitmagic.source.names import loaded, shared, stored, target_names, top_name, walk_scope
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 
 MOST_CUTS = 40
@@ -102,12 +102,12 @@ class _State:
     rewritten: dict[tuple[Key, ...], Rewritten] = field(default_factory=dict)
     failed: list[Key] = field(default_factory=list)
     small: set[Key] = field(default_factory=set)
-    """Marked only because the piece that they made was not worth it."""
+    """Marked only because the piece that they made was not worth it, or because no call came there."""
     works: dict[tuple[Key, ...], int] = field(default_factory=dict)
     """By piece, how many operations compute something in it."""
 
     def leave(self, piece: Piece) -> None:
-        """The piece's statements stay in plain Python: it is not worth it."""
+        """The piece's statements stay in plain Python: it is not worth it, or no call comes there."""
         self.marks.plain |= set(piece.key)
         self.small |= set(piece.key)
 
@@ -149,7 +149,7 @@ class _Search:
             return Split()
         if state is None:
             return Split(runs=True)
-        for key in state.failed[:MOST_REWRITTEN] if len(state.failed) > 1 else ():
+        for key in state.failed[:MOST_REWRITTEN] if len(state.failed) > 1 or self.changing else ():
             if key in state.marks.plain and not self.deadline.over():
                 state = self._with_rewritten(state, key) or state
         state = self._serving(state)
@@ -182,7 +182,12 @@ class _Search:
             and impurity(helper)[0].startswith(("it changes", "it writes"))
         }
         inside = [node for node in walk_scope(self.place.node.body) if isinstance(node, ast.stmt) and not any(blocks_of(node))]
-        return {(stmt, 0) for stmt in inside if changes_outside(stmt, own) or loaded([stmt]) & helpers}
+        outside = shared(self.place.node.body)
+        return {
+            (stmt, 0)
+            for stmt in inside
+            if changes_outside(stmt, own - outside) or loaded([stmt]) & helpers or outside.intersection(stored([stmt]))
+        }
 
     # -- cutting until every piece traces -------------------------------------------------------------
 
@@ -271,7 +276,7 @@ class _Search:
         for piece in program.pieces:
             found = seen.get(piece.name)
             if found is None:  # no call comes here
-                state.marks.plain |= set(piece.key)
+                state.leave(piece)
                 return True
             for name, value in zip(piece.outputs, found.outputs, strict=True):
                 leaves = jax.tree_util.tree_leaves(value)
@@ -364,7 +369,7 @@ class _Search:
         stmt = item.stmt
         if item.part == 0 and node is not None:
             stmt = own_statement(self.place, node)
-            if may_isolate(self.place.code, stmt, node) and stmt not in state.marks.isolated and _is_more(stmt, node):
+            if may_isolate(self.place.code, stmt, node) and stmt not in state.marks.isolated and is_more(stmt, node):
                 assert isinstance(node, ast.expr)
                 state.marks.isolated[stmt] = node
                 return
@@ -489,11 +494,3 @@ def _reads(item: Item, name: str) -> bool:
 
 def _holds(item: Item, stmt: ast.stmt) -> bool:
     return item.stmt is stmt or any(node is stmt for node in ast.walk(item.stmt))
-
-
-def _is_more(stmt: ast.stmt, node: ast.AST) -> bool:
-    """Whether a statement computes anything beside this expression and its names."""
-    inside = {part for part in ast.walk(node) if part is not node}
-    calls = [part for part in ast.walk(stmt) if isinstance(part, ast.Call | ast.BinOp | ast.Compare | ast.Subscript)]
-    alone = isinstance(node, ast.Call) and node.func in inside
-    return any(part is not node and not (alone and part is node) for part in calls)

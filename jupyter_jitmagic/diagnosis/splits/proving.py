@@ -7,7 +7,7 @@ import functools
 import itertools
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -33,7 +33,8 @@ from jupyter_jitmagic.source.units import NoSource, Unit, plain_function
 MOST_KEPT = 1000  # items of a container that is compared
 MOST_WORDS = 6  # other names and flags that are tried, behind this many other calls
 MOST_BEFORE_WORDS = 4
-
+WRITTEN = object()
+"""Stands for what a global name holds after a call that writes it."""
 
 WithoutJit = Callable[[], AbstractContextManager[None]]
 
@@ -97,9 +98,9 @@ class Proof:
             kept |= [found]
         if why_not:
             return f"not compared: {why_not}"
-        fun = with_kept(fun, tuple(kept.values()))
+        fun = with_kept(fun, kept)
         try:
-            own = with_kept(self.call.fun, tuple(kept.values()))
+            own = with_kept(self.call.fun, kept)
             units = _with(units, self.unit)
             plain = Plain(own, units, {}, self._variations, self.seconds)
             count, notes, inputs = compare(
@@ -141,16 +142,20 @@ class Proof:
             return str(error)
 
     def _changed_global(self, why_not: str) -> tuple[str, Any] | None:
-        """The list (dict, …) of numbers and arrays, with its name among the globals, of which it is said that it is changed."""
-        said = re.match(r"it changes (\w+) ", why_not)
+        """The list (dict, …) of numbers and arrays, with its name among the globals, of which it is said that it is changed;
+        `WRITTEN` for a global that is written, if it holds such things.
+        """
+        said = re.match(r"it (changes|writes the global) (\w+) ", why_not)
         function = plain_function(self.call.fun)
-        if said is None or function is None or said[1] in (*function.__code__.co_varnames, *function.__code__.co_freevars):
+        if said is None or function is None or said[2] in (*function.__code__.co_varnames, *function.__code__.co_freevars):
             return None
-        held: Any = function.__globals__.get(said[1])
-        if type(held) not in (list, dict, set, deque) or len(held) > MOST_KEPT:
+        held: Any = function.__globals__.get(said[2])
+        contains = type(held) in (list, dict, set, deque)
+        if len(held) > MOST_KEPT if contains else said[1] == "changes":
             return None
         items = jax.tree_util.tree_leaves(_copy(held))
-        return (said[1], held) if all(isinstance(item, int | float | complex | str | jax.Array) for item in items) else None
+        simple = all(isinstance(item, int | float | complex | str | jax.Array) for item in items)
+        return (said[2], held if said[1] == "changes" else WRITTEN) if simple else None
 
     def _serves_others(self, plain: Plain, fun: Any) -> bool:
         """Whether the split gives plain Python's results on the other calls, as many as there is time for."""
@@ -167,20 +172,28 @@ class Proof:
         return True
 
 
-def with_kept(fun: Any, kept: tuple[Any, ...]) -> Any:
-    """A function that gives what these containers hold after it, too: what it writes there has to be plain Python's as well."""
+def with_kept(fun: Any, kept: Mapping[str, Any]) -> Any:
+    """A function that gives what these containers and written globals hold after it, too: what it writes there has to be plain
+    Python's as well. Each run begins with what the globals hold now.
+    """
     if not kept:
         return fun
+    names = plain_function(fun).__globals__  # type: ignore[union-attr]
+    before = {name: names[name] for name, held in kept.items() if held is WRITTEN and name in names}
 
     def run(*args: Any, **kwargs: Any) -> Any:
+        names = plain_function(fun).__globals__  # type: ignore[union-attr]
+        names.update((name, _copy(held)) for name, held in before.items())
         result = fun(*args, **kwargs)
-        return result, [_copy(each) for each in kept]
+        return result, [_copy(names.get(name) if held is WRITTEN else held) for name, held in kept.items()]
 
     return run
 
 
 def _copy(held: Any) -> Any:
-    return dict(held) if isinstance(held, dict) else sorted(held, key=repr) if isinstance(held, set) else list(held)
+    if isinstance(held, list | deque):
+        return list(held)
+    return dict(held) if isinstance(held, dict) else sorted(held, key=repr) if isinstance(held, set) else held
 
 
 def _uncompiled(fun: Any, given: Input) -> Any:

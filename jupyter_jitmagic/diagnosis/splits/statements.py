@@ -46,6 +46,14 @@ def may_isolate(code: Code, stmt: ast.stmt, node: ast.AST) -> bool:
     return False
 
 
+def is_more(stmt: ast.stmt, node: ast.AST) -> bool:
+    """Whether a statement computes anything beside this expression and its names."""
+    inside = {part for part in ast.walk(node) if part is not node}
+    calls = [part for part in ast.walk(stmt) if isinstance(part, ast.Call | ast.BinOp | ast.Compare | ast.Subscript)]
+    alone = isinstance(node, ast.Call) and node.func in inside
+    return any(part is not node and not (alone and part is node) for part in calls)
+
+
 def _is_place(node: ast.AST | None) -> bool:
     """Whether it is `x.at[i]`, which is no value of its own."""
     return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute) and node.value.attr == "at"
@@ -83,6 +91,11 @@ def own_stores(stmt: ast.stmt) -> list[str]:
     if isinstance(stmt, ast.For):
         return target_names(stmt.target)
     return [] if any(True for _ in blocks_of(stmt)) else stored([stmt])
+
+
+def head_stores(stmt: ast.stmt) -> list[str]:
+    """Names that a compound statement binds outside its blocks."""
+    return stored(child for child in ast.iter_child_nodes(stmt) if not isinstance(child, ast.stmt))
 
 
 def free_names_of(stmt: ast.stmt) -> set[str]:

@@ -224,6 +224,8 @@ _NOT_PROVEN = "none that was found is proven"
 def for_unproven(found: Sequence[Rewrite], split: Rewrite | None) -> str:
     """Why none of those found is given first; beside a split, which is, the others are named without their faults."""
     reason = found[0].reason
+    if split is not None and (written := "not compared: it writes the global ") in reason:
+        return f"it writes the global {reason.partition(written)[2]}, which under jit is done at each compile alone"
     is_right_here = split is not None and reason.startswith("right on this call, but")
     return f"the one that was found is {reason}" if is_right_here else _NOT_PROVEN
 
