@@ -18,6 +18,20 @@ def scaled(factor: float) -> Callable[[Any], Any]:
     return lambda values: values * factor
 
 
+def apart(share: float) -> Callable[[Any], Any]:
+    """A change of each number by such a share at most, equal ones alike, others each by another. Short ones stay, as with them
+    sums and products are exact."""
+
+    def change(values: Any) -> Any:
+        short = ~np.isfinite(values) | (values * _SHORT == np.round(values * _SHORT))
+        return values * (1 + share * np.where(short, 0, np.cos(_STEEP * np.where(short, 0, np.abs(values)))))
+
+    return change
+
+
+_SHORT, _STEEP = 1 << 10, 997
+
+
 def with_one(number: float) -> Callable[[Any], Any]:
     """A change of the element in the middle to a number."""
 

@@ -16,6 +16,7 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall, is_traced
 from jupyter_jitmagic.diagnosis.proof.changes import (
     above_zero,
+    apart,
     below_zero,
     doubled,
     doubled_above,
@@ -120,6 +121,12 @@ class Variations:
     def nudged(self, given: Input, factor: float) -> Input:
         """The same input with every float multiplied by `factor`: where that changes the result, rounding decides."""
         return self._mapped(given, lambda v: like(v, np.asarray(v, wide(v)) * factor) if kind_of(v) == "f" else v)
+
+    def nudged_apart(self, given: Input, share: float) -> Input:
+        """The same input with each float changed by another share: of numbers in proportion one factor for all of them changes
+        no order."""
+        change = apart(share)
+        return self._mapped(given, lambda v: like(v, change(np.asarray(v, wide(v)))) if kind_of(v) == "f" else v)
 
     def shaken(self, given: Input) -> Input:
         """The same input with noise on every float."""

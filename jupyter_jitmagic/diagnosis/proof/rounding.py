@@ -96,6 +96,7 @@ def rounding_decides(plain: Plain, given: Input, got: Any, want: Any) -> bool:
     """Whether the plain function itself gives another result when its input changes in the last digits, or is in float32."""
     arrays = [] if plain.asks_for_kinds else [plain.variations.canonical(given)]
     nudged = [plain.variations.nudged(given, factor) for factor in NUDGES]
+    nudged += [plain.variations.nudged_apart(given, factor - 1) for factor in NUDGES]
     return explained_by_rounding(plain.run, arrays, nudged, got, want)
 
 

@@ -7,7 +7,7 @@ import pytest
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
-from jupyter_jitmagic.diagnosis.proof.rounding import IN_SINGLE, LATER
+from jupyter_jitmagic.diagnosis.proof.rounding import IN_SINGLE, LATER, rounding_decides
 from jupyter_jitmagic.diagnosis.proof.verify import BY_ROUNDING, Differs, compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -165,3 +165,17 @@ def test_a_count_of_rounds_that_a_tolerance_ends_by_a_break_is_said_to_differ_pe
     )
     found = check(source, (jnp.array([1.0, 3.0]), 1e-3)).rewrites[0]
     assert any(said.startswith(LATER) for said in found.compared.differences)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "decides"), [([0.1, 0.2, 0.05, 0.35], True), ([1.0, 2.0, 0.5, 3.5], False), ([0.0, 0.0, 0.3, 0.3], False)]
+)
+def test_rounding_decides_between_sums_and_what_they_are_compared_with(numbers, decides):
+    """One factor for all numbers keeps such an equality; equal numbers and exact sums stay equal whatever rounds."""
+
+    def is_above(x):
+        return x[0] + x[1] + x[2] > x[3]
+
+    plain = Plain(is_above, [], {}, Variations((jnp.array(numbers),), {}, set()), 2.0)
+    want = is_above(jnp.array(numbers))
+    assert rounding_decides(plain, plain.variations.call(), ~want, want) is decides
