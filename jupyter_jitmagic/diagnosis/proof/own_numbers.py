@@ -101,6 +101,16 @@ def makes_nan(got: Any, want: Any) -> bool:
     return any(np.any(_nan(one) & ~_nan(other)) for one, other in arrays)
 
 
+def turns_complex(first: Any, got: Any, want: Any) -> bool:
+    """Whether a result is NaN where plain Python's is complex, which `first`, that of the call itself, is not: the last of
+    `NO_NUMBER`."""
+    return _is_complex(want) and not _is_complex(first) and makes_nan(got, want)
+
+
+def _is_complex(result: Any) -> bool:
+    return any(np.iscomplexobj(leaf_as_numbers(leaf)) for leaf in jax.tree_util.tree_leaves(result))
+
+
 def _nan(values: Any) -> Any:
     return np.isnan(values) if jax.dtypes.issubdtype(values.dtype, np.inexact) else np.zeros(values.shape, bool)
 

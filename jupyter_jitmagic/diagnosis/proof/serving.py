@@ -36,7 +36,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall
-from jupyter_jitmagic.diagnosis.proof.own_numbers import NO_NUMBER, makes_nan, otherwise_as_arrays
+from jupyter_jitmagic.diagnosis.proof.own_numbers import NO_NUMBER, makes_nan, otherwise_as_arrays, turns_complex
 from jupyter_jitmagic.diagnosis.proof.rounding import NUDGES, explained_by_rounding
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -101,6 +101,7 @@ class Served:
         """What is to be said of the last rewrite compared, as plain Python's own numbers give something else."""
         self.untried: dict[str, None] = {}
         self._patience = 10 * SHORT
+        self._first: Any = None
         self._moved: dict[int, list[tuple[Any] | None]] = {}
         if not plain.agrees():
             self.untried = dict.fromkeys(_ASPECTS[call.given.kind] for call in calls)
@@ -109,7 +110,9 @@ class Served:
         deadline = Deadline(seconds)
         self._changes: list[Callable[[Any], Any]] = []
         own = plain.variations.call()
-        self._usual = [plain.uncompiled(own, SHORT) is not None]
+        first = plain.uncompiled(own, SHORT)
+        self._first = first[0] if first is not None else None
+        self._usual = [first is not None]
         if any(kind_of(leaf) == "f" for leaf in plain.variations.leaves):
             few = sum(plain.operations > most for most in _FEWER_FROM)
             self._changes = [operator.neg, noise(1), noise(2)][: 3 - few]
@@ -250,7 +253,7 @@ class Served:
                 continue
             difference = differs(got, with_whole_nan_of(got, want))
             if difference and not self._of_either_kind(taken, got, want):
-                if self._rounding_decides(given, got, want):
+                if turns_complex(self._first, got, want) or self._rounding_decides(given, got, want):
                     self.said |= {NO_NUMBER: None} if makes_nan(got, want) else {}
                     continue
                 arrays = functools.partial(with_arrays, self._fun, static=self._static)

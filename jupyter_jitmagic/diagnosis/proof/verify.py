@@ -31,7 +31,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
-from jupyter_jitmagic.diagnosis.proof.own_numbers import NO_NUMBER, makes_nan, otherwise_as_arrays
+from jupyter_jitmagic.diagnosis.proof.own_numbers import NO_NUMBER, makes_nan, otherwise_as_arrays, turns_complex
 from jupyter_jitmagic.diagnosis.proof.plain import Plain, why_it_failed
 from jupyter_jitmagic.diagnosis.proof.raising import goes_on, words
 from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, counts_in_single, other_rounds, rounding_decides
@@ -145,7 +145,7 @@ def compare(
             unsure += 1  # what is computed of equal numbers is equal but for rounding
             continue
         elif difference:
-            if given.kind != "call" and rounding_decides(plain, given, got, want):
+            if given.kind != "call" and (turns_complex(plain.first, got, want) or rounding_decides(plain, given, got, want)):
                 if makes_nan(got, want):
                     notes[NO_NUMBER] = None
                 unsure += 1

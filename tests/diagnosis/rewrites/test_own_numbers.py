@@ -159,6 +159,22 @@ def test_a_root_that_is_complex_in_python_is_said():
     assert found.verified and "a negative float of its own to a fractional power" in differences(found)
 
 
+def root(k: Any, x: Any) -> Any:
+    square = k**0.5
+    for _ in range(20):
+        new = 0.5 * (x + square / x)
+        if abs(new - x) < 1e-3:
+            return new
+        x = new
+    raise RuntimeError("no convergence")
+
+
+def test_a_root_that_is_complex_in_python_and_raises_as_nan_is_said():
+    """With an array for its number plain Python raises, as NaN meets no tolerance: that refused the rewrite."""
+    found = jm.diagnose(root, jnp.array(2.0), jnp.array(1.0))
+    assert found.verified and "a negative float of its own to a fractional power" in differences(found)
+
+
 def rooted_sum(x: Any) -> Any:
     r = jnp.sum(x) ** 0.5
     if x[1] > 0:
