@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.rewrites.loop_exits import EXITS, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.loop_raises import behind_the_loop
 from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import read_first, target_names
+from jupyter_jitmagic.source.names import target_names
 
 
 def for_range(spot: Spot) -> Iterator[Step]:
@@ -47,9 +47,7 @@ def while_loop(spot: Spot) -> Iterator[Step]:
     if steps:
         yield from steps
         return
-    read = read_first(loop.body) | spot.code.live_after(loop)
-    named = [n for n in ast.walk(loop.test) if isinstance(n, ast.NamedExpr) and n.target.id in read]
-    if named:
+    if named := named_in_tests.that_last(spot, loop):
         yield from named_in_tests.before_a_loop(spot, loop, named)
         return
     if leaves(loop.body, EXITS):
@@ -71,6 +69,9 @@ def leaving(spot: Spot) -> Iterator[Step]:
     if loop is None:
         return
     ends = leaves(loop.body, (ast.Break, ast.Return))
+    if ends and isinstance(loop, ast.While) and (named := named_in_tests.that_last(spot, loop)):
+        yield from named_in_tests.before_a_loop(spot, loop, named)
+        return
     yield from _with_arrays(spot, loop) if ends else ()
     yield from without_exits(spot, loop)
     yield from () if ends else _with_arrays(spot, loop)

@@ -7,24 +7,41 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import loaded, read_first
 
 Edits = list[tuple[ast.AST | tuple[int, int], str]]
 
 
+def that_last(spot: Spot, loop: ast.While) -> list[ast.NamedExpr]:
+    """Those in a loop's test whose names are read elsewhere: in its rounds, behind it, or by its next test (`n := n + 1`)."""
+    read = read_first(loop.body) | spot.code.live_after(loop)
+    named = [n for n in ast.walk(loop.test) if isinstance(n, ast.NamedExpr)]
+    return [n for n in named if n.target.id in read | loaded([n.value])]
+
+
 def before_a_loop(spot: Spot, loop: ast.While, named: list[ast.NamedExpr]) -> Iterator[Step]:
-    """`while (err := f(x)) > tol` → `err = f(x)` before the loop and at the end of each round."""
+    """`while (err := f(x)) > tol` → `err = f(x)` before the loop and at the end of each round; at the beginning of each round,
+    with a `break` behind it, where a round may be left by `continue`.
+    """
     code = spot.code
     if any(not _always_evaluated(spot, n, loop.test) for n in named):
         raise Obstacle("a name is bound by `:=` in a part of the loop's test that is not always evaluated")
-    if leaves(loop.body, ast.Continue):
-        raise Obstacle("`continue` in a loop whose test binds a name by `:=`")
     lines, edits = _bound(spot, named)
-    start, end = code.region([loop])[0], code.region([loop.body[-1]])[1]
-    indent, inner = code.indent(loop), code.indent(loop.body[0])
-    edits.insert(0, ((start, start), "".join(f"{indent}{line}\n" for line in lines)))
-    edits.append(((end, end), "".join(f"{inner}{line}\n" for line in lines)))
     if not code.on_own_lines(loop.body):
         return
+    start, end = code.region([loop])[0], code.region([loop.body[-1]])[1]
+    indent, inner = code.indent(loop), code.indent(loop.body[0])
+    if leaves(loop.body, ast.Continue):
+        if loop.orelse:
+            raise Obstacle("`continue` in a loop with `else` whose test binds a name by `:=`")
+        first, last = code.span(loop.test)
+        test = code.edited(first, last, [(*(at if isinstance(at, tuple) else code.span(at)), text) for at, text in edits])
+        ends = [*lines, f"if not ({test}):", "    break"]
+        body = code.offset(loop.body[0].lineno, 0)
+        yield spot.step("while", ((first, last), "True"), ((body, body), "".join(f"{inner}{line}\n" for line in ends)))
+        return
+    edits.insert(0, ((start, start), "".join(f"{indent}{line}\n" for line in lines)))
+    edits.append(((end, end), "".join(f"{inner}{line}\n" for line in lines)))
     yield spot.step("while", *edits)
 
 

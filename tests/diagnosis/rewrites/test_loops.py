@@ -612,6 +612,27 @@ def test_a_name_that_the_test_of_a_loop_binds_within_a_call():
 
 
 @pytest.mark.parametrize(
+    ("head", "inside", "end"),
+    [
+        ("while (n := n - 1) >= 0:", "if x > u:\n            break", "x"),
+        ("while (n := n - 1) >= 0:", "if x > u:\n            break", "x, n"),
+        ("while (n := n - 1):", "if x > u:\n            return -x, n", "x, n"),
+        (
+            "while (n := n - 1) >= 0:",
+            "if x < 1:\n            continue\n        x = x + 1\n        if x > u:\n            break",
+            "x, n",
+        ),
+        ("while (e := abs(x - 3 * u)) > 0.5:", "if x < 0:\n            x = -x\n            continue", "x, e"),
+    ],
+)
+def test_a_count_that_the_test_of_a_loop_binds_where_the_loop_is_left(head, inside, end):
+    """The count goes on while the loop does: not once more when it was left, also where no array is read in the test."""
+    source = f"def f(x, u, n=9):\n    {head}\n        {inside}\n        x = (x + u) * 0.75\n    return {end}\n"
+    x = jnp.array(0.25)
+    check(source, (x, 3.0), (x, 9.0), (4 * x, 3.0), (20 * x, 3.0), (x, 3.0, 4), (-x, 3.0, 1), (-3 * x, 4.0))
+
+
+@pytest.mark.parametrize(
     ("head", "end"),
     [
         ("for i, a in enumerate(x):", "i, a, total"),
