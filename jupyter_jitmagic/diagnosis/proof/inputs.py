@@ -6,6 +6,7 @@ Shapes, dtypes, weak types and Python's own number types stay, so that a compile
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -92,20 +93,34 @@ class Variations:
         _, argument, *below = self._paths[leaf]
         return getattr(argument, "idx", getattr(argument, "key", "")), jax.tree_util.keystr(tuple(below))
 
+    def is_made_an_array(self, leaf: int) -> bool:
+        """Whether a leaf is an array by who makes it: a library, or a class that says so of its field (`scale: jax.Array`)."""
+        if self.is_of_a_library(leaf):
+            return True
+        above = [*self._above(leaf)]
+        if not above or not isinstance(self.leaves[leaf], jax.Array):
+            return False
+        at, key = above[-1]
+        declared = [inspect.get_annotations(each).get(getattr(key, "name", "")) for each in type(at).__mro__]
+        return any(word in str(each) for each in declared for word in ("Array", "ndarray"))
+
     def is_of_a_library(self, leaf: int) -> bool:
         """Whether a leaf stands in an object of a library's, as the state of an optimizer, which makes it as it is."""
+        held_by = (type(at) for at, _ in self._above(leaf))
+        return any(each.__module__ not in ("builtins", "collections") and is_library_type(each) for each in held_by)
+
+    def _above(self, leaf: int) -> Iterator[tuple[Any, Any]]:
+        """The objects that hold a leaf, from the argument inwards, each with the key of what is next."""
         _, argument, *below = self._paths[leaf]
         at: Any = self._args[argument.idx] if hasattr(argument, "idx") else self._kwargs[argument.key]
         for key in below:
-            if type(at).__module__ not in ("builtins", "collections") and is_library_type(type(at)):
-                return True
+            yield at, key
             if isinstance(key, jax.tree_util.GetAttrKey):
                 at = getattr(at, key.name)
             elif isinstance(key, jax.tree_util.SequenceKey | jax.tree_util.DictKey):
                 at = at[key.idx if isinstance(key, jax.tree_util.SequenceKey) else key.key]
             else:
-                return False
-        return False
+                return
 
     def replaced(self, changed: Mapping[int, Any], kind: str) -> Input:
         """The call's input with other values of some leaves."""

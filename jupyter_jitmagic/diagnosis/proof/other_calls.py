@@ -336,7 +336,7 @@ class _Maker:
     def single_numbers(self) -> Iterator[OtherCall]:
         """Every single number in another kind: an int for a float, a float for an int, a number for an array of one."""
         numbers = (*self._variations.floats, *self._variations.ints)
-        single = [k for k in numbers if np.ndim(self._leaves[k]) == 0 and not self._variations.is_of_a_library(k)]
+        single = [k for k in numbers if np.ndim(self._leaves[k]) == 0 and not self._variations.is_made_an_array(k)]
         all_whole: dict[int, Any] = {}
         for k in single[:4]:
             value = np.asarray(self._leaves[k])

@@ -325,3 +325,26 @@ def test_a_variable_that_is_seen_otherwise_stays_where_it_is_written(body):
     source = f"{VARIABLE}{helper}def f(x):\n    y = x\n    mean = Variable(2.0 * x)\n    {body}\n    return y\n"
     found = propose(define(source)["f"], (2.0,), {})
     assert not found.rewrites, [each.source for each in found.rewrites]
+
+
+def test_a_field_that_its_class_declares_an_array_is_no_number_of_pythons():
+    """What tells arrays from numbers (as `eqx.is_array` does) may fail for an int there, which no caller gives."""
+    source = """
+from dataclasses import dataclass
+
+@jax.tree_util.register_dataclass
+@dataclass
+class Net:
+    w: jax.Array
+    scale: jax.Array
+
+def f(net, x):
+    y = (net.w * x).sum()
+    if y > 0:
+        y = -y
+    step = jax.tree.map(lambda p: y if jnp.issubdtype(jnp.result_type(p), jnp.inexact) else None, net)
+    return jax.tree.map(lambda p, q: p - q if getattr(p, "size", 0) else p, net, step).scale
+"""
+    namespace = define(source)
+    net = namespace["Net"](jnp.ones(2), jnp.array(1.0))
+    assert jm.diagnose(namespace["f"], net, jnp.array([1.0, 2.0])).verified
