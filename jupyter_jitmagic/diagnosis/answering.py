@@ -22,10 +22,10 @@ from jupyter_jitmagic.diagnosis.asked import Asked as Asked
 from jupyter_jitmagic.diagnosis.bodies import cured as cured_body
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions, readable
 from jupyter_jitmagic.diagnosis.done_once import done_once
-from jupyter_jitmagic.diagnosis.frozen import frozen_call, with_frozen
 from jupyter_jitmagic.diagnosis.inner_jits import static_within, static_without
 from jupyter_jitmagic.diagnosis.objects.given import objects_given
 from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, find_pieces, proposals, rolled_beside, with_rewrite
+from jupyter_jitmagic.diagnosis.refused import refused
 from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, one_for_each_line, place_of
 from jupyter_jitmagic.diagnosis.sites.keeping import keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, Left, kept_site, leak_site
@@ -39,7 +39,6 @@ from jupyter_jitmagic.diagnosis.statics.otherwise import (
     plain_error,
     plain_fails,
 )
-from jupyter_jitmagic.diagnosis.statics.registered import registered
 from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error, search, sizes_through_jax, trace_call
 from jupyter_jitmagic.diagnosis.traced_otherwise import Otherwise, traced_otherwise
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite, Site
@@ -114,7 +113,7 @@ def _answer(asked: Asked) -> Diagnosis:
     """The answer where no object is in question."""
     call, result = asked.call, asked.result
     if result.refused:
-        return _refused(asked)
+        return refused(asked, lambda other: _of_another(other, asked))
     if result.cured:
         reason = reasons.for_static(call, result, asked.found)
         sure = not result.extrapolated
@@ -134,30 +133,6 @@ def _answer(asked: Asked) -> Diagnosis:
     if not (found.verified or found.unverified or found.splits or found.runs_plainly) and plain_fails(call):
         return _other_failure(replace(asked, with_rewrites=False))
     return found
-
-
-def _refused(asked: Asked) -> Diagnosis:
-    """What jit takes neither traced nor static, and the class with which it does."""
-    call, (argument, *others) = asked.call, asked.result.refused
-    reason, sites = other_failures.for_refused(call, asked.result.refused), asked.sites
-    found = _refused_fields(asked)
-    may_be_frozen = asked.with_rewrites and not found and not others and registered(call, argument) is None
-    frozen = frozen_call(call, argument) if may_be_frozen else None
-    if frozen is not None:
-        beside = _of_another(frozen, asked)
-        found = with_frozen(call, argument, beside)
-        if beside.kind in ("rewrite", "static+rewrite"):
-            reason, sites = f"{reason} {beside.reason}", beside.sites or sites
-    return asked.verdict("not_staticness", sites=sites, reason=reason, classes=found, verified=bool(found))
-
-
-def _refused_fields(asked: Asked) -> tuple[Rewrite, ...]:
-    """The class of a dataclass that JAX takes apart, with what is no number among its leaves as static fields."""
-    argument = asked.result.refused[0]
-    fields = tuple(each.removeprefix(f"{argument.name}.") for each, _ in argument.bad_leaves)
-    held = other_failures.fields_to_hold(asked.call, argument, fields) if asked.with_rewrites else ()
-    found = with_static_fields(asked.call, argument, held) if held else None
-    return () if found is None else (found,)
 
 
 def _with_numbers_held(asked: Asked, found: Diagnosis) -> Diagnosis:

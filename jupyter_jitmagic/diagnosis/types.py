@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 Kind = Literal["traces", "static", "rewrite", "static+rewrite", "not_staticness"]
 
+FILTER_JIT = "filter_jit"
+"""The pattern of a rewrite that puts equinox's jit in the place of JAX's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -109,6 +112,11 @@ class Rewrite:
     def patterns(self) -> tuple[str, ...]:
         """The patterns used, each once, in order."""
         return tuple(dict.fromkeys(change.pattern for change in self.changes))
+
+    @property
+    def brings_its_jit(self) -> bool:
+        """Whether no other jit may stand over the function any more: it is in pieces, or under a library's own jit."""
+        return bool(self.pieces) or FILTER_JIT in self.patterns
 
     @property
     def is_rolled(self) -> bool:

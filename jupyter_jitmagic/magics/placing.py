@@ -54,7 +54,7 @@ def placed(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
     except OptionError as error:
         found, problem = None, error
     jitted = None
-    if fix.rewrite is not None and (found is None or fix.rewrite.pieces):
+    if fix.rewrite is not None and (found is None or fix.rewrite.brings_its_jit):
         jitted = _where_it_is_jitted(shell, failure, fix)
     if jitted is not None:
         found = _with_the_rest_above(shell, jitted, fix) or found
@@ -76,18 +76,18 @@ def _in_one_cell(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
     files = files_of(failure, fix)
     sources = fix.rewrite.sources if fix.rewrite else {}
     static = fix.static_argnames or fix.static_argnums
-    pieces = fix.rewrite is not None and fix.rewrite.pieces
+    brings = fix.rewrite is not None and fix.rewrite.brings_its_jit
     problem: OptionError | None = None
     for cell, filename in _cells(shell, failure, set(files.values()), bool(static)):
         here = {name: source for name, source in sources.items() if files[name] == filename}
-        if sources and not here and not ((static or pieces) and filename == failure.filename):
+        if sources and not here and not ((static or brings) and filename == failure.filename):
             continue
         try:
             text = _fixed(shell, failure, fix, cell, filename, here)
         except OptionError as error:
             problem = problem or error
             continue
-        if pieces and not here and text == front_end.as_python(cell.text):
+        if brings and not here and text == front_end.as_python(cell.text):
             continue  # another cell puts it under jit
         elsewhere = {name: file for name, file in files.items() if name not in here}
         return Placed(cell, text, elsewhere, _then(shell, failure, fix, cell))
@@ -106,13 +106,14 @@ def _fixed(shell: Any, failure: Failure, fix: Fix, cell: TypedCell, filename: st
     lines, function = _lines(typed, failure, fix, filename), failure.diagnosis.function
     where = failure.filename, failure.line
     text = fixed_cell(typed, without_magics(typed), fix, function, here, shell.user_ns, lines, where)
-    if fix.rewrite is not None and fix.rewrite.pieces:
+    if fix.rewrite is not None and fix.rewrite.brings_its_jit:
         return in_pieces(text, typed, function, fix.rewrite.pieces if here else (), shell.user_ns, where)
     return text
 
 
 def _where_it_is_jitted(shell: Any, failure: Failure, fix: Fix) -> Placed | None:
-    """A later cell than the function's that puts it under jit, with the option there, or without that jit for pieces of it."""
+    """A later cell than the function's that puts it under jit, with the option there, or without that jit where the fix brings
+    its own."""
     own = front_end.typed_cell(shell, failure.filename)
     jitting = _jitting(shell, failure, own) if own is not None else None
     if jitting is None:
@@ -198,12 +199,12 @@ def _puts_under_jit(text: str, sought: Sought) -> bool:
 def _then(shell: Any, failure: Failure, fix: Fix, cell: TypedCell) -> str:
     """What `Placed.then` says of the jit: a jitted function is the function as it was when it was put under jit."""
     own = front_end.typed_cell(shell, failure.filename) or cell
-    pieces = fix.rewrite.pieces if fix.rewrite is not None else ()
-    jitting = _jitting(shell, failure, own) if pieces or own.number == cell.number else None
+    brings = fix.rewrite is not None and fix.rewrite.brings_its_jit
+    jitting = _jitting(shell, failure, own) if brings or own.number == cell.number else None
     if fix.rewrite is None or jitting is None or jitting.number in (None, cell.number, failure.cell.number):
         return ""
     name = failure.diagnosis.function.rpartition(".")[2]
-    if pieces:
+    if brings:
         return f"Take jit off `{name}` in cell [{jitting.number}]."
     return f"Then run cell [{jitting.number}] again, which puts `{name}` under jit."
 

@@ -58,6 +58,12 @@ def for_refused(call: Call, refused: tuple[Argument, ...]) -> str:
     return text + f", and {_a(type(argument.value))} cannot be static: pass {_hashable_container(argument.value)}."
 
 
+def for_filter_jit(argument: Argument, beside: str) -> str:
+    """That equinox's jit takes the argument, and what there is beside it."""
+    path, leaf = argument.bad_leaves[0]
+    return f"{path} is {_a(type(leaf))}, which is not a JAX type: equinox.filter_jit keeps what is no array as it is. {beside}"
+
+
 def _unused(call: Call, argument: Argument, path: str) -> str:
     """That a value of a dict is not used, where the call traces without it, which was tried."""
     if not is_a(argument.value, dict) or len(argument.bad_leaves) != 1:
