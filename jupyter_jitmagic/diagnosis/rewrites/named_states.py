@@ -103,8 +103,7 @@ def _tokens(
         if not given:
             return None
         for value in given:
-            sides = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
-            for side in sides:
+            for side in _sides(value):
                 if isinstance(side, ast.Name) and side.id in others:
                     continue
                 table = table_around(spot, side, function) if isinstance(side, ast.Subscript) else None
@@ -116,6 +115,11 @@ def _tokens(
                     return None
                 found.append((side, text))
     return found
+
+
+def _sides(value: ast.expr) -> list[ast.expr]:
+    """What a value is one of: `a if x else b if y else c` is `a`, `b` or `c`."""
+    return [*_sides(value.body), *_sides(value.orelse)] if isinstance(value, ast.IfExp) else [value]
 
 
 def _variables(table: NameTable) -> set[str]:

@@ -77,6 +77,12 @@ def f(x):
             level = "low"
     return out
 """,
+    "one of three in one line, for a table": """
+def f(x):
+    s = jnp.sum(x)
+    level = "red" if s >= 4 else "yellow" if s >= 0 else "green"
+    return s * 2, {"green": 0, "yellow": 3, "red": 5}[level]
+""",
     "one of several": """
 def f(x):
     s, n = "a", 0
