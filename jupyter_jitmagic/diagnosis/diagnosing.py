@@ -7,6 +7,7 @@ import inspect
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
 from typing import Any
@@ -21,6 +22,7 @@ from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
 from jupyter_jitmagic.diagnosis.answering import Asked, answer, asked_of_the_moment, leaving
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, innermost
+from jupyter_jitmagic.diagnosis.call.left_globals import before_the_failed_trace
 from jupyter_jitmagic.diagnosis.call.stand_ins import with_values
 from jupyter_jitmagic.diagnosis.call.unwrapping import unwrapped
 from jupyter_jitmagic.diagnosis.objects.given import STALE, before_the_trace
@@ -92,14 +94,17 @@ def diagnose_call(
     """
     started = time.perf_counter()
     call, note, stale = Call(fun, args, kwargs), "", ""
+    putting_back = ExitStack()
     try:
         args, kwargs, note = with_values(args, kwargs)
         call = replace(unwrapped(fun, args, kwargs), seen=seen or {})
         names, numbers = call.static_names()
+        of_a_failed_trace = failed is not None and not isinstance(failed, jax.errors.UnexpectedTracerError)
+        left = putting_back.enter_context(before_the_failed_trace(call)) if of_a_failed_trace else ""
 
         caches = OwnCaches()
         own = replace(call, fun=caches.of(call.fun))
-        if failed is not None and not isinstance(failed, jax.errors.UnexpectedTracerError):
+        if of_a_failed_trace:
             earlier = before_the_trace(own)  # what the trace that failed wrote first is not why it failed
             own, stale = earlier or own, STALE if earlier is not None else ""
 
@@ -125,11 +130,12 @@ def diagnose_call(
         diagnosis = replace(diagnosis, declared_argnames=names, declared_argnums=numbers, jit=call.jit)
         if call.library:
             diagnosis = _without(diagnosis, call.library)
-        if more := tuple(each for each in (note, stale) if each and each not in diagnosis.notes):
+        if more := tuple(each for each in (note, stale, left) if each and each not in diagnosis.notes):
             diagnosis = replace(diagnosis, notes=(*diagnosis.notes, *more))
     except Exception as error:
         diagnosis = _failed(call, error)
     finally:
+        putting_back.close()
         clear_caches()
     return replace(diagnosis, seconds=time.perf_counter() - started)
 

@@ -7,10 +7,16 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.diagnosing import diagnose_call
 
 X = jnp.array([1.0, 2.0])
 calls, best, rate, key = 3, None, 0.5, jax.random.PRNGKey(0)
 steps: list[jax.Array] = []
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch):
+    monkeypatch.setattr(jm.options, "advice_limit_s", 90.0)
 
 
 def clipped(w, g):
@@ -73,7 +79,7 @@ def logged(x):
 def test_what_is_written_to_the_module_stays_and_the_rest_is_rewritten_in_a_piece(monkeypatch, fun, args, stays, cured):
     """What the names hold after a call is compared as its result is, and they hold afterwards what they held before."""
     held = calls, best, rate, key, list(steps)
-    found = jm.diagnose(fun, *args)
+    found = diagnose_call(fun, args, {}, seconds=30.0)
     assert held[:4] == (calls, best, rate, key) and steps == held[4]
     (split,) = found.splits
     assert split.verified and "XLA rounds otherwise" not in str(found)
@@ -100,7 +106,7 @@ def doubled(x):
 
 def test_a_global_that_is_read_goes_into_the_piece_as_an_argument():
     """The piece would keep the value that it had when it was traced."""
-    (split,) = jm.diagnose(doubled, X).splits
+    (split,) = diagnose_call(doubled, (X,), {}, seconds=30.0).splits
     assert "def doubled_after(x, calls):" in split.source
     new = dict(globals(), calls=1)
     exec(split.source, new)
@@ -119,3 +125,36 @@ def counted_by_a_loop(x):
 def test_a_global_that_is_set_by_a_loop_itself_has_no_split():
     """The statement cannot stay without what is inside it."""
     assert not jm.diagnose(counted_by_a_loop, X).splits
+
+
+total, seen = jnp.zeros(2), [jnp.zeros(2)]
+
+
+def running(x):
+    global total
+    total = total + x
+    if jnp.sum(x) > 1:
+        return jnp.sin(x) * 2
+    return jnp.sin(x) + 1
+
+
+def noting(x):
+    seen.append(x)
+    if jnp.sum(x) > 1:
+        return jnp.sin(x) * 2
+    return jnp.sin(x) + 1
+
+
+@pytest.mark.parametrize(("fun", "name"), [(running, "total"), (noting, "seen")])
+def test_what_the_failed_trace_itself_has_left_in_a_global_is_not_why_it_failed(monkeypatch, fun, name):
+    """A cell that makes the global and calls the function would be told of the tracer each time, and never of the cure."""
+    monkeypatch.setitem(globals(), "total", jnp.ones(2))
+    monkeypatch.setitem(globals(), "seen", [jnp.ones(2)])
+    with pytest.raises(jax.errors.TracerBoolConversionError) as failed:
+        jax.jit(fun)(X)
+    left = globals()[name]
+    assert any(isinstance(each, jax.core.Tracer) for each in jax.tree_util.tree_leaves(left))
+    found = diagnose_call(jax.jit(fun), (X,), {}, seconds=30.0, failed=failed.value)
+    assert found.splits and found.splits[0].verified
+    assert f"The global {name} holds tracers of the failed trace" in " ".join(found.notes)
+    assert globals()[name] is left
