@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.elements import element
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
 from jupyter_jitmagic.source.names import SCOPES, stored, target_names, walk
@@ -89,6 +90,8 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
         number = _numbers(spot, given)
         if not number:
             return []
+    if any(_as_array(spot, n) for n in inside if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)):
+        number = _zeros(spot, function, code.statement(outside[0]), given) or number
     edits: list[Edit] = [(*code.span(none), number), _line_after(spot, code.statement(outside[0]), f"{flag} = False")]
     for store in stores:
         if store in inside:
@@ -164,6 +167,32 @@ def _numbers(spot: Spot, values: list[ast.expr | None]) -> str:
     return f"({', '.join(found.pop())})" if len(found) == 1 and len(facts) > 1 else ""
 
 
+def _as_array(spot: Spot, node: ast.Name) -> bool:
+    """Whether no number can stand there: `step @ H`, `H[0]`, `H.T`."""
+    match spot.code.parents[node]:
+        case ast.BinOp(op=ast.MatMult()) | ast.Subscript(ctx=ast.Load()) | ast.Attribute():
+            return True
+    return False
+
+
+def _zeros(spot: Spot, function: ast.FunctionDef, made: ast.stmt, values: list[ast.expr | None]) -> str:
+    """Zeros of the shape that all values have; "" where they are not alike, or numbers."""
+    known = [value for value in values if value is not None and not _is_none(value)]
+    facts = [fact for value in known if (fact := spot.fact(value)) is not None]
+    if not facts or len({fact.shape for fact in facts}) > 1 or facts[0].ndim < 1 or not facts[0].shape:
+        return ""
+    try:
+        shape, dtype = element(spot, function, made, known)
+        shape = shape[1:] if shape.startswith("*") and "," not in shape else f"({shape},)"
+    except LookupError:  # nothing that is known before is as large
+        shape, dtype = str(facts[0].shape), ""
+    return f"{spot.jnp('zeros')}({shape}{', ' + dtype if dtype else ''})"
+
+
+def _is_none(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
+
+
 def asked_by_a_flag(spot: Spot, node: ast.AST, flag: str) -> str:
     """What stands for `v is None` or `v is not None`, where a flag says whether v has a value."""
     if not (isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is)):
@@ -174,6 +203,8 @@ def asked_by_a_flag(spot: Spot, node: ast.AST, flag: str) -> str:
 
 def _line_after(spot: Spot, statement: ast.stmt, line: str) -> Edit:
     end = spot.code.span(statement)[1]
+    rest = spot.code.text[end:].partition("\n")[0]
+    end += len(rest) if rest.lstrip().startswith("#") else 0
     return end, end, f"\n{spot.code.indent(statement)}{line}"
 
 

@@ -164,3 +164,22 @@ def test_none_twice_beside_two_numbers():
         "    return jnp.where(first > 0, first, second)\n"
     )
     assert check(unasked, *calls).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    ("step", "use", "zeros"),
+    [
+        ("jnp.eye(2) + a", "step @ p", "p = jnp.zeros(a.shape)"),
+        ("jnp.eye(3).at[:2, :2].set(a)", "p @ step", "p = jnp.zeros((3, 3))"),
+        ("a.sum(axis=0)", "p * p[0] + step", "p = jnp.zeros((2,))"),
+    ],
+)
+def test_an_array_of_zeros_stands_for_none_where_no_number_can(step, use, zeros):
+    """A number has no elements, and `@` refuses it: nothing was found."""
+    source = (
+        "def f(a, tol=0.01):\n    p = None  # so far\n    d = jnp.inf\n    while d >= tol:\n        a = a / 2\n"
+        f"        d = jnp.abs(a).sum()\n        step = {step}\n        if p is None:\n            p = step\n"
+        f"        else:\n            p = {use}\n    return p[0], p[1]\n"
+    )
+    calls = [(jnp.array([[1.0, 2.0], [0.3, 0.4]]),), (jnp.array([[0.1, 0.2], [0.0, -0.4]]),)]
+    assert f"{zeros}  # so far\n    has_p = False\n" in check(source, *calls).rewrites[0].source
