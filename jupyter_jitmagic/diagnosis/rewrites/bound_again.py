@@ -1,4 +1,4 @@
-"""A list whose name an array takes in the end: `curve = []` … `curve = jnp.array(curve)`."""
+"""A list whose name an array takes in the end: `curve = []` … `curve = jnp.array(curve)`; and lists that grow together."""
 
 from __future__ import annotations
 
@@ -32,3 +32,23 @@ def under_its_own_name(spot: Spot, function: ast.FunctionDef, name: str) -> Step
         return None
     own = code.fresh(f"{name}_items", f"{name}_list", f"list_of_{name}")
     return spot.step("list", *((n, own) for n in (*before, *given)))
+
+
+def side_by_side(spot: Spot, branch: ast.If, names: list[str]) -> bool:
+    """Whether these lists are made together, empty, and each is given one item in this branch and nowhere else: what counts in
+    one does so in all."""
+    code, function = spot.code, spot.function
+    if branch.orelse or not isinstance(function, ast.FunctionDef):
+        return False
+    blocks = []
+    for name in names:
+        grown = [n for n in ast.walk(function) if isinstance(n, ast.Attribute) and code.src(n) == f"{name}.append"]
+        made = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+        if len(grown) != 1 or len(made) != 1 or code.statement(grown[0]) not in branch.body:
+            return False
+        match code.statement(made[0]):
+            case ast.Assign(value=ast.List(elts=[])) as statement:
+                blocks.append(code.block(statement))
+            case _:
+                return False
+    return len(names) > 1 and all(block is blocks[0] for block in blocks)

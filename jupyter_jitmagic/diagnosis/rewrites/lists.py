@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import jax
 
-from jupyter_jitmagic.diagnosis.rewrites.bound_again import under_its_own_name
+from jupyter_jitmagic.diagnosis.rewrites.bound_again import side_by_side, under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.signs import is_place
@@ -38,11 +38,12 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
     flags = {name: known for name in lists if (known := _flags_of(spot, name, lists))}
     growing = [name for name in lists if name not in flags.values()]
     edits: list[Edit] = []
+    together = not flags and side_by_side(spot, node, growing)
     for name in growing:
         if name not in flags:
-            wanted = (["kept"] if len(growing) == 1 else []) + [f"{name}_kept", f"{name}_are_kept"]
-            flags[name] = code.fresh(*wanted)
-            edits += ListUses(spot, name, flags[name], node).edits()
+            wanted = (["kept"] if len(growing) == 1 or together else []) + [f"{name}_kept", f"{name}_are_kept"]
+            flags[name] = flags[growing[0]] if together and flags else code.fresh(*wanted)
+            edits += ListUses(spot, name, flags[name], node, together and name != growing[0]).edits()
     indent, lines = code.indent(node), ""
     test = code.expr(node.test)
     both = [each for side in sides for each in side or () if each[0] in growing]
@@ -65,7 +66,9 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
                     text = code.expr(value)
                     if on_its_side and not harmless([value]):
                         text = f"{spot.lax('cond')}({chosen}, lambda: {text}, lambda: {_nothing(spot, value)})"
-                    added += f"{indent}{name}.append({text})\n{indent}{flags[name]}.append({chosen})\n"
+                    added += f"{indent}{name}.append({text})\n"
+                    if not together or name == growing[0]:
+                        added += f"{indent}{flags[name]}.append({chosen})\n"
         replaced = [((a, b), text) for a, b, text in edits]
         yield spot.step(
             "kept", (code.region([node]), lines + added), *replaced, risky=risky and not (on_its_side and not beside)
@@ -201,6 +204,8 @@ class ListUses:
     name: str
     flags: str
     branch: ast.If
+    has_flags: bool = False
+    """They are those of a list beside it."""
     found: list[Edit] = field(default_factory=list)
 
     def edits(self) -> list[Edit]:
@@ -244,6 +249,8 @@ class ListUses:
         assert isinstance(parent, ast.Assign) and isinstance(parent.value, ast.List)
         if any(isinstance(item, ast.Starred) for item in parent.value.elts):
             self._refuse(node)
+        if self.has_flags:
+            return
         end = code.span(parent)[1]
         flags = ", ".join(["True"] * len(parent.value.elts))
         self.found.append((end, end, f"\n{code.indent(parent)}{self.flags} = [{flags}]"))
@@ -320,13 +327,16 @@ class ListUses:
 
 
 def made_apart(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
-    """`small, large = [], []` → a line for each: what is made alone can become an array."""
+    """`small, large = [], []` → a line for each: what is made alone can become an array; so for what is made of them."""
     code = spot.code
     for statement in walk_scope(function.body):
         match statement:
             case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
                 names = [target.id for target in targets if isinstance(target, ast.Name)]
-                independent = len(set(names)) == len(targets) and not set(names) & loaded(values)
+                others = ({*names} - {own} for own in names)
+                independent = len({*names}) == len(targets) and not any(
+                    each & loaded([value]) for each, value in zip(others, values, strict=False)
+                )
                 if name in names and independent and code.on_own_lines([statement]):
                     pairs = zip(names, values, strict=True)
                     lines = "".join(f"{code.indent(statement)}{each} = {code.expr(value)}\n" for each, value in pairs)

@@ -498,3 +498,26 @@ def f(x):
     for k, _ in enumerate(found.rewrites):
         with applied(found, namespace, k):
             assert [[float(v) for v in row] for row in namespace["f"](jnp.array([3.0, 4.0]))] == [[3.0, 0.0], [4.0, 0.0]]
+
+
+@pytest.mark.parametrize("made", ["a, b = jnp.array(a), jnp.array(b)", "a = jnp.array(a)\n    b = jnp.array(b)"])
+def test_lists_that_grow_together_are_as_long_as_each_other(made):
+    """Each had its own list of what counts, and nothing knew that `a * b` is of one length."""
+    source = (
+        "def f(x, t):\n    a, b = [], []\n    for i in range(len(x)):\n        if x[i] > t:\n            a.append(float(i))\n"
+        f"            b.append(x[i])\n    {made}\n    if len(a) < 2:\n        return jnp.nan\n"
+        "    return jnp.sum((a - a.mean()) * b) / jnp.sum(a**2)\n"
+    )
+    x = jnp.array([0.3, 0.9, 0.1, 0.7, 1.5])
+    found = check(source, (x, jnp.array(0.5)), (x, jnp.array(1.0)), (-x, jnp.array(-0.8))).rewrites[0].source
+    assert "kept = []" in found and "b_items_kept" not in found
+
+
+def test_lists_that_grow_apart_as_well_have_flags_of_their_own():
+    source = (
+        "def f(x, t):\n    a, b = [], []\n    for i in range(len(x)):\n        if x[i] > t:\n            a.append(x[i])\n"
+        "            b.append(x[i])\n        if x[i] < 0:\n            b.append(-x[i])\n"
+        "    return jnp.sum(jnp.array(a)) - jnp.sum(jnp.array(b))\n"
+    )
+    x = jnp.array([0.3, -0.9, 0.1, 0.7, -1.5])
+    check(source, (x, jnp.array(0.2)), (-x, jnp.array(0.2)))
