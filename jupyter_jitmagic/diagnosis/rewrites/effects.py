@@ -9,13 +9,20 @@ from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.printing import is_message
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
+from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import SCOPES, read_first, shared, stored, walk_scope
+
+_TAKING = words("pop popleft popitem setdefault")
+"""Methods that change what they are called on, and give something back."""
 
 
 def refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
     """Raise Obstacle for what must happen on one side only and no choice of values can express."""
     own = _born(stmts)
     for node in walk_scope(stmts):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if attr in _TAKING and name not in own:
+                raise Obstacle(f"how often `{name}.{attr}` runs depends on data, and the length of a list cannot")
         if isinstance(
             node, ast.Yield | ast.YieldFrom | ast.Await | ast.Global | ast.Nonlocal | ast.Delete | ast.With | ast.Try
         ):

@@ -69,3 +69,15 @@ def test_a_way_that_appends_nothing_keeps_its_count():
         seconds=30.0,
     )
     assert found.rewrites
+
+
+def test_what_a_branch_takes_from_a_list_within_an_assignment_is_taken_in_that_branch_alone():
+    found = check(
+        "def f(x):\n    st = []\n    for v in x:\n        if v < 0 and len(st) >= 2:\n            b = st.pop()\n"
+        "            a = st.pop()\n            st.append(a + b)\n        else:\n            st.append(v)\n    return st[-1]\n",
+        (jnp.array([1.0, 2.0, -1.0]),),
+        (jnp.array([-1.0, 2.0, 3.0, -2.0, -1.0]),),
+        (jnp.array([1.0, 2.0, 3.0, 4.0, -1.0, -1.0, -5.0]),),
+        seconds=30.0,
+    )
+    assert found.rewrites and found.rewrites[0].verified
