@@ -130,7 +130,7 @@ def compare(
         ):
             notes[AT_TIE] = None
         elif difference and given.kind == "nan" and _gives(uncompiled_rewrite, given, want):
-            notes["compiled, XLA makes a number of some NaN (it leaves out what is multiplied by False)"] = None
+            notes[XLAS_NAN] = None
         elif difference and given.kind == "nan" and plain.gives(got, given):
             pass  # NumPy alone gives something else
         elif difference and _is_rounding(plain, given, got, want, uncompiled_rewrite):
@@ -248,6 +248,9 @@ def _may_lose(plain: Plain, given: Input) -> bool:
     return given.kind == "infinite" or (given.kind == "nan" and plain.gives_gradients)
 
 
+XLAS_NAN = (
+    "compiled, XLA takes some NaN for a number (it leaves out what is multiplied by False, and abs(x) >= 0 is true for it)"
+)
 BESIDE_NAN = "its gradient is not finite where some data is NaN (or infinite, perhaps) and plain Python's is"
 SINGLE = "it differs from plain Python as its numbers have 32 bits, with which plain Python gives the same, and not 64"
 WRAPS = "plain Python's whole numbers grow without bound, the compiled function's wrap around"
