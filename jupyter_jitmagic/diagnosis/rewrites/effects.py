@@ -22,7 +22,7 @@ def refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
     for node in walk_scope(stmts):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if attr in _TAKING and name not in own:
-                raise Obstacle(f"how often `{name}.{attr}` runs depends on data, and the length of a list cannot")
+                raise Obstacle(f"how often `{name}.{attr}` runs depends on data, and what {name} holds cannot")
         if isinstance(
             node, ast.Yield | ast.YieldFrom | ast.Await | ast.Global | ast.Nonlocal | ast.Delete | ast.With | ast.Try
         ):
