@@ -2,7 +2,7 @@
 
 A compiled loop carries arrays of fixed shapes. So a list becomes a buffer as long as the loop can make it, with a count; what
 reads the list reads `buffer[:count]`, a value of unknown length that other rules follow. A `deque(maxlen=k)` becomes an array
-of k that is shifted, a set of small whole numbers one truth value for each number.
+of k that is shifted (`windows`), a set of small whole numbers one truth value for each number.
 """
 
 from __future__ import annotations
@@ -15,13 +15,17 @@ from collections.abc import Iterator, Sequence
 from jupyter_jitmagic.diagnosis.rewrites.bound_again import under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, is_array
 from jupyter_jitmagic.diagnosis.rewrites.growing import (
-    MADE_ARRAYS,
-    READ_WHOLE,
     Container,
     GrowingList,
 )
 from jupyter_jitmagic.diagnosis.rewrites.grown_arrays import as_list
-from jupyter_jitmagic.diagnosis.rewrites.inserting import appended_instead, inserted_first, is_taken_in_front
+from jupyter_jitmagic.diagnosis.rewrites.inserting import (
+    appended_instead,
+    inserted_first,
+    is_taken_in_front,
+    last_items_set,
+    set_at_its_end,
+)
 from jupyter_jitmagic.diagnosis.rewrites.kept_numbers import as_numbers
 from jupyter_jitmagic.diagnosis.rewrites.lists import (
     emptied_instead,
@@ -35,6 +39,7 @@ from jupyter_jitmagic.diagnosis.rewrites.marks import owner_and_places
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.windows import TrimmedList, Window, trimming
 from jupyter_jitmagic.source.code import Edit, leaves
 from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
 
@@ -123,7 +128,7 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
         if (emptied := emptied_instead(spot, name)) is not None:
             yield emptied
             return
-        for first in (made_apart, rest_one_by_one, rows_of_tuples, popped_first, named_first):
+        for first in (made_apart, last_items_set, rest_one_by_one, rows_of_tuples, popped_first, named_first):
             if (apart := first(spot, function, name)) is not None:
                 yield apart
                 return
@@ -168,12 +173,17 @@ def _filled(around: ast.stmt) -> list[str]:
                 func=ast.Attribute(value=ast.Name(id=name), attr="append" | "appendleft" | "add" | "remove"), args=[_]
             ):
                 found.append(name)
+            case ast.Assign() if name := set_at_its_end(node):
+                found.append(name)
     return list(dict.fromkeys(found))
 
 
 def _maker(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name: str) -> Container | None:
     """The container of this name, where it is bound once, in a statement of its own before that."""
-    stores = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
+    trimmed = trimming(spot, function, name)
+    cut = set() if trimmed is None else {*ast.walk(trimmed.statement)}
+    bound = (n for n in ast.walk(function) if n not in cut and isinstance(n, ast.Name) and n.id == name)
+    stores = [n for n in bound if not isinstance(n.ctx, ast.Load)]
     inside = {
         n
         for scope in ast.walk(function)
@@ -191,11 +201,13 @@ def _maker(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name: str) -
     ):
         return None
     held = spot.locals.get(name)
+    if trimmed is not None and isinstance(held, list) and isinstance(made.value, ast.List):
+        return TrimmedList(spot, function, name, made, trimmed)
     if isinstance(held, list) and (isinstance(made.value, ast.List) or copied_array(spot, made.value) is not None):
         return GrowingList(spot, function, name, made)
     if isinstance(held, collections.deque) and isinstance(made.value, ast.Call):
         if held.maxlen is not None:
-            return _Window(spot, function, name, made)
+            return Window(spot, function, name, made)
         return GrowingList(spot, function, name, made) if _is_spelled_out(made.value) else None
     if isinstance(held, set) and isinstance(made.value, ast.Call | ast.Set):
         return _Marks(spot, function, name, made)
@@ -208,68 +220,6 @@ def _is_spelled_out(made: ast.Call) -> bool:
         case [] | [ast.List() | ast.Tuple()]:
             return not made.keywords
     return False
-
-
-class _Window(Container):
-    """`recent = deque(maxlen=k)` … `recent.append(v)` → an array of k, shifted, of which the last ones count."""
-
-    @property
-    def size(self) -> str:
-        assert isinstance(self.made.value, ast.Call)
-        sizes = [keyword.value for keyword in self.made.value.keywords if keyword.arg == "maxlen"] or self.made.value.args[1:2]
-        if not sizes:
-            self.refuse(self.made)
-        return self.spot.code.expr(sizes[0])
-
-    @property
-    def counted(self) -> str:
-        return f"{self.name}[{self.size} - {self.length}:]"
-
-    def make(self) -> None:
-        assert isinstance(self.made.value, ast.Call)
-        first = self.made.value.args[:1]
-        if first and not (isinstance(first[0], ast.List | ast.Tuple) and not first[0].elts):
-            self.refuse(self.made)
-        text = self.zeros(self.size, [value for _, value in self.appended()])
-        self.lines(self.made, text, f"{self.length} = 0")
-
-    def use(self, node: ast.Name, parent: ast.AST) -> None:
-        code, spot = self.spot.code, self.spot
-        match parent:
-            case ast.Attribute(attr="append"):
-                statement, value = self.statement_of(parent)
-                if self.name in loaded([value]):
-                    self.refuse(node)
-                shifted = f"{spot.jnp('roll')}({self.name}, -1, axis=0).at[-1].set({code.expr(value)})"
-                self.lines(
-                    statement,
-                    f"{self.name} = {shifted}",
-                    f"{self.length} = min({self.length} + 1, {self.size})",
-                )
-            case ast.Attribute(attr="clear"):
-                self.lines(self.cleared(parent), f"{self.length} = 0")
-            case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
-                self.replace(parent, self.length)
-            case ast.Call(func=ast.Attribute(attr=attr), args=[only], keywords=[]) if only is node and attr in MADE_ARRAYS:
-                self.replace(parent, self.counted)
-            case ast.Call(func=ast.Attribute(attr="array" | "asarray"), args=[ast.Call()]):
-                self.refuse(node)
-            case ast.Call() if node in parent.args and self.is_builtin_call(parent, *READ_WHOLE):
-                self.replace(node, self.counted)
-                if self.is_builtin_call(parent, "max", "min", "sorted"):
-                    self.excludes = {"nan": "NaN, of which max(), min() and sorted() take account by its place alone"}
-            case ast.Subscript(slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int()))):
-                pass
-            case ast.Subscript(slice=ast.Constant(value=int() as place)) if place >= 0:
-                self.replace(parent.slice, f"{self.size} - {self.length}{f' + {place}' if place else ''}")
-            case ast.Attribute(attr="maxlen"):
-                self.replace(parent, self.size)
-            case ast.For() | ast.comprehension() if parent.iter is node:
-                self.replace(node, self.counted)
-            case _ if self.is_test(node, parent):
-                self.replace(node, f"{self.length} > 0")
-            case _:
-                self.refuse(node)
 
 
 class _Marks(Container):

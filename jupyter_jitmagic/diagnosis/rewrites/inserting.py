@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import is_returned, words
-from jupyter_jitmagic.source.names import walk_scope
+from jupyter_jitmagic.source.names import loaded, walk_scope
 
 _ARRAYS = words("array asarray stack concatenate vstack")
 _Edit = tuple[ast.AST | tuple[int, int], str]
@@ -95,3 +95,43 @@ def is_taken_in_front(call: ast.Call) -> bool:
         case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(value=0)], keywords=[]):
             return True
     return False
+
+
+def last_items_set(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
+    """`level[-2:] = [merged]` → `level.pop()`, `level[-1] = merged`."""
+    code = spot.code
+    for node in walk_scope(function.body):
+        if not isinstance(node, ast.Assign) or set_at_its_end(node) != name or not code.on_own_lines([node]):
+            continue
+        assert isinstance(node.value, ast.List) and isinstance(node.targets[0], ast.Subscript)
+        items, last = node.value.elts, _how_many_last(node.targets[0].slice)
+        if any(isinstance(each, ast.Starred) for each in items) or (len(items) > 1 and name in loaded(items)):
+            return None
+        lines = [f"{name}.pop()"] * (last - len(items))
+        texts = [code.expr(each) for each in items]
+        if name in loaded(items) and lines:
+            fresh = code.fresh("item", f"last_of_{name}")
+            lines, texts = [f"{fresh} = {texts[0]}", *lines], [fresh]
+        lines += [f"{name}[-{len(texts) - place}] = {text}" for place, text in enumerate(texts)]
+        return spot.step("list", (node, f"\n{code.indent(node)}".join(lines)))
+    return None
+
+
+def set_at_its_end(node: ast.AST) -> str:
+    """The list of `level[-2:] = [v]`; "" for anything else."""
+    match node:
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=places)], value=ast.List(elts=items)):
+            return name if 0 < len(items) <= _how_many_last(places) <= _MOST_LAST else ""
+    return ""
+
+
+def _how_many_last(places: ast.expr) -> int:
+    """The 2 of `[-2:]`; 0 for other places."""
+    match places:
+        case ast.Slice(lower=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as last)), upper=None, step=None):
+            return last
+    return 0
+
+
+_MOST_LAST = 4
+"""Items that are taken from the end of a list one by one."""

@@ -648,3 +648,50 @@ def test_what_a_set_has_not_may_not_be_caught_by_a_handler():
     source = PARKED.replace("        elif -e in inside:\n            inside.remove(-e)", f"        else:\n{caught}")
     found = propose(define(source)["f"], (jnp.array(EVENTS[0]),), {})
     assert not found.rewrites and "`except KeyError` catches" in found.why_not
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "hist.append(x)\n        if len(hist) > k:\n            hist.pop(0)",
+        "hist.append(x)\n        if len(hist) > k:\n            hist = hist[-k:]",
+        "if len(hist) == k:\n            del hist[0]\n        hist.append(x)",
+    ],
+)
+def test_a_list_that_keeps_the_last_few_has_room_for_these_in_a_loop_without_a_limit(cut):
+    source = f"""
+def f(x, tol, k=3):
+    hist = []
+    while True:
+        x = x * 0.7 + 0.1
+        {cut}
+        if len(hist) == k and max(hist) - min(hist) < tol:
+            break
+    return x, hist[-1]
+"""
+    found = check(source, (2.0, 0.01), (0.4, 0.001))
+    assert "roll" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    ("merged", "line"),
+    [
+        ("level[-2:] = [(level[-1] + level[-2]) / 2]", "item = "),
+        ("m = (level[-1] + level[-2]) / 2\n            level[-2:] = [m]", "m = "),
+    ],
+)
+def test_the_last_items_of_a_list_in_one(merged, line):
+    """As in pool-adjacent-violators; beside it a pair takes the place of a pair."""
+    source = f"""
+def f(y):
+    level = []
+    for v in y:
+        level.append(v)
+        while len(level) > 1 and level[-2] > level[-1]:
+            {merged}
+        if len(level) > 1:
+            level[-2:] = [v * 0, v]
+    return jnp.array(level).sum()
+"""
+    found = check(source, (jnp.array([1.0, 3.0, 2.0, 5.0, 4.0, 0.5]),), (jnp.array([3.0, 2.0, 1.0, 1.0, 4.0, 0.5]),))
+    assert line in found.rewrites[0].source
