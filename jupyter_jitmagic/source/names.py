@@ -219,6 +219,11 @@ def shared(body: Sequence[ast.stmt]) -> set[str]:
     return {name for node in walk_scope(body) if isinstance(node, ast.Nonlocal | ast.Global) for name in node.names}
 
 
+def global_names(body: Sequence[ast.stmt]) -> set[str]:
+    """Names that a function declares to be the module's (`global`)."""
+    return {name for node in walk_scope(body) if isinstance(node, ast.Global) for name in node.names}
+
+
 def written_around(function: ast.AST) -> set[str]:
     """The variables of functions around it that a function writes, or one within it."""
     return {name for node in walk(function) if isinstance(node, ast.Nonlocal) for name in node.names}

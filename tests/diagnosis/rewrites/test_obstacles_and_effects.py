@@ -337,3 +337,13 @@ def test_a_name_that_is_set_on_the_way_keeps_its_value_where_plain_python_does_n
 def test_a_name_that_is_set_on_the_way_and_nowhere_else_may_always_be():
     source = "def f(x, t):\n    if (m := x.max()) > t and (n := x.min()) < -t:\n        return m - n\n    return m\n"
     check(source, (X, 0.25), (-X, 0.25), (X, 3.0), (X * 9, 1.0))
+
+
+def test_a_global_that_a_branch_writes_is_not_written_on_both_sides():
+    """Not as code that was not compared, either."""
+    f = define(
+        "taken = 0\ndef f(x, y):\n    global taken\n    if x.sum() > 0:\n        taken += 1\n        return y\n    return x\n"
+    )["f"]
+    found = diagnose(f, X, -X)
+    assert not found.rewrites and not found.unverified
+    assert "one branch writes the global taken, a side effect" in found.reason
