@@ -147,7 +147,8 @@ def proposals(
             first = found(every)
             compared = first.rewrites[0].compared if first.rewrites else None
             said = " ".join(each for each in compared.differences if each.startswith("it fails ")) if compared else ""
-            failing = frozenset(name for name in options.beside_data if f"where {name} is given" in said)
+            asked_again = options.beside_data | options.others
+            failing = frozenset(name for name in asked_again if f"where {name} is given" in said)
             if not (first.rewrites or first.unverified):
                 failing = options.beside_data  # `x[i - k : i + k]` is of one length only where k is static
             again = found(every | failing) if failing else first

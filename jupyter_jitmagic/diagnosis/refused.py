@@ -11,7 +11,6 @@ from types import FunctionType
 from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.frozen import frozen_call, with_frozen
-from jupyter_jitmagic.diagnosis.splits.jits import Jits
 from jupyter_jitmagic.diagnosis.static_fields import with_static_fields
 from jupyter_jitmagic.diagnosis.statics.registered import library_of_fields, registered
 from jupyter_jitmagic.diagnosis.types import FILTER_JIT, Change, Diagnosis, Rewrite
@@ -61,6 +60,8 @@ def _fields(asked: Asked) -> tuple[Rewrite, ...]:
 def _under_filter_jit(call: Call, beside: Rewrite) -> Rewrite | None:
     """A rewrite that was proven under equinox's jit, with that jit above the function; None where its text is not known, or
     more stands above it."""
+    from jupyter_jitmagic.diagnosis.splits.jits import Jits  # with the rules for other code
+
     fun, name = call.fun, call.name
     if not isinstance(fun, FunctionType) or fun.__qualname__ != fun.__name__:
         return None

@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_jitmagic.diagnosis.proof.endless import Rounds, read_and_counted
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
+from jupyter_jitmagic.source.names import stored
 from jupyter_jitmagic.source.units import Unit
 
 
@@ -22,6 +23,8 @@ class Coverage:
     branches: dict[tuple[str, int], set[bool]] = field(default_factory=dict)
     loops: dict[tuple[str, int], set[int]] = field(default_factory=dict)
     operands: dict[tuple[str, int, str], set[bool]] = field(default_factory=dict)
+    of_sizes: set[tuple[str, int]] = field(default_factory=set)
+    """Loops over arguments, which go round as often as these are long: other lengths are a question of their own."""
 
     def missing(self) -> list[str]:
         """What no input reached, in words."""
@@ -32,7 +35,8 @@ class Coverage:
             out += [f"line {line} {'true' if value else 'false'}" for value in (True, False) if value not in seen]
         for (_, line, text), seen in sorted(self.operands.items()):
             out += [f"`{text}` {'false' if value else 'true'} in line {line}" for value in seen if len(seen) == 1]
-        out += [f"a second loop count in line {line}" for (_, line), counts in sorted(self.loops.items()) if len(counts) == 1]
+        once = sorted(place for place, counts in self.loops.items() if len(counts) == 1 and place not in self.of_sizes)
+        out += [f"a second loop count in line {line}" for _, line in once]
         return out
 
     def words(self) -> str:
@@ -154,12 +158,44 @@ def _is_settled(test: ast.expr) -> bool:
     )
 
 
+def _goes_over(iterable: ast.expr, given: set[str]) -> bool:
+    """Whether a loop goes over what a function is given, or counts it: `v in x`, `in enumerate(x)`, `in range(len(x))`."""
+    match iterable:
+        case ast.Name(id=name) | ast.Attribute(value=ast.Name(id=name), attr="T"):
+            return name in given
+        case ast.Call(func=ast.Name(id="enumerate" | "zip" | "reversed"), args=args):
+            return all(_goes_over(each, given) for each in args)
+        case ast.Call(func=ast.Name(id="range"), args=args):
+            counts = [each for each in args if not isinstance(each, ast.Constant)]
+            return bool(counts) and all(_is_length(each, given) for each in counts)
+    return False
+
+
+def _is_length(node: ast.expr, given: set[str]) -> bool:
+    """`len(x)`, `x.shape[0]`, `x.size`, and numbers beside them."""
+    match node:
+        case ast.Constant(value=int()):
+            return True
+        case (
+            ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)])
+            | ast.Subscript(value=ast.Attribute(value=ast.Name(id=name), attr="shape"), slice=ast.Constant())
+            | ast.Attribute(value=ast.Name(id=name), attr="size")
+        ):
+            return name in given
+        case ast.BinOp(left=left, right=right):
+            return _is_length(left, given) and _is_length(right, given)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _is_length(operand, given)
+    return False
+
+
 class Instrument(ast.NodeTransformer):
     """Probes at the tests and loops of the given lines; a look at the clock in every loop and at every function's start."""
 
     def __init__(self, unit: Unit, lines: set[int], coverage: Coverage) -> None:
         self.unit, self.lines, self.coverage = unit, lines, coverage
         self.offset = unit.first_line - 1
+        self.given: set[str] = set()
 
     def _wanted(self, node: ast.stmt | ast.expr | ast.pattern) -> bool:
         header: Any = (
@@ -214,7 +250,10 @@ class Instrument(ast.NodeTransformer):
             first.append(self._statement("goes_on", node, *map(ast.Constant, read_and_added)))
         self.generic_visit(node)
         if self._wanted(node):
-            self.coverage.loops.setdefault((self.unit.filename, node.lineno + self.offset), set())
+            place = self.unit.filename, node.lineno + self.offset
+            self.coverage.loops.setdefault(place, set())
+            if isinstance(node, ast.For) and _goes_over(node.iter, self.given):
+                self.coverage.of_sizes.add(place)
             before.append(self._statement("begin", node))
             first.append(self._statement("round", node))
         else:
@@ -251,7 +290,12 @@ class Instrument(ast.NodeTransformer):
         return ast.copy_location(ast.Expr(call), at)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        around, arguments = self.given, node.args
+        self.given = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)} - {
+            *stored(node.body)
+        }
         self.generic_visit(node)
+        self.given = around
         at = 1 if ast.get_docstring(node, clean=False) is not None else 0
         node.body.insert(at, ast.copy_location(ast.Expr(self._call("tick", node)), node))
         return node

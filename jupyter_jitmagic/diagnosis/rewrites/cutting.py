@@ -128,6 +128,8 @@ def _between(flow: Flow, array: ast.expr, part: ast.Slice, at: int) -> tuple[str
             if (flow.exact or (bound is part.lower and _may_begin_before(part))) and not own:
                 limit = f"{flow.jnp('where')}({limit} < 0, {limit} + {size}, {limit})"
             tests.append(f"{places} {sign} {limit}")
+            if own or isinstance(bound, ast.Constant):
+                continue  # never below 0
         excludes = {} if flow.exact else NEGATIVE
     mask = tests[0] if len(tests) == 1 else " & ".join(f"({test})" for test in tests)
     return flow.named(mask, "kept", "chosen", "valid", known_as=_cut(flow, array, part, at)), excludes

@@ -141,6 +141,13 @@ class _Elements:
             case ast.Name(id=name):
                 fact = self.spot.fact(value)
                 return [name] if fact is not None and fact.dtype in ("i", "u", "f", "c") else []
+            case ast.Subscript(value=ast.Name(id=name) as owner) if name in self.before:
+                fact = self.spot.fact(owner)
+                return (
+                    [f"{name}.dtype"]
+                    if fact is not None and fact.sort == "array" and fact.dtype in ("i", "u", "f", "c")
+                    else []
+                )
             case ast.BinOp(left=left, op=op, right=right):
                 return [
                     *self._kinds(left, within),

@@ -236,9 +236,12 @@ class ListUses:
             self._summed(node, parent)
         elif isinstance(parent, ast.For) and parent.iter is node:
             self._gone_through(parent)
+        elif (isinstance(parent, ast.IfExp | ast.If) and parent.test is node) or (
+            isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+        ):
+            self.found.append((*code.span(node), f"{self.spot.jnp('any')}({self._mask()})"))
         elif is_returned(code, node):
-            array = self.spot.jnp("array")
-            self.found.append((*code.span(node), f"{array}({self.name})[{array}({self.flags})]"))
+            self.found.append((*code.span(node), f"{self.spot.jnp('array')}({self.name})[{self._mask()}]"))
         else:
             self._refuse(node)
 
@@ -266,6 +269,9 @@ class ListUses:
         end = code.span(statement)[1]
         self.found.append((end, end, f"\n{code.indent(statement)}{self.flags}.append(True)"))
 
+    def _mask(self) -> str:
+        return f"{self.spot.jnp('array')}({self.flags}, bool)"  # of an empty list it would be one of floats
+
     def _read_by(self, call: ast.Call, node: ast.Name) -> None:
         spot, code = self.spot, self.spot.code
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
@@ -277,14 +283,12 @@ class ListUses:
             value = f"{spot.jnp('where')}({each}, {item}, 0)"
             self.found.append((*code.span(call), f"sum({value} for {item}, {each} in zip({self.name}, {self.flags}))"))
         elif builtin and name in ("max", "min"):
-            inf = "-inf" if name == "max" else "inf"
-            sign = "-" if name == "max" else ""
-            array = spot.jnp("array")
-            text = f"{spot.jnp('where')}({array}({self.flags}), {array}({self.name}), {sign}{spot.jnp(inf.lstrip('-'))})"
-            self.found.append((*code.span(call), f"{spot.jnp(name)}({text})"))
+            sign, items = "-" if name == "max" else "", f"{spot.jnp('array')}({self.name})"
+            text = f"{spot.jnp('where')}({self._mask()}, {items}, {sign}{spot.jnp('inf')})"
+            first = f"{items}[{spot.jnp(f'arg{name}')}({text})]"  # of equal ones the first, which alone has a gradient
+            self.found.append((*code.span(call), first))
         elif not builtin and name in _ARRAYS and isinstance(call.func, ast.Attribute):
-            text = f"{code.src(call)}[{spot.jnp('array')}({self.flags})]"
-            self.found.append((*code.span(call), text))
+            self.found.append((*code.span(call), f"{code.src(call)}[{self._mask()}]"))
         else:
             self._refuse(node)
 

@@ -1,5 +1,5 @@
 """What rules leave behind in a draft that nobody would have typed: names that only name another, helpers that nothing calls any
-more, brackets within brackets, a `_` that is read, a `pass` beside other lines."""
+more, imports that nothing reads, brackets within brackets, a `_` that is read, a `pass` beside other lines."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ def _edits(code: Code, old: set[str], called: set[str], names: set[str]) -> Iter
             if node.name in called and node.name not in read and not node.decorator_list and _may_go(code, node):
                 yield [(*_with_the_gap(code, node), "")]
             yield from _with_a_name(code, node, old)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            brought = {each.asname or each.name.partition(".")[0] for each in node.names}
+            if brought.isdisjoint(read) and code.lines[node.lineno - 1].strip() not in old and code.on_own_lines([node]):
+                yield [(*_with_the_gap(code, node), "")]
         elif isinstance(node, ast.Pass):
             if code.lines[node.lineno - 1].strip() not in old and _may_go(code, node):
                 yield [(*code.region([node]), "")]

@@ -32,10 +32,12 @@ class LeftOut:
         static: they have to be static once they are given: a string, a flag or an integer of which Python needs the value (also
             in the place of None), a float that decides a shape, or an object that is no data.
         beside_data: integers that meet data where Python needs a value (`x.sum() > lim`): what cures that may take them so.
+        others: integers of which the trace needs no value, and code that is found may (`deque(maxlen=k)`).
     """
 
     static: frozenset[str] = frozenset()
     beside_data: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
 
 
 def options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
@@ -68,7 +70,8 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     floats = {name for name, default in numbers.items() if type(default) is float}
     beside = frozenset(name for name in needed - alone if type(numbers[name]) is int)
     sizes = sizes_through_jax(other, found) if floats & needed else frozenset()
-    return LeftOut(words | (needed - floats - beside) | (floats & sizes), beside)
+    others = frozenset(name for name, default in numbers.items() if type(default) is int) - needed
+    return LeftOut(words | (needed - floats - beside) | (floats & sizes), beside, others)
 
 
 def _with(call: Call, options: Mapping[str, Any]) -> Call:

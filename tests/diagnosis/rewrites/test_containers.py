@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, check, define
@@ -695,3 +696,17 @@ def f(y):
 """
     found = check(source, (jnp.array([1.0, 3.0, 2.0, 5.0, 4.0, 0.5]),), (jnp.array([3.0, 2.0, 1.0, 1.0, 4.0, 0.5]),))
     assert line in found.rewrites[0].source
+
+
+def test_a_size_that_only_the_new_code_needs_is_static_where_it_is_left_out():
+    """A deque takes a tracer for its length, zeros do not. No bound below 0 is spoken of, and no second length of x."""
+    f = define(
+        "from collections import deque\ndef f(x, tol, k=3):\n    last = deque(maxlen=k)\n    for v in x:\n"
+        "        tol = tol * 0.9\n        last.append(v)\n        if sum(last) > tol:\n            break\n"
+        "    return sum(last), tol\n"
+    )["f"]
+    found = jm.diagnose(f, X, 6.0)
+    (rewrite, *_) = found.rewrites
+    assert rewrite.static_argnames == ("k",) and "k is left out here" in found.reason
+    told = " ".join((*rewrite.compared.not_reached, *rewrite.compared.differences))
+    assert "negative bound" not in told and "second loop count" not in told and "k is given" not in told

@@ -521,3 +521,29 @@ def test_lists_that_grow_apart_as_well_have_flags_of_their_own():
     )
     x = jnp.array([0.3, -0.9, 0.1, 0.7, -1.5])
     check(source, (x, jnp.array(0.2)), (-x, jnp.array(0.2)))
+
+
+def test_the_largest_of_a_list_is_its_first_also_for_gradients():
+    """`jnp.max` would share the gradient among equal ones; and of a list that stays empty the flags are flags."""
+    source = (
+        "def f(x, t):\n    out = [0.0]\n    for i in range(len(x) - 1):\n        if x[i] - x[i + 1] > t:\n"
+        "            out.append(x[i] - x[i + 1])\n    return max(out)\n"
+    )
+    ties = jnp.array([2.0, 1.0, 0.0, 3.0, 2.0])
+    found = check(source, (jnp.array([0.3, -1.2, 2.0, 0.1]), 0.5), (ties, 0.5), (ties[:1], 0.5))
+    namespace = define(source)
+    with applied(found, namespace):
+        assert jnp.allclose(jax.grad(namespace["f"])(ties, 0.5), jnp.array([1.0, -1.0, 0.0, 0.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    "end", ["return max(gains) if gains else 0.0", "if not gains:\n        return -1.0\n    return sum(gains) / len(gains)"]
+)
+def test_whether_anything_was_kept_is_asked_of_the_flags(end):
+    source = (
+        "def f(x, t):\n    gains = []\n    for i in range(len(x)):\n        for j in range(i + 1, len(x)):\n"
+        f"            if x[j] - x[i] > t:\n                gains.append(x[j] - x[i])\n    {end}\n"
+    )
+    x = jnp.array([0.3, -1.2, 2.0, 0.1])
+    found = check(source, (x, 0.5), (-jnp.sort(-x), 0.5))
+    assert "import numpy" not in found.rewrites[0].source
