@@ -284,8 +284,9 @@ class ListUses:
             self.found.append((*code.span(call), f"sum({value} for {item}, {each} in zip({self.name}, {self.flags}))"))
         elif builtin and name in ("max", "min"):
             sign, items = "-" if name == "max" else "", f"{spot.jnp('array')}({self.name})"
-            text = f"{spot.jnp('where')}({self._mask()}, {items}, {sign}{spot.jnp('inf')})"
-            first = f"{items}[{spot.jnp(f'arg{name}')}({text})]"  # of equal ones the first, which alone has a gradient
+            most = f"{spot.jnp(name)}({spot.jnp('where')}({self._mask()}, {items}, {sign}{spot.jnp('inf')}))"
+            # of equal ones the first, which alone has a gradient; an infinite one only where it counts
+            first = f"{items}[{spot.jnp('argmax')}({self._mask()} & ({items} == {most}))]"
             self.found.append((*code.span(call), first))
         elif not builtin and name in _ARRAYS and isinstance(call.func, ast.Attribute):
             self.found.append((*code.span(call), f"{code.src(call)}[{self._mask()}]"))

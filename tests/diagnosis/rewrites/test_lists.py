@@ -536,6 +536,16 @@ def test_the_largest_of_a_list_is_its_first_also_for_gradients():
         assert jnp.allclose(jax.grad(namespace["f"])(ties, 0.5), jnp.array([1.0, -1.0, 0.0, 0.0, 0.0]))
 
 
+def test_the_largest_of_a_list_is_one_that_counts_where_all_of_these_are_infinite():
+    """Of zeros and infinities `argmax` takes the first place, which another item has."""
+    source = (
+        "def f(x, t):\n    out = []\n    for i in range(len(x)):\n        if x[i] < t:\n            y = 1\n"
+        "            out.append(x[i])\n    return max(out)\n"
+    )
+    lone = jnp.array([5.0, -jnp.inf, 7.0])
+    check(source, (jnp.array([0.3, -1.2, 2.0, 0.1]), 0.5), (lone, 0.0))
+
+
 @pytest.mark.parametrize(
     "end", ["return max(gains) if gains else 0.0", "if not gains:\n        return -1.0\n    return sum(gains) / len(gains)"]
 )
