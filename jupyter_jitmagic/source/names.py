@@ -214,14 +214,11 @@ def free_names(fn: ast.AST) -> set[str]:
     return (inside - bound) | loaded(outside)
 
 
-def shared(body: Sequence[ast.stmt]) -> set[str]:
+def shared(
+    body: Sequence[ast.stmt], declared: tuple[type[ast.Nonlocal | ast.Global], ...] = (ast.Nonlocal, ast.Global)
+) -> set[str]:
     """Names that a function declares to be variables around it (`nonlocal`, `global`)."""
-    return {name for node in walk_scope(body) if isinstance(node, ast.Nonlocal | ast.Global) for name in node.names}
-
-
-def global_names(body: Sequence[ast.stmt]) -> set[str]:
-    """Names that a function declares to be the module's (`global`)."""
-    return {name for node in walk_scope(body) if isinstance(node, ast.Global) for name in node.names}
+    return {name for node in walk_scope(body) if isinstance(node, declared) for name in node.names}
 
 
 def written_around(function: ast.AST) -> set[str]:

@@ -6,7 +6,6 @@ Shapes, dtypes, weak types and Python's own number types stay, so that a compile
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -101,7 +100,8 @@ class Variations:
         if not above or not isinstance(self.leaves[leaf], jax.Array):
             return False
         at, key = above[-1]
-        declared = [inspect.get_annotations(each).get(getattr(key, "name", "")) for each in type(at).__mro__]
+        classes = [attribute(each, "__annotations__") or {} for each in type(at).__mro__]
+        declared = [each.get(getattr(key, "name", "")) for each in classes]
         return any(word in str(each) for each in declared for word in ("Array", "ndarray"))
 
     def is_of_a_library(self, leaf: int) -> bool:

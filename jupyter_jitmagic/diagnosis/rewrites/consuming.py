@@ -383,12 +383,7 @@ class Consumers(Updating):
                     return PARTIAL
                 if known is not None and known.operation.safety == PARTIAL:
                     return PARTIAL
-                if (
-                    known is not None
-                    and known.name in OUTGROWING
-                    and any(map(_shifts, ast.walk(node)))
-                    and not any(map(_squares, ast.walk(node)))
-                ):
+                if known is not None and known.name in OUTGROWING and _is_far(node):
                     return PARTIAL
         return TOTAL
 

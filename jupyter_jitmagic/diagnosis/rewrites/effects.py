@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from jupyter_jitmagic.diagnosis.rewrites.printing import is_message
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import SCOPES, global_names, read_first, shared, stored, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, read_first, shared, stored, walk_scope
 
 _TAKING = words("pop popleft popitem setdefault")
 """Methods that change what they are called on, and give something back."""
@@ -20,7 +20,7 @@ def refuse_effects(spot: Spot, stmts: Sequence[ast.stmt]) -> None:
     """Raise Obstacle for what must happen on one side only and no choice of values can express."""
     own = _born(stmts)
     around = spot.function.body if isinstance(spot.function, ast.FunctionDef) else []
-    if written := sorted(global_names(around).intersection(stored(stmts))):
+    if written := sorted(shared(around, (ast.Global,)).intersection(stored(stmts))):
         raise Obstacle(f"one branch writes the global {written[0]}, a side effect that lax.cond and jnp.where would always do")
     for node in walk_scope(stmts):
         match node:

@@ -24,11 +24,12 @@ def why_not(fun: Any) -> str:
         constants = {value.value for value in values if isinstance(value, ast.Constant)}
         texts = sorted(each for each in constants if isinstance(each, str))
         if len(texts) > 1 or (texts and len(values) > 1):
-            return f"it returns {' or '.join(map(repr, texts))}, and compiled code gives no text: a number in its place may do"
+            given = " or ".join(map(repr, texts))
+            return f"it returns {given}; where data decides which, a number may do in its place, as compiled code gives no text"
         if None in constants and not all(isinstance(value, ast.Constant) and value.value is None for value in values):
             return (
-                "it returns None or a value, and compiled code always gives the same structure: a number in the place of None, "
-                "as -1 or nan, may do"
+                "it returns None or a value; where data decides which, a number may do in the place of None, as -1 or nan: "
+                "compiled code always gives the same structure"
             )
     return ""
 
