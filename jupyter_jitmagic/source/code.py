@@ -11,9 +11,10 @@ import io
 import textwrap
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
-from jupyter_jitmagic.source.names import SCOPES, children, free_names, read_first, shared, walk
+from jupyter_jitmagic.source.names import SCOPES, LiveAt, children, free_names, live_before, live_in_loop, shared, walk
 from jupyter_jitmagic.usercode.places import characters, compared
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -239,11 +240,29 @@ class Code:
                 break
         return after, in_function
 
+    def _behind(self, stmt: ast.stmt) -> Sequence[ast.stmt]:
+        """The statements of its block that follow."""
+        stmts = self.block(stmt)
+        return stmts[stmts.index(stmt) + 1 :]
+
+    def _live_around(self, stmt: ast.stmt) -> LiveAt:
+        """What is live where the block of `stmt` ends, and where it leaves the loop around it."""
+        around = self.parents[stmt]
+        if isinstance(around, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return LiveAt(frozenset())
+        if not isinstance(around, ast.stmt):  # one of the ways of a `try` or a `match`
+            around = self.statement(around)
+        at = self._live_around(around)
+        at = replace(at, end=frozenset(live_before(self._behind(around), at)))
+        if isinstance(around, ast.For | ast.AsyncFor | ast.While) and stmt not in around.orelse:
+            head = frozenset(live_in_loop(around, at))
+            return LiveAt(head, at.end, head)
+        return at
+
     def live_after(self, stmt: ast.stmt) -> set[str]:
         """Names that may be read after `stmt` before they are written again (functions defined before read too, and who reads
         what stands outside the function is not asked)."""
-        after, _ = self.continuation(stmt)
-        live = read_first(after)
+        live = live_before(self._behind(stmt), self._live_around(stmt))
         fn = self.function(stmt)
         if fn is not None and not isinstance(fn, ast.Lambda):
             live |= shared(fn.body)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -101,56 +102,95 @@ def loaded(nodes: Iterable[ast.AST]) -> set[str]:
 
 def read_first(stmts: Sequence[ast.stmt]) -> set[str]:
     """Names that may be read before these statements write them."""
-    return _flow(stmts, set())[0]
+    return live_before(stmts, LiveAt(frozenset()))
+
+
+@dataclass(frozen=True)
+class LiveAt:
+    """Names that may be read from where some statements are left, before they are written: at their end, and where they leave
+    the loop around them by `break` or begin its next round."""
+
+    end: Set[str]
+    broken: Set[str] = frozenset()
+    next_round: Set[str] = frozenset()
+
+
+def live_before(stmts: Sequence[ast.stmt], at: LiveAt) -> set[str]:
+    """Names that may be read from the begin of the statements on, before they are written.
+
+    Source: the analysis of live variables, A. Aho et al., Compilers (2nd ed.), 9.2.5.
+    """
+    live = set(at.end)
+    for stmt in reversed(stmts):
+        here = replace(at, end=frozenset(live))
+        match stmt:
+            case ast.If():
+                live = live_before(stmt.body, here) | live_before(stmt.orelse, here)
+                live = (live - set(stored([stmt.test]))) | _read_by_test(stmt.test)
+            case ast.For() | ast.AsyncFor() | ast.While():
+                live = live_in_loop(stmt, here)
+            case ast.With() | ast.AsyncWith():
+                live = live_before(stmt.body, here)
+                for item in reversed(stmt.items):
+                    named = [] if item.optional_vars is None else target_names(item.optional_vars)
+                    live = (live - set(named)) | loaded([item.context_expr])
+            case ast.Try() | ast.TryStar():  # it may be left behind any of its statements
+                blocks = (stmt.body, stmt.orelse, stmt.finalbody, *(handler.body for handler in stmt.handlers))
+                live = live.union(*(live_before(block, here) for block in blocks))
+            case ast.Match():
+                live = live.union(_loads_of_simple(stmt), at.broken, at.next_round)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                live = (live - {stmt.name}) | free_names(stmt)
+            case ast.Return() | ast.Raise():
+                live = _loads_of_simple(stmt)
+            case ast.Break():
+                live = set(at.broken)
+            case ast.Continue():
+                live = set(at.next_round)
+            case _:
+                live = (live - set(stored([stmt]))) | _loads_of_simple(stmt)
+    return live
+
+
+def live_in_loop(loop: ast.For | ast.AsyncFor | ast.While, at: LiveAt) -> set[str]:
+    """Names that may be read from where a round of the loop is about to begin: by its head, by it, or behind it."""
+    if isinstance(loop, ast.While):
+        read, bound = _read_by_test(loop.test), set(stored([loop.test]))
+    else:
+        read, bound = loaded([loop.iter]), set(target_names(loop.target))
+    behind = live_before(loop.orelse, at)
+    live: set[str] = set()
+    while True:  # what the next round reads is read behind this one, too
+        around = LiveAt(frozenset(live), at.end, frozenset(live))
+        inside = live_before(loop.body, around)
+        known = read | ((inside | behind) - bound if isinstance(loop, ast.While) else (inside - bound) | behind)
+        if known <= live:
+            return live
+        live |= known
 
 
 def surely_written(stmts: Sequence[ast.stmt]) -> set[str]:
     """Names that have a new value after these statements on every way through them."""
-    return _flow(stmts, set())[1]
-
-
-def _flow(stmts: Sequence[ast.stmt], written: set[str]) -> tuple[set[str], set[str]]:
-    """(names possibly read before written, names surely written after), the latter starting from `written`."""
-    reads: set[str] = set()
-    written = set(written)
+    written = set[str]()
     for stmt in stmts:
         if isinstance(stmt, ast.If):
-            reads |= _read_by_test(stmt.test) - written
             written |= set(stored([stmt.test]))
-            left, after_left = _flow(stmt.body, written)
-            right, after_right = _flow(stmt.orelse, written)
-            reads |= left | right
+            left, right = surely_written(stmt.body), surely_written(stmt.orelse)
             ends_left, ends_right = always_leaves(stmt.body), always_leaves(stmt.orelse)
-            written = after_right if ends_left else after_left if ends_right else after_left & after_right
+            written |= right if ends_left else left if ends_right else left & right
             if ends_left and ends_right:
                 break
-        elif isinstance(stmt, ast.For | ast.AsyncFor):
-            reads |= loaded([stmt.iter]) - written
-            reads |= _flow(stmt.body, written | set(target_names(stmt.target)))[0]
-            reads |= _flow(stmt.orelse, written)[0]
-        elif isinstance(stmt, ast.While):
-            reads |= _read_by_test(stmt.test) - written
-            bound = written | set(stored([stmt.test]))
-            reads |= _flow(stmt.body, bound)[0] | _flow(stmt.orelse, bound)[0]
         elif isinstance(stmt, ast.With | ast.AsyncWith):
             for item in stmt.items:
-                reads |= loaded([item.context_expr]) - written
-                if item.optional_vars is not None:
-                    written |= set(target_names(item.optional_vars))
-            inner, written = _flow(stmt.body, written)
-            reads |= inner
-        elif isinstance(stmt, ast.Try):
-            for block in (stmt.body, stmt.orelse, stmt.finalbody, *(h.body for h in stmt.handlers)):
-                reads |= _flow(block, written)[0]
+                written |= set() if item.optional_vars is None else set(target_names(item.optional_vars))
+            written |= surely_written(stmt.body)
         elif isinstance(stmt, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            reads |= free_names(stmt) - written
             written.add(stmt.name)
-        else:
-            reads |= _loads_of_simple(stmt) - written
+        elif not isinstance(stmt, ast.For | ast.AsyncFor | ast.While | ast.Try | ast.TryStar | ast.Match):
             written |= set(stored([stmt]))
             if isinstance(stmt, ast.Return | ast.Raise | ast.Break | ast.Continue):
                 break
-    return reads, written
+    return written
 
 
 def _read_by_test(test: ast.expr) -> set[str]:

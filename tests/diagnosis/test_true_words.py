@@ -491,7 +491,7 @@ def settled(x, rounds=4):
 """
 RETURNED = {
     "None": ({"LATE": "None", "EARLY": "k", "EARLIER": "-1"}, "it returns None or a value"),
-    "texts": ({"EARLY": "'still'", "EARLIER": "'zero'", "LATE": "'late'"}, "it returns 'late' or 'still' or 'zero'; where data"),
+    "texts": ({"EARLY": "'still'", "EARLIER": "'zero'", "LATE": "'late'"}, "it returns 'late' or 'still' or 'zero'; where"),
     "numbers": ({"EARLY": "0", "EARLIER": "1", "LATE": "2"}, ""),
 }
 

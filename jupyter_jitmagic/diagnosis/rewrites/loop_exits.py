@@ -51,15 +51,15 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     inner = indent + "    "
     lowered = _Lowering(spot, flags).block(loop.body, inner)
     after, end = _after_loop(spot, loop, flags, returns)
-    before = "".join(f"{indent}{flag} = False\n" for flag in dict.fromkeys([flags.done, flags.returned]) if flag)
-    before += after[0]
+    before = "".join(f"{indent}{flag} = False\n" for flag in dict.fromkeys([flags.done, flags.returned]) if flag) + after[0]
+    born = _numbers_first(spot, loop, _behind_an_exit(loop), indent)
     region = (code.region([loop])[0], end)
     if isinstance(loop, ast.While):
         always = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
         test = f"not {flags.done}" if always else f"not {flags.done} and {code.operand(loop.test)}"
         if not flags.done:
             test = code.expr(loop.test)
-        yield spot.step("while", (region, f"{before}{indent}while {test}:\n{lowered}{after[1]}"))
+        yield spot.step("while", (region, f"{born}{before}{indent}while {test}:\n{lowered}{after[1]}"))
         return
     if flags.done and _needs_its_rounds(spot, loop):
         yield _with_rounds_skipped(spot, loop, flags, (before, after[1]), region)
@@ -69,7 +69,7 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     header = _indexed(spot, loop)
     if header is not None:
         setup, test, first, last = header
-        lines = "".join(f"{indent}{line}\n" for line in setup) + before
+        lines = "".join(f"{indent}{line}\n" for line in setup) + born + before
         and_flag = f" and not {flags.done}" if flags.done else ""
         body = "".join(f"{inner}{line}\n" for line in first) + lowered + "".join(f"{inner}{line}\n" for line in last)
         known = _returned_behind(spot, loop) if flags.result and f"{indent}{flags.result} = " not in before else ""
@@ -103,19 +103,31 @@ def _with_rounds_skipped(spot: Spot, loop: ast.For, flags: _Flags, around: tuple
 def _read_behind(spot: Spot, loop: ast.For, indent: str) -> tuple[str, str, str]:
     """What keeps numbers that are read behind the loop what they were when it was left: (before it, in it, behind it)."""
     code, live = spot.code, spot.code.live_after(loop)
-    before = kept = after = ""
-    for node in walk_scope(loop.body):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in live and not _bound_above(spot, loop, name):
-                fact = spot.fact(value)
-                zero = {"f": "0.0", "i": "0", "b": "False"}.get(fact.dtype) if fact is not None and fact.ndim == 0 else None
-                if zero is not None and f"{indent}{name} = {zero}\n" not in before:
-                    before += f"{indent}{name} = {zero}\n"
+    before, kept, after = _numbers_first(spot, loop, loop.body, indent), "", ""
     if is_call(spot, loop.iter, "range") and isinstance(loop.target, ast.Name) and loop.target.id in live:
         last = code.fresh(f"{loop.target.id}_then", f"last_{loop.target.id}")
         before += f"{indent}{last} = 0\n"
         kept, after = f"{indent}        {last} = {loop.target.id}\n", f"{indent}{loop.target.id} = {last}\n"
     return before, kept, after
+
+
+def _behind_an_exit(loop: ast.For | ast.While) -> list[ast.stmt]:
+    """The statements of a round that are not reached in its last one."""
+    first = next((k for k, stmt in enumerate(loop.body) if leaves([stmt], EXITS)), len(loop.body))
+    return loop.body[first + 1 :]
+
+
+def _numbers_first(spot: Spot, loop: ast.For | ast.While, stmts: Sequence[ast.stmt], indent: str) -> str:
+    """Lines with a number for each name that is read behind the loop and has its first value in these statements."""
+    live, lines = spot.code.live_after(loop), dict[str, None]()
+    for node in walk_scope(stmts):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in live and not _bound_above(spot, loop, name):
+                fact = spot.fact(value)
+                zero = {"f": "0.0", "i": "0", "b": "False"}.get(fact.dtype) if fact is not None and fact.ndim == 0 else None
+                if zero is not None:
+                    lines[f"{indent}{name} = {zero}\n"] = None
+    return "".join(lines)
 
 
 def _any_of_its_kind(spot: Spot, loop: ast.For) -> str:

@@ -723,3 +723,50 @@ def test_a_loop_without_end_is_left_by_data_or_by_its_own_counter():
         "        steps += 1\n"
     )
     check(source, *[(jnp.array(x), 4.0) for x in (0.75, -1.0, 5.0, 0.0)])
+
+
+LEFT_IN_THE_MIDDLE = {
+    "two loops at once": """
+def f(a, target):
+    found = None
+    for i in range(a.shape[0]):
+        for j in range(i + 1, a.shape[0]):
+            if abs(a[i] + a[j] - target) < 0.001:
+                found = (i, j)
+                break
+        else:
+            continue
+        break
+    if found is None:
+        return -1, -1
+    return found
+""",
+    "a step behind the test": """
+def f(a, target):
+    x, limit = a.sum(), 0
+    while True:
+        rest = x * x - target * target
+        limit += 1
+        if abs(rest) < 0.5 or limit > 9:
+            break
+        step = 0.25 * rest
+        x = x - step / 4.0
+    return x, step
+""",
+    "a step of each item": """
+def f(a, target):
+    total = 0.0
+    for v in a:
+        if total > target:
+            break
+        step = v * 2.0
+        total = total + step
+    return total, step
+""",
+}
+
+
+@pytest.mark.parametrize("how", LEFT_IN_THE_MIDDLE)
+def test_what_a_loop_left_in_the_middle_has_set_is_read_behind_it(how):
+    a = jnp.array([1.0, 4.0, 2.5, 3.0, 7.0])
+    assert check(LEFT_IN_THE_MIDDLE[how], (a, 5.5), (a[::-1], 10.0), (a[:3], 3.5), (a, 2.5)).rewrites[0].verified
