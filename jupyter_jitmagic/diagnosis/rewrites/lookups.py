@@ -133,8 +133,10 @@ def _of_dict(
         match = f"{spot.jnp('all')}({equal}, axis=1)"
     place = index if keys == list(range(len(keys))) and default is None else f"{spot.jnp('argmax')}({match})"
     if all(callable(value) for value in values):
-        if default is None:
-            yield from _switch(spot, node, call, place, values_text, {})
+        if default is not None:
+            place = f"{spot.jnp('where')}({spot.jnp('any')}({match}), {place}, {len(keys)})"
+            values_text = f"[{values_text[1:-1] if listed else f'*{values_text[5:-1]}'}, {default}]"
+        yield from _switch(spot, node, call, place, values_text, {})
         return
     if all(isinstance(value, str) for value in values):
         raise Obstacle(f"a string cannot leave compiled code: return the key and look it up in `{text}` outside")
@@ -208,7 +210,7 @@ def _table(spot: Spot, node: ast.expr) -> tuple[bool, Any]:
 
 
 def _display(spot: Spot, node: ast.Tuple | ast.List | ast.Dict) -> tuple[bool, Any]:
-    """What a literal tuple, list or dict holds, as far as its shapes tell: unknown parts count as numbers."""
+    """What a literal tuple, list or dict holds, as far as its shapes tell: what is unknown counts as a number."""
     read: Callable[[ast.expr], Any] = lambda part: _part(spot, part)  # noqa: E731
     if isinstance(node, ast.Dict):
         if any(key is None for key in node.keys):
@@ -227,7 +229,8 @@ def _part(spot: Spot, node: ast.expr) -> Any:
     value = spot.value(node)
     if value is not None:
         return value
-    return 0.0
+    fact = spot.fact(node)
+    return np.empty(fact.shape) if fact is not None and fact.sort == "array" else 0.0
 
 
 def _written(src: Callable[[ast.AST], str], node: ast.expr) -> tuple[str, str] | None:

@@ -82,3 +82,23 @@ def test_a_lookup_that_python_refuses_is_said(body, said):
     for rewrite in proposals.rewrites:
         told = "; ".join(rewrite.compared.not_reached)
         assert ("Python raises" in told) == bool(said) and said in told
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return {0: x, 1: -x, 2: x * x}[int(n)]",
+        pytest.param("return [x.sum(), 2.0, x.mean()][int(n)]", marks=pytest.mark.slow),
+        pytest.param("return {0: -x, 2: x * 2}.get(int(n), x)", marks=pytest.mark.slow),
+    ],
+)
+def test_what_a_literal_table_computes_counts_by_its_shape(body):
+    """It counted as a number, and a number beside an array as of another shape."""
+    source = f"def f(x, n):\n    {body}\n"
+    check(source, *[(jnp.array([1.0, -2.0]), jnp.array(n)) for n in (1, 0, 2)])
+
+
+def test_a_function_that_is_asked_for_with_a_default():
+    """It was answered nothing."""
+    source = "OPS = {0: jnp.sin, 3: jnp.cos}\ndef f(x, n):\n    return OPS.get(int(n), jnp.abs)(x)\n"
+    check(source, *[(jnp.array([1.0, -2.0]), jnp.array(n)) for n in (0, 3, 1, -1)])
