@@ -7,6 +7,7 @@ import builtins
 import collections
 import copy
 import dataclasses
+import functools
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -15,18 +16,28 @@ _COPIES = (copy.copy, copy.deepcopy, dataclasses.replace)
 
 
 def value_of(node: ast.AST, function: types.FunctionType) -> Any:
-    """What a (dotted) name of the function's globals, closure or builtins is; None where unknown."""
+    """What a (dotted) name of the function's globals, closure or builtins is; None where unknown. A name of its own is
+    not the global of that name."""
     if isinstance(node, ast.Name):
         if node.id in function.__code__.co_freevars and function.__closure__:
             try:
                 return function.__closure__[function.__code__.co_freevars.index(node.id)].cell_contents
             except ValueError:
                 return None
+        if node.id not in _asked_for(function.__code__):
+            return None
         return function.__globals__.get(node.id, getattr(builtins, node.id, None))
     if isinstance(node, ast.Attribute):
         owner = value_of(node.value, function)
         return getattr(owner, node.attr, None) if isinstance(owner, types.ModuleType | type) else None
     return None
+
+
+@functools.lru_cache(maxsize=64)
+def _asked_for(code: types.CodeType) -> frozenset[str]:
+    """The names that a function and those within it look up among the globals (and those of attributes)."""
+    inner = (_asked_for(each) for each in code.co_consts if isinstance(each, types.CodeType))
+    return frozenset(code.co_names).union(*inner)
 
 
 def own_names(nodes: list[ast.AST], function: types.FunctionType) -> set[str]:

@@ -87,7 +87,9 @@ def impurity(
         reached.append((function, definition))
         effects.append(functools.partial(_first_effect, definition, function, unit, own, reader, known, lines))
         known_then.append(list(units.values()))
-        queue += [plain_function(f) for f in (*_callees(definition, function, classes), *made.methods(definition, function))]
+        queue += [
+            plain_function(f) for f in (*_callees(definition, function, classes, known), *made.methods(definition, function))
+        ]
     methods = [function for function, _ in reached if made.has(function)]
     handed, objects = (of_own_making(reached, own_in, value_of, methods) for own_in in (_own_in, _made_in))
     for (function, _), effect, then in zip(reached, effects, known_then, strict=True):
@@ -210,7 +212,11 @@ def _effects(
     def line(node: ast.AST) -> str:
         return f"(line {getattr(node, 'lineno', 1) + offset})"
 
-    bound = {*function.__code__.co_varnames, *(node.arg for node in nodes if isinstance(node, ast.arg))}
+    bound = {
+        *function.__code__.co_varnames,
+        *function.__code__.co_cellvars,
+        *(node.arg for node in nodes if isinstance(node, ast.arg)),
+    }
 
     def held(name: str) -> Any:
         """What a name stands for that the function did not bind to something of its own making; None where unknown."""
@@ -357,11 +363,16 @@ def _is_at_update(func: ast.Attribute) -> bool:
     return isinstance(value, ast.Subscript) and isinstance(value.value, ast.Attribute) and value.value.attr == "at"
 
 
-def _callees(definition: ast.AST, function: types.FunctionType, classes: Iterable[type]) -> Iterator[Any]:
+def _callees(
+    definition: ast.AST, function: types.FunctionType, classes: Iterable[type], named: Mapping[str, Any]
+) -> Iterator[Any]:
+    """What a function may call: what its names stand for, and the functions that it is given."""
     body = definition.body if isinstance(definition, ast.FunctionDef) else [definition]
     for node in (n for part in body for n in ast.walk(part)):  # not its decorators: they ran long ago
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             value = value_of(node, function)
+            if value is None and isinstance(given := named.get(node.id), types.FunctionType):
+                value = given
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             value = value_of(node, function)
             for cls in (*classes, *_class_of(node.value, function)):

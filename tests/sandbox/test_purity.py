@@ -119,3 +119,58 @@ def hands_on_what_sets(x, call):
 @pytest.mark.parametrize("fun, noticed", [(sets_its_own, False), (sets_what_it_is_given, True), (hands_on_what_sets, True)])
 def test_what_helpers_do_to_arrays_of_their_callers_making_is_not_noticed(fun, noticed):
     assert ("in place" in impurity(fun, (np.ones(3), print)[: fun.__code__.co_argcount])[0]) is noticed
+
+
+def draw(n):
+    return np.random.rand(n)
+
+
+def counts_with_a_name_of_its_own(x):
+    total = 0.0
+    for draw in range(3):
+        total += x[draw]
+    return total
+
+
+def is_given_a_function_of_that_name(draw, x):
+    return draw(x)
+
+
+def keeps_it_for_a_function_within(x):
+    draw = x.sum()
+    return [each * draw for each in (lambda: (x, draw))()]
+
+
+def has_it_as_the_parameter_of_one_within(x):
+    double = lambda draw: draw * 2  # noqa: E731
+    return double(x)
+
+
+def asks_for_the_global_within(x):
+    return (lambda n: x + draw(n))(3)
+
+
+@pytest.mark.parametrize(
+    "fun",
+    [counts_with_a_name_of_its_own, keeps_it_for_a_function_within, has_it_as_the_parameter_of_one_within],
+    ids=lambda f: f.__name__,
+)
+def test_a_name_of_its_own_is_not_the_global_of_that_name(fun):
+    """Another cell's function that draws numbers is not called by a loop whose variable has its name."""
+    assert impurity(fun, (np.ones(3),))[0] == ""
+
+
+def test_a_parameter_that_is_called_is_not_the_global_of_its_name():
+    """`rk4_step(f, …)` calls what it is given, not the notebook's `f`."""
+    assert impurity(is_given_a_function_of_that_name, (np.sum, np.ones(3)))[0] == ""
+
+
+def test_a_function_that_is_given_is_looked_at_whatever_its_parameter_is_called():
+    """What the call hands over draws random numbers."""
+    assert impurity(is_given_a_function_of_that_name, (draw, 3))[0].startswith("it uses host randomness")
+    assert impurity(lambda f, x: f(x), (draw, 3))[0].startswith("it uses host randomness")
+
+
+def test_a_global_that_an_inner_function_asks_for_is_found():
+    """A lambda's own global is the function's as well."""
+    assert impurity(asks_for_the_global_within, (np.ones(3),))[0].startswith("it uses host randomness")
