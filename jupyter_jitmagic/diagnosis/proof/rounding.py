@@ -258,11 +258,16 @@ def _float_defaults(function: Any, given: Input) -> dict[str, Any]:
 
 
 def _of_tests(plain: Plain, program: Any) -> list[int]:
-    """Python's floats, as places among the leaves, where a loop ends by a comparison of floats: of 32 bits, as compiled code
-    has them."""
+    """Python's floats and NumPy's, as places among the leaves, where a loop ends by a comparison of floats: of 32 bits, as
+    compiled code has them."""
     if jax.config.jax_enable_x64 or not any(map(_compares_floats, _tests(program.jaxpr))):
         return []
-    return [k for k in plain.variations.floats if isinstance(plain.variations.leaves[k], float)]
+    return [k for k in plain.variations.floats if _is_double(plain.variations.leaves[k])]
+
+
+def _is_double(leaf: Any) -> bool:
+    """Whether a number is Python's float or an array of NumPy's with no axes, which have 64 bits."""
+    return isinstance(leaf, float) or (isinstance(leaf, np.ndarray) and leaf.ndim == 0 and leaf.dtype == np.float64)
 
 
 def _tests(jaxpr: Any) -> Iterator[list[Any]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, without_static
-from jupyter_jitmagic.diagnosis.proof.bounding import bounded_loops, bounded_while_loop
+from jupyter_jitmagic.diagnosis.proof.bounding import BOUNDED, bounded_loops, bounded_while_loop
 from jupyter_jitmagic.diagnosis.proof.compiling import compiled_beside, soon
 from jupyter_jitmagic.diagnosis.proof.verify import computed
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_for
@@ -60,4 +60,4 @@ def _bounded(call: JitCall, traced: Traced) -> Callable[..., Any]:
     def code(unit: Unit, made: str | ast.Module, _: str) -> types.CodeType:
         return unit.compiled(made, "<jitmagic bounded>")
 
-    return made_for(call, texts, code, {"__jitmagic_while_loop__": bounded_while_loop})
+    return made_for(call, texts, code, {BOUNDED: bounded_while_loop})

@@ -16,6 +16,7 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_large, note_overflows
+from jupyter_jitmagic.diagnosis.proof.bounding import ENDLESS, found_no_end
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import (
@@ -238,7 +239,12 @@ class Judge:
             run = first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
             alike = self._uncompiled(traced)
             cut = bool(draft.returns)
-            found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, alike, cut=cut, elsewhere=filled)
+            try:
+                found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, alike, cut=cut, elsewhere=filled)
+            except Differs:
+                if draft.loops and found_no_end(run(plain.variations.call())):
+                    raise DiffersInSingle(ENDLESS) from None
+                raise
         elif found is None:
             return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")
         count, notes, inputs = found

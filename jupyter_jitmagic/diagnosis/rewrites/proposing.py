@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
+from jupyter_jitmagic.diagnosis.proof.bounding import ENDLESS
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites.engine import CHOSEN, FILLED, PAIRED, Search
@@ -126,6 +127,8 @@ def _propose(
     )
     search = searching(Deadline(seconds), judge.other_calls)
     first = found = _found(search, judge, so_far)
+    if not found.rewrites and any(each.reason == ENDLESS for each in found.unverified):
+        return found  # no other way to write the loop meets its tolerance
     said: list[OtherCall] = []
     for _ in range(MOST_SEARCHES):
         fails = {**search.fails, **judge.fails}
