@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -400,15 +401,25 @@ class Gradients:
 
 
 def total_of(fun: Callable[..., Any], leaves: Leaves) -> Callable[..., Any]:
-    """The sum of everything real that `fun` gives, of the leaves that may be differentiated and the others."""
+    """The weighted sum (`backward.weights`) of everything real that `fun` gives, of the leaves that may be differentiated and
+    the others."""
 
     def total(values: list[Any], others: list[Any] = leaves.others) -> Any:
         args, kwargs = leaves.rebuild(values, others)
         out = jax.tree_util.tree_leaves(fun(*args, **kwargs))
-        parts = [v if isinstance(v, jax.Array) and v.ndim == 0 else jnp.sum(v) for v in out if _is_real(v)]
+        starts = itertools.accumulate((v.size if has(v, "dtype") else 1 for v in out), initial=0)
+        parts = [_weighted(v, first) for v, first in zip(out, starts, strict=False) if _is_real(v)]
         return functools.reduce(operator.add, parts) if parts else 0.0  # what is not computed is not differentiated
 
     return total
+
+
+def _weighted(value: Any, first: int) -> Any:
+    """The weighted sum of a result, of which `first` elements come before."""
+    factors = backward.weights(value.shape, first).astype(value.dtype)
+    if first or value.size > 1:
+        value = value * factors
+    return value if isinstance(value, jax.Array) and value.ndim == 0 else jnp.sum(value)
 
 
 def _is_real(leaf: Any) -> bool:

@@ -8,6 +8,8 @@ rule once for each kind of operation (`backward_rules`). What takes part in no g
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -41,6 +43,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.recorded import Tape
 from jupyter_jitmagic.sandbox.limit import OutOfTime
 
 _parts: Any = trace_parts()
+_GOLDEN = (math.sqrt(5) - 1) / 2
 Step = tuple[Operation, Sequence[int], Sequence[int]]
 """An operation with the places of its operands and its results."""
 
@@ -60,7 +63,7 @@ def of_tape(tape: Tape, count: int, watch: Watch) -> list[Any]:
 
 
 def of_program(closed: Any, args: Values, wanted: Sequence[int], watch: Watch) -> list[Any]:
-    """The gradient of the sum of all floats that a program gives, in those of its arguments.
+    """The gradient of the weighted sum of all floats that a program gives (`weights`), in those of its arguments.
 
     Raises:
         NotKnown: JAX has to tell.
@@ -70,7 +73,7 @@ def of_program(closed: Any, args: Values, wanted: Sequence[int], watch: Watch) -
     flags = [k in wanted for k in range(len(args))]
     with np.errstate(all="ignore"):
         values = program.values(list(map(plain_value, closed.consts)), args, watch)
-        found = _through(program, values, [_ones(values[k]) for k in program.out], flags, watch)
+        found = _through(program, values, _first_cotangents([values[k] for k in program.out]), flags, watch)
     return [_or_zeros(found[k], args[k]) for k in wanted]
 
 
@@ -309,8 +312,23 @@ def _or_zeros(cotangent: Any, value: Any) -> Any:
     return np.zeros(np.shape(value), np.asarray(value).dtype) if cotangent is None else cotangent
 
 
-def _ones(value: Any) -> Any:
-    return np.ones_like(value) if _differentiable(value) else None
+def weights(shape: tuple[int, ...], first: int) -> Any:
+    """Factors from 1 to 2 for the elements of a result, of which `first` come before: 1 for the first of all, another for each
+    that follows, so that no errors (and no gradients, as of what is normalized) cancel in a sum.
+
+    Source: the fractional parts of multiples of the golden ratio, D. Knuth, The Art of Computer Programming, vol. 3, 6.4.
+    """
+    places = first + np.arange(math.prod(shape)).reshape(shape)
+    return 1 + places * _GOLDEN % 1
+
+
+def _first_cotangents(results: Values) -> list[Any]:
+    """The weights of results that have a gradient, None for others."""
+    starts = itertools.accumulate((np.size(value) for value in results), initial=0)
+    return [
+        weights(np.shape(value), first).astype(value.dtype) if _differentiable(value) else None
+        for value, first in zip(results, starts, strict=False)
+    ]
 
 
 # -- operations, backwards ------------------------------------------------------------------------------

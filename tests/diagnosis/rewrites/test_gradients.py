@@ -739,3 +739,25 @@ def test_what_fills_a_selection_fills_an_empty_one():
     found = propose(f, (jnp.array([0.5, 3.0, -1.0]), 1.0), {}, (), (), seconds=30)
     with applied(found, namespace):
         assert jax.jit(namespace["f"])(jnp.zeros(0), 1.0) == f(jnp.zeros(0), 1.0)
+
+
+def test_a_gradient_of_what_is_normalized_is_compared_though_its_sum_has_none():
+    def plain(x):
+        return x / x.sum()
+
+    def rewrite(x):
+        return jax.lax.stop_gradient(x / x.sum())
+
+    with pytest.raises(Differs, match="its gradient is another"):
+        compared(plain, rewrite, jnp.array([1.0, 2.0, 4.0]))
+
+
+def test_equal_numbers_that_are_sorted_backwards_keep_their_order_in_the_gradient():
+    """The error at a tie cancels in the sum of the results."""
+    source = "def f(x):\n    return jnp.stack(sorted([x[0], x[1], x[2]], reverse=True))\n"
+    namespace = define(source)
+    f, tied, weights = namespace["f"], jnp.array([2.0, 1.0, 2.0]), jnp.array([1.0, 10.0, 100.0])
+    found = propose(f, (jnp.array([1.0, 3.0, 2.0]),), {}, (), (), seconds=30)
+    want = jax.grad(lambda x: f(x) @ weights)(tied)
+    with applied(found, namespace):
+        assert jnp.array_equal(jax.grad(lambda x: namespace["f"](x) @ weights)(tied), want)
