@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall, other_options, other_statics
+from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, other_options, other_statics
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, shapes, wider_words
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -87,7 +87,10 @@ class OtherValues:
         compared = [(given, want, programs[id(given)]) for given, want in self.taken if id(given) in programs]
         options = [each for each in compared if len(each[0].kwargs) > len(self._call.kwargs)]
         statics = [each for each in compared if len(each[0].kwargs) == len(self._call.kwargs)]
-        for given, want, program in (*statics[:_MOST_COMPARED], *options[:_MOST_COMPARED]):
+        negative = {id(each[0]): name for each in statics if (name := self._negative(each[0]))}
+        below = [each for each in statics if id(each[0]) in negative]
+        counted = [each for each in statics if id(each[0]) not in negative]
+        for given, want, program in (*counted[:_MOST_COMPARED], *options[:_MOST_COMPARED], *below[:_MOST_COMPARED]):
             if want is None and NOTHING in traced.draft.excludes:
                 continue
             try:
@@ -108,9 +111,25 @@ class OtherValues:
             )
             if difference and other_rounds(plain, given, got, want, exactly, rounding_decides):
                 continue
-            if difference and not rounding_decides(plain, given, got, want):
+            if difference and id(given) in negative:
+                said.append(f"where {negative[id(given)]} is negative")
+            elif difference and not rounding_decides(plain, given, got, want):
                 raise Differs(f"it differs with another static value: {difference}")
         return said
+
+    def _negative(self, given: Input) -> str:
+        """The name of the static count that is negative there and not in the call; "" for none."""
+        for key in sorted(self._call.fixed - {ARRAYS_ALONE}, key=str):
+            if isinstance(key, str):
+                ours, theirs, name = self._call.kwargs.get(key), given.kwargs.get(key), key
+            elif key < min(len(self._call.args), len(given.args)):
+                names = list(inspect.signature(self._call.fun).parameters)
+                ours, theirs, name = self._call.args[key], given.args[key], names[min(key, len(names) - 1)]
+            else:
+                continue
+            if type(ours) is int and type(theirs) is int and theirs < 0 <= ours:
+                return name
+        return ""
 
     def _is_taken(self, plain: Plain, given: Input) -> bool:
         """Whether plain Python runs with these static values; its result is kept."""

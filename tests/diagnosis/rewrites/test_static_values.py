@@ -315,3 +315,13 @@ def test_a_flag_that_the_call_does_not_reach_is_static_too():
     for x in (X[0], X[0] * 40):
         for options in ({"compound": True}, {"compound": False}, {"up": True}, {"up": False}):
             assert jnp.allclose(fixed(x, **options), f(x, **options))
+
+
+def test_a_static_bound_that_is_negative_is_said_where_the_rewrite_counts_from_the_front():
+    source = "def f(x, t, k):\n    return x[jnp.nonzero(x > t)[0][:k]].sum()\n"
+    namespace = define(source)
+    f, x = namespace["f"], jnp.array([1.0, -2.0, 3.0, 0.5, 2.5])
+    diagnosis = diagnose(f, x, 0.0, 2)
+    assert diagnosis.verified and "where k is negative" in str(diagnosis)
+    backwards = define("def f(x, t, k):\n    return x[x > t][-k:].sum()\n")["f"]
+    assert "negative" not in str(diagnose(backwards, x, 0.0, 2))  # it gives plain Python's result there, too
