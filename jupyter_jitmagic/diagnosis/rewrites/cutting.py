@@ -68,7 +68,7 @@ def sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection 
         text = flow.named(f"{enclosed(window)} < {size}", "inside", "kept", "chosen", known_as=_cut(flow, node.value, part, at))
         ragged = Ragged(text, True, axis, ndim, dtype=dtype_of(flow, node.value))
         return Selection(array, ragged, "window", fills=True, excludes=NEGATIVE)
-    text, excludes = _between(flow, node.value, part, at)
+    text, excludes = between(flow, node.value, part, at)
     ends = [flow.text(bound) if bound is not None else other for bound, other in ((part.lower, "0"), (part.upper, size))]
     ragged = Ragged(text, part.lower is None, axis, ndim, dtype=dtype_of(flow, node.value), length=f"({ends[1]}) - ({ends[0]})")
     return Selection(array, ragged, fills=True, excludes=excludes)
@@ -87,7 +87,7 @@ def _cut_twice(flow: Flow, node: ast.Subscript, parts: list[ast.expr], cuts: lis
     for number in cuts:
         part = parts[number]
         assert isinstance(part, ast.Slice)
-        text, without = _between(flow, node.value, part, number)
+        text, without = between(flow, node.value, part, number)
         masks.append(text)
         excludes |= without
     table = table_of(flow, masks[0], masks[1], dtype_of(flow, node.value), behind=ndim - 2)
@@ -106,7 +106,7 @@ def _cut(flow: Flow, array: ast.expr, part: ast.Slice, at: int) -> str:
     return f"cut({bounds!r}, {length!r})"
 
 
-def _between(flow: Flow, array: ast.expr, part: ast.Slice, at: int) -> tuple[str, dict[str, str]]:
+def between(flow: Flow, array: ast.expr, part: ast.Slice, at: int) -> tuple[str, dict[str, str]]:
     """A mask of the places of an axis between a slice's bounds, and what is left out of the comparison."""
     size = f"{flow.operand(array)}.shape[{at}]"
     places = f"{flow.jnp('arange')}({size})"

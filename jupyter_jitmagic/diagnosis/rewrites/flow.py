@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.branching import Branching
-from jupyter_jitmagic.diagnosis.rewrites.cutting import is_own_count
+from jupyter_jitmagic.diagnosis.rewrites.cutting import between, is_own_count
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import asks_for_none
 from jupyter_jitmagic.diagnosis.rewrites.operations import set_by_where
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, SetsInPlace, enclosed
@@ -369,6 +369,11 @@ class Flow(Branching):
         cast = f".astype({text}.dtype)" if exactly[0] != exactly[1] else ""  # `.at` keeps the array's dtype
         self.replace(node, f"{self.jnp('where')}({made.ragged.broadcast}, {new}, {text}){cast}")
         return True
+
+    def between(self, array: ast.expr, part: ast.Slice, at: int) -> str:
+        text, excludes = between(self, array, part, at)
+        self.excludes |= excludes
+        return text
 
     # -- what came of it ----------------------------------------------------------------------------------
 

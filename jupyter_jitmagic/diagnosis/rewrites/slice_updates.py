@@ -54,9 +54,9 @@ def box_update(spot: Spot) -> Iterator[Step]:
     tests = _inside(spot, at.value, parts)
     if not tests:
         return
-    value, old = _in_place_of(spot, call.args[0], node), array
     row = ", ".join(":" if isinstance(part, ast.Slice) else code.src(part) for part in parts)
     one_row = any(not isinstance(part, ast.Slice) for part in parts)
+    value, old = _in_place_of(spot, call.args[0], node, behind=f"[{row}]" if one_row else ""), array
     if one_row:
         old = f"{array}[{row}]"
     new = set_by_where(spot.jnp, method.attr, old, value)

@@ -20,7 +20,7 @@ class Updating(Indexing):
         if not (isinstance(place, ast.Subscript) and isinstance(place.value, ast.Attribute) and place.value.attr == "at"):
             return False
         array = place.value.value
-        if self._updated_by_mask(node, place, array):
+        if self._updated_by_mask(node, place, array) or self._updated_cut(node, place, array):
             return True
         if isinstance(place.slice, ast.Slice) and len(node.args) == 1 and self._updated_slice(node, place.slice, array):
             return True
@@ -61,6 +61,55 @@ class Updating(Indexing):
     def _are_rows_of(value: Ragged, index: Ragged) -> bool:
         """Whether there is a row for each place of an index."""
         return value.mask == index.mask and not (value.axis or value.flat or value.listed or value.group or index.behind)
+
+    def _updated_cut(self, node: ast.Call, place: ast.Subscript, array: ast.expr) -> bool:
+        """`A.at[j:, c].set(v)`, v computed of what is cut alike: its elements stand where they are to be put."""
+        parts = list(place.slice.elts) if isinstance(place.slice, ast.Tuple) else [place.slice]
+        cuts = [number for number, part in enumerate(parts) if isinstance(part, ast.Slice) and (part.lower or part.upper)]
+        value = self.visit(node.args[0]) if cuts and len(node.args) == 1 and not node.keywords else None
+        ndim = self.ndim(array)
+        if value is None or ndim is None or value.listed or value.group or value.times or self.current is None:
+            return False
+        others = [part for part in parts if not isinstance(part, ast.Slice)]
+        facts = [self.spot.fact(part) for part in others]
+        if any(isinstance(part, ast.Slice) and part.step is not None for part in parts) or any(
+            fact is None or fact.ndim != 0 or fact.dtype not in ("i", "u") for fact in facts
+        ):
+            return False
+        before = self.state.copy()
+        masks = [self.between(array, part, number) for number, part in enumerate(parts) if number in cuts]  # type: ignore[arg-type]
+        left, first = ndim - len(others), sum(isinstance(part, ast.Slice) for part in parts[: cuts[0]])
+        behind = left - 1 - first
+        if value.grid:
+            fits = cuts == [0, 1] and not others and value.grid == (*masks, *[""] * (left - 2))
+        else:
+            fits = not value.flat and masks == [value.mask] and value.behind == behind and value.ndim <= left
+        lined_up = any(
+            name == value.mask and f"({self.operand(array)}.shape[" in text for text, name in self.state.masks.items()
+        )
+        if ndim == 1 and not lined_up:
+            fits = False  # of another array, which may be longer
+        if not fits or self.visit(array) is not None:
+            self.state = before
+            return False
+        self.plain(
+            *others, *(bound for part in parts if isinstance(part, ast.Slice) for bound in (part.lower, part.upper) if bound)
+        )
+        index = ", ".join(":" if isinstance(part, ast.Slice) else self.text(part) for part in parts)
+        whole, old = self.operand(array), f"{self.operand(array)}[{index}]" if others else self.operand(array)
+        assert isinstance(node.func, ast.Attribute)
+        new = set_by_where(self.jnp, node.func.attr, old, self.text(node.args[0]))
+        text = f"{self.jnp('where')}({value.broadcast}, {new}, {old})"
+        if others:
+            text = f"{whole}.at[{index}].set({text})"
+        elif (fact := self.spot.fact(array)) is None or fact.dtype != value.dtype:
+            text = f"{text}.astype({whole}.dtype)"  # as `.at` does
+        self.replace(node, text)
+        return True
+
+    def between(self, array: ast.expr, part: ast.Slice, at: int) -> str:
+        """A mask of the places of an axis that a slice takes; `flow.Flow` knows."""
+        raise NotImplementedError
 
     def _updated_slice(self, node: ast.Call, part: ast.Slice, array: ast.expr) -> bool:
         """`x.at[i:j].set(v)`, v as long as the slice → v's elements where they belong."""

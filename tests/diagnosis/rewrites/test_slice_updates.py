@@ -110,3 +110,25 @@ def test_another_box_is_not_taken_for_the_same(other):
         want = namespace["f"](*args)
         with applied(proposals, namespace):
             assert jnp.array_equal(namespace["f"](*args), want)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "v = x[a:, 0]\n    v = v / jnp.linalg.norm(v)\n    return x.at[a:, 0].set(v)",
+        "return x.at[a:, b].set(x[a:, b] / 2)",
+        "v = x[a:, 0]\n    return x.at[a:].set(x[a:] - jnp.outer(v, v @ x[a:]))",
+        pytest.param("w = x[b, a:]\n    return x.at[b, a:].add(w - w.sum())", marks=pytest.mark.slow),
+        pytest.param("return x.at[a:, :b].subtract(jnp.sum(x[a:, :b]))", marks=pytest.mark.slow),
+    ],
+)
+def test_a_part_is_set_to_what_was_computed_of_such_a_part(body):
+    """As each step of a factorization does: rows, and a column or a row from the diagonal on."""
+    calls = [(M[2:], A, B), (M - 2, jnp.array(3), jnp.array(2)), (M[:3] + 1, jnp.array(0), jnp.array(1))]
+    check(f"def f(x, a, b):\n    {body}\n", *calls)
+
+
+def test_a_part_of_a_longer_array_is_set_to_what_was_computed_of_a_shorter_one():
+    """Its elements stand where they stood, which is another array's place."""
+    source = "def f(x, y, a):\n    u = x[:a, 0] * 2\n    return y.at[:a].set(jnp.sqrt(u)), u.sum()\n"
+    check(source, (M, jnp.ones(6), B), (M, jnp.ones(9), B), (M, jnp.ones(4), B))
