@@ -36,11 +36,19 @@ class BoundedLoops(ast.NodeTransformer):
 
 def bounded_while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
     """`lax.while_loop` that ends after LOOP_LIMIT rounds, with what no loop gives."""
-    found, rounds = jax.lax.while_loop(
+    found, rounds = _stopped(cond_fun, body_fun, init_val)
+    return jax.tree_util.tree_map(lambda value: _where(rounds < LOOP_LIMIT, value), found)
+
+
+def stopped_while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
+    """`lax.while_loop` that ends after LOOP_LIMIT rounds, with what it has then."""
+    return _stopped(cond_fun, body_fun, init_val)[0]
+
+
+def _stopped(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
+    return jax.lax.while_loop(
         lambda s: jnp.logical_and(s[1] < LOOP_LIMIT, cond_fun(s[0])), lambda s: (body_fun(s[0]), s[1] + 1), (init_val, 0)
     )
-    ended = rounds < LOOP_LIMIT
-    return jax.tree_util.tree_map(lambda value: _where(ended, value), found)
 
 
 def _where(ended: Any, value: Any) -> Any:
@@ -51,8 +59,8 @@ def _where(ended: Any, value: Any) -> Any:
     return value
 
 
-def found_no_end(result: Any) -> bool:
-    """Whether a result is of a loop that was stopped."""
+def is_unended(result: Any) -> bool:
+    """Whether a result may be of a loop that was stopped (`bounded_while_loop`)."""
     return any(map(_is_unended, jax.tree_util.tree_leaves(result)))
 
 

@@ -9,7 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, without_static
-from jupyter_jitmagic.diagnosis.proof.bounding import BOUNDED, bounded_loops, bounded_while_loop
+from jupyter_jitmagic.diagnosis.proof.bounding import (
+    BOUNDED,
+    bounded_loops,
+    bounded_while_loop,
+    is_unended,
+    stopped_while_loop,
+)
 from jupyter_jitmagic.diagnosis.proof.compiling import compiled_beside, soon
 from jupyter_jitmagic.diagnosis.proof.verify import computed
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_for
@@ -52,7 +58,15 @@ def bounded_and_jitted(call: JitCall, traced: Traced) -> Run:
     return functools.partial(computed, jitted(_bounded(call, traced), call.static, soon()))
 
 
-def _bounded(call: JitCall, traced: Traced) -> Callable[..., Any]:
+def finds_no_end(call: JitCall, traced: Traced, run: Run, given: Input) -> bool:
+    """Whether a loop of a rewrite was stopped on an input: without that mark, its results are others."""
+    if not traced.draft.loops or not is_unended(run(given)):
+        return False
+    function = _bounded(call, traced, stopped_while_loop)
+    return not is_unended(computed(jitted(function, call.static, soon()), given))
+
+
+def _bounded(call: JitCall, traced: Traced, loop: Callable[..., Any] = bounded_while_loop) -> Callable[..., Any]:
     texts = {unit: bounded_loops(text) for unit, text in traced.draft.texts.items()}
     if texts == traced.draft.texts:
         return traced.function
@@ -60,4 +74,4 @@ def _bounded(call: JitCall, traced: Traced) -> Callable[..., Any]:
     def code(unit: Unit, made: str | ast.Module, _: str) -> types.CodeType:
         return unit.compiled(made, "<jitmagic bounded>")
 
-    return made_for(call, texts, code, {BOUNDED: bounded_while_loop})
+    return made_for(call, texts, code, {BOUNDED: loop})

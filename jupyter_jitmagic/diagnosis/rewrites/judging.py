@@ -16,7 +16,7 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_large, note_overflows
-from jupyter_jitmagic.diagnosis.proof.bounding import ENDLESS, found_no_end
+from jupyter_jitmagic.diagnosis.proof.bounding import ENDLESS
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import (
@@ -49,7 +49,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
     computed,
 )
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
-from jupyter_jitmagic.diagnosis.rewrites.compiled import compiling
+from jupyter_jitmagic.diagnosis.rewrites.compiled import compiling, finds_no_end
 from jupyter_jitmagic.diagnosis.rewrites.counted import first_of, gives_counts, part_of
 from jupyter_jitmagic.diagnosis.rewrites.draft_gradients import DraftGradients
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
@@ -242,7 +242,7 @@ class Judge:
             try:
                 found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, alike, cut=cut, elsewhere=filled)
             except Differs:
-                if draft.loops and found_no_end(run(plain.variations.call())):
+                if finds_no_end(call, traced, run, plain.variations.call()):
                     raise DiffersInSingle(ENDLESS) from None
                 raise
         elif found is None:
