@@ -11,18 +11,21 @@ from typing import Any
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, without_static
 from jupyter_jitmagic.diagnosis.proof.bounding import (
     BOUNDED,
+    ENDLESS,
     bounded_loops,
     bounded_while_loop,
     is_unended,
     stopped_while_loop,
 )
 from jupyter_jitmagic.diagnosis.proof.compiling import compiled_beside, soon
+from jupyter_jitmagic.diagnosis.proof.differing import DiffersInSingle
 from jupyter_jitmagic.diagnosis.proof.verify import computed
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_for
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
-from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun, time_left
 from jupyter_jitmagic.source.units import Unit
 
+COMPILING_S = 1e-3  # an equation, at most: XLA cannot be stopped while it compiles
 Run = Callable[[Input], Any]
 
 
@@ -58,12 +61,21 @@ def bounded_and_jitted(call: JitCall, traced: Traced) -> Run:
     return functools.partial(computed, jitted(_bounded(call, traced), call.static, soon()))
 
 
-def finds_no_end(call: JitCall, traced: Traced, run: Run, given: Input) -> bool:
-    """Whether a loop of a rewrite was stopped on an input: without that mark, its results are others."""
-    if not traced.draft.loops or not is_unended(run(given)):
-        return False
-    function = _bounded(call, traced, stopped_while_loop)
-    return not is_unended(computed(jitted(function, call.static, soon()), given))
+def may_be_compiled(traced: Traced) -> bool:
+    """Whether there is time for it."""
+    return traced.equations * COMPILING_S < time_left()
+
+
+def refuse_endless(call: JitCall, traced: Traced, run: Callable[[], Run]) -> None:
+    """
+    Raises:
+        DiffersInSingle: a loop of a rewrite was stopped on the call itself: without that mark, its results are others.
+    """
+    given = Input(call.args, call.kwargs, "call")
+    if traced.draft.loops and is_unended(run()(given)):
+        function = _bounded(call, traced, stopped_while_loop)
+        if not is_unended(computed(jitted(function, call.static, soon()), given)):
+            raise DiffersInSingle(ENDLESS)
 
 
 def _bounded(call: JitCall, traced: Traced, loop: Callable[..., Any] = bounded_while_loop) -> Callable[..., Any]:

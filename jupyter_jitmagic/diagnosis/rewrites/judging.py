@@ -16,7 +16,6 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_large, note_overflows
-from jupyter_jitmagic.diagnosis.proof.bounding import ENDLESS
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import (
@@ -49,7 +48,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
     computed,
 )
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
-from jupyter_jitmagic.diagnosis.rewrites.compiled import compiling, finds_no_end
+from jupyter_jitmagic.diagnosis.rewrites.compiled import compiling, may_be_compiled, refuse_endless
 from jupyter_jitmagic.diagnosis.rewrites.counted import first_of, gives_counts, part_of
 from jupyter_jitmagic.diagnosis.rewrites.draft_gradients import DraftGradients
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
@@ -62,14 +61,13 @@ from jupyter_jitmagic.diagnosis.uncompiled.shared import ReadLater
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.made import made_since
 from jupyter_jitmagic.sandbox.purity import impurity
-from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun, time_left
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import NoSource, Unit
 
 MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
 _NOTHING = "{effect} and returns nothing, and of a compiled function its result is all that comes out: let it return the array"
 _KEEPS = "{effect}, and what is kept there would be a tracer; return the value, and keep it where the function is called"
-COMPILING_S = 1e-3  # an equation, at most: XLA cannot be stopped while it compiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,20 +214,22 @@ class Judge:
             Differs: it gives something else.
             NoSource: a copy of it cannot be made.
         """
-        draft, call, seconds = traced.draft, self.call, self.seconds
+        draft, call, seconds, cut = traced.draft, self.call, self.seconds, bool(traced.draft.returns)
         exactly = by_numpy(call.fun, traced.program, call.static, seconds) if draft.loops else None
         filled = self._served.results_not_empty() if self._served is not None else []
         found = None
         with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
             run = by_numpy(call.fun, traced.program, call.static, min(seconds / 4, plain.long()))
             run = first_of(run, draft.cuts, plain) if draft.returns else run
-            found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, cut=bool(draft.returns), elsewhere=filled)
+            found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, cut=cut, elsewhere=filled)
         failing: list[str] = []
+        if found is None and may_be_compiled(traced):
+            refuse_endless(call, traced, compiling(call, traced))  # before it is run on all others
         if not (draft.returns or self.fails_elsewhere):
             failing = [*self._values.compare(plain, traced, seconds / 4), *self._compare_served(traced)]
         gradients: tuple[Sequence[Input], str | Differs] = (), ""
         limits: list[str] = [self._where_loops_end(plain, traced)] if found is None and draft.loops else []
-        if traced.equations * COMPILING_S < time_left():
+        if may_be_compiled(traced):
             compiled = compiling(call, traced)
             if found is not None and not (draft.returns or self.fails_elsewhere or ANOTHER_SHAPE in draft.excludes):
                 gradients = found[2], self._gradients.compared(plain, traced, found[2], self._served)
@@ -237,13 +237,11 @@ class Judge:
                     return _rejected(draft, str(gradients[1]))
                 limits = list(self._at_limits(plain, traced, found[2], loops=exactly is not None))
             run = first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
-            alike = self._uncompiled(traced)
-            cut = bool(draft.returns)
+            with_and_without = exactly, self._uncompiled(traced)
             try:
-                found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, alike, cut=cut, elsewhere=filled)
+                found = compare(plain, run, draft.excludes, Deadline(seconds), *with_and_without, cut=cut, elsewhere=filled)
             except Differs:
-                if finds_no_end(call, traced, run, plain.variations.call()):
-                    raise DiffersInSingle(ENDLESS) from None
+                refuse_endless(call, traced, lambda: run)
                 raise
         elif found is None:
             return self._rewrite(draft, reason=f"traced, not compared: {_too_long(traced.equations)}")

@@ -14,6 +14,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.proof.bounding import ENDLESS
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
+from jupyter_jitmagic.diagnosis.rewrites import settling
 from jupyter_jitmagic.diagnosis.rewrites.engine import CHOSEN, FILLED, PAIRED, Search
 from jupyter_jitmagic.diagnosis.rewrites.judging import Judge
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule
@@ -119,16 +120,17 @@ def _propose(
     judge = Judge(call, run, seconds, refused)
     searching = functools.partial(
         Search,
-        *(call, at_places),
+        call,
         outward=outward,
         rolling=rolling,
         runnable=judge.runnable,
         rolls=rolls,
     )
-    search = searching(Deadline(seconds), judge.other_calls)
+    search = searching(at_places, Deadline(seconds), judge.other_calls)
     first = found = _found(search, judge, so_far)
     if not found.rewrites and any(each.reason == ENDLESS for each in found.unverified):
-        return found  # no other way to write the loop meets its tolerance
+        ends = _found(searching((*settling.RULES, *at_places), Deadline(seconds), judge.other_calls), judge, so_far)
+        return ends if ends.rewrites else found  # no other way to write the loop meets its tolerance
     said: list[OtherCall] = []
     for _ in range(MOST_SEARCHES):
         fails = {**search.fails, **judge.fails}
@@ -145,11 +147,13 @@ def _propose(
             break  # one with as many elements as plain Python's may have been right but for what is given up
         said += given_up
         kept = [call for call in judge.others if not any(call is one for one in said)]
-        search = searching(Deadline(seconds / 2), functools.partial(list, kept))
+        search = searching(at_places, Deadline(seconds / 2), functools.partial(list, kept))
         judge.say_where_it_fails(said)
         found = _found(search, judge, so_far)
     if not found.rewrites and search.has_rolled and not rolls:  # a large program is better than none
-        as_it_is = _found(searching(Deadline(seconds), functools.partial(list, judge.others), unrolled=True), judge, so_far)
+        as_it_is = _found(
+            searching(at_places, Deadline(seconds), functools.partial(list, judge.others), unrolled=True), judge, so_far
+        )
         found = as_it_is if as_it_is.rewrites else found
     if not found.rewrites and judge.beside_nan is not None:
         return Proposals((judge.beside_nan,), found.unverified)
@@ -157,7 +161,7 @@ def _propose(
         found = first  # what promises less and is not verified either is no better answer
     why = _fails_elsewhere({**search.fails, **judge.fails})
     if not (found.rewrites or found.unverified) and why:  # one that serves this call only is no proven answer
-        narrow = searching(Deadline(seconds / 2))
+        narrow = searching(at_places, Deadline(seconds / 2))
         judge.fails_elsewhere = why
         return replace(found, unverified=_found(narrow, judge, so_far).unverified[:1])
     if not (found.rewrites or found.unverified) and search.furthest is not None:

@@ -3,6 +3,7 @@ places that occur twice, arrays that are not empty."""
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 WRAPS, NEVER = "whole numbers grow without bound", "may never meet its tolerance"
 
@@ -86,11 +87,40 @@ def f(a, lo, hi):
 
 
 @pytest.mark.parametrize("kind", [float, np.array])
-def test_a_loop_that_compiled_never_ends_on_the_call_itself_is_no_answer(kind):
+def test_a_loop_that_compiled_never_ends_is_stopped_where_a_round_changes_nothing(kind):
     """It was compared with a limit on its rounds, which gave the right number; of arrays the diagnosis itself had no end."""
-    found = jm.diagnose(define(BISECTION)["f"], kind(3.0), kind(0.0), kind(3.0))
+    namespace = define(BISECTION)
+    f, numbers = namespace["f"], [tuple(map(kind, given)) for given in ((3.0, 0.0, 3.0), (0.5, -1.0, 4.0), (2.0, 5.0, 1.0))]
+    found = jm.diagnose(f, *numbers[0])
+    assert "ends where a round changes nothing more" in said(found)
+    want = [float(f(*each)) for each in numbers]
+    with applied(found, namespace):
+        got = [float(jax.jit(namespace["f"])(*each)) for each in numbers]
+    assert got == pytest.approx(want, rel=1e-6)
+
+
+def test_a_loop_whose_rounds_are_returned_and_that_never_ends_compiled_is_no_answer():
+    """The number of rounds is not plain Python's where a loop is stopped."""
+    source = BISECTION.replace("    while", "    n = 0\n    while").replace("    mid =", "    n += 1\n        mid =")
+    found = jm.diagnose(define(source.replace("return lo", "return lo, n"))["f"], 3.0, 0.0, 3.0)
     assert not found.rewrites and not found.verified
     assert "finds no end on this call" in found.unverified[0].reason
+
+
+def test_a_count_of_which_nothing_is_made_is_not_asked_for_what_changes():
+    source = """
+def f(x, tol=1e-11):
+    y, n = x, 0
+    while abs(y * y - x) > tol:
+        y = 0.5 * (y + x / y)
+        n += 1
+    return y
+"""
+    namespace = define(source)
+    found = jm.diagnose(namespace["f"], 2.0)
+    assert found.verified, str(found)
+    with applied(found, namespace):
+        assert jnp.allclose(jax.jit(namespace["f"])(7.0), 7.0**0.5)
 
 
 def test_a_loop_that_ends_by_its_count_as_well_is_not():
