@@ -11,6 +11,7 @@ import numpy as np
 
 from jupyter_jitmagic.base import looking
 from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.diagnosis.rewrites.loop_exits import known_number
 from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves as statements
 
@@ -199,8 +200,10 @@ def _table(spot: Spot, node: ast.expr) -> tuple[bool, Any]:
         return False, None
     if isinstance(node, ast.Subscript):
         found, owner = _table(spot, node.value)
-        if found and isinstance(node.slice, ast.Constant) and isinstance(owner, dict | list | tuple):
-            key: Any = node.slice.value
+        if found and isinstance(owner, dict | list | tuple):
+            key: Any = node.slice.value if isinstance(node.slice, ast.Constant) else known_number(spot, node.slice)
+            if key is None and not isinstance(node.slice, ast.Constant):
+                return False, None
             try:
                 return True, owner[key]
             except (KeyError, IndexError):

@@ -102,3 +102,20 @@ def test_a_function_that_is_asked_for_with_a_default():
     """It was answered nothing."""
     source = "OPS = {0: jnp.sin, 3: jnp.cos}\ndef f(x, n):\n    return OPS.get(int(n), jnp.abs)(x)\n"
     check(source, *[(jnp.array([1.0, -2.0]), jnp.array(n)) for n in (0, 3, 1, -1)])
+
+
+def test_a_row_of_a_table_of_lists_is_picked_from_whatever_tells_the_row():
+    """`dp[i - 1][w - wt]`, as a knapsack reads the row above: only a literal number told the row."""
+    source = """
+def f(values, weights):
+    dp = [[0.0] * 4 for _ in range(3)]
+    for i in range(1, 3):
+        wt = weights[i - 1]
+        for w in range(4):
+            dp[i][w] = dp[i - 1][w]
+            if wt <= w:
+                dp[i][w] = jnp.maximum(dp[i][w], dp[i - 1][w - wt] + values[i - 1])
+    return dp[2][3]
+"""
+    values = jnp.array([6.0, 10.0])
+    check(source, *[(values, jnp.array(weights)) for weights in ([1, 2], [2, 3], [3, 1], [5, 4])])
