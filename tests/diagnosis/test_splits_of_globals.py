@@ -158,3 +158,28 @@ def test_what_the_failed_trace_itself_has_left_in_a_global_is_not_why_it_failed(
     assert found.splits and found.splits[0].verified
     assert f"The global {name} holds tracers of the failed trace" in " ".join(found.notes)
     assert globals()[name] is left
+
+
+class Draws:
+    def __init__(self):
+        self.key = jax.random.PRNGKey(0)
+
+    def split(self):
+        self.key, one = jax.random.split(self.key)
+        return one
+
+
+DRAWS = Draws()
+
+
+def noisy(x):
+    if x.sum() > 0:
+        x = jnp.tanh(x) * 2
+    return jnp.sin(x) * 3 + jax.random.normal(DRAWS.split(), x.shape)
+
+
+def test_a_method_that_writes_to_an_object_of_the_modules_stays_in_plain_python():
+    """In a piece it would leave a tracer there, which the next call meets."""
+    (split,) = jm.diagnose(noisy, jnp.ones(3)).splits
+    *pieces, own = split.source.rpartition("\ndef noisy(")
+    assert "DRAWS.split()" in own and "DRAWS" not in "".join(pieces) and "normal(found, " in "".join(pieces)

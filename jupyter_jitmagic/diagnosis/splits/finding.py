@@ -19,6 +19,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input
 from jupyter_jitmagic.diagnosis.rewrites.proposing import propose
 from jupyter_jitmagic.diagnosis.rewrites.sources import holders
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
+from jupyter_jitmagic.diagnosis.splits.changing import changing
 from jupyter_jitmagic.diagnosis.splits.cutting import CannotCut, Cut, Item, Key, Marks, Piece
 from jupyter_jitmagic.diagnosis.splits.helpers import split_of_a_helper
 from jupyter_jitmagic.diagnosis.splits.jits import Jits
@@ -26,15 +27,14 @@ from jupyter_jitmagic.diagnosis.splits.mending import Lines, mended
 from jupyter_jitmagic.diagnosis.splits.price import Prices
 from jupyter_jitmagic.diagnosis.splits.program import Place, Program, Rewritten, Split, difference, in_place_of, with_static
 from jupyter_jitmagic.diagnosis.splits.proving import Proof
-from jupyter_jitmagic.diagnosis.splits.statements import blocks_of, changes_outside, is_more, may_isolate
+from jupyter_jitmagic.diagnosis.splits.statements import is_more, may_isolate
 from jupyter_jitmagic.diagnosis.splits.stopping import own_statement, stopped_at
 from jupyter_jitmagic.diagnosis.statics.registered import is_fixed
 from jupyter_jitmagic.diagnosis.statics.search import search, trace_call
 from jupyter_jitmagic.diagnosis.types import Change, Rewrite
 from jupyter_jitmagic.sandbox.clock import Deadline
-from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.source.names import loaded, shared, stored, target_names, top_name, walk_scope
+from jupyter_jitmagic.source.names import stored, target_names, top_name
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 
 MOST_CUTS = 40
@@ -142,9 +142,9 @@ class _Search:
         self._program: Program | None = None
 
     def split(self) -> Split:
-        self.changing = self._changing()
+        self.changing, isolated = changing(self.place, self.function)
         try:
-            state = self._settled(_State(Marks(plain=set(self.changing))))
+            state = self._settled(_State(Marks(set(self.changing), isolated=isolated)))
         except _PlainFails:
             return Split()
         if state is None:
@@ -169,25 +169,6 @@ class _Search:
         for piece in idle:
             fewer.leave(piece)
         return self._settled(fewer) or state
-
-    def _changing(self) -> set[Key]:
-        """Statements that change what is not the function's own, or call what does: a trace would do it once."""
-        arguments = self.place.node.args
-        named = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
-        own = {each.arg for each in named if each is not None} | set(stored(self.place.node.body))
-        helpers = {
-            name
-            for name in loaded(self.place.node.body) - own
-            if isinstance(helper := self.function.__globals__.get(name), types.FunctionType)
-            and impurity(helper)[0].startswith(("it changes", "it writes"))
-        }
-        inside = [node for node in walk_scope(self.place.node.body) if isinstance(node, ast.stmt) and not any(blocks_of(node))]
-        outside = shared(self.place.node.body)
-        return {
-            (stmt, 0)
-            for stmt in inside
-            if changes_outside(stmt, own - outside) or loaded([stmt]) & helpers or outside.intersection(stored([stmt]))
-        }
 
     # -- cutting until every piece traces -------------------------------------------------------------
 
