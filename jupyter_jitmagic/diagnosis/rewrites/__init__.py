@@ -41,6 +41,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     chosen_none,
     containers,
     conversions,
+    counting_loops,
     drawing,
     empties,
     enumerated,
@@ -171,7 +172,7 @@ RULES: list[Rule] = [
 OUTWARD: list[Rule] = [
     *absent.OUTWARD, *caught.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD,
     *changed_arguments.OUTWARD, *yielding.OUTWARD, *named_states.OUTWARD,
-    *attributes.OUTWARD, *selections.OUTWARD,
+    *attributes.OUTWARD, *selections.OUTWARD, *counting_loops.OUTWARD,
 ]  # fmt: skip
 
 # asked about Python's loops that make a large program, though nothing stops its trace

@@ -78,8 +78,8 @@ def while_tracing(spot: Spot) -> Iterator[Step]:
 
 
 def arguments_while_tracing(spot: Spot) -> Iterator[Step]:
-    """`helper(x, levels(k))`, where the helper needs the number: `levels(k)` in a line of its own, evaluated while tracing."""
-    if isinstance(spot.node, ast.Call):
+    """`helper(x, levels(k))`: `levels(k)` in a line of its own, evaluated while tracing; what a loop carries stays traced."""
+    if isinstance(spot.node, ast.Call) and spot.value(spot.node.func) not in (jax.lax.fori_loop, jax.lax.scan):
         yield from _while_tracing(spot, _traced_parts(spot, _operands(spot.node)))
 
 
