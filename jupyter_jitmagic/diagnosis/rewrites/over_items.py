@@ -13,6 +13,9 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, walk
 
 
+_LONG = 30  # characters of an expression that no one writes twice
+
+
 def by_map(spot: Spot) -> Iterator[Step]:
     """`list(map(float, xs))` → `[float(v) for v in xs]`, which other rules go on with: `map` calls what is written in C."""
     code = spot.code
@@ -48,7 +51,8 @@ def _of_tuples(args: list[ast.expr]) -> bool:
 
 def extremum(spot: Spot) -> Iterator[Step]:
     """`max(a, b)` → `jnp.where(b > a, b, a)`, Python's answer for NaN and at a tie, where `jnp.maximum(a, b)` halves the
-    gradient; it comes first beside a whole number, where a tie is rare, and of integers, which have no gradient."""
+    gradient; it comes first beside a whole number, where a tie is rare, of integers, which have no gradient, and of what is
+    long, which the other would compute twice."""
     node = spot.call("max", "min")
     if node is None or any(isinstance(a, ast.Starred) for a in node.args):
         return
@@ -69,7 +73,8 @@ def extremum(spot: Spot) -> Iterator[Step]:
         chosen = f"{spot.jnp('where')}({code.compared(b)} {sign} {code.compared(a)}, {code.expr(b)}, {code.expr(a)})"
         facts = [spot.fact(each) for each in args]
         whole = [fact is not None and fact.dtype in ("i", "u", "b") for fact in facts]
-        if all(whole) or any(isinstance(each, ast.Constant) and known for each, known in zip(args, whole, strict=True)):
+        long = any(len(code.src(each)) > _LONG for each in args)
+        if long or all(whole) or any(isinstance(e, ast.Constant) and known for e, known in zip(args, whole, strict=True)):
             yield paired
         yield spot.step("where", (node, chosen))
         yield paired

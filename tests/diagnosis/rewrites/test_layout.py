@@ -83,3 +83,19 @@ def f(x):
     return total
 """
     assert comment in check(source, (jnp.array([1.0, -1.0, 2.0]),)).rewrites[0].source
+
+
+def test_what_is_long_is_not_computed_twice_for_its_bounds():
+    """`max(0.3, a long expression)` in a loop that has no gradient anyway."""
+    source = """
+def f(y, tol):
+    t, h = 0.0, 0.1
+    while t < 1.0:
+        err = jnp.abs(h * y)
+        t = t + h
+        y = y * (1 - h)
+        h = h * min(2.0, max(0.3, 0.9 * (tol / (err + 1e-12)) ** 0.5))
+    return y
+"""
+    found = check(source, (jnp.array(2.0), 1e-2))
+    assert "jnp.minimum(2.0, jnp.maximum(0.3, 0.9 * (tol / (err + 1e-12)) ** 0.5))" in found.rewrites[0].source
