@@ -26,8 +26,6 @@ Edit = tuple[ast.AST | tuple[int, int], str]
 EVALUATING = "ensure_compile_time_eval"
 _STATIC_ATTRIBUTES = words("shape ndim size dtype")
 _PYTHON = words("int float bool complex abs max min round sum len range tuple list sorted zip enumerate reversed divmod pow")
-_SAME_IN_PYTHON = {"maximum": "max", "minimum": "min", "abs": "abs", "absolute": "abs"}
-_INTO_ARRAY = words("array asarray")
 _SIMPLE = (
     ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.Tuple, ast.List, ast.Subscript, ast.Slice, ast.IfExp, ast.Starred,
 )  # fmt: skip
@@ -57,24 +55,9 @@ class Known:
     traced: bool = False
 
 
-def by_numpy(spot: Spot) -> Iterator[Step]:
-    """`jnp.zeros(jnp.maximum(n, 1))` → `jnp.zeros(max(n, 1))`; `int(jnp.sqrt(n))` → `int(np.sqrt(n))`."""
-    edits: dict[ast.Call, None] = {}
-    for _, known in _known_parts(spot):
-        if known.foreign:
-            return
-        edits |= known.functions
-    if not edits:
-        return
-    yield spot.step("np", *_on_the_host(spot, list(edits), plain=True))
-    texts = _on_the_host(spot, list(edits), plain=False)
-    if texts != _on_the_host(spot, list(edits), plain=True):
-        yield spot.step("np", *texts)
-
-
 def while_tracing(spot: Spot) -> Iterator[Step]:
     """`n = int(levels(k))` → the same below `with jax.ensure_compile_time_eval():`."""
-    yield from _while_tracing(spot, _known_parts(spot))
+    yield from _while_tracing(spot, known_parts(spot))
 
 
 def arguments_while_tracing(spot: Spot) -> Iterator[Step]:
@@ -164,7 +147,7 @@ def _runs(spot: Spot, statements: list[ast.stmt]) -> list[list[ast.stmt]]:
     return groups
 
 
-def _known_parts(spot: Spot) -> list[tuple[ast.expr, Known]]:
+def known_parts(spot: Spot) -> list[tuple[ast.expr, Known]]:
     """The expressions at the place where the trace stopped that are traced though they are known while tracing."""
     node = spot.node
     if isinstance(node, ast.For):
@@ -173,7 +156,7 @@ def _known_parts(spot: Spot) -> list[tuple[ast.expr, Known]]:
         node = node.value
     if not isinstance(node, ast.expr):
         return []
-    whole = _known(spot, node) if not (isinstance(node, ast.Call) and _is_jnp(spot, node.func)) else None
+    whole = _known(spot, node) if not (isinstance(node, ast.Call) and is_jnp(spot, node.func)) else None
     if whole is not None:
         return [(node, whole)] if whole.traced else []
     return _traced_parts(spot, _operands(node))
@@ -329,7 +312,7 @@ def _collect_call(spot: Spot, node: ast.Call, known: Known, seen: frozenset[str]
     if isinstance(func, ast.Name) and func.id in _PYTHON and spot.is_builtin(func.id):
         if func.id == "len" and len(parts) == 1:
             return True
-    elif _is_jnp(spot, func):
+    elif is_jnp(spot, func):
         known.traced = True
         if _in_numpy(spot, func):
             known.functions[node] = None
@@ -360,7 +343,7 @@ def _module_of(spot: Spot, func: ast.expr) -> str:
     return text_attribute(spot.value(func), "__module__")
 
 
-def _is_jnp(spot: Spot, func: ast.expr) -> bool:
+def is_jnp(spot: Spot, func: ast.expr) -> bool:
     value = spot.value(func.value) if isinstance(func, ast.Attribute) else None
     while isinstance(func, ast.Attribute) and value is None and isinstance(func.value, ast.Attribute):
         func = func.value
@@ -370,12 +353,12 @@ def _is_jnp(spot: Spot, func: ast.expr) -> bool:
 
 def _in_numpy(spot: Spot, func: ast.expr) -> bool:
     target: Any = np
-    for part in _path(spot, func).split("."):
+    for part in path_of(spot, func).split("."):
         target = getattr(target, part, None)
     return target is not None
 
 
-def _path(spot: Spot, func: ast.expr) -> str:
+def path_of(spot: Spot, func: ast.expr) -> str:
     """The name below NumPy of a jnp function: "linalg.norm"."""
     assert isinstance(func, ast.Attribute)
     owner = spot.value(func.value)
@@ -427,73 +410,5 @@ def _root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-# -- texts ----------------------------------------------------------------------------------------------
-
-
-def _on_the_host(spot: Spot, calls: list[ast.Call], plain: bool) -> list[Edit]:
-    """The edits that let NumPy do it; with `plain`, Python itself where numbers are all there is."""
-    edits: list[Edit] = []
-    inside: set[ast.AST] = set()
-    for node in sorted(calls, key=lambda n: spot.code.span(n)):
-        if node in inside:
-            continue
-        made = _in_python(spot, node) if plain else None
-        if made is None:
-            edits.append((node.func, spot.np(_path(spot, node.func))))
-            continue
-        where, text, gone = made
-        edits.append((where, text))
-        inside.update(gone)
-    return edits
-
-
-def _in_python(spot: Spot, node: ast.Call) -> tuple[ast.AST, str, list[ast.AST]] | None:
-    """(what is replaced, by what, calls that go with it) where Python has the function for plain numbers."""
-    code, name = spot.code, _path(spot, node.func)
-    parent = code.parents[node]
-    if isinstance(parent, ast.Attribute) or node.keywords:
-        return None
-    if name in _SAME_IN_PYTHON and all(_is_number(spot, arg) for arg in node.args):
-        return node.func, _SAME_IN_PYTHON[name], []
-    if name == "prod" and len(node.args) == 1:
-        listed = node.args[0]
-        gone: list[ast.AST] = []
-        if isinstance(listed, ast.Call) and _is_jnp(spot, listed.func) and _path(spot, listed.func) in _INTO_ARRAY:
-            gone = [listed]
-            if len(listed.args) != 1 or listed.keywords:
-                return None
-            listed = listed.args[0]
-        shape = listed.value if isinstance(listed, ast.Subscript) and isinstance(listed.slice, ast.Slice) else listed
-        if isinstance(shape, ast.Attribute) and shape.attr == "shape":
-            return node, f"{spot.module('math', 'prod')}({code.src(listed)})", gone
-    if name in _INTO_ARRAY and len(node.args) == 1 and _is_number(spot, node.args[0]):
-        inner = node.args[0]
-        nested = isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript)
-        return node, code.operand(inner) if nested else code.expr(inner), []
-    return None
-
-
-def _is_number(spot: Spot, node: ast.expr) -> bool:
-    """Whether an expression is a number of Python's for sure."""
-    match node:
-        case ast.Constant(value=int() | float()):
-            return True
-        case ast.Name():
-            return isinstance(spot.value(node), int | float | np.number)
-        case ast.Attribute(attr="size" | "ndim"):
-            return True
-        case ast.Attribute():
-            return isinstance(spot.value(node), int | float)
-        case ast.Subscript(value=ast.Attribute(attr="shape"), slice=ast.Constant()):
-            return True
-        case ast.Call(func=ast.Name(id="len" | "int" | "float")):
-            return True
-        case ast.BinOp(left=left, right=right):
-            return _is_number(spot, left) and _is_number(spot, right)
-        case ast.UnaryOp(operand=operand):
-            return _is_number(spot, operand)
-    return False
-
-
-RULES: list[Rule] = [by_numpy, while_tracing]
+RULES: list[Rule] = [while_tracing]
 OUTWARD: list[Rule] = [arguments_while_tracing]

@@ -193,3 +193,18 @@ def test_what_a_helper_is_given_in_the_first_round_alone_is_no_size():
         *((jnp.array(each),) for each in ([3, 4, 5, 6], [0, 0, 0], [30, 1, 1, 1])),
     ).rewrites[0]
     assert "ensure" not in "".join(rewritten.sources.values()) and "np.where" not in rewritten.source.replace("jnp", "")
+
+
+def test_a_whole_number_that_is_made_of_floats_is_jnps():
+    """Of 0.3 / 0.1 jnp, in single precision, makes 3, and NumPy's double 2: the same function has to round it."""
+    source = (
+        "def f(x, dt):\n    steps = jnp.maximum(jnp.abs(0.3 / dt), 1).astype(int)\n    return jnp.linspace(0.0, x, steps + 1)\n"
+    )
+    found = check(source, (1.5, 0.25), (1.5, 0.1), (2.5, 0.5), static=("dt",)).rewrites[0]
+    assert found.patterns == ("compile-time",)
+
+
+def test_where_numpy_has_to_make_it_of_floats_that_is_said():
+    """A comprehension has no place for a block that is evaluated while tracing."""
+    source = "def f(x):\n    return sum(jnp.linspace(0.0, x, int(jnp.ceil(t / 0.1))).sum() for t in (0.25, 0.5))\n"
+    assert "in double precision" in " ".join(check(source, (1.0,)).rewrites[0].compared.differences)
