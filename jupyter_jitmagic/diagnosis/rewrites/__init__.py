@@ -168,6 +168,7 @@ RULES: list[Rule] = [
     *promoting.RULES,
     *loops.RULES,
     *none_first.LAST,
+    *boolean.LAST,
     *own_lines.RULES,
 ]
 

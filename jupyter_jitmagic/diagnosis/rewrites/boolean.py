@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.code import leaves, words
 
 
 def chained(spot: Spot) -> Iterator[Step]:
@@ -28,6 +28,34 @@ def chained(spot: Spot) -> Iterator[Step]:
             right, texts[k + 1] = f"({name} := {code.src(operands[k + 1])})", name
         parts.append(f"({left} {_COMPARE[type(op)]} {right})")
     yield spot.step("&", (code.with_parentheses(node), _enclosed(spot, node, " & ".join(parts))))
+
+
+def of_one_element(spot: Spot) -> Iterator[Step]:
+    """`while err > tol` of an array of one element → `while jnp.squeeze(err > tol)`; so is a test that leaves a loop."""
+    asked = spot.asked()
+    if asked is None or not _has_axes(spot, asked[0]):
+        return
+    statement = spot.code.statement(asked[0])
+    inside = any(isinstance(at, ast.For | ast.While) for at in spot.code.ancestors(statement) if at is not statement)
+    ends = isinstance(statement, ast.If) and inside and leaves([statement], (ast.Break, ast.Continue, ast.Return))
+    if isinstance(statement, ast.While) or ends:
+        yield from _squeezed(spot, asked[0])
+
+
+def of_one_element_elsewhere(spot: Spot) -> Iterator[Step]:
+    """The same of a branch, whose `where` may do without."""
+    asked = spot.asked()
+    if asked is not None and _has_axes(spot, asked[0]):
+        yield from _squeezed(spot, asked[0])
+
+
+def _has_axes(spot: Spot, test: ast.expr) -> bool:
+    fact = spot.fact(test)
+    return fact is not None and fact.sort in ("array", "host", "other") and fact.ndim != 0
+
+
+def _squeezed(spot: Spot, test: ast.expr) -> Iterator[Step]:
+    yield spot.step("squeeze", (spot.code.with_parentheses(test), f"{spot.jnp('squeeze')}({spot.code.src(test)})"))
 
 
 def short_circuit(spot: Spot) -> Iterator[Step]:
@@ -191,4 +219,5 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.In: "in",
     ast.NotIn: "not in",
 }
-RULES: list[Rule] = [of_tuples, chained, membership, short_circuit, negation]
+RULES: list[Rule] = [of_tuples, chained, membership, of_one_element, short_circuit, negation]
+LAST: list[Rule] = [of_one_element_elsewhere]

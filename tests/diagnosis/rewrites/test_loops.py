@@ -770,3 +770,23 @@ def f(a, target):
 def test_what_a_loop_left_in_the_middle_has_set_is_read_behind_it(how):
     a = jnp.array([1.0, 4.0, 2.5, 3.0, 7.0])
     assert check(LEFT_IN_THE_MIDDLE[how], (a, 5.5), (a[::-1], 10.0), (a[:3], 3.5), (a, 2.5)).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x, tol):\n    err = jnp.ones((1, 1))\n    while err > tol:\n        new = 0.5 * (x + 2 / x)\n"
+        "        err = jnp.abs(new - x)\n        x = new\n    return x\n",
+        "def f(x, tol):\n    k = 0\n    while True:\n        new = jnp.cos(x)\n        if abs(new - x) < tol:\n"
+        "            return new, k\n        x = new\n        k += 1\n",
+        "def f(x, tol):\n    for k in range(9):\n        x = x * x\n        if jnp.abs(x) > 9.0 + tol:\n"
+        "            return jnp.array([k])\n    return jnp.array([9])\n",
+        pytest.param(
+            "def f(x, tol):\n    if x.max(keepdims=True) > tol:\n        return x.sum()\n    return x.mean()\n",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_test_of_an_array_of_one_element_is_its_truth(source):
+    """As an error of shape (1, 1) gives it: a loop's test and a flag have no axes."""
+    check(source, *((jnp.full((1, 1), x), 1e-3) for x in (1.5, 0.7, 1.0)))
