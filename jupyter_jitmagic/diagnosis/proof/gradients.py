@@ -46,6 +46,7 @@ _EDGES = {
     "zero": "at zero",
     "zero part": "where a part of the data is zero",
     "unit": "where a number is 1",
+    "all nan": "where all of an array is NaN",
     "outgrown": "where numbers are far from 0, so that an exponential outgrows its floats",
     "equal": "where numbers are equal",
     "count": "where a count is an edge (0, 1)",
@@ -271,13 +272,18 @@ class Gradients:
                 self._equal.append(replace(with_floats(self._fun, flat, self._static, at_edges.far_below), kind="tied"))
         return self._equal
 
+    def _some_arrays(self, given: Input) -> Sequence[int]:
+        """Which arrays of several are changed alone, counted from 0."""
+        arrays = [value for value in leaves_of(self._fun, given, self._static).values if np.ndim(value)]
+        return list(dict.fromkeys((0, 1, len(arrays) - 1))) if len(arrays) > 1 else []
+
     def _zero_parts(self, given: Input) -> Sequence[Input]:
         """Inputs in which one array of several is zero, the first row of each, or its first element; all of them beside single
         numbers that are not: `if norm < eps`."""
         if self._zeros is None:
             values = leaves_of(self._fun, given, self._static).values
             arrays = [value for value in values if np.ndim(value)]
-            which = list(dict.fromkeys((0, 1, len(arrays) - 1))) if len(arrays) > 1 else []
+            which = self._some_arrays(given)
             made = [with_one_array(self._fun, given, self._static, k, np.zeros_like) for k in which]
             rows = [at_edges.first_row_zero] if any(np.ndim(value) > 1 for value in arrays) else []
             changes = [*rows, at_edges.first_zero] if arrays else []
@@ -303,11 +309,15 @@ class Gradients:
 
     def _missing(self, given: Input) -> Sequence[Input]:
         """Inputs with NaN at other places than where the values were compared: at the end, in every second place, everywhere (a
-        comparison lets none pass then, and what stands in its place is NaN as well)."""
+        comparison lets none pass then, and what stands in its place is NaN as well), and in all of one array of several, beside
+        which numbers are left whose gradient is 0 then."""
         if self._without is None:
             changes = (at_edges.nan_last, at_edges.nan_in_turn, at_edges.nan_everywhere)
             made = [with_floats(self._fun, given, self._static, change) for change in changes]
             self._without = [replace(each, kind="nan") for each in made]
+            for k in self._some_arrays(given) if self._minds_nan else []:
+                alone = with_one_array(self._fun, given, self._static, k, at_edges.nan_everywhere)
+                self._without.append(replace(alone, kind="all nan"))
         return self._without
 
     def _infinite(self, given: Input) -> Sequence[Input]:

@@ -306,6 +306,26 @@ def test_zeros_beside_a_tolerance_are_an_edge():
         Gradients(plain, run, ()).compare(rewrite, [given], 5.0)
 
 
+def test_an_array_that_is_all_nan_beside_others_is_an_edge():
+    """None of its numbers is left then, and the gradient of what stands beside them is 0 in plain Python."""
+
+    def plain(y, theta):
+        kept = ~jnp.isnan(y)
+        return jnp.sum(y[kept] * jnp.log((theta * theta)[kept]))
+
+    def rewrite(y, theta):
+        kept = ~jnp.isnan(y)
+        first = jnp.argmax(kept)
+        odds = theta * theta
+        filled = jnp.where(kept, y, y[first]), jnp.where(kept, odds, odds[first])
+        return jnp.sum(filled[0] * jnp.log(filled[1]), where=kept)
+
+    given = Input((jnp.array([1.0, jnp.nan, 2.0]), jnp.array([0.2, 0.5, 0.8])), {}, "call")
+    run = Plain(plain, [], {}, Variations(given.args, {}, set()), 5.0)
+    with pytest.raises(DiffersAtEdge, match="where all of an array is NaN"):
+        Gradients(plain, run, (), minds_nan=True).compare(rewrite, [given], 5.0)
+
+
 def test_single_numbers_that_are_equal_are_a_tie():
     """JAX's minimum of an array shares the gradient among them, where Python's takes the first."""
 
