@@ -12,7 +12,6 @@ from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, walk
 
-
 _LONG = 30  # characters of an expression that no one writes twice
 
 
