@@ -11,6 +11,7 @@ from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.statics import returned
+from jupyter_jitmagic.diagnosis.statics.declared_arrays import as_settings
 from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
 from jupyter_jitmagic.diagnosis.statics.numbers import numbers_as_data
 from jupyter_jitmagic.diagnosis.statics.otherwise import numbers_asked_for_kinds
@@ -66,6 +67,9 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     if proposed and (options := set(proposed[0].static_argnames) - static - call.declared):
         none = [argument.name for argument in call.arguments if argument.value is None]
         reason = f"{reason} {reasons.for_options_left_out(options, none)}"
+    if not proposed and asked.with_rewrites:
+        settings = as_settings(call, frozenset().union(*result.left.roots) - static - call.declared, static)
+        reason = f"{reason} {settings}".rstrip()
     sizes = () if proposed or not asked.with_rewrites else sizes_worked_out(call, static, _SIZES_S)
     return asked.verdict(
         kind,

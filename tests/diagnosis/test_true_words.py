@@ -508,3 +508,31 @@ def test_what_is_returned_that_no_compiled_code_can_choose_between_is_said(given
     answer = jm.diagnose(module.settled, X)
     assert bool(answer.rewrites) is not bool(said)
     assert said in answer.reason
+
+
+def by_an_axis(x, axis):
+    return jnp.squeeze(x, axis) + 1
+
+
+def drawn_in(key, rate, shape):
+    return jax.random.poisson(key, rate, shape) - rate
+
+
+@pytest.mark.parametrize(
+    ("fun", "args", "said"),
+    [
+        (by_an_axis, (jnp.ones((3, 1)), jnp.array(1)), "`axis` is a setting and no data, pass `int(axis)` and make it static"),
+        (drawn_in, (jax.random.PRNGKey(0), 2.0, np.array([2, 3])), "pass `tuple(shape.tolist())` and make it static"),
+    ],
+)
+def test_a_small_array_that_decides_a_shape_may_be_a_setting(fun, args, said):
+    """It is traced with the numbers before that is said; of an array of floats or of many numbers it is not."""
+    assert said in jm.diagnose(fun, *args).reason
+
+
+def distinct(x):
+    return jnp.unique(x) * 2
+
+
+def test_data_is_called_no_setting():
+    assert "setting" not in jm.diagnose(distinct, jnp.array([1, 2, 2])).reason

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import jax
+import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind
 from jupyter_jitmagic.diagnosis.statics.search import call_error
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Kind
 
+MOST_NUMBERS = 8  # of a shape, or of axes
 Ask = Callable[[Call], Diagnosis]
 """The diagnosis of another call, in the time that is left."""
 
@@ -50,6 +53,27 @@ def with_them_traced(call: Call, arrays: list[Argument], ask: Ask) -> Diagnosis:
     kind: Kind = "static" if names_held else "not_staticness"
     undeclared = tuple(sorted(names)) if names_held else ()
     return Diagnosis(call.name, kind, names_held, sites=inner.sites, reason=reason, verified=traces, undeclared=undeclared)
+
+
+def as_settings(call: Call, names: frozenset[str], static: frozenset[str]) -> str:
+    """A sentence on arrays of a few whole numbers that decide what jit has to know (a size, an axis, a shape): as numbers of
+    Python's they could be static. "" where they are none, or the call does not trace with these."""
+    values = {each.name: each.value for each in call.arguments if each.name in names}
+    if not names or not all(map(_holds_whole_numbers, values.values())):
+        return ""
+    plain = {name: value.tolist() if value.ndim == 0 else tuple(value.tolist()) for name, value in values.items()}
+    args, kwargs = call.with_values(plain)
+    if call_error(bind(call.fun, args, kwargs, call.declared), static | names, 2.0) is not None:
+        return ""
+    given = [f"`{type(each).__name__}({name}{'' if values[name].ndim == 0 else '.tolist()'})`" for name, each in plain.items()]
+    listed = _and([f"`{name}`" for name in plain])
+    what, them = ("is a setting", "it") if len(plain) == 1 else ("are settings", "them")
+    return f"Where {listed} {what} and no data, pass {_and(given)} and make {them} static: with that the call traces."
+
+
+def _holds_whole_numbers(value: Any) -> bool:
+    whole = isinstance(value, jax.Array | np.ndarray) and not isinstance(value, jax.core.Tracer) and value.dtype.kind in "iub"
+    return whole and value.ndim < 2 and value.size <= MOST_NUMBERS
 
 
 def _is_number(value: object) -> bool:
