@@ -134,6 +134,19 @@ def _of_nothing(got: Any, want: Any) -> bool:
     return kind == "f" or (kind == "i" and np.size(want) <= 1 and bool(np.all(np.isin(np.asarray(want), (0, 1)))))
 
 
+ADDS_NOTHING = "zeros in the shape of one item, where plain Python adds up no items to the number 0"
+
+
+def adds_nothing(got: Any, want: Any) -> bool:
+    """Whether a compiled result has arrays of zeros where plain Python has the number 0: `sum` of a list without arrays."""
+    got_leaves, got_tree = jax.tree_util.tree_flatten(got)
+    want_leaves, want_tree = jax.tree_util.tree_flatten(want)
+    return got_tree == want_tree and not any(
+        _leaf_differs(a, b) and not (np.ndim(b) == 0 and np.ndim(a) > 0 and np.all(b == 0) and not np.any(a))
+        for a, b in zip(got_leaves, want_leaves, strict=True)
+    )
+
+
 def wider_words(got: Any, want: Any) -> str:
     """What a result that `is_wider` always is, and what plain Python's is on some inputs."""
     for a, b in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True):

@@ -24,8 +24,10 @@ from jupyter_jitmagic.diagnosis.proof.changed import (
 )
 from jupyter_jitmagic.diagnosis.proof.changes import noise
 from jupyter_jitmagic.diagnosis.proof.differing import (
+    ADDS_NOTHING,
     CannotRun,
     Differs,
+    adds_nothing,
     differs,
     is_wider,
     same_dtypes,
@@ -252,6 +254,9 @@ class Served:
                 self.met_another_shape |= taken.call.given.kind == "end"
                 continue
             difference = differs(got, with_whole_nan_of(got, want))
+            if difference and adds_nothing(got, want):
+                self.said[ADDS_NOTHING] = None
+                continue
             if difference and not self._of_either_kind(taken, got, want):
                 if turns_complex(self._first, got, want) or self._rounding_decides(given, got, want):
                     self.said |= {NO_NUMBER: None} if makes_nan(got, want) else {}

@@ -12,10 +12,12 @@ import jax
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE, OWN_DECIMAL, OWN_IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.differing import (
+    ADDS_NOTHING,
     NEVER_WHOLE,
     CannotRun,
     Differs,
     DiffersInSingle,
+    adds_nothing,
     differs,
     is_wider,
     lost_to_nan,
@@ -113,6 +115,9 @@ def compare(
             continue
         if difference and given.kind != "call" and (as_arrays := otherwise_as_arrays(plain, given, got, want)):
             notes[as_arrays] = None
+            continue
+        if difference and given.kind != "call" and adds_nothing(got, want):
+            notes[ADDS_NOTHING] = None
             continue
         if difference and is_wider(got, want):
             wider = wider or (got, f"it differs on {_words(given)}: {difference}", wider_words(got, want))

@@ -287,11 +287,15 @@ class Consumers(Updating):
         self.traced = known
         if found is None:
             return None
-        if len(node.generators) > 1 or loop.ifs or found.ndim != 1:
+        rows = found.ndim > 1
+        if len(node.generators) > 1 or loop.ifs or (rows and (found.axis or found.flat or found.grid or found.group)):
             self.stop(node)
+        if rows:
+            self.require(found, self.safety_of([node.elt]))
         fact = self.spot.fact(node.elt)
         dtype = fact.dtype if fact is not None and fact.dtype else "f"
-        return replace(found, listed=True, direct=False, pad="", dtype=dtype, source=-1)
+        ndim = 1 + max(fact.ndim, 0) if fact is not None else 1
+        return replace(found, ndim=ndim, listed=True, direct=False, pad="", dtype=dtype, source=-1)
 
     def _iterated(self, node: ast.expr) -> Ragged | None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and self.spot.is_builtin(node.func.id):

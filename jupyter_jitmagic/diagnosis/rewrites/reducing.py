@@ -121,9 +121,11 @@ class Reducing(Drawing):
         if found is None:
             return None
         if known.form == "builtin":  # sum, any, all of Python's
-            if found.grid or (found.ndim > 1 and not found.flat):
+            rows = found.ndim > 1 and not found.flat
+            if found.grid or (rows and (found.axis or known.name != "sum" or len(known.arguments) > 1)):
                 self.stop(node)
-            self.replace(node, f"{self.jnp(known.name)}({self._array(known.arguments[0], found)}, where={found.mask})")
+            options = f"axis=0, where={found.broadcast}" if rows else f"where={found.mask}"
+            self.replace(node, f"{self.jnp(known.name)}({self._array(known.arguments[0], found)}, {options})")
             return None
         if found.times:
             reduced(self, node, known, found)

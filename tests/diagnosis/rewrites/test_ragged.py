@@ -618,3 +618,22 @@ def test_a_size_that_is_made_of_itself_beside_a_selection():
     """`n = int(n)` says nothing of what n counts."""
     source = "def f(x, n):\n    n = int(n)\n    return x[x > 0].sum() + jnp.arange(n).sum()\n"
     assert check(source, (X, 3), (-X, 5), static=("n",)).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "s = [r for r in rows if jnp.all(r > -3)]\nif not s:\n    return -1.0\nreturn sum(r.max() for r in s) / len(s)",
+        "kept = rows[rows[:, 0] > -3]\nreturn jnp.stack([r / jnp.sum(r * r) for r in kept]).mean(axis=0)",
+        "kept = [row for row in rows if row[0] > -3]\nc = sum(kept) / len(kept)\nreturn sum((r - c) @ (r - c) for r in kept)",
+    ],
+)
+def test_what_is_made_of_each_row_that_is_kept(body):
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    assert check(f"def f(rows):\n{lines}", (ROWS,), (-ROWS,), (ROWS[::-1] * 0.5,)).rewrites[0].verified
+
+
+def test_a_sum_of_the_rows_that_are_kept_says_what_it_is_where_there_are_none():
+    """Plain Python gives the number 0 there, compiled code an array of zeros."""
+    found = check("def f(rows):\n    return sum(r * 2 for r in rows if r[0] > 0)\n", (ROWS,), (ROWS[::-1] * 0.5,))
+    assert any("adds up no items" in each for each in found.rewrites[0].compared.differences)
