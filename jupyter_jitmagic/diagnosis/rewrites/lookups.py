@@ -51,6 +51,9 @@ def element(spot: Spot) -> Iterator[Step]:
         values = f"{spot.jnp('asarray')}({text})" if _numbers(table) else f"{spot.jnp('stack')}({text})"
         yield spot.step("lookup", (node, f"{values}[{pick}]"), excludes=outside)
         return
+    if isinstance(parent, ast.Subscript) and parent.value is node and len(_shape(table) or ()) > 1:
+        yield spot.step("lookup", (node, f"{spot.jnp('asarray')}({text})[{pick}]"), excludes=outside)
+        return
     leaves = [jax.tree_util.tree_flatten(item) for item in table]
     if all(tree == leaves[0][1] for _, tree in leaves) and all(
         _stackable([flat[k] for flat, _ in leaves]) for k in range(len(leaves[0][0]))
@@ -261,6 +264,16 @@ def _stackable(values: Any) -> bool:
         return plain and len({np.shape(value) for value in values}) == 1
     except ValueError:  # lists of several lengths
         return False
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """The shape of the array that lists of lists of numbers make, computed ones too; None where they make none."""
+    if not isinstance(value, list):
+        is_one = isinstance(value, bool | int | float | complex | np.generic | np.ndarray | jax.Array) and not np.shape(value)
+        return () if is_one else None
+    shapes = {_shape(each) for each in value}
+    inner = shapes.pop() if len(shapes) == 1 else None
+    return None if inner is None else (len(value), *inner)
 
 
 OUTSIDE = {"outside": "an index past the ends, for which Python raises IndexError: compiled, it is the nearest element"}

@@ -119,3 +119,24 @@ def f(values, weights):
 """
     values = jnp.array([6.0, 10.0])
     check(source, *[(values, jnp.array(weights)) for weights in ([1, 2], [2, 3], [3, 1], [5, 4])])
+
+
+def test_a_table_of_lists_that_were_computed_is_read_by_two_traced_keys():
+    """`score[i][j]`, as an alignment is traced back through the lists that held its scores: numbers of the code's own alone
+    could be picked from."""
+    source = """
+def f(a, b):
+    score = [[0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            score[i][j] = jnp.maximum(score[i - 1][j - 1] + (a[i - 1] == b[j - 1]), score[i - 1][j])
+    i, j, matches = len(a), len(b), 0
+    while i > 0 and j > 0:
+        if score[i][j] == score[i - 1][j]:
+            i -= 1
+        else:
+            i, j, matches = i - 1, j - 1, matches + 1
+    return matches, score[-1][-1]
+"""
+    lines = [([0, 1, 2, 1], [0, 2, 1]), ([2, 2, 2, 2], [2, 1, 2]), ([0, 0, 0, 0], [1, 1, 1])]
+    check(source, *[(jnp.array(a), jnp.array(b)) for a, b in lines])
