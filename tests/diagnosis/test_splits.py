@@ -331,6 +331,29 @@ def test_a_split_that_leaves_hardly_anything_to_compile_comes_after_whole_arrays
     assert "Padded" in str(diagnosis) and "not compared" not in str(diagnosis)
 
 
+def sums_until_negative(x):
+    out = [x[0]]
+    for v in x[1:]:
+        out.append(v + out[-1])
+        if v < 0:
+            break
+    return jnp.array(out), len(out)
+
+
+def counted_first(x):
+    kept = x[x > 0]
+    return len(kept), kept
+
+
+@pytest.mark.parametrize(
+    ("function", "ends"), [(sums_until_negative, "return out, out_length\n"), (counted_first, "return count, x[front]\n")]
+)
+def test_a_length_that_is_returned_already_is_the_count_of_the_whole_array(function, ends):
+    """It came a third time, and `xs, n = f(…)` of the caller had too many values."""
+    first = jm.diagnose(jax.jit(function), jnp.array([1.0, 2.0, -1.0, 3.0])).unverified[0]
+    assert first.padded and first.source.endswith(ends)
+
+
 def test_a_split_that_leaves_work_to_compile_comes_first():
     diagnosis = jm.diagnose(levels, jnp.ones((3, 4)), jnp.ones((4, 2)))
     assert fixes(diagnosis)[0].rewrite is diagnosis.splits[0]

@@ -17,9 +17,9 @@ def gives_counts(program: Any, cuts: Sequence[tuple[int, int]]) -> bool:
 
 def first_of(padded: Callable[[Input], Any], cuts: Sequence[tuple[int, int]], plain: Plain) -> Callable[[Input], Any]:
     """What plain Python gives, from what gives whole arrays and counts."""
-    length = min(count for _, count in cuts)
 
     def call(given: Input) -> Any:
+        length = number_of_parts(plain.first, cuts)
         parts = list(padded(given))
         for array, count in cuts:
             elements = parts[array][: int(parts[count])]
@@ -27,6 +27,12 @@ def first_of(padded: Callable[[Input], Any], cuts: Sequence[tuple[int, int]], pl
         return parts[0] if length == 1 else tuple(parts[:length])
 
     return call
+
+
+def number_of_parts(result: Any, cuts: Sequence[tuple[int, int]]) -> int:
+    """How many of the values that come out are plain Python's, whose result has its own counts among them or has none."""
+    first = min(count for _, count in cuts)
+    return len(result) if type(result) is tuple and len(result) > first else first
 
 
 def part_of(result: Any, number: int, of: int) -> Any:

@@ -159,8 +159,12 @@ class Flow(Branching):
             counts = [self._own_count(parts[next(iter(found))]) or self.count(next(iter(found.values())))]
         for number, each in found.items():
             self.ordered(parts[number], each)
-        self.replace(value, ", ".join([*map(self.text, parts), *counts]))
-        self.cuts = tuple((number, len(parts) + (0 if alike else place)) for place, number in enumerate(found))
+        texts = [self.text(part) for part in parts]
+        places = range(len(parts), len(parts) + len(counts))
+        if alike and (told := [number for number, text in enumerate(texts) if text == counts[0] and number not in found]):
+            counts, places = [], range(told[0], told[0] + 1)  # `return xs, len(xs)`: the caller takes these two as before
+        self.replace(value, ", ".join([*texts, *counts]))
+        self.cuts = tuple((number, places[0 if alike else place]) for place, number in enumerate(found))
         return True
 
     def _own_count(self, part: ast.expr) -> str:

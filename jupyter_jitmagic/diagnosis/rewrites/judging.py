@@ -49,7 +49,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
 )
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.compiled import compiling, may_be_compiled, refuse_endless
-from jupyter_jitmagic.diagnosis.rewrites.counted import first_of, gives_counts, part_of
+from jupyter_jitmagic.diagnosis.rewrites.counted import first_of, gives_counts, number_of_parts, part_of
 from jupyter_jitmagic.diagnosis.rewrites.draft_gradients import DraftGradients
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
 from jupyter_jitmagic.diagnosis.rewrites.other_values import OtherValues
@@ -252,7 +252,7 @@ class Judge:
         if IN_DOUBLE not in notes and any(needs_double(unit.text) for unit in self._units):
             notes += (IN_DOUBLE,)
         if draft.returns:
-            length = min(count for _, count in draft.cuts)
+            length = number_of_parts(plain.first, draft.cuts)
             listed = any(isinstance(part_of(plain.first, array, length), list) for array, _ in draft.cuts)
             returns = f"{draft.returns}, in the place of a list" if listed else draft.returns
             return replace(self._rewrite(draft, reason=f"its values are right, but {returns}"), padded=True)
