@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.host_sizes import Edit, is_jnp, known_parts, path_of
@@ -30,6 +31,18 @@ def by_numpy_in_double(spot: Spot) -> Iterator[Step]:
     calls = _calls(spot)
     if any(_takes_floats(spot, call) for call in calls):
         yield from _steps(spot, calls, IN_DOUBLE)
+
+
+def held_by_jax(spot: Spot) -> Iterator[Step]:
+    """`jnp.split(x, PLACES)`, PLACES an array of JAX's that nothing traces → `jnp.split(x, np.asarray(PLACES))`."""
+    call = spot.node
+    if not isinstance(call, ast.Call) or not is_jnp(spot, call.func):
+        return
+    given = [(each, spot.held(each)) for each in (*call.args, *(keyword.value for keyword in call.keywords))]
+    known = [each for each, value in given if isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer)]
+    edits = [(each, f"{spot.np('asarray')}({spot.code.src(each)})") for each in known]
+    if edits:
+        yield spot.step("np", *edits)
 
 
 def _calls(spot: Spot) -> list[ast.Call]:
@@ -121,5 +134,5 @@ def _is_number(spot: Spot, node: ast.expr) -> bool:
     return False
 
 
-RULES: list[Rule] = [by_numpy]
+RULES: list[Rule] = [by_numpy, held_by_jax]
 LAST: list[Rule] = [by_numpy_in_double]

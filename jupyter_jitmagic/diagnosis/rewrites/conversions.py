@@ -267,14 +267,16 @@ def cached(spot: Spot) -> Iterator[Step]:
 
 
 def numpy_table(spot: Spot) -> Iterator[Step]:
-    """`TABLE[i]`, TABLE a NumPy array → `jnp.asarray(TABLE)[i]`."""
+    """`TABLE[i]`, TABLE a NumPy array → `jnp.asarray(TABLE)[i]`; `np.arange(n)[i]`, too."""
     node = spot.node
     if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load):
         return
     if spot.kind in (ARRAY, INDEX) or isinstance(spot.error, IndexError | TypeError):
-        value = spot.value(node.value)
-        if isinstance(value, np.ndarray):
-            yield spot.step("jnp", (node.value, f"{spot.jnp('asarray')}({spot.code.src(node.value)})"))
+        fact = spot.fact(node.value) if isinstance(node.value, ast.Call | ast.BinOp | ast.Subscript) else None
+        made = fact is not None and fact.sort == "host" and fact.ndim > 0
+        if made or isinstance(spot.held(node.value), np.ndarray):
+            place = spot.code.with_parentheses(node.value) if isinstance(node.value, ast.BinOp) else node.value
+            yield spot.step("jnp", (place, f"{spot.jnp('asarray')}({spot.code.src(node.value)})"))
 
 
 def type_check(spot: Spot) -> Iterator[Step]:

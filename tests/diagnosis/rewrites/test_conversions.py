@@ -291,3 +291,9 @@ def test_bits_of_a_negative_number_are_counted_as_bin_shows_them():
     with applied(found, namespace):
         for n in (-9, 0, 7, -(2**31)):
             assert jax.jit(namespace["f"])(jnp.array(n)) == f(jnp.array(n))
+
+
+@pytest.mark.parametrize("body", ["np.arange(len(x))[i] * x", "x * np.linspace(0, 1, 4)[i]", "x + (2 * np.arange(4))[i]"])
+def test_an_array_that_numpy_makes_in_place_is_picked_from(body):
+    found = check(f"def f(x, i):\n    return jnp.sin({body})\n", *((jnp.arange(4.0), jnp.array(i)) for i in (2, 0, -1)))
+    assert "jnp.asarray(" in found.rewrites[0].source

@@ -208,3 +208,13 @@ def test_where_numpy_has_to_make_it_of_floats_that_is_said():
     """A comprehension has no place for a block that is evaluated while tracing."""
     source = "def f(x):\n    return sum(jnp.linspace(0.0, x, int(jnp.ceil(t / 0.1))).sum() for t in (0.25, 0.5))\n"
     assert "in double precision" in " ".join(check(source, (1.0,)).rewrites[0].compared.differences)
+
+
+@pytest.mark.parametrize("call", ["jnp.split(x, PLACES)", "jnp.array_split(x, OWN.places)"])
+def test_places_held_as_an_array_of_jaxs_are_read_by_numpy(call):
+    """jnp takes them apart, and what it makes of them is traced, though they are known."""
+    source = (
+        "PLACES = jnp.array([2, 3])\nclass Own:\n    places = None\nOWN = Own()\nOWN.places = PLACES\n\n"
+        f"def f(x):\n    a, b, c = {call}\n    return a.sum() * b.sum() - c.sum()\n"
+    )
+    assert "np.asarray(" in check(source, (jnp.arange(6.0),), (jnp.arange(9.0),)).rewrites[0].source
