@@ -150,7 +150,7 @@ def proposals(
             every = static | call.declared | options.static
             first = found(every)
             compared = first.rewrites[0].compared if first.rewrites else None
-            said = " ".join(each for each in compared.differences if each.startswith("it fails ")) if compared else ""
+            said = " ".join(compared.differences) if compared else ""
             asked_again = options.beside_data | options.others
             failing = frozenset(name for name in asked_again if f"where {name} is given" in said)
             if not (first.rewrites or first.unverified):

@@ -159,6 +159,15 @@ def wider_words(got: Any, want: Any) -> str:
     return "always floats, where plain Python's branches give integers or floats"
 
 
+def wider_dtypes(got: Any, want: Any) -> str:
+    """The dtypes of a compiled result that `is_wider` and of plain Python's, as "float32, plain Python int32"."""
+    for a, b in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True):
+        if has(a, "dtype") and not _same_dtype(a, b):
+            wanted = jax.dtypes.canonicalize_dtype(b.dtype) if has(b, "dtype") else type(b).__name__
+            return f"{a.dtype}, plain Python {wanted}"
+    return ""
+
+
 def other_floats(got: Any, want: Any, arguments: Any) -> str:
     """Which floats a compiled result has in the place of plain Python's of more or fewer bits, as "float32, plain Python
     float16"; "" where none are, or floats of several kinds are among the arguments."""

@@ -32,6 +32,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     is_wider,
     same_dtypes,
     shapes,
+    wider_dtypes,
     with_even_lists,
     with_whole_nan_of,
 )
@@ -65,6 +66,7 @@ _ASPECTS = {
     "end": "indices at the ends",
     "negative int": "indices at the ends",
 }
+FAILS = "fails"
 _PLACES = ("end", "negative int")
 
 
@@ -266,6 +268,19 @@ class Served:
                     self.said[said] = None
                     continue
                 raise Differs(f"it differs {taken.call.words}: {difference}")
+
+    def otherwise(self, taken: Taken, traced: Any, excludes: Collection[str]) -> str:
+        """What a rewrite does there that plain Python does not, in words; "" where both give the same."""
+        try:
+            self.compare(taken, traced, excludes)
+        except (CannotRun, TooLong):
+            return FAILS
+        except Differs:
+            pairs = [(self.computed(given, traced), want) for given, want in taken.wanted]
+            if all(not differs(got, want) or is_wider(got, want) for got, want in pairs):
+                return next((f"gives {words}" for got, want in pairs if (words := wider_dtypes(got, want))), "")
+            return "gives something else"
+        return ""
 
     def gives_otherwise(self, taken: Taken, traced: Any) -> bool:
         """Whether a rewrite is seen to give something else on a call on which it promises nothing."""

@@ -38,7 +38,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import (
     may_end_elsewhere,
     may_never_end,
 )
-from jupyter_jitmagic.diagnosis.proof.serving import Served, Taken
+from jupyter_jitmagic.diagnosis.proof.serving import FAILS, Served, Taken
 from jupyter_jitmagic.diagnosis.proof.verify import (
     AT_TIE,
     beside_infinities,
@@ -403,16 +403,15 @@ class Judge:
                 self.fails[taken.call.words] = str(error)
                 self._served.first(taken)
                 raise
-        failing = [*traced.fails, *(call.words for call in self._said if not self._serves(traced, known.get(id(call))))]
-        otherwise = []
+        found = [(call.words, self._otherwise(traced, known.get(id(call)))) for call in self._said]
         for call, want in self._served.unsought:
             program = self._trace_of(traced, call.given)
-            if program is None:
-                failing.append(call.words)
-            elif floats := other_floats(program.out_info, want, (call.given.args, call.given.kwargs)):
-                otherwise.append(f"{call.words} it gives {floats}")
+            floats = program and other_floats(program.out_info, want, (call.given.args, call.given.kwargs))
+            found.append((call.words, FAILS if program is None else f"gives {floats}" if floats else ""))
+        failing = [*traced.fails, *(words for words, what in found if what == FAILS)]
         fails = [f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []
-        return [*fails, *otherwise, *self._served.said]
+        otherwise = [f"{words} it {what}" for words, what in found if what not in ("", FAILS)]
+        return [*fails, *dict.fromkeys(otherwise), *self._served.said]
 
     def _is_met(self, gradient: str | Differs) -> bool:
         """Whether another draft that is kept for want of a better one was refused for such a gradient before."""
@@ -422,17 +421,12 @@ class Judge:
             return self.beside_nan is not None
         return isinstance(gradient, Differs) and self.second is not None
 
-    def _serves(self, traced: Traced, taken: Taken | None) -> bool:
+    def _otherwise(self, traced: Traced, taken: Taken | None) -> str:
+        """What a rewrite does in the place of plain Python's result on a call that none serves, in words."""
         if taken is None or self._served is None:
-            return True
+            return ""
         program = self._trace_of(traced, taken.call.given)
-        if program is None:
-            return False
-        try:
-            self._served.compare(taken, program, traced.draft.excludes)
-        except (Exception, OutOfTime, Effect):
-            return False
-        return True
+        return FAILS if program is None else self._served.otherwise(taken, program, traced.draft.excludes)
 
     def _trace_of(self, traced: Traced, given: Input) -> Any:
         """The rewrite's trace on another call; None where it does not trace."""
