@@ -53,6 +53,9 @@ class Reads:
             case ast.Call(func=ast.Name(id="len"), args=[_]) if spot.is_builtin("len"):
                 self.edits.append((*code.span(node), self._column(0)))
                 return
+            case ast.If() | ast.IfExp() | ast.UnaryOp(op=ast.Not()) if not self.heap:  # whether it has any
+                self.edits.append((*code.span(node), self._column(0)))
+                return
             case ast.Call() if self.heap and self._is_sorted_again(parent):
                 self._gone_through(parent, code.parents[parent], "" if self._backwards(parent) else "[::-1]")
                 return

@@ -409,8 +409,7 @@ def _filtered(flow: Flow, node: ast.ListComp | ast.GeneratorExp) -> Selection | 
     if isinstance(loop.iter, ast.Tuple) and not code.is_enclosed(loop.iter):
         head = f"for {code.src(loop.target)} in ({flow.text(loop.iter)})"
     test = " and ".join(map(flow.operand, loop.ifs)) if len(loop.ifs) > 1 else flow.text(loop.ifs[0])
-    kept = flow.fresh("kept", "selected", "chosen")
-    flow.line_before(f"{kept} = {flow.jnp('asarray')}([{test} {head}], bool)")
+    kept = flow.named(f"{flow.jnp('asarray')}([{test} {head}], bool)", "kept", "selected", "chosen")
     mask = kept
     if held is not None:
         if held.ndim != 1 or held.flat:

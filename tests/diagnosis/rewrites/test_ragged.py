@@ -637,3 +637,16 @@ def test_a_sum_of_the_rows_that_are_kept_says_what_it_is_where_there_are_none():
     """Plain Python gives the number 0 there, compiled code an array of zeros."""
     found = check("def f(rows):\n    return sum(r * 2 for r in rows if r[0] > 0)\n", (ROWS,), (ROWS[::-1] * 0.5,))
     assert any("adds up no items" in each for each in found.rewrites[0].compared.differences)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "kept = [(i, v) for i, v in enumerate(x) if v > 0]\nreturn sum(i * v for i, v in kept) if kept else -1.0",
+        "kept = [(v, w) for v, w in zip(x, x[::-1]) if v > w]\nreturn sum(v for v, _ in kept), sum(w * w for _, w in kept)",
+        "kept = [(v, i, v * v) for i, v in enumerate(x) if v > 0]\ns = 0.0\nfor v, _, q in kept:\n    s = s + v * q\nreturn s",
+    ],
+)
+def test_tuples_that_a_comprehension_keeps(body):
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    assert check(f"def f(x):\n{lines}", *CALLS).rewrites[0].verified
