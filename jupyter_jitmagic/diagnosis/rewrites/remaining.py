@@ -53,7 +53,7 @@ def _is_a_row(value: object) -> bool:
 def _with_a_rest(spot: Spot, loop: ast.While, name: str) -> list[Edit]:
     code = spot.code
     edits: list[Edit] = []
-    rest = code.fresh("rest", f"rest_of_{name}")
+    rest, named = code.fresh("rest", f"rest_of_{name}"), ""
     lows: set[int] = set()
     first: ast.stmt | None = None
     shortened = next((each for each in loop.body if name in stored([each])), None)
@@ -65,9 +65,15 @@ def _with_a_rest(spot: Spot, loop: ast.While, name: str) -> list[Edit]:
                 case ast.Subscript(
                     value=ast.Name(id=each), slice=ast.Slice(lower=ast.Constant(value=int() as low), upper=None, step=None)
                 ) if each == name and low > 0:
-                    if isinstance(code.parents[node], ast.Assign):
-                        return []  # it has a name already
                     lows.add(low)
+                    match code.parents[node]:
+                        case ast.Assign(targets=[ast.Name(id=called)]) if not edits and not named:
+                            if statement not in loop.body or _times_bound(loop, called) > 1:
+                                return []
+                            rest = named = called  # it has a name already
+                            continue
+                        case ast.Assign():
+                            return []
                     edits.append((*code.span(node), rest))
                     first = first or statement
     if len(lows) > 1:
@@ -86,10 +92,16 @@ def _with_a_rest(spot: Spot, loop: ast.While, name: str) -> list[Edit]:
         lows.add(low)
         edits = [each for each in edits if not any(start <= each[0] and each[1] <= end for start, end, _ in own)]
         edits += [(start, end, text.replace("REST", rest)) for start, end, text in own]
+    if named:
+        return edits
     first = first or shortened
     start = code.region([first], comments=True)[0]
     edits.append((start, start, f"{code.indent(first)}{rest} = {name}[{lows.pop()}:]\n"))
     return edits
+
+
+def _times_bound(loop: ast.While, name: str) -> int:
+    return sum(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store) for n in ast.walk(loop))
 
 
 def _taken_by_places(

@@ -46,3 +46,16 @@ def test_what_follows_the_first_element_stands_in_the_mask_itself():
     check(source, (SPREAD[0], 1.0), (SPREAD[0], 9.0), (SPREAD[0], -1.0), (SPREAD[0][:1], 0.0))
     by_places = source.replace("x[1:][jnp.abs(x[1:] - first) > t]", "x[jnp.where(jnp.abs(x[1:] - first) > t)[0] + 1]")
     check(by_places, (SPREAD[0], 1.0), (SPREAD[0], 9.0), (SPREAD[0], -1.0), (SPREAD[0][:1], 0.0))
+
+
+def test_the_others_may_have_a_name_while_the_array_itself_is_shortened():
+    """`others = order[1:]`, then `order = order[1:][mask]` or `order[places + 1]`: no answer was found for the array with two
+    names."""
+    source = (
+        "def f(x, width, t):\n    order = jnp.argsort(x)[::-1]\n    keep = jnp.zeros(x.size, int)\n    while order.size > 0:\n"
+        "        i = order[0]\n        others = order[1:]\n        keep = keep.at[i].set(1)\n"
+        "        score = width[i] + width[others] - jnp.abs(x[others] - x[i])\n        order = SHORTER\n    return keep\n"
+    )
+    calls = [(*SPREAD, 0.0), (*SPREAD, -9.0), (*SPREAD, 9.0), (SPREAD[0][:1], SPREAD[1][:1], 0.0)]
+    check(source.replace("SHORTER", "order[1:][score <= t]"), *calls)
+    check(source.replace("SHORTER", "order[jnp.where(score <= t)[0] + 1]"), *calls)
