@@ -13,8 +13,7 @@ def asks_for_kinds(tree: ast.AST) -> bool:
     what Python's arithmetic raises. An array in its place then gives something else, and not for its rounding."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in _KINDS:
+            if _called(node) in _KINDS:
                 return True
         elif isinstance(node, ast.ExceptHandler):
             named = {part.id for part in ast.walk(node.type) if isinstance(part, ast.Name)} if node.type else _ARITHMETIC
@@ -24,7 +23,12 @@ def asks_for_kinds(tree: ast.AST) -> bool:
 
 
 def asks_for_flags(tree: ast.AST) -> bool:
-    """Whether it asks for `bool` among the kinds."""
-    asked = [node for node in ast.walk(tree) if isinstance(node, ast.Call | ast.Compare)]
-    inner = [part for node in asked for part in (node.args if isinstance(node, ast.Call) else node.comparators)]
+    """Whether it asks for `bool` among the kinds; that an array is made of flags (`jnp.zeros(n, bool)`) asks nothing."""
+    nodes = list(ast.walk(tree))
+    inner = [part for node in nodes if isinstance(node, ast.Call) and _called(node) in _KINDS for part in node.args]
+    inner += [part for node in nodes if isinstance(node, ast.Compare) for part in node.comparators]
     return any(isinstance(each, ast.Name) and each.id == "bool" for part in inner for each in ast.walk(part))
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

@@ -585,3 +585,13 @@ def test_a_quotient_of_pythons_own_floats_has_64_bits():
     source = "def f(t, period, x):\n    k = t // period\n    return k + x if x > 0 else k\n"
     said = diagnose(define(source)["f"], 1.0, 0.5, jnp.array(3.0)).rewrites[0].compared.differences
     assert any("rounding decides" in each or "64 bits" in each for each in said)
+
+
+def test_an_array_of_flags_is_no_question_for_what_is_a_flag():
+    """`jnp.zeros(shape, bool)` was one, and `True` in the place of an index has no rewrite."""
+    source = (
+        "def f(x, seed, tol):\n    mask = jnp.zeros(x.shape, bool).at[seed].set(True)\n    size = 0\n"
+        "    while mask.sum() != size:\n        size = mask.sum()\n"
+        "        mask = (mask | jnp.roll(mask, 1, 0)) & (x < tol)\n    return mask, size\n"
+    )
+    assert check(source, (jnp.arange(6.0).reshape(3, 2), (0, 1), 4.0)).rewrites
