@@ -273,14 +273,18 @@ class Served:
         """What a rewrite does there that plain Python does not, in words; "" where both give the same."""
         try:
             self.compare(taken, traced, excludes)
+            return ""
         except (CannotRun, TooLong):
             return FAILS
         except Differs:
+            pass  # in what?
+        try:
             pairs = [(self.computed(given, traced), want) for given, want in taken.wanted]
-            if all(not differs(got, want) or is_wider(got, want) for got, want in pairs):
-                return next((f"gives {words}" for got, want in pairs if (words := wider_dtypes(got, want))), "")
+        except (CannotRun, TooLong):  # on an input that was not come to
             return "gives something else"
-        return ""
+        if all(not differs(got, want) or is_wider(got, want) for got, want in pairs):
+            return next((f"gives {words}" for got, want in pairs if (words := wider_dtypes(got, want))), "")
+        return "gives something else"
 
     def gives_otherwise(self, taken: Taken, traced: Any) -> bool:
         """Whether a rewrite is seen to give something else on a call on which it promises nothing."""
