@@ -58,6 +58,9 @@ def test_another_dtype_is_wrong(tmp_path: Path) -> None:
     """An int array's sum is an int."""
     fixed = "def f(x, limit):\n    return jnp.where(x > limit, x, 0.0).sum()\n"
     assert verdict(tmp_path, planted(SELECTED, fixed, X, LIMIT)) == judging.WRONG
+    said = "on arrays of integers it gives float32, plain Python int32"
+    assert verdict(tmp_path, planted(SELECTED, fixed, X, LIMIT, reason=said)) == judging.RIGHT
+    assert verdict(tmp_path, planted(SELECTED, fixed.replace("0.0", "1.0"), X, LIMIT, reason=said)) == judging.WRONG
 
 
 def test_a_gradient_that_is_nan_where_plain_pythons_is_finite_is_wrong(tmp_path: Path) -> None:

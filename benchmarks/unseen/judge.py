@@ -61,8 +61,11 @@ SIZES = re.compile(
     r"only for|past (an|the) end|other sizes|these sizes|same length|fails [^.]*(row|empty arrays|is empty)", re.IGNORECASE
 )
 """Words in which an answer says that it holds for given sizes."""
-KINDS = re.compile(r"fails [^.]*(of integers|of floats|is an int|is a float|are integers)", re.IGNORECASE)
-"""Words in which it says that it fails for other kinds of numbers."""
+_OF_KIND = "(of integers|of floats|is an int|is a float|are integers)"
+KINDS = re.compile(rf"fails [^.]*{_OF_KIND}|{_OF_KIND}[^.;]* gives something else", re.IGNORECASE)
+"""Words in which it says that it fails for other kinds of numbers, or gives something else."""
+DTYPE = re.compile(r"gives \w+, plain Python \w+")
+"""Words in which it says that its numbers are of another dtype for some kinds of numbers."""
 NAN_ALONE = re.compile(r"gives? to NaN|NaN, (of )?which")
 """Words in which it says that it puts NaN into another place, or takes it otherwise."""
 
@@ -283,7 +286,7 @@ class Run:
             return "" if of_others or not all(map(has_floats, self.elsewhere(args, kwargs))) else wrong
         if not wrong.startswith("dtype") or difference(got, want, may_be_float=True):
             return wrong
-        if signature(args, kwargs) in self.truth.of_floats:
+        if signature(args, kwargs) in self.truth.of_floats or DTYPE.search(self.words()):
             return ""
         return "" if any(map(has_floats, self.elsewhere(args, kwargs))) else wrong
 
