@@ -54,7 +54,7 @@ class Narrowing(Tracking):
                 self.line_after(f"{kept} = {mask}")
             self.current = node
             for name in names:
-                self.state.names[name] = replace(sides[side][name], mask=kept, front=False, source=-1, direct=False, pad="")
+                self.state.names[name] = replace(sides[side][name], mask=kept, front=False)
         both = {name: each for name, each in sides[0].items() if sides[1].get(name) == each}
         self.state.names = both | {name: self.state.names[name] for name in apart}
         return True

@@ -509,10 +509,11 @@ OPTIONAL_W = jnp.linspace(0.1, 0.9, 6)
     ],
 )
 def test_an_optional_mask_of_two_arrays_one_of_which_may_be_left_out(body):
-    """Both have one mask, and a question for None that has nothing left to do goes."""
+    """Both have one mask; what is left out is filled in the branch, and a question for None that has nothing left to do goes."""
     calls = [(OPTIONAL_X, OPTIONAL_MASK), (OPTIONAL_X, OPTIONAL_MASK, OPTIONAL_W), (OPTIONAL_X, ~OPTIONAL_MASK, OPTIONAL_W)]
     found = check(f"def f(x, mask=None, w=None):\n{body}", *calls)
-    assert found.rewrites[0].source.count("mask is not None") == 1 and "w is not None" not in found.rewrites[0].source
+    source = found.rewrites[0].source
+    assert source.count("jnp.ones(x.shape[0], bool)") == 1 and "w is not None" not in source
 
 
 @pytest.mark.parametrize(
@@ -650,3 +651,14 @@ def test_a_sum_of_the_rows_that_are_kept_says_what_it_is_where_there_are_none():
 def test_tuples_that_a_comprehension_keeps(body):
     lines = "".join(f"    {line}\n" for line in body.split("\n"))
     assert check(f"def f(x):\n{lines}", *CALLS).rewrites[0].verified
+
+
+@pytest.mark.parametrize("made", ["(x ** 2).mean()", "jnp.nan if x.size == 0 else jnp.log(x * x).sum()"])
+def test_what_a_branch_leaves_out_is_filled_there(made):
+    """Its NaN would come back in the gradient."""
+    source = f"def f(x, how='omit'):\n    if how == 'omit':\n        x = x[~jnp.isnan(x)]\n    return {made}\n"
+    namespace = define(source)
+    f, x = namespace["f"], jnp.array([2.0, jnp.nan, -1.0, 0.5])
+    found = check(source, (x,), static=("how",))
+    with applied(found, namespace):
+        assert jnp.allclose(jax.grad(namespace["f"])(x), jax.grad(f)(x))
