@@ -509,7 +509,7 @@ OPTIONAL_W = jnp.linspace(0.1, 0.9, 6)
     ],
 )
 def test_an_optional_mask_of_two_arrays_one_of_which_may_be_left_out(body):
-    """Both have one mask; what is left out is filled in the branch, and a question for None that has nothing left to do goes."""
+    """Both have one mask; a branch fills what it leaves out, and a question for None that has nothing left to do goes."""
     calls = [(OPTIONAL_X, OPTIONAL_MASK), (OPTIONAL_X, OPTIONAL_MASK, OPTIONAL_W), (OPTIONAL_X, ~OPTIONAL_MASK, OPTIONAL_W)]
     found = check(f"def f(x, mask=None, w=None):\n{body}", *calls)
     source = found.rewrites[0].source
