@@ -20,6 +20,7 @@ from jupyter_jitmagic.base.own_work import is_own_work
 from jupyter_jitmagic.diagnosis.diagnosing import diagnose_call
 from jupyter_jitmagic.diagnosis.proof.arguments import trace_key
 from jupyter_jitmagic.diagnosis.proof.compiling import compiled_beside
+from jupyter_jitmagic.diagnosis.rewrites import compiled as compiled_drafts
 from jupyter_jitmagic.diagnosis.rewrites import engine, judging
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox import clock, limit
@@ -140,7 +141,7 @@ def test_nothing_is_compiled_where_no_time_is_left_for_it(compiled, monkeypatch)
     """XLA cannot be stopped. The comparison operation by operation is one, too."""
     again = asked(passed, jnp.linspace(-1.0, 2.0, 7), 0.5)
     compiled.clear()
-    monkeypatch.setattr(judging, "time_left", lambda: 0.0)
+    monkeypatch.setattr(compiled_drafts, "time_left", lambda: 0.0)
     found = again()
     assert found.rewrites and found.rewrites[0].verified and found.rewrites[0].compared.inputs > 5
     assert compiled == []
@@ -168,7 +169,7 @@ def test_plain_python_is_run_on_other_calls_only_for_a_draft_that_traces(compile
 def test_what_can_only_be_compiled_is_not_compared_where_no_time_is_left(compiled, monkeypatch):
     again = asked(passed, jnp.linspace(-1.0, 2.0, 7), 0.5)
     compiled.clear()
-    monkeypatch.setattr(judging, "time_left", lambda: 0.0)
+    monkeypatch.setattr(compiled_drafts, "time_left", lambda: 0.0)
     monkeypatch.setattr(uncompiled, "evaluate", lambda *_: (_ for _ in ()).throw(ValueError("no such operation")))
     found = again()
     assert not found.rewrites and "advice_limit_s" in found.unverified[0].reason

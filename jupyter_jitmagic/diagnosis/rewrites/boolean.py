@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves, words
@@ -33,23 +34,27 @@ def chained(spot: Spot) -> Iterator[Step]:
 def of_one_element(spot: Spot) -> Iterator[Step]:
     """`while err > tol` of an array of one element → `while jnp.squeeze(err > tol)`; so is a test that leaves a loop."""
     asked = spot.asked()
-    if asked is None or not _has_axes(spot, asked[0]):
+    if asked is None:
         return
     statement = spot.code.statement(asked[0])
     inside = any(isinstance(at, ast.For | ast.While) for at in spot.code.ancestors(statement) if at is not statement)
     ends = isinstance(statement, ast.If) and inside and leaves([statement], (ast.Break, ast.Continue, ast.Return))
-    if isinstance(statement, ast.While) or ends:
+    if (isinstance(statement, ast.While) or ends) and _has_axes(spot, asked[0]):
         yield from _squeezed(spot, asked[0])
 
 
 def of_one_element_elsewhere(spot: Spot) -> Iterator[Step]:
     """The same of a branch, whose `where` may do without."""
     asked = spot.asked()
-    if asked is not None and _has_axes(spot, asked[0]):
+    if asked is not None and isinstance(asked[1], ast.If) and _has_axes(spot, asked[0]):
         yield from _squeezed(spot, asked[0])
 
 
 def _has_axes(spot: Spot, test: ast.expr) -> bool:
+    """Whether a test gives an array with axes; plain Python is run for that only where one of its names has some."""
+    held = (spot.held(node) for node in ast.walk(test) if isinstance(node, ast.Name | ast.Attribute))
+    if not any(attribute(value, "ndim", 0) for value in held):
+        return False
     fact = spot.fact(test)
     return fact is not None and fact.sort in ("array", "host", "other") and fact.ndim != 0
 

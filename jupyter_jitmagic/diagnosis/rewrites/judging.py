@@ -223,7 +223,7 @@ class Judge:
             run = first_of(run, draft.cuts, plain) if draft.returns else run
             found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, cut=cut, elsewhere=filled)
         failing: list[str] = []
-        if found is None and may_be_compiled(traced):
+        if found is None and plain.failed is None and may_be_compiled(traced):
             refuse_endless(call, traced, compiling(call, traced))  # before it is run on all others
         if not (draft.returns or self.fails_elsewhere):
             failing = [*self._values.compare(plain, traced, seconds / 4), *self._compare_served(traced)]
