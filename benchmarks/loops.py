@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import os
 import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.by_line.profiling import Profiler, Ran
 
 
 def parameters(width: int) -> dict[str, jax.Array]:
@@ -143,47 +145,29 @@ def shapes_in_turn(step_s: float, steps: int) -> Loop:
 
 
 def two_functions(step_s: float, steps: int, evaluate_every: int) -> Loop:
-    """The truth of each is its part of the loop: what evaluation adds to steps that are made without it."""
-
     def evaluate(params: Any, x: Any, y: Any) -> Any:
         return loss_of(params, x, y)
 
     def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
-        f, g, sizes = jit(own(step)), jit(evaluate), sizes_of(step_s)
+        f, g, sizes = jit(own(step)), jit(own(evaluate)), sizes_of(step_s)
         params, (x, y) = parameters(sizes.width), batch(sizes)
-        for _ in range(2):
-            params, loss = f(params, x, y)
-            loss = g(params, x, y)
-        jax.block_until_ready((params, loss))
-        plain_f, plain_g = _plain(f), _plain(g)
 
-        def each(evaluates: bool) -> float:
-            mine, score, begin = params, None, time.perf_counter()
-            for _ in range(20):
-                mine, _ = plain_f(mine, x, y)
-                score = plain_g(mine, x, y) if evaluates else None
-            jax.block_until_ready((mine, score))
-            return (time.perf_counter() - begin) / 20
+        def loop(f: Any, g: Any, steps: int) -> float:
+            mine, begin = params, time.perf_counter()
+            for i in range(steps):
+                mine, loss = f(mine, x, y)
+                if i % evaluate_every == evaluate_every - 1:
+                    loss = g(mine, x, y)
+            jax.block_until_ready((mine, loss))
+            return time.perf_counter() - begin
 
-        each(True)
-        without, both = (statistics.median(times) for times in zip(*[(each(False), each(True)) for _ in range(9)], strict=True))
-        alone = {"step": without, "evaluate": both - without}
-        start = time.perf_counter()
-        for i in range(steps):
-            params, loss = f(params, x, y)
-            if i % evaluate_every == evaluate_every - 1:
-                loss = g(params, x, y)
-        jax.block_until_ready((params, loss))
-        seconds = time.perf_counter() - start
-        per = seconds / (steps * alone["step"] + steps // evaluate_every * alone["evaluate"])
-        return seconds, {name: per * each for name, each in alone.items()}
+        return by_turns(loop, f, g, steps, {"step": steps, "evaluate": steps // evaluate_every})
 
     return run
 
 
 def calls_two_functions(step_s: float, steps: int) -> Loop:
-    """A step that calls one function for the gradients, and with these another. The truth of the first is a loop of it alone,
-    that of the second what it adds."""
+    """A step that calls one function for the gradients, and with these another."""
 
     def gradients(params: Any, x: Any, y: Any) -> Any:
         return jax.value_and_grad(loss_of)(params, x, y)
@@ -193,27 +177,51 @@ def calls_two_functions(step_s: float, steps: int) -> Loop:
         return params, loss_of(params, x, y)
 
     def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
-        f, g, sizes = jit(gradients), jit(measured), sizes_of(step_s)
+        f, g, sizes = jit(own(gradients)), jit(own(measured)), sizes_of(step_s)
         params, (x, y) = parameters(sizes.width), batch(sizes)
-        plain_f, plain_g = _plain(f), _plain(g)
 
-        def loop(f: Any, g: Any, params: Any, steps: int) -> float:
-            begin = time.perf_counter()
+        def loop(f: Any, g: Any, steps: int) -> float:
+            mine, begin = params, time.perf_counter()
             for _ in range(steps):
-                _, grads = f(params, x, y)
-                params, loss = g(params, grads, x, y) if g is not None else (params, grads)
-            jax.block_until_ready((params, loss))
+                _, grads = f(mine, x, y)
+                mine, loss = g(mine, grads, x, y)
+            jax.block_until_ready((mine, loss))
             return time.perf_counter() - begin
 
-        loop(f, g, params, 2)
-        loop(plain_f, plain_g, params, 2)
-        turns = [(loop(plain_f, None, params, 20) / 20, loop(plain_f, plain_g, params, 20) / 20) for _ in range(9)]
-        first, both = (statistics.median(times) for times in zip(*turns, strict=True))
-        seconds = loop(f, g, params, steps)
-        per = seconds / (steps * both)
-        return seconds, {"gradients": per * first, "measured": per * (both - first)}
+        return by_turns(loop, f, g, steps, {"gradients": steps, "measured": steps})
 
     return run
+
+
+def by_turns(
+    loop: Callable[[Any, Any, int], float], f: Any, g: Any, steps: int, calls: dict[str, int]
+) -> tuple[float, dict[str, float]]:
+    """A loop of two functions. The truth of each is its part of the loop: the share that JAX's profiler sees it take of a loop
+    of plain ``jax.jit``. (What one of them adds to a loop without it is another thing: each finds other data in the caches.)"""
+    plain_f, plain_g = _plain(f), _plain(g)
+    for _ in range(2):
+        loop(f, g, 10)
+        loop(plain_f, plain_g, 10)
+    profiler = Profiler()
+    profiler.start()
+    loop(plain_f, plain_g, min(steps, 150))
+    alone = from_end_to_end(profiler.stop().events, set(calls))
+    seconds = loop(f, g, steps)
+    per = seconds / sum(count * alone[name] for name, count in calls.items())
+    return seconds, {name: per * alone[name] for name in calls}
+
+
+def from_end_to_end(events: list[Ran], functions: set[str]) -> dict[str, float]:
+    """Of each function, the median time from the end of the execution before it to its own."""
+    ends: dict[tuple[Any, ...], float] = defaultdict(float)
+    for event in events:
+        if (name := event.module.removeprefix("jit_")) in functions:
+            ends[(name, *event.run)] = max(ends[(name, *event.run)], event.end)
+    in_order = sorted(ends.items(), key=lambda item: item[1])
+    taken: dict[str, list[float]] = defaultdict(list)
+    for (_, before), ((name, *_), end) in itertools.pairwise(in_order):
+        taken[name].append(end - before)
+    return {name: statistics.median(times) for name, times in taken.items()}
 
 
 def drops_its_outputs(step_s: float, steps: int) -> Loop:
