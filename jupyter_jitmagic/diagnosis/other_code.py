@@ -37,7 +37,7 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     proposed: list[Rewrite] = []
     unverified: list[Rewrite] = []
     partial: tuple[Rewrite, ...] = ()
-    static, why_not = result.static, ""
+    static, why_not, cut_off = result.static, "", False
     if asked.with_rewrites:
         through_jax = sizes_through_jax(call, result.left)
         counts = result.static | counts_beside_data(call, result.left)
@@ -49,7 +49,7 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
             proposed = list(outcome.rewrites)
             unverified += outcome.unverified
             partial = partial or outcome.partial
-            why_not = why_not or outcome.why_not
+            why_not, cut_off = why_not or outcome.why_not, cut_off or outcome.cut_off
             if proposed:
                 static = candidate
                 result = replace(result, static=static, left=left)
@@ -61,7 +61,7 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     padded = any(each.padded for each in unverified)
     why_not = reasons.NO_ARRAY if padded else reasons.for_unproven(unverified, split) if unverified else why_not
     if not (proposed or why_not) and asked.with_rewrites:
-        why_not = returned.why_not(call.fun)
+        why_not = returned.why_not(call.fun) or (reasons.OUT_OF_TIME if cut_off else "")
     told = None if padded and split is not None and split.slight else split
     reason = reasons.for_rewrite(call, result, result.left, bool(proposed), why_not, told)
     if proposed and (options := set(proposed[0].static_argnames) - static - call.declared):

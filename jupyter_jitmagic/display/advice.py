@@ -113,7 +113,7 @@ def _nothing_found(diagnosis: Diagnosis) -> list[Block]:
         proven = f"run on {amounts.times(compared.inputs, 'input')}, equal to {compared.beside}" if compared else ""
         blocks += [Heading("Part of the way", f"{proven}; {part.reason}"), *_rewrite(part)]
     if diagnosis.runs_plainly:
-        blocks.append(Heading("Leave jit off", "plain Python runs this call, and no other way was found"))
+        blocks.append(Heading("Leave jit off", "plain Python runs this call, and no proven edit of its code was found"))
     elif diagnosis.kind in ("static", "rewrite", "static+rewrite") and not diagnosis.stopped and not blocks:
         if diagnosis.verified:
             return blocks  # the cure stands in the reason: it is no edit of this text

@@ -8,6 +8,7 @@ import pytest
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.types import Found
 from jupyter_jitmagic.sandbox import limit
+from jupyter_jitmagic.sandbox.clock import Deadline
 
 
 def busy(seconds):
@@ -60,6 +61,20 @@ def test_an_answer_that_is_stopped_while_it_looks_for_code_tells_what_it_knows(l
     assert found.kind == "rewrite" and found.stopped
     assert found.sites[0].arguments == ("x",)
     assert "the search was stopped after" in found.reason and "No fix found" not in str(found)
+
+
+def test_a_search_that_ends_with_its_time_says_so(monkeypatch):
+    """It does not say that no rewrite is known: there may be one."""
+
+    def roots(x):
+        return jnp.array([float(v) for v in jnp.unique(x)])
+
+    patient = jm.diagnose(roots, jnp.ones(3))
+    assert "time for an answer was up" not in patient.reason
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.proposing.Deadline", lambda seconds: Deadline(0.0))
+    hurried = jm.diagnose(roots, jnp.ones(3))
+    assert not hurried.rewrites and "No rewrite: the time for an answer was up" in hurried.reason
+    assert "is known" not in hurried.reason
 
 
 @pytest.mark.parametrize(("limit_s", "in_pieces"), [(1.5, (None, False)), (60.0, (None, False)), (5.0, None)])

@@ -42,7 +42,7 @@ def test_a_size_that_the_caller_may_give_is_named_with_its_value(function, argum
     text = " ".join(to_text(advice(found)).split())
     (name, value), *_ = sizes.items()
     assert "Give the size · traced" in text and f"(…, {name}={value})" in text and f'static_argnames="{name}"' in text
-    assert "no other way was found" not in text
+    assert "Leave jit off" not in text
 
 
 def test_a_size_that_does_not_make_it_trace_is_not_named():

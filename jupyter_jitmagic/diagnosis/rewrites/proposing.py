@@ -42,6 +42,7 @@ class Proposals:
         partial: where there is none: edits that cure some of the places and give plain Python's results; `.reason` says which
             line is left.
         loses_gradient: whether a loop was tried that has no reverse mode, of which the function takes a gradient.
+        cut_off: whether the search ended because its time was up.
     """
 
     rewrites: tuple[Rewrite, ...] = ()
@@ -50,6 +51,7 @@ class Proposals:
     why_not: str = ""
     partial: tuple[Rewrite, ...] = ()
     loses_gradient: bool = False
+    cut_off: bool = False
 
     def __iter__(self) -> Iterator[tuple[Rewrite, ...]]:
         return iter((self.rewrites, self.unverified))
@@ -240,7 +242,12 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
         obstacles = {**search.obstacles, **obstacles}
     why_not = "" if verified or unverified else search.why_not or judge.why_useless
     return Proposals(
-        tuple(verified), tuple(_different(unverified)), tuple(obstacles), why_not, loses_gradient=search.loses_gradient
+        tuple(verified),
+        tuple(_different(unverified)),
+        tuple(obstacles),
+        why_not,
+        loses_gradient=search.loses_gradient,
+        cut_off=search.deadline.over(),
     )
 
 
