@@ -716,3 +716,14 @@ def test_elements_set_in_place_beside_a_list_of_unknown_length_are_set_in_the_pi
             want.append(place)
             kept[(place >= np.array(first)) & (place < np.array(last))] = 0.0
         assert made["beats"](scores + shift, at, first, last) == sorted(want)
+
+
+def rounded_up(x):
+    n = int(round(max(x)))  # noqa: RUF046 - of an array
+    return jnp.zeros(n) + x.sum()
+
+
+def test_a_size_that_infinity_makes_huge_is_not_tried():
+    """`round(inf)` is the largest whole number there is: the gradient of plain Python there took gigabytes, and all time."""
+    diagnosis = jm.diagnose(rounded_up, jnp.array([0.0, 1.2, 3.0]))
+    assert diagnosis.splits[0].verified, diagnosis.reason
