@@ -716,3 +716,33 @@ def test_elements_set_in_place_beside_a_list_of_unknown_length_are_set_in_the_pi
             want.append(place)
             kept[(place >= np.array(first)) & (place < np.array(last))] = 0.0
         assert made["beats"](scores + shift, at, first, last) == sorted(want)
+
+
+def rounded_up(x):
+    n = int(round(max(x)))  # noqa: RUF046 - of an array
+    return jnp.zeros(n) + x.sum()
+
+
+def test_a_size_that_infinity_makes_huge_is_not_tried():
+    """`round(inf)` is the largest whole number there is: the gradient of plain Python there took gigabytes, and all time."""
+    diagnosis = jm.diagnose(rounded_up, jnp.array([0.0, 1.2, 3.0]))
+    assert diagnosis.splits[0].verified, diagnosis.reason
+
+
+def counted_on_a_grid(xs, ys):
+    left, low = round(min(xs) - 2.0), round(min(ys) - 2.0)
+    right, high = round(max(xs) + 2.0), round(max(ys) + 2.0)
+    wide = int(round(right - left))  # noqa: RUF046 - of an array
+    tall = int(round(high - low))  # noqa: RUF046
+    grid = jnp.zeros((wide, tall))
+    for x, y in zip(xs, ys, strict=True):
+        i = int(round(x - left))  # noqa: RUF046
+        j = int(round(y - low))  # noqa: RUF046
+        grid = grid.at[i, j].add(1)
+    return grid
+
+
+def test_where_a_line_that_was_rewritten_gives_something_else_it_stays_as_it_is():
+    """`min` of NaN is another in JAX: the pieces without that rewrite are tried, too."""
+    diagnosis = jm.diagnose(counted_on_a_grid, jnp.array([0.0, 1.2, 3.0]), jnp.array([1.0, 0.0, 2.5]))
+    assert diagnosis.splits[0].verified, diagnosis.reason

@@ -346,7 +346,7 @@ class Plain:
     def computed(self, fun: Callable[..., Any], values: list[Any], seconds: float, same: Hashable = None) -> Any:
         """What a function of plain Python's (its gradient, say) gives for these arrays, by NumPy; None where it fails.
         Functions with an equal `same`, which is not None, do the same."""
-        found = self._by_numpy(fun, (values,), {}, seconds, same)
+        found = self._by_numpy(fun, (values,), {}, seconds, same, (self._most, self._room))
         return None if found is None else found[0]
 
     def gradient(
@@ -360,7 +360,7 @@ class Plain:
         if same is None or self.on_numpy:
             raise NotKnown("it may not go by its arguments")
         tape = Tape()
-        found = self._by_numpy(total, ([values, others],), {}, seconds, same, tape=tape)
+        found = self._by_numpy(total, ([values, others],), {}, seconds, same, (self._most, self._room), tape)
         if found is None:
             return None
         if not tape.known:

@@ -148,7 +148,8 @@ def no_case_left(spot: Spot) -> Iterator[Step]:
 
 
 def no_case_assigned(spot: Spot) -> Iterator[Step]:
-    """`if a: x = …`, `elif b: x = …`, `else: raise` → `if not (a or b): raise`, then the same with `else` for the last test."""
+    """`if a: x = …`, `elif b: x = …`, `else: raise` → `if not (a or b): raise`, then the same with `else` for the last test.
+    Some of the cases may return; where all do, there is less to write (`no_case_left`)."""
     asked = spot.asked()
     if asked is None or not isinstance(asked[1], ast.If):
         return
@@ -158,10 +159,11 @@ def no_case_assigned(spot: Spot) -> Iterator[Step]:
     cases = list(_chain_of(root))
     last = cases[-1]
     raised = last.orelse[-1] if last.orelse else None
-    leaving = leaves([statement for case in cases for statement in case.body], (ast.Return, ast.Raise, ast.Break, ast.Continue))
+    leaving = leaves([statement for case in cases for statement in case.body], (ast.Raise, ast.Break, ast.Continue))
     if (
         not isinstance(raised, ast.Raise)
         or leaving
+        or leaves(last.body, ast.Return)
         or any(isinstance(n, ast.NamedExpr) for c in cases for n in ast.walk(c.test))
     ):
         return

@@ -198,6 +198,9 @@ class Reshaping(Consumers):
 
     def _covariance(self, node: ast.Call, known: Called) -> Ragged | None:
         values = [self.visit(argument) for argument in known.arguments]
+        if all(each is not None and each.is_lined_up for each in values) and len({each.mask for each in values if each}) > 1:
+            pairs = zip(known.arguments, values, strict=True)
+            values = [self.ordered(argument, each) for argument, each in pairs if each]  # `corrcoef(arange(len(s)), s)`
         ragged = [each for each in values if each is not None]
         self.plain(*(each.value for each in known.keywords))
         if not ragged:

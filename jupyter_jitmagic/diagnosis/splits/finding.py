@@ -149,15 +149,23 @@ class _Search:
             return Split()
         if state is None:
             return Split(runs=True)
+        as_cut = state.copy()
         for key in state.failed[:MOST_REWRITTEN] if len(state.failed) > 1 or self.changing else ():
             if key in state.marks.plain and not self.deadline.over():
                 state = self._with_rewritten(state, key) or state
-        state = self._serving(state)
-        state = self._without_idle_pieces(state) if state is not None else None
-        if state is None:
+        found = self._proven(state)
+        if found.rewrite is None and state.rewritten:
+            found = self._proven(as_cut)  # a statement that was rewritten may give something else, on some call
+        return found
+
+    def _proven(self, state: _State) -> Split:
+        """The split of a state, compared with plain Python."""
+        serving = self._serving(state)
+        made = self._without_idle_pieces(serving) if serving is not None else None
+        if made is None:
             return Split(runs=True)
-        program = self._made(state)
-        return self._compared(program, state) if program.pieces and (state.failed or self.changing) else Split(runs=True)
+        program = self._made(made)
+        return self._compared(program, made) if program.pieces and (made.failed or self.changing) else Split(runs=True)
 
     def _without_idle_pieces(self, state: _State) -> _State:
         """The state without pieces that compute nothing (`i = order[0]`), where others do."""

@@ -289,6 +289,17 @@ def test_a_check_of_one_way_says_nothing_of_the_other(body):
     check(f"def f(a, b, v):\n{lines}", (1.0, 2.0, v), (-1.0, 2.0, v), (-1.0, 9.0, v), (-1, 9, v))
 
 
+def test_a_case_may_return_where_what_is_left_raises():
+    """`else: raise` behind cases of which some return and others assign."""
+    check(
+        "def f(v, ecc):\n    if ecc < 1:\n        m = v * ecc\n    elif 1 + ecc * jnp.cos(v) < 0:\n        return jnp.nan\n"
+        "    elif ecc > 2:\n        m = jnp.exp(v)\n    else:\n        raise ValueError('near parabolic')\n    return m / 2\n",
+        (0.5, 0.3),
+        (3.0, 1.5),
+        (0.5, 3.0),
+    )
+
+
 def test_a_loop_that_returns_or_raises_in_the_end():
     check(
         "def f(a, tol):\n    x = a\n    for i in range(20):\n        new = 0.5 * (x + a / x)\n        if abs(new - x) < tol:\n"

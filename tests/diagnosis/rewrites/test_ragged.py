@@ -339,6 +339,7 @@ FURTHER = {
     "a fixed size": "    k = x[x > 0] * 2\n    return jnp.pad(k, (0, len(x) - len(k)))\n",
     "a fixed size filled": "    k = x[x > 0]\n    return jnp.pad(k, (0, 9 - k.size), constant_values=-1.0)\n",
     "a line through places": "    k = x[x > 0]\n    return jnp.polyfit(jnp.arange(len(k)) * 1.0, k, 1)\n",
+    "what places have to do with values": "    k = x[x > 0]\n    return jnp.corrcoef(jnp.arange(len(k)), k)[0, 1]\n",
     "a histogram": "    k = x[x > 0]\n    return jnp.histogram(k, bins=jnp.array([-2.0, 1.0, 4.0]))[0]\n",
     "its largest": "    return jnp.linalg.norm(x[x < 3], jnp.inf)\n",
     "each with each": "    return jnp.outer(x[x > 0], x[x < 4]).sum()\n",
