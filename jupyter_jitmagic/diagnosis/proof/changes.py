@@ -57,8 +57,10 @@ def above_zero(values: Any) -> Any:
 
 
 def with_nan(values: Any) -> Any:
+    """Two where there are many numbers: they are not equal, but are one to some functions, as `unique`."""
     values = np.array(values)
-    values.reshape(-1)[values.size // 2] = np.nan
+    middle = values.size // 2
+    values.reshape(-1)[middle - (values.size > 3) : middle + 1] = np.nan
     return values
 
 

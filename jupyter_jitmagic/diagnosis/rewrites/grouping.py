@@ -36,7 +36,7 @@ def distinct(flow: Flow, node: ast.Call, name: str, several: bool) -> Selection 
         text, held_flat = flow.raveled(first, held[0])
         if held_flat.ndim > 1:
             flow.stop(node)
-        return _distinct_of(flow, text, held_flat, owner, counted)
+        return _distinct_of(flow, text, held_flat, owner, name, counted)
     first = flow.constant(first, dtype)
     if several:
         return _distinct_several(flow, node, name, flags, first)
@@ -50,7 +50,8 @@ def distinct(flow: Flow, node: ast.Call, name: str, several: bool) -> Selection 
     else:
         size = f"{flow.operand(node.args[0])}.size"
     values, counts = flow.fresh("distinct", "distinct_values"), flow.fresh("counts", "how_often")
-    flow.line_before(f"{values}, {counts} = {owner}unique({first}, size={size}, fill_value=0, return_counts=True)")
+    each = ", equal_nan=False" if name == "unique_values" else ""  # as the array API's standard has it
+    flow.line_before(f"{values}, {counts} = {owner}unique({first}, size={size}, fill_value=0, return_counts=True{each})")
     ragged = Ragged(f"({counts} > 0)", front=True, dtype=dtype)
     if name in ("intersect1d", "setdiff1d"):
         other = f"{owner}isin({values}, {flow.text(node.args[1])}{', invert=True' if name == 'setdiff1d' else ''})"
@@ -98,12 +99,16 @@ def _distinct_several(flow: Flow, node: ast.Call, name: str, flags: list[str], f
     return Selection(text, ragged, "size=", several=(ragged, *(parts[flag] for flag in order)))
 
 
-def _distinct_of(flow: Flow, array: str, held: Ragged, owner: str, counted: bool) -> Selection:
-    """The distinct values of a selection: sorted, each where it differs from the one before; `counted`: with their counts."""
+def _distinct_of(flow: Flow, array: str, held: Ragged, owner: str, name: str, counted: bool) -> Selection:
+    """The distinct values of a selection: sorted, each where it differs from the one before (NaN, which comes last, but once in
+    `unique`); `counted`: with their counts."""
     ordered, counts = flow.sorted_front(array, held)
     values, kept = flow.fresh("ordered", "in_order"), flow.fresh("distinct", "first_of_each")
     flow.line_before(f"{values} = {flow.constant(ordered, held.dtype)}")
-    first = f"{owner}concatenate([{owner}array([True]), {values}[1:] != {values}[:-1]])"
+    differs = f"{values}[1:] != {values}[:-1]"
+    if name == "unique" and held.dtype not in ("i", "b"):
+        differs = f"({differs}) & ~{owner}isnan({values}[:-1])"
+    first = f"{owner}concatenate([{owner}array([True]), {differs}])"
     flow.line_before(f"{kept} = {first} & {enclosed(counts)}")
     ragged = Ragged(kept, dtype=held.dtype)
     if not counted:

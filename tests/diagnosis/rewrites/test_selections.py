@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_INFINITE, LOST_TO_INFINITE
+from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_INFINITE, LOST_TO_INFINITE, XLAS_NAN
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, check, define
@@ -73,6 +73,13 @@ def test_a_selection_that_is_returned_comes_in_front_with_its_count_and_says_tha
 def test_unique_and_its_kin_get_a_size(body):
     calls = [(jnp.array([3, 1, 1, 2, 3]),), (jnp.array([4, 4, 4, 4, 4]),), (jnp.array([0, 1, 2, 3, 4]),)]
     assert "size=" in check(f"def f(x):\n    {body}\n", *calls).rewrites[0].patterns
+
+
+@pytest.mark.parametrize("distinct", ["jnp.unique_values(x)", "jnp.unique(x)", "jnp.unique(x[x != 2])"])
+def test_several_nan_are_one_value_or_several_as_each_function_has_it(distinct):
+    """To `unique` all NaN are one; to `unique_values`, as the array API's standard has it, each is a value of its own."""
+    x = jnp.array([1.0, 2.0, 3.0, 1.0, 4.0, 2.0])
+    check(f"def f(x):\n    d = {distinct}\n    return jnp.nansum(d), len(d)\n", (x,), (x.at[1:4].set(jnp.nan),))
 
 
 @pytest.mark.parametrize(
@@ -251,6 +258,23 @@ def test_what_infinite_data_makes_of_a_selection_is_told(source, args, told):
     nothing is said, which gives plain Python's."""
     compared = propose(define(source)["f"], args, {}).rewrites[0].compared
     assert [said for said in compared.differences if "infinite" in said] == [told] * bool(told)
+
+
+def test_what_xla_alone_leaves_out_beside_an_infinity_refuses_no_rewrite():
+    """Compiled, `inf * False` is 0 and not NaN, in any code: said, as it is of NaN."""
+    source = """
+def part(p, x):
+    places = jnp.argwhere(x > p["t"])
+    rows, cols = places[:, 0], places[:, 1]
+    return jnp.sum(jnp.sqrt(jnp.abs(x[rows, cols]) + 1.0) * p["w"][cols] * (rows != cols))
+
+
+def f(p, x):
+    return jax.value_and_grad(part)(p, x)
+"""
+    given = {"t": 0.5, "w": jnp.arange(6.0) / 3}
+    found = propose(define(source)["f"], (given, jnp.sin(jnp.arange(36.0)).reshape(6, 6)), {})
+    assert XLAS_NAN in found.rewrites[0].compared.differences
 
 
 def test_what_one_round_of_a_product_makes_of_infinite_data_is_told():
