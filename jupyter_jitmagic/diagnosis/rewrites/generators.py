@@ -34,7 +34,9 @@ def made_at_once(spot: Spot) -> Iterator[Step]:
     if not yields or any(each.value is not None for each in returns):
         return
     caller = next(iter(spot.callers()), None)
-    one_by_one = any(isinstance(node, ast.While) for node in within) or (caller is not None and _is_left_early(caller))
+    some = any(isinstance(at, ast.If) for each in yields for at in code.ancestors(each))  # added up as they come, with no list
+    one_by_one = some or any(isinstance(node, ast.While) for node in within)
+    one_by_one = one_by_one or (caller is not None and _is_left_early(caller))
     if caller is not None and one_by_one and any(in_its_callers_loop(caller)):
         raise NoWay(f"how much of {function.name} is taken depends on data")
     if caller is not None and _reads_what_its_loop_writes(spot, function, caller):

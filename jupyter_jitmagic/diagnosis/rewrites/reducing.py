@@ -209,11 +209,15 @@ class Reducing(Drawing):
         else:
             name = known.name.removeprefix("a").removeprefix("nan") if known.name != "all" else known.name
             name = f"nan{name}" if known.name.startswith("nan") else name
-            self.replace(node, self._most(array, found, name, known.operation.neutral, rest))
+            ends = known.keyword("initial") is not None
+            self.replace(node, self._most(array, found, name, known.operation.neutral, rest, ends))
         return made
 
-    def _most(self, array: ast.expr, found: Ragged, name: str, sign: str, rest: str) -> str:
+    def _most(self, array: ast.expr, found: Ragged, name: str, sign: str, rest: str, ends: bool = False) -> str:
+        """`ends`: what it is at least (`initial=`) stands in `rest`."""
         text = self._array(array, found)
+        if found.dtype in "iu" and ends:
+            return f"{self.jnp(name)}({text}{rest}, where={found.broadcast})"
         if found.dtype in "iu":  # the smallest of all elements serves floats, too
             least = self.jnp("nanmin" if sign == "-" else "nanmax")
             return f"{self.jnp(name)}({text}{rest}, where={found.broadcast}, initial={least}({text}))"

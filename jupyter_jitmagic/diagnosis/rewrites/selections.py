@@ -194,6 +194,34 @@ def already_left_out(spot: Spot) -> Iterator[Step]:
         yield spot.step("size=", (node, f"{spot.code.src(node)[:-1].rstrip().removesuffix(',')}, {size})"))
 
 
+def by_axis(spot: Spot) -> Iterator[Step]:
+    """`rows, cols = jnp.argwhere(m).T` → `rows, cols = jnp.nonzero(m)`: the same places, an array for each axis."""
+    node, code = spot.node, spot.code
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "argwhere":
+        return
+    if not is_module(spot, node.func.value) or _has(node, "size"):
+        return
+    match code.parents.get(node):
+        case ast.Attribute(attr="T") as turned:
+            pass
+        case ast.Call(func=ast.Attribute(value=owner, attr="transpose"), args=[_], keywords=[]) as turned if is_module(
+            spot, owner
+        ):
+            pass
+        case _:
+            return
+    match code.parents.get(turned):
+        case ast.Call(func=ast.Name(id="tuple"), args=[_], keywords=[]) as whole if spot.is_builtin("tuple"):
+            pass
+        case ast.Assign(targets=[ast.Tuple()]) | ast.Subscript(slice=ast.Constant(value=int())):
+            whole = turned
+        case _:
+            return
+    start, end = code.span(node)[0], code.span(node.func)[1]
+    given = code.src(node)[end - start :]
+    yield spot.step("nonzero", (whole, f"{code.src(node.func.value)}.nonzero{given}"))
+
+
 def the_inverse_alone(spot: Spot) -> Iterator[Step]:
     """`_, inverse = jnp.unique(x, return_inverse=True)`: the inverse is as long as the array, the size no more than that."""
     node = spot.node
@@ -403,7 +431,7 @@ def compressed_by_method(spot: Spot) -> Iterator[Step]:
 
 
 RULES: list[Rule] = [
-    compressed_by_method, already_left_out, chosen_by_an_option, by_generator, of_unknown_length, narrowed_by_a_choice,
+    by_axis, compressed_by_method, already_left_out, chosen_by_an_option, by_generator, of_unknown_length, narrowed_by_a_choice,
     the_inverse_alone, binned, repeated, deleted, collected, by_filter,
 ]  # fmt: skip
 OUTWARD: list[Rule] = [out_of_a_helper]

@@ -96,6 +96,20 @@ def test_nonzero_and_its_kin_get_a_size(body):
     assert "size=" in check(f"def f(x):\n    {body}\n", *ORDERS).rewrites[0].patterns
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "rows, cols = jnp.argwhere(x > t).T\n    return (x[rows, cols] * cols).sum(), len(rows)",
+        "i, j = jnp.transpose(jnp.argwhere(x > t))\n    return i.sum() - j.sum()",
+        "return x[tuple(jnp.argwhere(x > t).T)].sum()",
+        "return jnp.argwhere(x > t).T[1].max(initial=0)",
+    ],
+)
+def test_places_turned_to_an_array_for_each_axis(body):
+    x = jnp.sin(jnp.arange(12.0)).reshape(3, 4)
+    check(f"def f(x, t):\n    {body}\n", (x, 0.3), (-x, 0.0), (x, 2.0), (x[:2], -0.5))
+
+
 def test_the_head_of_a_record_is_masked():
     source = "def f(record, n):\n    kept = record[:n]\n    return kept.mean(), kept.max()\n"
     check(source, (X, jnp.array(3)), (X, jnp.array(1)), (X, jnp.array(4)))

@@ -35,6 +35,15 @@ def f(x, t):
 def f(x, t):
     return sum(h * 2 for h in halvings(abs(x).sum(), t) if h < 4)
 """,
+    "some of what a loop goes over, added up": """
+def kept(values, t):
+    for i, v in enumerate(values):
+        if v > t:
+            yield i, v
+
+def f(x, t):
+    return sum(i * v for i, v in kept(x, t))
+""",
     "left early, rounds passed over": """
 def steps(x, t):
     level = 0.0
