@@ -1,4 +1,5 @@
-"""Whole numbers of Python's have no end, those of compiled code wrap around: where that tells, an answer says so."""
+"""Whole numbers of Python's have no end and its floats 64 bits, those of compiled code wrap around and have 32: where that
+tells, an answer says so."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
+from jupyter_jitmagic.diagnosis.proof.decimals import ADDS_IN_DOUBLE, keeps_double
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, is_wider, shapes, too_large
+from jupyter_jitmagic.diagnosis.proof.inputs import MANY_ROUNDS
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import WRAPS, falls_under
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -47,6 +50,8 @@ def beside_large(
         found = plain.elsewhere(given, min(SHORT, deadline.left()))
         if deadline.over():
             return ""
+        if found is None and given.kind == MANY_ROUNDS:
+            plain.note_what_it_raises(given, SHORT)  # OverflowError, where an array meets a number that is too large for one
         if found is None or falls_under(plain, given, found[0], excludes, call_shapes):
             continue
         if too_large(found[0]):
@@ -57,6 +62,24 @@ def beside_large(
             return ""
         if differs(got, found[0]) and not is_wider(got, found[0]) and not _rounding_decides(plain, given, found[0]):
             return WRAPS
+    return ""
+
+
+def beside_cancelling(
+    plain: Plain, rewrite: Callable[[Input], Any], excludes: Mapping[str, str], texts: list[str], seconds: float
+) -> str:
+    """`ADDS_IN_DOUBLE` where a rewrite that is right otherwise loses what plain Python's 64 bits keep, else ""."""
+    call_shapes = shapes(plain.first)
+    for given in plain.variations.cancelling() if any(map(keeps_double, texts)) else ():
+        found = plain.elsewhere(given, min(SHORT, seconds))
+        if found is None or falls_under(plain, given, found[0], excludes, call_shapes):
+            continue
+        try:
+            got = rewrite(given)
+        except CannotRun:
+            continue
+        if differs(got, found[0]) and not is_wider(got, found[0]):
+            return ADDS_IN_DOUBLE
     return ""
 
 

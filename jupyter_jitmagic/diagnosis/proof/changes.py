@@ -118,8 +118,13 @@ def large(scale: int) -> Callable[[Any], Any]:
 
 
 def near_the_end(values: Any) -> Any:
-    """Positive numbers, all different, of which two are more than 32 bits hold."""
-    return 2**30 + 1 + np.arange(np.size(values)).reshape(np.shape(values)) % LARGE_APART
+    """The largest numbers of 32 bits, all different: hardly anything can be added to one."""
+    return 2**31 - 1 - np.arange(np.size(values)).reshape(np.shape(values)) % LARGE_APART
+
+
+def cancelling(values: Any) -> Any:
+    """Floats of which the large ones cancel each other: 32 bits lose those between them."""
+    return np.resize((1e8, 1.0, -1e8), np.shape(values))
 
 
 def _spread(values: Any) -> Any:

@@ -23,6 +23,10 @@ DECIMAL = "decimal"
 IN_DOUBLE = (
     "plain Python's floats have 64 bits here (`float()`, `.item()`, `.tolist()`), which decides numbers at a limit, as 0.1"
 )
+ADDS_IN_DOUBLE = (
+    "plain Python computes in 64 bits here (`float()`, `.item()`, `np.float64`), the compiled function in 32: where large "
+    "numbers cancel each other, what is left is lost"
+)
 OWN_DECIMAL = "own decimal"
 OWN_IN_DOUBLE = (
     "plain Python's own numbers have 64 bits, the compiled function's 32, which decides what `int()` or `//` gives at a limit, "
@@ -41,6 +45,11 @@ _OWN_LIMIT = 0.7
 def computes_in_double(text: str) -> bool:
     """Whether a source may make Python's own floats of an array's."""
     return not jax.config.jax_enable_x64 and bool(_OWN_FLOATS.search(text))
+
+
+def keeps_double(text: str) -> bool:
+    """Whether a source may compute in 64 bits with an array's numbers: in Python's floats, or in NumPy's that it asks for."""
+    return computes_in_double(text) or (not jax.config.jax_enable_x64 and "float64" in text)
 
 
 def makes_whole(text: str) -> bool:

@@ -18,6 +18,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     above_zero,
     apart,
     below_zero,
+    cancelling,
     doubled,
     doubled_above,
     every_second_zero,
@@ -38,6 +39,8 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
 from jupyter_jitmagic.diagnosis.proof.leaves import as_array, kind_of, like, other_key, wide
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
+MANY_ROUNDS = "many rounds"
+"""Of a kind: counts of which a product or power outgrows 32 bits soon."""
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
 
 
@@ -174,14 +177,21 @@ class Variations:
     def large(self, floats: bool) -> Iterator[Input]:
         """Whole numbers of which a product, or a sum, outgrows 32 bits; with `floats`, also those whose whole part does in
         hundredths."""
-        if arrays := [k for k in self._ints if np.size(self._leaves[k]) > 1]:  # of any signs a sum may be small
-            yield self._each(arrays, near_the_end, "large numbers")
+        arrays = [k for k in self._ints if np.size(self._leaves[k]) > 1]  # of any signs a sum may be small
+        yield self._each(arrays or self._ints, near_the_end, "large numbers")
         for scale in (20_000_003, 50_021):
             yield self._each(self._ints, large(scale), "large numbers")
             if len(self._ints) > 1:  # one counts, perhaps, as rounds or places
                 yield from self._one(self._ints[:3], large(scale), "large numbers")
         if floats and self._floats and not np.iscomplexobj(self._leaves[self._floats[0]]):
             yield self._each([*self._floats, *self._ints], large(20_000_003), "large numbers")
+        if counts := [k for k in self._ints if np.ndim(self._leaves[k]) == 0]:
+            yield self._each(counts, large(41), MANY_ROUNDS)
+
+    def cancelling(self) -> Iterator[Input]:
+        """Arrays of floats whose sum is lost in 32 bits."""
+        if arrays := [k for k in self._floats if np.size(self._leaves[k]) > 2]:
+            yield self._each(arrays, cancelling, "large numbers")
 
     def far(self, factor: float) -> Iterator[Input]:
         """Large floats of both signs, as one and apart: a product of two keeps its sign."""

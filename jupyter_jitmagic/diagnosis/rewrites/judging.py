@@ -15,7 +15,7 @@ import numpy as np
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, traced_leaves
-from jupyter_jitmagic.diagnosis.proof.beyond import beside_large, note_overflows
+from jupyter_jitmagic.diagnosis.proof.beyond import beside_cancelling, beside_large, note_overflows
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import (
@@ -271,6 +271,7 @@ class Judge:
         texts = [unit.text for unit in self._units]
         beyond = beside_negative_powers(plain, run, texts, most)
         yield beyond or beside_large(plain, run, traced.draft.excludes, texts, most)
+        yield beside_cancelling(plain, run, traced.draft.excludes, texts, most)
         yield self._where_loops_end(plain, traced) if loops else ""
         note_overflows(plain, texts)
 

@@ -25,6 +25,7 @@ def said(found) -> str:
     ("body", "args"),
     [
         ("s = int(a)\n    for _ in range(int(b)):\n        s = (1103 * s + 12345) % 65537\n    return s", (3, 4)),
+        ("s = int(b)\n    return (s % 31 * 17 + int(a)) % 65537", (3, 4)),
         ("cents = int(a) * int(b)\n    if cents > 100:\n        cents = cents // 10\n    return cents", (5, 7)),
     ],
 )
@@ -61,6 +62,26 @@ def test_a_sum_of_small_numbers_of_both_signs_is_said_to_wrap_where_they_are_lar
     """Large ones of the same signs have a small sum as well."""
     source = "def f(x):\n    s = sum(int(v) for v in x)\n    if s > 10:\n        return s\n    return -s\n"
     assert WRAPS in said(jm.diagnose(define(source)["f"], jnp.array([3, -4, 1, -2])))
+
+
+def test_numbers_too_large_for_any_array_are_told_of():
+    """JAX refuses Python's 20!, the compiled function goes on with one that wrapped around."""
+    source = "def f(n, x):\n    r = 1\n    for i in range(1, int(n) + 1):\n        r *= i\n    return x ** int(n) / r\n"
+    assert "plain Python raises OverflowError" in said(jm.diagnose(define(source)["f"], jnp.array(3), jnp.array(2.0)))
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("s = 0.0\n    for v in x:\n        s += float(v)\n    return s if s > 0 else -s", True),
+        ("s = np.cumsum(np.asarray(x, np.float64))[-1]\n    return s", True),
+        ("s = float(x.sum())\n    return s if s > 0 else -s", False),
+    ],
+    ids=["Python's floats", "NumPy's", "a sum of 32 bits"],
+)
+def test_what_32_bits_lose_of_a_sum_of_64_is_told_of(body, told):
+    found = jm.diagnose(define(f"def f(x):\n    {body}\n")["f"], jnp.array([1.0, 2.0, -4.0]))
+    assert ("what is left is lost" in said(found)) is told
 
 
 NEWTON = "def f(a, tol):\n    x = a\n    {loop}\n        x = 0.5 * (x + a / x){end}\n    return x\n"
