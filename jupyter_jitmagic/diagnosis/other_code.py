@@ -62,6 +62,8 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     why_not = reasons.NO_ARRAY if padded else reasons.for_unproven(unverified, split) if unverified else why_not
     if not (proposed or why_not) and asked.with_rewrites:
         why_not = returned.why_not(call.fun) or (reasons.OUT_OF_TIME if cut_off else "")
+        if runs and split is None and returned.of_lengths_by_data(call, static, _SIZES_S):
+            why_not, partial = reasons.LENGTH_IS_DATA, ()  # what a part of the edits leaves no other edit cures
     told = None if padded and split is not None and split.slight else split
     reason = reasons.for_rewrite(call, result, result.left, bool(proposed), why_not, told)
     if proposed and (options := set(proposed[0].static_argnames) - static - call.declared):

@@ -32,7 +32,8 @@ class LeftOut:
         static: they have to be static once they are given: a string, a flag or an integer of which Python needs the value (also
             in the place of None), a float that decides a shape, or an object that is no data.
         beside_data: integers that meet data where Python needs a value (`x.sum() > lim`): what cures that may take them so.
-        others: integers of which the trace needs no value, and code that is found may (`deque(maxlen=k)`).
+        others: integers of which the trace needs no value, and code that is found may (`deque(maxlen=k)`); floats that only
+            decide how Python goes on (`while t <= horizon`): data where a rewrite takes them so.
     """
 
     static: frozenset[str] = frozenset()
@@ -70,7 +71,7 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     floats = {name for name, default in numbers.items() if type(default) is float}
     beside = frozenset(name for name in needed - alone if type(numbers[name]) is int)
     sizes = sizes_through_jax(other, found) if floats & needed else frozenset()
-    others = frozenset(name for name, default in numbers.items() if type(default) is int) - needed
+    others = frozenset(name for name, default in numbers.items() if type(default) is int) - needed | ((floats & needed) - sizes)
     return LeftOut(words | (needed - floats - beside) | (floats & sizes), beside, others)
 
 

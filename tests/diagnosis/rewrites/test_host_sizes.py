@@ -218,3 +218,16 @@ def test_places_held_as_an_array_of_jaxs_are_read_by_numpy(call):
         f"def f(x):\n    a, b, c = {call}\n    return a.sum() * b.sum() - c.sum()\n"
     )
     assert "np.asarray(" in check(source, (jnp.arange(6.0),), (jnp.arange(9.0),)).rewrites[0].source
+
+
+@pytest.mark.parametrize("size", ["int(max(x))", "int(x.sum())"])
+def test_a_result_whose_length_is_data_alone_is_told_as_such(size):
+    """`No rewrite of the whole is known` was all that was said, above edits of the line before that cure nothing."""
+    answer = jm.diagnose(define(f"def f(x):\n    n = {size}\n    return jnp.zeros(n)\n")["f"], jnp.array([1.0, 2.0, 3.0]))
+    assert not (answer.rewrites or answer.splits or answer.partial)
+    assert "length of what it returns depends on data itself, and nothing else is left to put under jit" in answer.reason
+
+
+def test_a_result_of_one_length_is_not_said_to_be_of_several():
+    answer = jm.diagnose(define("def f(x):\n    return x.sum() + int(jnp.zeros(int(x[0])).shape[0])\n")["f"], jnp.ones(3))
+    assert "length of what it returns" not in answer.reason

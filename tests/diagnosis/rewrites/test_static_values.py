@@ -195,6 +195,35 @@ def test_an_integer_that_the_call_leaves_out_is_static_where_the_rewrite_needs_i
     assert rewrite.static_argnames == ("k",) or not any("k is given" in each for each in rewrite.compared.differences)
 
 
+def test_floats_that_the_call_leaves_out_are_static_where_they_decide_a_loop_of_python():
+    """The helper's list has as many items as `horizon / dt`: a rewrite that failed where either is given was all there was."""
+    namespace = define("""
+def path(x, dt, horizon):
+    t, points = 0.0, [x]
+    while t <= horizon:
+        points.append(points[-1] + dt)
+        t += dt
+    return jnp.stack(points)
+
+def f(x, dt=0.5, horizon=1.0, most=3.0):
+    last = path(x, dt, horizon)[-1]
+    if last > most:
+        last = last * 0.5
+    return last
+""")
+    f = namespace["f"]
+    answer = diagnose(f, jnp.array(2.0))
+    assert "dt and horizon are left out here" in answer.reason
+    rewrite = answer.rewrites[0]
+    assert set(rewrite.static_argnames) == {"dt", "horizon"} and not any(
+        "given" in each for each in rewrite.compared.not_reached
+    )
+    exec(rewrite.source, namespace)
+    fixed = jax.jit(namespace["f"], static_argnames=rewrite.static_argnames)
+    for options in ({}, {"horizon": 2.0}, {"dt": 0.25, "most": 2.5}):
+        assert jnp.allclose(fixed(2.0, **options), f(2.0, **options))
+
+
 def test_a_word_that_the_code_does_not_name_stands_for_its_else():
     namespace = define(
         "def payoff(s, k, kind='put'):\n"
