@@ -210,11 +210,12 @@ def by_axis(spot: Spot) -> Iterator[Step]:
             pass
         case _:
             return
+    whole: ast.expr = turned
     match code.parents.get(turned):
-        case ast.Call(func=ast.Name(id="tuple"), args=[_], keywords=[]) as whole if spot.is_builtin("tuple"):
-            pass
+        case ast.Call(func=ast.Name(id="tuple"), args=[_], keywords=[]) as made if spot.is_builtin("tuple"):
+            whole = made
         case ast.Assign(targets=[ast.Tuple()]) | ast.Subscript(slice=ast.Constant(value=int())):
-            whole = turned
+            pass
         case _:
             return
     start, end = code.span(node)[0], code.span(node.func)[1]
