@@ -66,13 +66,12 @@ def test_an_answer_that_is_stopped_while_it_looks_for_code_tells_what_it_knows(l
 def test_a_search_that_ends_with_its_time_says_so(monkeypatch):
     """It does not say that no rewrite is known: there may be one."""
 
-    def roots(x):
-        return jnp.array([float(v) for v in jnp.unique(x)])
+    def doubled(x):
+        return x * 2 if x.sum() > 0 else x
 
-    patient = jm.diagnose(roots, jnp.ones(3))
-    assert "time for an answer was up" not in patient.reason
+    assert jm.diagnose(doubled, jnp.ones(3)).rewrites
     monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.proposing.Deadline", lambda seconds: Deadline(0.0))
-    hurried = jm.diagnose(roots, jnp.ones(3))
+    hurried = jm.diagnose(doubled, jnp.ones(3))
     assert not hurried.rewrites and "No rewrite: the time for an answer was up" in hurried.reason
     assert "is known" not in hurried.reason
 

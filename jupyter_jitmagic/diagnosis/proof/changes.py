@@ -57,10 +57,15 @@ def above_zero(values: Any) -> Any:
 
 
 def with_nan(values: Any) -> Any:
-    """Two where there are many numbers: they are not equal, but are one to some functions, as `unique`."""
     values = np.array(values)
-    middle = values.size // 2
-    values.reshape(-1)[middle - (values.size > 3) : middle + 1] = np.nan
+    values.reshape(-1)[values.size // 2] = np.nan
+    return values
+
+
+def with_two_nan(values: Any) -> Any:
+    """They are not equal, and are one to some functions, as `unique`."""
+    values = np.array(values)
+    values.reshape(-1)[values.size // 2 :][:2] = np.nan
     return values
 
 

@@ -35,6 +35,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     with_nan_first,
     with_nan_last,
     with_one,
+    with_two_nan,
 )
 from jupyter_jitmagic.diagnosis.proof.leaves import as_array, kind_of, like, other_key, wide
 from jupyter_jitmagic.usercode.ownership import is_library_type
@@ -239,6 +240,7 @@ class Variations:
             yield from self._one(self._floats[1:2], with_nan, "nan")
             yield from self._one(arrays[:2], with_nan_first, "nan")
             yield from self._one(arrays[:2][-1:], with_nan_last, "nan")  # what is grouped may come first in the middle
+            yield from self._one(arrays[:1], with_two_nan, "nan")
             if len(self._floats) > 1:  # of several numbers one alone decides a sign, a division or a logarithm
                 single = [k for k in self._floats if not np.ndim(self._leaves[k])]
                 yield from self._one(single[:4], np.zeros_like, "zero")

@@ -1,28 +1,16 @@
-"""What a function returns that no compiled code can choose between: None or a number, one text or another, arrays of lengths
-that are data."""
+"""What a function returns that no compiled code can choose between: None or a number, one text or another."""
 
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
-from jupyter_jitmagic.diagnosis.call.calls import Call
-from jupyter_jitmagic.diagnosis.proof.arguments import static_split
-from jupyter_jitmagic.diagnosis.proof.differing import shapes
-from jupyter_jitmagic.diagnosis.proof.inputs import Variations
-from jupyter_jitmagic.diagnosis.proof.verify import computed
 from jupyter_jitmagic.diagnosis.statics.otherwise import tree_of
-from jupyter_jitmagic.sandbox.copies import fresh
-from jupyter_jitmagic.sandbox.limit import limited
-from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime
 from jupyter_jitmagic.source.names import always_leaves, walk_scope
 from jupyter_jitmagic.source.units import plain_function
 
 _NONE = ast.Constant(None)
-_MOST_RUN = 8  # inputs of the call's own shapes on which plain Python is asked for the shapes of its result
 
 
 def why_not(fun: Any) -> str:
@@ -44,30 +32,6 @@ def why_not(fun: Any) -> str:
                 "compiled code always gives the same structure"
             )
     return ""
-
-
-def of_lengths_by_data(call: Call, static: frozenset[str], seconds: float) -> bool:
-    """Whether plain Python gives results of other shapes for other values in arguments of the same shapes."""
-    given = call.args, call.kwargs
-    variations = Variations(*given, static_split(call.fun, *given, tuple(sorted(static))))
-    found: set[tuple[tuple[int, ...], ...]] = set()
-
-    def differ() -> bool:
-        for each in itertools.islice(variations.core(), _MOST_RUN):
-            try:
-                found.add(tuple(shapes(computed(call.fun, replace(each, args=fresh(each.args), kwargs=fresh(each.kwargs))))))
-            except Effect:
-                return False
-            except Exception:  # a value that the function does not take says nothing of the others
-                continue
-            if len(found) > 1:
-                return True
-        return False
-
-    try:
-        return limited(seconds, differ)
-    except OutOfTime:
-        return False
 
 
 def _by_place(function: ast.FunctionDef) -> dict[int, list[ast.expr]]:
