@@ -196,8 +196,9 @@ def calls_two_functions(step_s: float, steps: int) -> Loop:
 def by_turns(
     loop: Callable[[Any, Any, int], float], f: Any, g: Any, steps: int, calls: dict[str, int]
 ) -> tuple[float, dict[str, float]]:
-    """A loop of two functions. The truth of each is its part of the loop: the share that JAX's profiler sees it take of a loop
-    of plain ``jax.jit``. (What one of them adds to a loop without it is another thing: each finds other data in the caches.)"""
+    """A loop of two functions. The truth of each is its part of the loop: as long as the median of its executions that JAX's
+    profiler sees in a loop of plain ``jax.jit``. (What one of them adds to a loop without it is another thing: each finds
+    other data in the caches.)"""
     plain_f, plain_g = _plain(f), _plain(g)
     for _ in range(2):
         loop(f, g, 10)
