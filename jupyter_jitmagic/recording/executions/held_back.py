@@ -123,6 +123,11 @@ class HeldBack:
         self._entries, self._seconds = [], []
         return told
 
+    def stop(self) -> None:
+        """Not each call is told of from now on."""
+        self.tells = False
+        self.forget()
+
     def forget(self) -> None:
         """Hold nothing, and begin anew."""
         self._running.clear()

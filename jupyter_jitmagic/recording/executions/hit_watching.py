@@ -66,7 +66,7 @@ class HitWatching:
             _judge()
             if not ahead.is_worth(entry, pace_of(entry).seconds):
                 self.stop_following()
-        pause_s = ahead.pause_s(entry) if self._follower is ahead and is_only else 0.0
+        pause_s = ahead.pause_s(entry, is_only) if self._follower is ahead else 0.0
         return min(end + pause_s, hot_path.full_at(end)) if pause_s else -math.inf
 
     def stop_following(self) -> None:

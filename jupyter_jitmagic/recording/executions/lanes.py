@@ -99,6 +99,9 @@ class Lane:
         self.turns = Turns()
         self.rested = -math.inf
         """When a call was last seen to find it at rest."""
+        self.waits = self.joined = 0
+        """How many of its calls were waited for, those aside that are seen alone, and how many of those there were since the
+        latest of these."""
         self.waited = 0
         """When it was waited for, counting all waits: the lane that was not for longest has its turn."""
 

@@ -72,6 +72,9 @@ _BEGINS = 16
 _SELDOM, _TRIES = 8, 64
 """Whose time is known well is looked at once in so many times, and so is what was looked at so often and mostly too late: every
 look takes something from the caller."""
+_BETWEEN_S = 0.1
+"""Where entries come by turns and the time of each is known well their caller is let by for so long between two ends: noting
+each call costs it a fifth of a short one, as nothing that is needed for that is in the processor's caches."""
 
 lines: dict[int, Line] = {}
 """Of each entry that ran ahead."""
@@ -152,15 +155,18 @@ class RunningAhead:
             calls = max((lane.rows - rows) // len(self._lanes), 1) if lane.pauses else 1
             lane.pauses = False
             lane.number += calls
-            lane.work += calls * self._least.get(entry, lane.each_s)
-            lane.turns.came(entry, lane.number)
+            least_s = self._least.get(entry, lane.each_s)
+            lane.work += least_s if calls == 1 else calls * (lane.turns.each_s if lane.turns.taken else least_s)
+            lane.turns.came(entry, lane.number, least_s)
             nbytes = self._nbytes.get((entry, place))
             if nbytes is None:
                 nbytes = self._nbytes[entry, place] = int(array.nbytes)
             call = Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work)
             lane.held_back.took(end - start)
-            if lane.turns.taken:
+            if lane.turns.taken and self._looks(lane):
                 self._see_return(call, since_s)
+            elif lane.turns.taken:
+                lane.held_back.stop()
             self._put(call, away_s)
             self._taken += 1
             looks = self._taken % _LOOK_EVERY == 0
@@ -185,9 +191,13 @@ class RunningAhead:
         others = lane is not None and (lane.turns.entry != entry or lane.turns.taken)
         return lane is not None and others and lane.each_s >= WORTH_S / 2 and self._waited is not None
 
-    def pause_s(self, entry: int) -> float:
+    def pause_s(self, entry: int, is_only: bool) -> float:
         """For how long calls need not be looked at: the end that is waited for will not come before, and of the calls until
-        then any will do for the next, where none come by turns."""
+        then any will do for the next. Where others come by turns only if it is known well what each takes.
+
+        Args:
+            is_only: whether its function has no other entry.
+        """
         line = lines.get(entry)
         lane = self._lanes.get(line) if line is not None else None
         if lane is None:
@@ -197,8 +207,10 @@ class RunningAhead:
             lane.pauses = lane.pauses or pause_s > 0
             return pause_s
         if lane.turns.taken:
-            return 0.0
-        if lane.bursts or lane.number - lane.begun < _BEGINS:
+            pause_s = self._pause_in_turns(lane)
+            lane.pauses = lane.pauses or pause_s > 0
+            return pause_s
+        if not is_only or lane.bursts or lane.number - lane.begun < _BEGINS:
             return 0.0
         waited = self._waited  # the thread that waits may set it to None meanwhile
         if waited is None:
@@ -256,7 +268,9 @@ class RunningAhead:
         else:
             lane.in_a_row += 1
         pause_s = min(_RARER * max(lane.in_a_row - IN_A_ROW, 0) * lane.lap_s, max(_RAREST * lane.lap_s, _RAREST_S))
-        lane.next_from = link.after + pause_s if (link.is_large or pause_s) and not lane.turns.taken else -math.inf
+        if lane.turns.taken:
+            pause_s = 0.0 if self._looks(lane) else _BETWEEN_S
+        lane.next_from = link.after + pause_s if pause_s or (link.is_large and not lane.turns.taken) else -math.inf
         lane.seen = SeenLast(link.number, link.work, link.after)
 
     def lost(self, link: Link) -> None:
@@ -277,7 +291,7 @@ class RunningAhead:
             ended.lane.held_back.ended_by(ended.number)
             if self._row:
                 call = self._row.popleft()
-                link = self._wait(call)
+                link = self._wait(call, in_row=True)
                 link.closely, link.alone = True, call.follows(ended)
                 return
             now = perf_counter()
@@ -348,8 +362,7 @@ class RunningAhead:
         # with several lines the other's calls would be waited for too late
         useful = untold.isdisjoint(lane.turns.here()) and len(self._lanes) == 1
         if _ROW * call.nbytes > LARGE_BYTES or not (useful or self._taken % _TRY_RETURNS[1] < _TRY_RETURNS[0]):
-            held.forget()
-            held.tells = False
+            held.stop()
             return
         held.returned(lane.number, call.end - call.start, since_s)
         held.tells = held.holds and useful
@@ -412,7 +425,7 @@ class RunningAhead:
         """Whether its end is to be seen, and that of the call before: there are turns, and it is one of those of which least is
         known."""
         tells, turns = call.lane.held_back.tells, call.lane.turns
-        if not turns.taken or not (tells or self._wants(call)) or not self._has_room(call, waited):
+        if not turns.taken or not self._looks(call.lane) or not (tells or self._wants(call)) or not self._has_room(call, waited):
             return False
         newest = call.lane.newest
         if call.follows(newest) and newest is not None:
@@ -425,9 +438,29 @@ class RunningAhead:
             waited.closely = True
         else:
             return False
+        call.lane.joined += 1
         if not tells:
             self._looks_at(call.entry)
         return True
+
+    def _looks(self, lane: Lane) -> bool:
+        """Whether calls are to be seen alone where entries come by turns: until it is known well what those of each take, and
+        then some in a row at times."""
+        if lane.waits % _SELDOM == 0 and lane.joined < _ROW:
+            return True
+        return not all(entry in well_known or self._is_too_short(entry) for entry in lane.turns.here())
+
+    def _pause_in_turns(self, lane: Lane) -> float:
+        """For how long none need be looked at where entries come by turns."""
+        if lane.number - lane.begun < _ROW or self._looks(lane):
+            return 0.0
+        with self.lock:
+            waited, row = self._waited, self._row
+            if waited is None:
+                until = lane.next_from
+            else:
+                until = lane.due(row[-1]) if row and row[-1].lane is lane else waited.due
+        return max(until - perf_counter(), 0.0) if waited is None or not waited.is_large else 0.0
 
     def _looks_at(self, entry: int) -> None:
         """A call of it is to be seen alone."""
@@ -461,9 +494,11 @@ class RunningAhead:
         tried = self._tried.get(entry, 0)
         return tried >= _TRIES and 2 * self._alone.get(entry, 0) < tried
 
-    def _wait(self, call: Call, rested: bool = False, begun: Begun | None = None) -> Link:
+    def _wait(self, call: Call, rested: bool = False, begun: Begun | None = None, in_row: bool = False) -> Link:
         self._waits += 1
         call.lane.waited = self._waits
+        if not in_row:
+            call.lane.waits, call.lane.joined = call.lane.waits + 1, 0
         link = Link(call, rested, self, begun)
         if begun is not None and not begun.of_one:  # its caller is about to wait for it
             link.had = account()

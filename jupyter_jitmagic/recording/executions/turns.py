@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _LATELY = 256
 """What came within so many calls comes by turns."""
+_WEIGHT = 1 / 64
+"""Of one call in the mean of all."""
 
 
 class Turns:
@@ -19,6 +21,8 @@ class Turns:
         """Which call was the latest that came back to an entry of before."""
         self._changed = 0
         """The number of the latest call of another entry than the one before,"""
+        self.each_s = 0.0
+        """How long one takes in the mean of all, roughly."""
         self._runs = 0, 0
         """and how many calls there were from one such call to the next, the last two times."""
 
@@ -36,9 +40,10 @@ class Turns:
         """The entries whose turn began of late."""
         return [entry for entry, call in list(self._came.items()) if self._calls - call < _LATELY]
 
-    def came(self, entry: int, number: int) -> None:
-        """A call has returned, of this number on its line."""
+    def came(self, entry: int, number: int, seconds: float) -> None:
+        """A call has returned, of this number on its line, which takes about so long."""
         self._calls += 1
+        self.each_s += max(_WEIGHT, 1 / self._calls) * (seconds - self.each_s)
         if entry == self.entry:
             return
         self.entry = entry
