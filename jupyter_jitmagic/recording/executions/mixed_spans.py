@@ -17,7 +17,7 @@ from collections.abc import Callable
 from statistics import mean, median, stdev
 from typing import NamedTuple
 
-from jupyter_jitmagic.recording.executions.running_ahead import well_known
+from jupyter_jitmagic.recording.executions.alone import well_known
 
 _ALONE = 400
 """Of so many calls that were seen alone, the latest, an entry's mean is taken at most."""
@@ -68,6 +68,8 @@ class _Usual(NamedTuple):
     """By which share the mean may be wrong, because calls had about ended before it was looked a first time."""
     calls: tuple[int, ...]
     """Those that were seen, ascending."""
+    all_s: float = math.inf
+    """The mean of all of them, the longest and the shortest included."""
     tells: float = _OWN
     """How far their mean tells what these calls themselves took."""
 
@@ -135,7 +137,7 @@ def _usual(alone: list[tuple[int, float, float]]) -> _Usual | None:
     spread = stdev([times[0]] * cut + times + [times[-1]] * cut) / (1 - 2 * _TRIMMED) / middle  # Tukey and McLaughlin's
     blur = sum(uncertain / 2 for seconds, uncertain in kept if uncertain >= seconds) / len(kept) / middle
     spread = spread if count >= _ENOUGH else max(spread, _FEW_SPREAD)
-    return _Usual(middle, spread, count, blur, tuple([call for call, _, _ in taken]))
+    return _Usual(middle, spread, count, blur, tuple([call for call, _, _ in taken]), mean(seconds for seconds, _ in seen))
 
 
 class _Mixed:
@@ -204,6 +206,8 @@ class MixedSpans:
         self._most = most
         self._told = told
         self._alone: dict[int, _Alone] = {}
+        self._little: set[int] = set()
+        """Entries of which it is enough to know how long they last at most."""
         self._spans: deque[_Mixed] = deque(maxlen=_KEPT)
 
     def add(self, span: Span) -> None:
@@ -221,6 +225,7 @@ class MixedSpans:
     def forget(self, entry: int) -> None:
         """An entry is no more."""
         self._alone.pop(entry, None)
+        self._little.discard(entry)
 
     def share_out(self) -> None:
         """Tell what is known by now of spans that have not been told of yet."""
@@ -240,11 +245,19 @@ class MixedSpans:
         seconds = span.seconds - others_s / 2
         each, uncertain = seconds / span.counts[entry], (span.uncertain + others_s) / span.counts[entry]
         usually = self.roughly(entry) or each
+        others = span.counts.keys() - {entry}
         # else one of the others may have lasted longer than ever before
         if uncertain <= self._tolerance * each <= self._tolerance * _ODD * usually:
             self.saw_alone(entry, span.last, each, uncertain)
             self._told(span, {entry: each}, span.counts[entry])
             mixed.left.discard(entry)
+            little = others - well_known.keys()
+            self._little |= little
+            well_known.update({other: self.roughly(other) or 0.0 for other in little})
+        else:  # it does not do any longer to know no more of these
+            for other in self._little & span.counts.keys():
+                self._little.discard(other)
+                well_known.pop(other, None)
 
     def _share_out(self, most: int) -> None:
         """As far as so many calls of each entry that were seen alone will do."""
@@ -254,11 +267,12 @@ class MixedSpans:
             mixed.know(usuals)
         for entry, usual in usuals.items():
             latest = usual(math.inf)
-            if latest is not None and _SIGMAS * latest.error() <= self._tolerance:
-                well_known.add(entry)
+            if latest is not None and max(_SIGMAS * latest.error(), latest.all_s / latest.seconds - 1) <= self._tolerance:
+                well_known[entry] = latest.seconds
         last = spans[-_LAST:]
         if not 1 / _STILL <= _ratio(last) <= _STILL:  # the machine has become slower, or quicker
-            well_known.difference_update(*(mixed.known for mixed in last))
+            for entry in {entry for mixed in last for entry in mixed.known}:
+                well_known.pop(entry, None)
         for at, mixed in enumerate(spans):
             if mixed.left and mixed.known and not mixed.is_odd:
                 near = range(max(at - _TOGETHER, 0), min(at + _TOGETHER + 1, len(spans)))

@@ -13,21 +13,21 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from statistics import fmean
 from threading import RLock, get_ident
 from time import perf_counter
 from typing import Any
 
-import jax
-
 from jupyter_jitmagic.base.arrays import is_ready
-from jupyter_jitmagic.base.jax_internals import CONCRETE_ARRAY, told_by
 from jupyter_jitmagic.recording import hot_path
+from jupyter_jitmagic.recording.executions.alone import SELDOM, Alone, well_known
 from jupyter_jitmagic.recording.executions.held_back import untold
 from jupyter_jitmagic.recording.executions.lanes import IN_A_ROW, LARGE_BYTES, WORTH_RESTLESS_S, Call, Lane, Line, SeenLast
 from jupyter_jitmagic.recording.executions.links import COMES, Link, seen
+from jupyter_jitmagic.recording.executions.outputs import Outputs
 from jupyter_jitmagic.recording.executions.rests import Begun
 from jupyter_jitmagic.recording.executions.scheduling import account
-from jupyter_jitmagic.recording.executions.waiter import can_be_looked_at, waiter, watching
+from jupyter_jitmagic.recording.executions.waiter import waiter, watching
 
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
@@ -54,13 +54,6 @@ _BESIDE = 3
 """After so many calls in a row that ran beside their line none of that entry is taken any more."""
 _RUN = 8
 """So many calls of one entry before one of another are enough to see their mean by themselves."""
-_LOST = 3
-"""After so many in a row that were gone too early another of the outputs is looked at."""
-_MORE = 2
-"""By so many more calls may be seen of one entry than of another: of some only those can be seen that follow certain others."""
-_KNOWN_ALONE, _AT_TIMES = 64, 32
-"""Where so many calls of each were seen alone, they are for so many calls and not for as many: it takes something from their
-caller."""
 _PAUSE = 1 / 4
 """Of a lap, from one end to the next: a call that is so much older does as well."""
 _BURST = 0.5
@@ -69,17 +62,14 @@ _TRY_RETURNS = 256, 2048
 """Where returns do not tell how long calls take it is tried again for so many of so many calls."""
 _BEGINS = 16
 """So many calls of a loop that has just begun are all looked at: one of them may be slow, and is no end of a burst."""
-_SELDOM, _TRIES = 8, 64
-"""Whose time is known well is looked at once in so many times, and so is what was looked at so often and mostly too late: every
-look takes something from the caller."""
+_STILL = 1.3
+"""Where calls by turns take so many times as long as was known, or so much less, they are all looked at again."""
 _BETWEEN_S = 0.1
 """Where entries come by turns and the time of each is known well their caller is let by for so long between two ends: noting
 each call costs it a fifth of a short one, as nothing that is needed for that is in the processor's caches."""
 
 lines: dict[int, Line] = {}
 """Of each entry that ran ahead."""
-well_known: set[int] = set()
-"""Entries that need not be seen alone again soon."""
 
 
 class RunningAhead:
@@ -92,20 +82,12 @@ class RunningAhead:
         self._row: deque[Call] = deque()
         """Calls whose ends are seen next, and those of the calls before each."""
         self._waits = 0
-        self._alone: dict[int, int] = {}
-        """By entry, how many of its calls were seen alone, or are about to be."""
-        self._tried: dict[int, int] = {}
-        """The same, those included that were looked at too late."""
+        self._alone = Alone()
         self._least: dict[int, float] = {}
         """By entry, how long such a call takes by itself, at least."""
         self._beside: dict[int, int] = {}
         """By entry, how many of its calls in a row ran beside their line."""
-        self._places: dict[int, deque[int]] = {}
-        """By entry, which of its outputs may be looked at, the smallest first."""
-        self._nbytes: dict[tuple[int, int], int] = {}
-        """By entry and place, how large that output is: the array takes long to tell."""
-        self._lost: dict[int, int] = {}
-        """By entry, how many outputs in a row were gone before they were there."""
+        self._outputs = Outputs()
         self._idle = 0
         self._taken = 0
         self._judge_at, self._unjudged = _JUDGE_AT, 0
@@ -117,7 +99,7 @@ class RunningAhead:
     def take(self, start: float, end: float, out: Any, entry: int) -> bool:
         """Note a hit that has just returned; False where nothing comes of it: its caller does not run ahead, or it has no
         output that tells when it is there."""
-        array, place = self._output(out, entry)
+        array, place = self._outputs.to_look_at(out, entry)
         if array is None:
             return False
         with self.lock:
@@ -153,14 +135,11 @@ class RunningAhead:
             rows, lane.rows = lane.rows, hot_path.appended()
             # in a pause nothing comes by turns, but on several lines
             calls = max((lane.rows - rows) // len(self._lanes), 1) if lane.pauses else 1
-            lane.pauses = False
             lane.number += calls
-            least_s = self._least.get(entry, lane.each_s)
-            lane.work += least_s if calls == 1 else calls * (lane.turns.each_s if lane.turns.taken else least_s)
-            lane.turns.came(entry, lane.number, least_s)
-            nbytes = self._nbytes.get((entry, place))
-            if nbytes is None:
-                nbytes = self._nbytes[entry, place] = int(array.nbytes)
+            lane.turns.came(entry, lane.number, in_order=not lane.pauses)
+            lane.work += self._takes_s(entry, lane) + (calls - 1) * self._mean_s(entry, lane)
+            lane.pauses = False
+            nbytes = self._outputs.nbytes_of(array, entry, place)
             call = Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work)
             lane.held_back.took(end - start)
             if lane.turns.taken and self._looks(lane):
@@ -229,10 +208,7 @@ class RunningAhead:
     @property
     def some_due(self) -> int:
         """How many of the ends that were seen may be judged by now."""
-        if len(seen) < self._at_a_time:
-            return 0
-        self._unjudged += self._at_a_time
-        return self._at_a_time
+        return self._at_a_time if len(seen) >= self._at_a_time else 0
 
     @property
     def due(self) -> bool:
@@ -243,7 +219,7 @@ class RunningAhead:
         return True
 
     def begin(self) -> None:
-        """A caller was seen to run ahead."""
+        """A caller runs ahead."""
         self._idle = 0
         for lane in list(self._lanes.values()):
             lane.in_a_row, lane.next_from = 0, -math.inf
@@ -251,16 +227,18 @@ class RunningAhead:
     def saw(self, link: Link) -> None:
         """Learn from an end when to look for the next."""
         lane, entry, least_s = link.lane, link.entry, link.least_s()
-        if link.number < lane.seen.number:
+        calls = link.number - lane.seen.number
+        if calls < 0:
             return
+        self._unjudged += calls if lane.turns.taken else 1  # what is seen of later calls takes the place of what tells of these
         if lane.each_s or not link.rested:  # the first may have waited for what the device was given before
             weight = _OF_ONE if link.rested and link.is_large else 0.5
             lane.each_s += weight * (least_s - lane.each_s) if lane.each_s else least_s
         if link.alone:
             self._least[entry] = (self._least.get(entry, least_s) + least_s) / 2
             if not least_s:
-                self._alone[entry] = max(self._alone.get(entry, 0) - 1, 0)  # it was looked too late
-        self._lost.pop(entry, None)
+                self._alone.missed(entry)
+        self._outputs.kept(entry)
         self._at_a_time = _MANY if lane.each_s < WORTH_RESTLESS_S and not link.is_large else _SOME
         lane.lap_s = (lane.lap_s + link.after - link.since) / 2
         if link.rested or link.begun is not None:
@@ -269,18 +247,17 @@ class RunningAhead:
             lane.in_a_row += 1
         pause_s = min(_RARER * max(lane.in_a_row - IN_A_ROW, 0) * lane.lap_s, max(_RAREST * lane.lap_s, _RAREST_S))
         if lane.turns.taken:
+            if not (link.closely or link.rested) and not 1 / _STILL <= link.slowed() <= _STILL:
+                for other in lane.turns.here():
+                    well_known.pop(other, None)
+                self._judge_at = _JUDGE_AT
             pause_s = 0.0 if self._looks(lane) else _BETWEEN_S
         lane.next_from = link.after + pause_s if pause_s or (link.is_large and not lane.turns.taken) else -math.inf
         lane.seen = SeenLast(link.number, link.work, link.after)
 
     def lost(self, link: Link) -> None:
-        """An output was deleted or donated before it was there: where all are, another one is to be looked at."""
-        places = self._places.get(link.entry)
-        if places is None or link.place != places[0]:
-            return
-        lost = self._lost[link.entry] = self._lost.get(link.entry, 0) + 1
-        if lost % _LOST == 0:
-            places.rotate(-1)
+        """An output was deleted or donated before it was there."""
+        self._outputs.lost(link.entry, link.place)
 
     def go_on(self, ended: Link) -> None:
         """Wait for the next of a row, or the newest."""
@@ -315,13 +292,12 @@ class RunningAhead:
 
     def drop(self, entry: int) -> None:
         """An entry is no more. Without the lock: the log's is held."""
-        for known in (self._lost, self._alone, self._tried, self._least, self._beside, lines):
+        for known in (self._least, self._beside, lines):
             known.pop(entry, None)
-        for place in self._places.pop(entry, ()):
-            self._nbytes.pop((entry, place), None)
+        self._outputs.drop(entry)
         for lane in list(self._lanes.values()):
             lane.turns.drop(entry)
-        well_known.discard(entry)
+        self._alone.drop(entry)
         untold.discard(entry)
 
     def after_fork(self) -> None:
@@ -424,8 +400,8 @@ class RunningAhead:
     def _joins(self, call: Call, waited: Link) -> bool:
         """Whether its end is to be seen, and that of the call before: there are turns, and it is one of those of which least is
         known."""
-        tells, turns = call.lane.held_back.tells, call.lane.turns
-        if not turns.taken or not self._looks(call.lane) or not (tells or self._wants(call)) or not self._has_room(call, waited):
+        tells, looks = call.lane.held_back.tells, call.lane.turns.taken and self._looks(call.lane)
+        if not looks or not (tells or self._wants(call)) or not self._has_room(call, waited):
             return False
         newest = call.lane.newest
         if call.follows(newest) and newest is not None:
@@ -440,15 +416,22 @@ class RunningAhead:
             return False
         call.lane.joined += 1
         if not tells:
-            self._looks_at(call.entry)
+            self._alone.looks_at(call.entry)
         return True
+
+    def _takes_s(self, entry: int, lane: Lane) -> float:
+        """How long a call of it takes, roughly."""
+        return well_known.get(entry) or self._least.get(entry, lane.each_s)
+
+    def _mean_s(self, entry: int, lane: Lane) -> float:
+        """How long those take that came before a call of this entry and were not looked at, in the mean."""
+        latest = lane.turns.in_order if lane.turns.taken else ()
+        return fmean(self._takes_s(other, lane) for other in latest) if latest else self._takes_s(entry, lane)
 
     def _looks(self, lane: Lane) -> bool:
         """Whether calls are to be seen alone where entries come by turns: until it is known well what those of each take, and
         then some in a row at times."""
-        if lane.waits % _SELDOM == 0 and lane.joined < _ROW:
-            return True
-        return not all(entry in well_known or self._is_too_short(entry) for entry in lane.turns.here())
+        return (lane.waits % SELDOM == 0 and lane.joined < _ROW) or any(other not in well_known for other in lane.turns.here())
 
     def _pause_in_turns(self, lane: Lane) -> float:
         """For how long none need be looked at where entries come by turns."""
@@ -462,17 +445,12 @@ class RunningAhead:
                 until = lane.due(row[-1]) if row and row[-1].lane is lane else waited.due
         return max(until - perf_counter(), 0.0) if waited is None or not waited.is_large else 0.0
 
-    def _looks_at(self, entry: int) -> None:
-        """A call of it is to be seen alone."""
-        self._alone[entry] = self._alone.get(entry, 0) + 1
-        self._tried[entry] = self._tried.get(entry, 0) + 1
-
     def _follow(self, call: Call, waited: Link) -> None:
         """See the call alone that comes after those of one entry."""
         if call.follows(waited) and not self._row and self._wants(call) and self._has_room(call, waited):
             waited.closely = True
             self._row.append(call)
-            self._looks_at(call.entry)
+            self._alone.looks_at(call.entry)
 
     def _has_room(self, call: Call, waited: Link) -> bool:
         if call.is_large:
@@ -482,17 +460,7 @@ class RunningAhead:
         return len(self._row) < _ROW and sum(held) <= LARGE_BYTES
 
     def _wants(self, call: Call) -> bool:
-        entry, here = call.entry, call.lane.turns.here()
-        if all(self._alone.get(other, 0) >= _KNOWN_ALONE for other in here) and self._taken // _AT_TIMES % 2:
-            return False
-        if self._waits % _SELDOM:
-            here = [other for other in here if other not in well_known and not self._is_too_short(other)]
-        least = min((self._alone.get(other, 0) for other in here), default=0)
-        return entry in here and self._alone.get(entry, 0) <= least + _MORE
-
-    def _is_too_short(self, entry: int) -> bool:
-        tried = self._tried.get(entry, 0)
-        return tried >= _TRIES and 2 * self._alone.get(entry, 0) < tried
+        return self._alone.wants(call.entry, call.lane.turns.here(), self._taken, self._waits)
 
     def _wait(self, call: Call, rested: bool = False, begun: Begun | None = None, in_row: bool = False) -> Link:
         self._waits += 1
@@ -509,17 +477,6 @@ class RunningAhead:
         waiter.look(link)
         self._waited = link  # not before: where Ctrl-C comes between the two it would be waited for in vain
         return link
-
-    def _output(self, out: Any, entry: int) -> tuple[Any | None, int]:
-        """The smallest that tells when it is there, or another where that one is lost; and which of the outputs it is."""
-        places = self._places.get(entry)
-        leaves = [out] if type(out) is CONCRETE_ARRAY else jax.tree_util.tree_leaves(out)
-        if places is None:
-            arrays = [told_by(leaf) for leaf in leaves]
-            looked = [place for place, array in enumerate(arrays) if can_be_looked_at(array)]
-            places = self._places[entry] = deque(sorted(looked, key=lambda place: arrays[place].size))
-        place = places[0] if places and self._lost.get(entry, 0) < _LOST * len(places) else len(leaves)
-        return (told_by(leaves[place]), place) if place < len(leaves) else (None, place)
 
 
 def _is_over(link: Link) -> bool:

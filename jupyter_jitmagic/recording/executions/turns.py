@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 _LATELY = 256
 """What came within so many calls comes by turns."""
-_WEIGHT = 1 / 64
-"""Of one call in the mean of all."""
+_IN_ORDER = 64
+"""Of so many it is known how often each entry comes."""
 
 
 class Turns:
@@ -14,6 +16,8 @@ class Turns:
     def __init__(self) -> None:
         self.entry = 0
         """That of the latest call."""
+        self.in_order: deque[int] = deque(maxlen=_IN_ORDER)
+        """Of the latest calls the entries, those aside between which some were not looked at."""
         self._calls = 0
         self._came: dict[int, int] = {}
         """By entry, when its turn began, counting calls."""
@@ -21,8 +25,6 @@ class Turns:
         """Which call was the latest that came back to an entry of before."""
         self._changed = 0
         """The number of the latest call of another entry than the one before,"""
-        self.each_s = 0.0
-        """How long one takes in the mean of all, roughly."""
         self._runs = 0, 0
         """and how many calls there were from one such call to the next, the last two times."""
 
@@ -40,10 +42,11 @@ class Turns:
         """The entries whose turn began of late."""
         return [entry for entry, call in list(self._came.items()) if self._calls - call < _LATELY]
 
-    def came(self, entry: int, number: int, seconds: float) -> None:
-        """A call has returned, of this number on its line, which takes about so long."""
+    def came(self, entry: int, number: int, in_order: bool) -> None:
+        """A call has returned, of this number on its line, `in_order` if those before were looked at, too."""
         self._calls += 1
-        self.each_s += max(_WEIGHT, 1 / self._calls) * (seconds - self.each_s)
+        if in_order:
+            self.in_order.append(entry)
         if entry == self.entry:
             return
         self.entry = entry

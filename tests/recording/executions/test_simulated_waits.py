@@ -17,6 +17,7 @@ import pytest
 from jupyter_jitmagic.recording import hot_path
 from jupyter_jitmagic.recording.executions import hit_watching, observation, sightings, waiter, waiting_caller
 from jupyter_jitmagic.recording.executions.hit_watching import HitWatching
+from jupyter_jitmagic.recording.executions.outputs import Outputs
 from jupyter_jitmagic.recording.executions.scheduling import Account
 from jupyter_jitmagic.recording.executions.sightings import Sighting
 from jupyter_jitmagic.recording.executions.waiting_caller import Returning
@@ -74,7 +75,7 @@ class World:
             monkeypatch.setattr(module, "paces", paces)
         monkeypatch.setattr(observation, "_ends", {})
         monkeypatch.setattr(observation, "_judged", {})
-        monkeypatch.setattr(observation.ahead, "_places", {})  # a real entry of the same number follows
+        monkeypatch.setattr(observation.ahead, "_outputs", Outputs())  # a real entry of the same number follows
         monkeypatch.setattr(hit_watching.spans, "compiled_until", -math.inf)
         monkeypatch.setattr(observation.spans, "anything_compiled", lambda start, end: False)
         monkeypatch.setattr(hit_watching, "TELLS", True)

@@ -1,0 +1,56 @@
+"""Of which entries that come by turns calls are to be seen alone: each such look takes something from the caller."""
+
+from __future__ import annotations
+
+_MORE = 2
+"""By so many more calls may be seen of one entry than of another: of some only those can be seen that follow certain others."""
+_KNOWN, _AT_TIMES = 64, 32
+"""Where so many calls of each were seen alone, they are for so many calls and not for as many."""
+SELDOM, _TRIES = 8, 64
+"""Whose time is known well is looked at once in so many times, and so is what was looked at so often and mostly too late."""
+
+well_known: dict[int, float] = {}
+"""Entries that need not be seen alone again soon, and how long their calls take."""
+
+
+class Alone:
+    """How often calls of each entry were looked at."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, int] = {}
+        """By entry, how many of its calls were seen alone, or are about to be."""
+        self.tried: dict[int, int] = {}
+        """The same, those included that were looked at too late."""
+
+    def looks_at(self, entry: int) -> None:
+        """A call of it is to be seen alone."""
+        self._seen[entry] = self._seen.get(entry, 0) + 1
+        self.tried[entry] = self.tried.get(entry, 0) + 1
+
+    def missed(self, entry: int) -> None:
+        """It was looked too late."""
+        self._seen[entry] = max(self._seen.get(entry, 0) - 1, 0)
+
+    def wants(self, entry: int, here: list[int], calls: int, waits: int) -> bool:
+        """Whether a call of this entry, one of those that are `here`, is to be seen alone: it is one of which least is known.
+
+        Args:
+            calls: how many there were of all so far.
+            waits: and how many were waited for.
+        """
+        if all(self._seen.get(other, 0) >= _KNOWN for other in here) and calls // _AT_TIMES % 2:
+            return False
+        if waits % SELDOM:
+            here = [other for other in here if not self._is_enough(other)]
+        least = min((self._seen.get(other, 0) for other in here), default=0)
+        return entry in here and self._seen.get(entry, 0) <= least + _MORE
+
+    def drop(self, entry: int) -> None:
+        """An entry is no more."""
+        for known in (self._seen, self.tried, well_known):
+            known.pop(entry, None)
+
+    def _is_enough(self, entry: int) -> bool:
+        """Whether enough is known of it, or no more will be known."""
+        tried = self.tried.get(entry, 0)
+        return entry in well_known or (tried >= _TRIES and 2 * self._seen.get(entry, 0) < tried)
