@@ -33,6 +33,8 @@ _OWN = 0.75
 """A mean without the longest and the shortest is not quite that of all, though all of them were seen."""
 _MOST_OWN = 0.5
 """Where so many of a span's calls were seen alone these tell what it holds, and no others."""
+_LONGER = 1.2
+"""Where the mean of all is so many times that without the longest and the shortest it tells too little."""
 _KEPT, _TOGETHER = 512, 16
 """So many spans, and as many before and after one tell its entries' means."""
 _ALIKE, _ODD, _MOST_ODD = 1.3, 1.7, 0.2
@@ -267,7 +269,7 @@ class MixedSpans:
             mixed.know(usuals)
         for entry, usual in usuals.items():
             latest = usual(math.inf)
-            if latest is not None and max(_SIGMAS * latest.error(), latest.all_s / latest.seconds - 1) <= self._tolerance:
+            if latest is not None and _SIGMAS * latest.error() <= self._tolerance and latest.all_s <= _LONGER * latest.seconds:
                 well_known[entry] = latest.seconds
         last = spans[-_LAST:]
         if not 1 / _STILL <= _ratio(last) <= _STILL:  # the machine has become slower, or quicker

@@ -50,6 +50,8 @@ costs as much as several others, as nothing that is needed for it is in the proc
 _JUDGE_AT, _JUDGE_LATER = 24, 512
 _ROW = 40
 """So many outputs are held to see calls alone, as many as a caller is ahead; together no more bytes than a large one has."""
+_AT_ONCE = 80
+"""After so many that were seen alone in a row comes a pause: it takes something from their caller."""
 _BESIDE = 3
 """After so many calls in a row that ran beside their line none of that entry is taken any more."""
 _RUN = 8
@@ -109,6 +111,7 @@ class RunningAhead:
             line = lines.get(entry)
             if line is None:
                 line = lines[entry] = frozenset(array.devices())
+                self._judge_at = _JUDGE_AT
             if self._runs_beside(array, line, entry):
                 return False
             lane = self._lanes.get(line)
@@ -251,8 +254,11 @@ class RunningAhead:
                 for other in lane.turns.here():
                     well_known.pop(other, None)
                 self._judge_at = _JUDGE_AT
-            pause_s = 0.0 if self._looks(lane) else _BETWEEN_S
-        lane.next_from = link.after + pause_s if pause_s or (link.is_large and not lane.turns.taken) else -math.inf
+            looks = self._looks(lane)
+            pause_s = 0.0 if looks or not _are_known(lane) else _BETWEEN_S
+        else:
+            looks = not (link.is_large or pause_s)
+        lane.next_from = -math.inf if looks else link.after + pause_s
         lane.seen = SeenLast(link.number, link.work, link.after)
 
     def lost(self, link: Link) -> None:
@@ -429,9 +435,11 @@ class RunningAhead:
         return fmean(self._takes_s(other, lane) for other in latest) if latest else self._takes_s(entry, lane)
 
     def _looks(self, lane: Lane) -> bool:
-        """Whether calls are to be seen alone where entries come by turns: until it is known well what those of each take, and
-        then some in a row at times."""
-        return (lane.waits % SELDOM == 0 and lane.joined < _ROW) or any(other not in well_known for other in lane.turns.here())
+        """Whether calls are to be seen alone where entries come by turns: some in a row, and seldom once it is known well what
+        those of each take."""
+        if _are_known(lane):
+            return lane.waits % SELDOM == 0 and lane.joined < _ROW
+        return lane.joined < _AT_ONCE
 
     def _pause_in_turns(self, lane: Lane) -> float:
         """For how long none need be looked at where entries come by turns."""
@@ -477,6 +485,11 @@ class RunningAhead:
         waiter.look(link)
         self._waited = link  # not before: where Ctrl-C comes between the two it would be waited for in vain
         return link
+
+
+def _are_known(lane: Lane) -> bool:
+    """Whether it is known well what calls of each entry take that came of late."""
+    return all(entry in well_known for entry in lane.turns.here())
 
 
 def _is_over(link: Link) -> bool:
