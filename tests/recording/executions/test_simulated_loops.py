@@ -277,6 +277,20 @@ def test_where_some_calls_take_much_longer_the_mean_is_that_of_all(
     assert all(0.8 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
+@pytest.mark.parametrize("durations", [(0.006, 0.002), (0.0012, 0.0009), (0.005, 0.007, 0.004)])
+def test_calls_by_turns_of_which_enough_is_known_are_let_by_and_have_their_time(
+    world: World, durations: tuple[float, ...]
+) -> None:
+    for i in range(2400):
+        place = i % len(durations)
+        world.call(1 + place, durations[place] * world.chance.gauss(1, 0.1))
+    assert world.taken < 0.5 * len(world.truth)
+    timed, ratios = world.judged()
+    assert timed >= world.most
+    assert all(0.93 < ratio < 1.07 for ratio in ratios.values()), ratios
+    assert world.held() == 0
+
+
 @pytest.mark.parametrize("times", [1.6, 2.0])
 def test_calls_by_turns_have_their_time_before_and_after_the_machine_becomes_slower(
     monkeypatch: pytest.MonkeyPatch, times: float
