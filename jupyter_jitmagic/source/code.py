@@ -13,12 +13,14 @@ import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any, TypeVar
 
 from jupyter_jitmagic.source.names import SCOPES, LiveAt, children, free_names, live_before, live_in_loop, shared, walk
 from jupyter_jitmagic.usercode.places import characters, compared
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Edit = tuple[int, int, str]
+Node = TypeVar("Node", bound=ast.AST)
 
 
 class Code:
@@ -34,12 +36,19 @@ class Code:
         self.text = text
         self.tree = ast.parse(text)
         self._below: dict[ast.AST, list[ast.AST]] = {}
+        self._of_kind: dict[tuple[ast.AST, tuple[type, ...]], list[Any]] = {}
 
     def below(self, node: ast.AST) -> list[ast.AST]:
         """`walk(node)`, once for each node: a long function is asked about often."""
         if node not in self._below:
             self._below[node] = walk(node)
         return self._below[node]
+
+    def of_kind(self, node: ast.AST, *kinds: type[Node]) -> list[Node]:
+        """Those of `below(node)` that are of these kinds, in the same order, looked for once."""
+        if (node, kinds) not in self._of_kind:
+            self._of_kind[node, kinds] = [each for each in self.below(node) if isinstance(each, kinds)]
+        return self._of_kind[node, kinds]
 
     @cached_property
     def lines(self) -> list[str]:

@@ -379,10 +379,9 @@ def _makers(spot: Spot, name: str) -> list[tuple[ast.stmt, ast.expr]]:
     function = spot.function
     if function is None or isinstance(function, ast.Lambda) or _is_filled(spot, function, name):
         return []
-    inside = spot.code.below(function)
-    stores = sum(isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load) for n in inside)
+    stores = sum(n.id == name and not isinstance(n.ctx, ast.Load) for n in spot.code.of_kind(function, ast.Name))
     found: list[tuple[ast.stmt, ast.expr]] = []
-    for statement in inside:
+    for statement in spot.code.of_kind(function, ast.For, ast.Assign, ast.AugAssign, ast.AnnAssign):
         if isinstance(statement, ast.For) and name in target_names(statement.target):
             found.append((statement, statement.iter))
         elif isinstance(statement, ast.Assign) and name in [n for t in statement.targets for n in target_names(t)]:
@@ -397,9 +396,8 @@ def _makers(spot: Spot, name: str) -> list[tuple[ast.stmt, ast.expr]]:
 def _is_filled(spot: Spot, function: ast.AST, name: str) -> bool:
     """Whether items of a list or dict are set, appended or taken out in the function; the name may be an array's by now."""
     holds = isinstance(spot.value(ast.Name(name, ast.Load())), list | dict | set)
-    inside = spot.code.below(function)
-    held = [node.value for node in inside if isinstance(node, ast.Attribute) and (holds or node.attr in _FILLING)]
-    held += [n.value for n in inside if isinstance(n, ast.Subscript) and not isinstance(n.ctx, ast.Load)]
+    held = [node.value for node in spot.code.of_kind(function, ast.Attribute) if holds or node.attr in _FILLING]
+    held += [node.value for node in spot.code.of_kind(function, ast.Subscript) if not isinstance(node.ctx, ast.Load)]
     return any(_root(each) == name for each in held)
 
 
