@@ -267,7 +267,8 @@ class Variations:
             yield self._each(self._bools, np.zeros_like, "flag")
 
     def _between(self) -> Iterator[Input]:
-        """A single number as a limit that lets the largest element of the first array through alone, or the smallest."""
+        """A single number as a limit that lets the largest element of the first array through alone, or all but the smallest:
+        these also with NaN among them, where what was asked of all of them first is False."""
         numbers = [k for k in (*self._floats, *self._ints) if not np.ndim(self._leaves[k])]
         array = next((k for k in (*self._floats, *self._ints) if np.size(self._leaves[k]) > 1), None)
         if array is None or not numbers or np.iscomplexobj(self._leaves[array]) or self._is_large(array):
@@ -277,6 +278,9 @@ class Variations:
         for low, high in ((values[-2], values[-1]), (values[0], values[1])) if len(values) > 2 else ():
             for k in numbers[:2]:
                 yield self._each([k], set_to((low + high) / 2 if kind_of(self._leaves[k]) == "f" else low), "between")
+        if len(values) > 2 and array in self._floats:
+            below = self._each(numbers[:1], set_to(int(values[0]) - 1), "nan")
+            yield self.of(below)._each([array], with_nan, "nan")
 
     def _alone(self) -> Iterator[Input]:
         """Of integers: one that occurs once beside another that fills the array, and of two arrays the second full of the

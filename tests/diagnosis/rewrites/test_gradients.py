@@ -442,6 +442,19 @@ def test_a_plain_gradient_that_is_stopped_by_its_time_is_not_called_none(monkeyp
         run.uncompiled(given, 5.0)
 
 
+def test_nan_lets_a_second_condition_decide_and_the_gradient_is_compared_there():
+    """The largest of numbers beside NaN is no number: the first condition is False, and what it chose has no gradient."""
+    source = (
+        "def f(x, low):\n    if jnp.max(x) >= low:\n        out = x.max()\n    elif x[0] > low:\n        out = 1.0\n"
+        "    else:\n        out = x.max()\n    return out\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array([0.0, 0.75, 2.0, -2.0]), 1.0), {})
+    with applied(found, namespace):
+        gradient = jax.grad(namespace["f"])(jnp.array([0.5, 0.0, jnp.nan, 2.0]), 0.0)
+    assert jnp.isfinite(gradient).all() or "NaN" in "; ".join(found.rewrites[0].compared.differences)
+
+
 def test_nan_in_each_array_is_minded_where_the_code_asks_for_it():
     """Not only in the first two arrays: a product with what is not chosen makes NaN of a gradient that is 0."""
     source = "def f(w, g, scale):\n    if jnp.isfinite(g).all():\n        w = w - g / scale\n    return w\n"
