@@ -84,6 +84,9 @@ class _Table:
         """(statement, key, value) of what is set."""
         self.floats = False
         """Keys may be floats, and so NaN."""
+        self.compares_floats = False
+        """The largest or smallest of its values is asked for, which may be NaN."""
+        self.asks_for_best = False
         self.width = 0
         """How many numbers a key is, where it is a tuple of them."""
 
@@ -97,8 +100,9 @@ class _Table:
             if isinstance(use.ctx, ast.Load):
                 self.use(use)
         self.make()
-        own = "NaN among the keys, each of which is a key of its own, or among the values"
-        return self.spot.step("keys", *self.edits, excludes={"nan": own} if self.floats else {})
+        own = "NaN among the values, whose order tells which is the largest"
+        own = "NaN among the keys, each of which is a key of its own, or among the values" if self.floats else own
+        return self.spot.step("keys", *self.edits, excludes={"nan": own} if self.floats or self.compares_floats else {})
 
     def make(self) -> None:
         spot, code = self.spot, self.code
@@ -124,6 +128,7 @@ class _Table:
             )
         if shape:
             raise _Refused
+        self.compares_floats = self.asks_for_best and dtype not in ("int", "bool")
         size = " + ".join(dict.fromkeys(map(self._rounds, self.held)))
         size += f" + {len(begins)}" if begins else ""
         zeros, indent = spot.jnp("zeros"), code.indent(self.made)
@@ -318,6 +323,7 @@ class _Table:
 
     def best(self, end: str) -> str:
         """The place of the first of the largest values, or of the smallest."""
+        self.asks_for_best = True
         jnp, behind = self.spot.jnp, "- 1" if end == "max" else "+ 1"
         worst = f"{jnp('min' if end == 'max' else 'max')}({self.values}) {behind}"
         return f"{jnp('arg' + end)}({jnp('where')}({self.there}, {self.values}, {worst}))"

@@ -144,3 +144,14 @@ def test_what_arrays_cannot_be_stays_a_dict(source):
     """One that comes out, one that a read makes longer, one that loses keys."""
     found = jm.diagnose(define(IMPORTS + source)["f"], X)
     assert not found.rewrites
+
+
+def test_weights_added_up_by_key_have_a_largest_one():
+    """The values are floats: where one is NaN, Python's `max` goes by their order, and the answer says so."""
+    source = (
+        "def f(x, w):\n    d = {}\n    for v, each in zip(x, w):\n        d[int(v)] = d.get(int(v), 0.0) + each\n"
+        "    return max(d, key=d.get), len(d)\n"
+    )
+    w = jnp.arange(7.0) - 3
+    found = check(source, (X, w), (X[::-1], w * w), (X * X, -w)).rewrites[0]
+    assert found.verified and any("NaN" in each for each in (*found.compared.differences, *found.compared.not_reached))
