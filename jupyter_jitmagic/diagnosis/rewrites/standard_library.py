@@ -68,8 +68,48 @@ def _call_inside(spot: Spot) -> ast.Call | None:
     return spot.node if isinstance(spot.node, ast.Call) else None
 
 
+def spelled_out(spot: Spot) -> Iterator[Step]:
+    """`set(int(v) for v in x)`, `{int(v) for v in x}`, `set(map(int, x))` → `set(x.tolist())`; of a `Counter` as well."""
+    code, edits = spot.code, list[tuple[ast.AST, str]]()
+    for node in walk(code.statement(spot.node)):
+        match node:
+            case ast.SetComp() if array := _as_numbers(spot, node):
+                edits.append((node, f"set({array}.tolist())"))
+            case ast.Call(func=func, args=[items], keywords=[]) if spot.value(func) in (set, collections.Counter):
+                if array := _as_numbers(spot, items):
+                    edits.append((node, f"{code.src(func)}({array}.tolist())"))
+    if edits:
+        yield spot.step("tolist", *edits)
+
+
+def _as_numbers(spot: Spot, items: ast.expr) -> str:
+    """The array of one axis whose elements are taken one by one as Python's own numbers, as text; "" for others."""
+    match items:
+        case (
+            ast.GeneratorExp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=[])])
+            | ast.ListComp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=[])])
+            | ast.SetComp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=[])])
+        ):
+            pass
+        case ast.Call(func=ast.Name(id="map"), args=[ast.Name(id="int" | "float") as made, array], keywords=[]):
+            name, elt = "", ast.Call(made, [ast.Name("", ast.Load())], [])
+        case _:
+            return ""
+    fact = spot.fact(array)
+    if fact is None or fact.ndim != 1 or fact.sort not in ("array", "host"):
+        return ""
+    text = spot.code.operand(array)
+    match elt:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=each), attr="item"), args=[], keywords=[]) if each == name:
+            return text
+        case ast.Call(func=ast.Name(id="int" | "float" as kind), args=[ast.Name(id=each)], keywords=[]) if each == name:
+            return text if kind == "float" and fact.dtype == "f" else f"{text}.astype({kind})"  # a caller may give floats
+    return ""
+
+
 def different_ones(spot: Spot) -> Iterator[Step]:
-    """`len(set(x.tolist()))` → `len(jnp.unique(x))`."""
+    """`len(set(x.tolist()))` → `len(jnp.unique(x))`, as of other functions to which the order of a set is nothing;
+    `sorted(set(x.tolist()))` → `jnp.unique(x)`."""
     code = spot.code
     match spot.node:
         case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[], keywords=[]) as node:
@@ -77,11 +117,15 @@ def different_ones(spot: Spot) -> Iterator[Step]:
         case _:
             return
     made = code.parents[node]
-    length = code.parents[made]
-    match length:
-        case ast.Call(func=ast.Name(id="len"), args=[ast.Call(func=ast.Name(id="set"), args=[inner])]) if inner is node:
-            if spot.is_builtin("len") and spot.is_builtin("set") and (fact := spot.fact(array)) is not None and fact.ndim == 1:
-                yield spot.step("unique", (made, f"{spot.jnp('unique')}({code.src(array)})"), excludes=_NAN)
+    match code.parents[made]:
+        case ast.Call(func=ast.Name(id="len" | "sum" | "max" | "min" | "sorted" as of), args=[only], keywords=[]) as whole if (
+            only is made and isinstance(made, ast.Call) and spot.value(made.func) is set and spot.is_builtin(of)
+        ):
+            if (fact := spot.fact(array)) is not None and fact.ndim == 1:
+                unique = f"{spot.jnp('unique')}({code.src(array)})"
+                yield spot.step(
+                    "unique", (whole if of == "sorted" else made, unique), excludes=_NAN if fact.dtype == "f" else {}
+                )
 
 
 def rounds_of_a_part(spot: Spot) -> Iterator[Step]:
@@ -169,11 +213,11 @@ def _bound(made: ast.AST) -> list[tuple[str, ast.expr]]:
 
 
 def _is_asked_as_a_whole(code: Code, use: ast.Name) -> bool:
-    """`len(seen)`, `seen & other`, `v in seen`."""
+    """`len(seen)`, `seen & other`, `sorted(seen)`."""
     match code.parents[use]:
         case ast.BinOp(op=op):
             return type(op) in _OF_SETS
-        case ast.Call(func=ast.Name(id="len"), args=[_]):
+        case ast.Call(func=ast.Name(id="len" | "sum" | "max" | "min" | "sorted"), args=[_], keywords=[]):
             return True
     return False
 
@@ -223,6 +267,7 @@ def _listed(spot: Spot, node: ast.expr, maker: str) -> str:
 
 RULES: list[Rule] = [
     of_statistics,
+    spelled_out,
     named_sets,
     of_two_sets,
     same_elements,

@@ -84,3 +84,24 @@ def test_of_equal_values_the_first_has_the_gradient_of_what_is_accumulated(of):
     wanted = jax.grad(namespace["f"])(x)
     with applied(found, namespace):
         assert (jax.grad(jax.jit(namespace["f"]))(x) == wanted).all()
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "len(set(int(v) for v in x))",
+        "len({v.item() for v in x}) == len(x)",
+        "max(set(map(int, x))) - sum({int(v) for v in x})",
+        "len(set([int(v) for v in x]) & {int(v) for v in x[::2]})",
+        "Counter(int(v) for v in x).most_common(1)[0]",
+    ],
+)
+def test_sets_of_numbers_that_are_taken_one_by_one(expression):
+    """Of `x.tolist()` a rewrite was known, of the same written out nothing."""
+    source = f"from collections import Counter\n\ndef f(x):\n    return {expression}\n"
+    check(source, (jnp.array([3, 1, 3, 2]),), (jnp.array([0, 0, 5, 5]),))
+
+
+def test_what_is_different_in_order_is_a_selection():
+    """`sorted(set(x.tolist()))` was left."""
+    check("def f(x):\n    u = set(x.tolist())\n    return sum(sorted(u)[:2])\n", (jnp.array([3, 1, 3, 2]),))
