@@ -150,7 +150,7 @@ class Inlining:
             return
         if moves and code.is_elif(statement):
             return
-        if not moves and _stands_in_another_scope(code, self.call, statement):
+        if not moves and in_another_scope(code, self.call, statement):
             return  # names of the helper's may be bound otherwise there
         indent = code.indent(statement)
         edits = self._renamed([*before, last, *(part for pair in self._early for part in pair if part)], names)
@@ -412,11 +412,11 @@ def same_globals(helper: types.FunctionType, spot: Spot) -> bool:
     return all(spot.globals.get(name, missing) is helper.__globals__[name] for name in names)
 
 
-def _stands_in_another_scope(code: Code, call: ast.Call, statement: ast.stmt) -> bool:
-    """Whether a lambda or a comprehension is around the call; what a comprehension runs over first is worked out outside it."""
-    inside: ast.AST = call
+def in_another_scope(code: Code, node: ast.expr, statement: ast.stmt) -> bool:
+    """Whether a lambda or a comprehension is around a part of a statement; what a comprehension runs over first is worked out outside it."""
+    inside: ast.AST = node
     first = False
-    for at in itertools.takewhile(lambda at: at is not statement, code.ancestors(call)):
+    for at in itertools.takewhile(lambda at: at is not statement, code.ancestors(node)):
         if isinstance(at, ast.Lambda) or (isinstance(at, COMPREHENSIONS) and not (first and inside is at.generators[0])):
             return True
         first = isinstance(at, ast.comprehension) and inside is at.iter
@@ -447,4 +447,4 @@ def _parsed(text: str) -> ast.expr | None:
         return None
 
 
-__all__ = ["inlined"]
+__all__ = ["in_another_scope", "inlined"]
