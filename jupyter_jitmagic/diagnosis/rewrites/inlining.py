@@ -413,7 +413,7 @@ def same_globals(helper: types.FunctionType, spot: Spot) -> bool:
 
 
 def in_another_scope(code: Code, node: ast.expr, statement: ast.stmt) -> bool:
-    """Whether a lambda or a comprehension is around a part of a statement; what one runs over first is worked out outside it."""
+    """Whether a lambda or a comprehension is around a part of a statement; what one runs over first stands outside of it."""
     inside: ast.AST = node
     first = False
     for at in itertools.takewhile(lambda at: at is not statement, code.ancestors(node)):
