@@ -347,15 +347,22 @@ def _counting(flow: Flow, node: ast.Call) -> Selection | None:
 
 
 def _spaced(flow: Flow, node: ast.Call) -> Selection | None:
-    """`jnp.linspace(a, b, n)`, n the length of a selection: as long as that."""
+    """`jnp.linspace(a, b, n + 2)`, n the length of a selection: as long as that."""
     start, stop, number = node.args
+    more = 0
+    match number:
+        case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant(value=int(more))):
+            number = left
     held = flow.count_of(number)
-    if held is None:
+    if held is None or more < 0:
         return None
     flow.plain(start, stop)
-    places = f"{flow.jnp('arange')}({enclosed(held.mask)}.size)"
-    mask = held.mask if held.front else flow.named(f"{places} < {flow.counted(held)}", "counts", "valid", "filled")
-    steps = f"{flow.jnp('maximum')}({flow.count(held)} - 1, 1)"
+    behind = f" + {more}" if more else ""
+    places = f"{flow.jnp('arange')}({enclosed(held.mask)}.size{behind})"
+    text = f"{places} < {flow.counted(held)}{behind}"
+    mask = held.mask if held.front and not more else flow.named(text, "counts", "valid", "filled")
+    fewer = f" + {more - 1}" if more > 1 else "" if more else " - 1"
+    steps = f"{flow.jnp('maximum')}({flow.count(held)}{fewer}, 1)"
     first, last = flow.operand(start), flow.operand(stop)
     text = f"({first} + ({last} - {first}) * {places} / {steps})"
     if isinstance(start, ast.Constant) and start.value == 0:
