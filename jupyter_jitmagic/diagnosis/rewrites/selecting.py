@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import selected_again
-from jupyter_jitmagic.diagnosis.rewrites.cutting import one_of_split, sliced, split_at
+from jupyter_jitmagic.diagnosis.rewrites.cutting import length_of_a_slice, one_of_split, sliced, split_at
 from jupyter_jitmagic.diagnosis.rewrites.grouping import KIN, distinct, grouped
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
@@ -329,8 +329,8 @@ def _one_of_named(flow: Flow, node: ast.Subscript, base: ast.Name) -> Selection:
 
 
 def _counting(flow: Flow, node: ast.Call) -> Selection | None:
-    """`jnp.arange(n)`, `jnp.zeros(n)`, n the length of a selection: as long as that."""
-    held = flow.count_of(node.args[0])
+    """`jnp.arange(n)`, `jnp.zeros(n)`, n the length of a selection, or of a slice `x[:, :n]` elsewhere: as long as that."""
+    held = flow.count_of(node.args[0]) or length_of_a_slice(flow, node.args[0])
     if held is None:
         return None
     rest = "".join(f", {flow.text(each)}" for each in node.args[1:]) + "".join(
