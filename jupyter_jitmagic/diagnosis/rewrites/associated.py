@@ -10,7 +10,7 @@ import ast
 import collections
 from collections.abc import Iterator
 
-from jupyter_jitmagic.diagnosis.rewrites.elements import element
+from jupyter_jitmagic.diagnosis.rewrites.elements import element, listed_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.source.code import words
@@ -436,7 +436,7 @@ class Counted(_Table):
         spot, code, made = self.spot, self.code, self.made.value
         assert isinstance(made, ast.Call)
         array = _array(made.args[0])
-        fact = spot.fact(array)
+        fact = listed_numbers(spot, array) or spot.fact(array)
         if self.held or fact is None or fact.ndim != 1 or fact.sort not in ("array", "host"):
             raise _Refused
         self.floats = fact.dtype == "f"

@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
+from jupyter_jitmagic.diagnosis.rewrites.elements import listed_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, traced
 from jupyter_jitmagic.source.code import Code
@@ -109,23 +110,28 @@ def _as_numbers(spot: Spot, items: ast.expr) -> str:
 
 def different_ones(spot: Spot) -> Iterator[Step]:
     """`len(set(x.tolist()))` → `len(jnp.unique(x))`, as of other functions to which the order of a set is nothing;
-    `sorted(set(x.tolist()))` → `jnp.unique(x)`."""
+    `sorted(set(x.tolist()))` → `jnp.unique(x)`, as in `for v in set(x.tolist())`."""
     code = spot.code
     match spot.node:
         case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[], keywords=[]) as node:
-            pass
+            made, fact, text = code.parents[node], spot.fact(array), code.src(array)
+        case ast.Call(func=ast.Name(id="set"), args=[numbers], keywords=[]) as made:
+            fact, text = listed_numbers(spot, numbers), f"{spot.jnp('asarray')}({code.src(numbers)})"
         case _:
             return
-    made = code.parents[node]
+    if not isinstance(made, ast.Call) or spot.value(made.func) is not set or fact is None or fact.ndim != 1:
+        return
+    unique, excludes = f"{spot.jnp('unique')}({text})", _NAN if fact.dtype == "f" else {}
     match code.parents[made]:
         case ast.Call(func=ast.Name(id="len" | "sum" | "max" | "min" | "sorted" as of), args=[only], keywords=[]) as whole if (
-            only is made and isinstance(made, ast.Call) and spot.value(made.func) is set and spot.is_builtin(of)
+            only is made and spot.is_builtin(of)
         ):
-            if (fact := spot.fact(array)) is not None and fact.ndim == 1:
-                unique = f"{spot.jnp('unique')}({code.src(array)})"
-                yield spot.step(
-                    "unique", (whole if of == "sorted" else made, unique), excludes=_NAN if fact.dtype == "f" else {}
-                )
+            yield spot.step("unique", (whole if of == "sorted" else made, unique), excludes=excludes)
+        case ast.For() | ast.comprehension() as loop if loop.iter is made:
+            yield spot.step("unique", (made, unique), excludes=excludes, note=_SET_ORDER)
+
+
+_SET_ORDER = "the elements of the set come in order, which a set of Python's need not keep"
 
 
 def rounds_of_a_part(spot: Spot) -> Iterator[Step]:

@@ -155,3 +155,17 @@ def test_weights_added_up_by_key_have_a_largest_one():
     w = jnp.arange(7.0) - 3
     found = check(source, (X, w), (X[::-1], w * w), (X * X, -w)).rewrites[0]
     assert found.verified and any("NaN" in each for each in (*found.compared.differences, *found.compared.not_reached))
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["Counter(votes).most_common(1)[0][0]", "statistics.mode([2 * v for v in votes])", "len(set(votes)) + len(Counter(votes))"],
+)
+def test_votes_of_the_nearest_are_counted(end):
+    """A list of numbers that is no array's: its counter was left."""
+    source = (
+        "def f(x, d):\n    near = sorted(zip(d, x), key=lambda t: t[0])[:4]\n"
+        f"    votes = [int(l) for _, l in near]\n    return {end}\n"
+    )
+    d = jnp.array([0.5, 0.1, 3.0, 0.7, 0.2, 9.0, 0.3])
+    check(IMPORTS + source, (X, d), (X[::-1], d), (X * X, -d), seconds=20.0)
