@@ -105,3 +105,14 @@ def test_sets_of_numbers_that_are_taken_one_by_one(expression):
 def test_what_is_different_in_order_is_a_selection():
     """`sorted(set(x.tolist()))` was left."""
     check("def f(x):\n    u = set(x.tolist())\n    return sum(sorted(u)[:2])\n", (jnp.array([3, 1, 3, 2]),))
+
+
+def test_a_loop_over_a_set_and_the_first_that_holds():
+    """That a set need not keep the order, and that plain Python raises where none holds, is said."""
+    x, labels = jnp.array([0.5, -1.0, 2.0, 3.0]), jnp.array([1, 0, 1, 2])
+    loop = "def f(x, k):\n    t = []\n    for v in set(k.tolist()):\n        t.append(x[k == v].mean())\n    return sum(t)\n"
+    found = check(loop, (x, labels), (x * x, labels[::-1]), seconds=20.0).rewrites[0]
+    assert any("need not keep" in each for each in found.compared.differences)
+    first = "def f(x):\n    i = next(i for i in range(len(x)) if x[i] > 1)\n    return x[i:].sum()\n"
+    found = check(first, (x,), (x[::-1],), seconds=20.0).rewrites[0]
+    assert any("StopIteration" in each for each in found.compared.differences)
