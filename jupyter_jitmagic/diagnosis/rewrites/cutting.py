@@ -78,10 +78,14 @@ def sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection 
 
 def length_of_a_slice(flow: Flow, number: ast.expr) -> Ragged | None:
     """What `x[:, :n]` elsewhere in the function is cut to, where a traced number is its n and stays so."""
-    names = [part.id for part in ast.walk(number) if isinstance(part, ast.Name) and flow.is_traced(part)]
-    if not names or any(flow.stores(name) > 1 for name in names) or flow.spot.function is None:
+    function = flow.spot.function
+    if function is None:
         return None
-    for node in ast.walk(flow.spot.function):
+    given = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    names = [part.id for part in ast.walk(number) if isinstance(part, ast.Name) and flow.is_traced(part)]
+    if not names or any(flow.stores(name) + (name in given) > 1 for name in names):
+        return None
+    for node in ast.walk(function):
         if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
             continue
         fact = fact_of(flow.spot.locals.get(node.value.id))
