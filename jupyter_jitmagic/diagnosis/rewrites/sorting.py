@@ -101,7 +101,7 @@ def _columns(spot: Spot, items: ast.expr) -> list[str]:
     code = spot.code
     match items:
         case ast.Call(func=ast.Name(id="zip"), args=[_, _, *_] as arrays, keywords=[]) if spot.is_builtin("zip"):
-            inner = [_without_tolist(each) for each in arrays]
+            inner = [without_tolist(each) for each in arrays]
             return list(map(code.expr, inner)) if inner != arrays and all(_is_column(spot, each) for each in inner) else []
         case (
             ast.GeneratorExp(elt=ast.Tuple(elts=parts), generators=[ast.comprehension(ifs=[]) as over])
@@ -114,12 +114,12 @@ def _columns(spot: Spot, items: ast.expr) -> list[str]:
         case ast.comprehension(
             target=ast.Tuple(elts=targets), iter=ast.Call(func=ast.Name(id="zip"), args=given, keywords=[])
         ) if spot.is_builtin("zip") and len(targets) == len(given):
-            arrays = [_without_tolist(each) for each in given]
+            arrays = [without_tolist(each) for each in given]
             texts = list(map(code.operand, arrays))
         case ast.comprehension(
             target=ast.Tuple(elts=targets), iter=ast.Call(func=ast.Name(id="enumerate"), args=[array], keywords=[])
         ) if spot.is_builtin("enumerate") and len(targets) == 2:
-            arrays = [_without_tolist(array)]
+            arrays = [without_tolist(array)]
             texts = [f"{spot.jnp('arange')}(len({code.src(arrays[0])}))", code.operand(arrays[0])]
         case _:
             return []
@@ -152,7 +152,7 @@ def _is_column(spot: Spot, node: ast.expr) -> bool:
     return fact is not None and fact.sort in ("array", "host") and fact.ndim == 1
 
 
-def _without_tolist(node: ast.expr) -> ast.expr:
+def without_tolist(node: ast.expr) -> ast.expr:
     match node:
         case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[], keywords=[]):
             return array

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
 from jupyter_jitmagic.diagnosis.rewrites.elements import listed_numbers
+from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, traced
+from jupyter_jitmagic.diagnosis.rewrites.sorting import without_tolist
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import stored, walk, walk_scope
 
@@ -131,6 +133,42 @@ def different_ones(spot: Spot) -> Iterator[Step]:
             yield spot.step("unique", (made, unique), excludes=excludes, note=_SET_ORDER)
 
 
+def most_frequent(spot: Spot) -> Iterator[Step]:
+    """`max(set(votes), key=votes.count)` → of the most frequent values the smallest."""
+    code = spot.code
+    for node in code.ancestors(spot.node):
+        match node:
+            case ast.Call(
+                func=ast.Name(id="max"),
+                args=[ast.Call(func=ast.Name(id="set"), args=[items])],
+                keywords=[ast.keyword(arg="key", value=ast.Attribute(value=counted, attr="count"))],
+            ) if ast.dump(items) == ast.dump(counted) and spot.is_builtin("max") and spot.is_builtin("set"):
+                array = without_tolist(items)
+                fact = spot.fact(array) if array is not items else listed_numbers(spot, items)
+            case ast.stmt():
+                return
+            case _:
+                continue
+        statement = code.statement(node)
+        alone = code.on_own_lines([statement]) and not isinstance(statement, ast.While) and not code.is_elif(statement)
+        if (
+            fact is None
+            or fact.ndim != 1
+            or fact.dtype not in ("i", "u")
+            or not alone
+            or in_another_scope(code, node, statement)
+        ):
+            return
+        values, counts = code.fresh("distinct", "different"), code.fresh("counts", "how_often")
+        start, text = code.region([statement], comments=True)[0], code.src(array)
+        given = text if array is not items else f"{spot.jnp('asarray')}({text})"
+        line = f"{values}, {counts} = {spot.jnp('unique')}({given}, size=len({text}), fill_value=0, return_counts=True)\n"
+        chosen = (node, f"{values}[{spot.jnp('argmax')}({counts})]")
+        yield spot.step("unique", ((start, start), code.indent(statement) + line), chosen, note=_FIRST_OF_SET)
+        return
+
+
+_FIRST_OF_SET = "of equally frequent values it is the smallest, where Python takes the first of its set"
 _SET_ORDER = "the elements of the set come in order, which a set of Python's need not keep"
 
 
@@ -280,6 +318,7 @@ RULES: list[Rule] = [
     bisected,
     smallest,
     accumulated,
+    most_frequent,
     different_ones,
     rounds_of_a_part,
 ]

@@ -116,3 +116,17 @@ def test_a_loop_over_a_set_and_the_first_that_holds():
     first = "def f(x):\n    i = next(i for i in range(len(x)) if x[i] > 1)\n    return x[i:].sum()\n"
     found = check(first, (x,), (x[::-1],), seconds=20.0).rewrites[0]
     assert any("StopIteration" in each for each in found.compared.differences)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "v = [int(k[i]) for i in jnp.argsort(d)[:3]]\n    return max(set(v), key=v.count)",
+        "return max(set(k.tolist()), key=k.tolist().count)",
+    ],
+)
+def test_the_most_frequent_of_a_set(body):
+    """Nothing was found; which of equally frequent ones a set of Python's has first is said not to be kept."""
+    d, k = jnp.array([0.5, 3.0, 0.1, 0.2]), jnp.array([2, 1, 2, 1])
+    found = check(f"def f(d, k):\n    {body}\n", (d, k), (-d, jnp.array([-2, 1, -2, -2])), seconds=20.0).rewrites[0]
+    assert any("first of its set" in each for each in found.compared.differences)
