@@ -257,8 +257,10 @@ def _bound(made: ast.AST) -> list[tuple[str, ast.expr]]:
 
 
 def _is_asked_as_a_whole(code: Code, use: ast.Name) -> bool:
-    """`len(seen)`, `seen & other`, `sorted(seen)`."""
+    """`len(seen)`, `seen & other`, `sorted(seen)`, `v in seen`."""
     match code.parents[use]:
+        case ast.Compare():
+            return True
         case ast.BinOp(op=op):
             return type(op) in _OF_SETS
         case ast.Call(func=ast.Name(id="len" | "sum" | "max" | "min" | "sorted"), args=[_], keywords=[]):
@@ -281,6 +283,34 @@ def of_two_sets(spot: Spot) -> Iterator[Step]:
                     edits.append((node.args[0], f"{spot.jnp(_OF_SETS[type(op)])}({one}, {other})"))
     if edits:
         yield spot.step(name, *edits, excludes=_NAN)
+
+
+def compared_sets(spot: Spot) -> Iterator[Step]:
+    """`set(a.tolist()) <= set(b.tolist())` → `jnp.all(jnp.isin(a, b))`, `v in set(a.tolist())` → `jnp.isin(v, a)`; all of a
+    statement."""
+    jnp, edits = spot.jnp, list[tuple[ast.AST, str]]()
+    for node in walk(spot.code.statement(spot.node)):
+        match node:
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                one, other = _listed(spot, left, "set"), _listed(spot, right, "set")
+            case _:
+                continue
+        if isinstance(op, ast.In | ast.NotIn) and other and (fact := spot.fact(left)) is not None and fact.ndim == 0:
+            inside = f"{jnp('isin')}({spot.code.expr(left)}, {other})"
+            edits.append((node, inside if isinstance(op, ast.In) else f"{jnp('logical_not')}({inside})"))
+        elif one and other:
+            within, around = (f"{jnp('all')}({jnp('isin')}({a}, {b}))" for a, b in ((one, other), (other, one)))
+            texts: dict[type[ast.cmpop], str] = {
+                ast.LtE: within,
+                ast.GtE: around,
+                ast.Eq: f"({within} & {around})",
+                ast.NotEq: f"{jnp('logical_not')}({within} & {around})",
+            }
+            if type(op) not in texts:
+                return
+            edits.append((node, texts[type(op)]))
+    if edits:
+        yield spot.step("isin", *edits)
 
 
 def same_elements(spot: Spot) -> Iterator[Step]:
@@ -314,6 +344,7 @@ RULES: list[Rule] = [
     spelled_out,
     named_sets,
     of_two_sets,
+    compared_sets,
     same_elements,
     bisected,
     smallest,

@@ -130,3 +130,19 @@ def test_the_most_frequent_of_a_set(body):
     d, k = jnp.array([0.5, 3.0, 0.1, 0.2]), jnp.array([2, 1, 2, 1])
     found = check(f"def f(d, k):\n    {body}\n", (d, k), (-d, jnp.array([-2, 1, -2, -2])), seconds=20.0).rewrites[0]
     assert any("first of its set" in each for each in found.compared.differences)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return set(a.tolist()) == set(b.tolist()), set(b.tolist()) <= set(a.tolist()), set(a.tolist()) != set(b.tolist())",
+        "known = set(a.tolist())\n    return sum(1 for v in b.tolist() if v in known)",
+        "return all(int(v) in {int(u) for u in a} for v in b)",
+        "return sum(int(v) for v in b if int(v) not in set(a.tolist()))",
+    ],
+)
+def test_sets_are_compared_and_asked_for_elements(body):
+    """Nothing was found but for what two sets share."""
+    a, b = jnp.array([1, 2, 2, 5]), jnp.array([2, 5, 7])
+    source = f"def f(a, b):\n    {body}\n"
+    check(source, (a, b), (b, a), (a, a[::-1]), (b[:2], a), seconds=20.0)
