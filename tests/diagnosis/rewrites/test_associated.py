@@ -115,6 +115,10 @@ def f(x):
     return len(seen), again
 """,
     "the mode": "def f(x):\n    return statistics.mode(x.tolist())\n",
+    "a counter in a comprehension": """
+def f(x):
+    return sum(k for k, n in Counter(x.tolist()).items() if n > 1), max(n for n in Counter(int(v) for v in x).values())
+""",
     "the elements of both": "def f(x):\n    return len(set(x.tolist()) & set((x // 2).tolist()))\n",
     "the same elements": "def f(x):\n    return Counter(x.tolist()) == Counter((x * x // 2).tolist())\n",
     "spread": """
