@@ -229,7 +229,7 @@ def test_a_name_for_the_jitted_function_is_the_function_then():
 
 def test_where_nothing_is_worth_jit_it_is_said():
     def only(x):
-        return jnp.array(sorted({float(v) for v in x}))
+        return jnp.array(sorted({round(float(v), 1) for v in x}))
 
     found = jm.diagnose(jax.jit(only), X)
     assert not found.splits and not fixes(found) and found.runs_plainly
@@ -745,4 +745,25 @@ def counted_on_a_grid(xs, ys):
 def test_where_a_line_that_was_rewritten_gives_something_else_it_stays_as_it_is():
     """`min` of NaN is another in JAX: the pieces without that rewrite are tried, too."""
     diagnosis = jm.diagnose(counted_on_a_grid, jnp.array([0.0, 1.2, 3.0]), jnp.array([1.0, 0.0, 2.5]))
+    assert diagnosis.splits[0].verified, diagnosis.reason
+
+
+def counted_by_label(labels, w):
+    return jnp.zeros(int(labels.max()) + 1).at[labels].add(w)
+
+
+def padded_to_the_longest(tokens, lengths):
+    mask = jnp.arange(int(lengths.max()))[None] < lengths[:, None]
+    return jnp.where(mask, tokens[:, : int(lengths.max())], 0)
+
+
+def test_a_size_within_an_expression_stays_and_the_rest_is_jitted():
+    """Only a size with a line of its own was taken apart: there was no split."""
+    labels, w = jnp.array([0, 2, 1, 2]), jnp.arange(4.0)
+    diagnosis = jm.diagnose(counted_by_label, labels, w)
+    (split,) = diagnosis.splits
+    assert split.verified and "    found = int(labels.max())\n" in split.source, diagnosis.reason
+    assert 'static_argnames="found"' in split.source
+    tokens = jnp.arange(12).reshape(3, 4)
+    diagnosis = jm.diagnose(padded_to_the_longest, tokens, jnp.array([2, 3, 1]))
     assert diagnosis.splits[0].verified, diagnosis.reason

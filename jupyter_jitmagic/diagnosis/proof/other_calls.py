@@ -327,7 +327,7 @@ class _Maker:
     def _resized(
         self, shapes: Mapping[int, tuple[int, ...]], words: str, numbers: Mapping[int, int] | None = None
     ) -> OtherCall:
-        changed = {k: _in_shape(self._leaves[k], shape) for k, shape in shapes.items() if shape != self._leaves[k].shape}
+        changed = {k: in_shape(self._leaves[k], shape) for k, shape in shapes.items() if shape != self._leaves[k].shape}
         changed |= {k: like(self._leaves[k], np.asarray(number)) for k, number in (numbers or {}).items()}
         return OtherCall(self._variations.replaced(changed, "size"), f"on {words}")
 
@@ -469,7 +469,7 @@ def _with_size(shape: Iterable[int], axis: int, size: int) -> tuple[int, ...]:
     return tuple(size if k == axis else old for k, old in enumerate(shape))
 
 
-def _in_shape(leaf: Any, shape: tuple[int, ...]) -> Any:
+def in_shape(leaf: Any, shape: tuple[int, ...]) -> Any:
     """The array in another shape: cut off, or its values once more from the beginning; what was in order stays so. Of none, 0
     and 1 in turn."""
     values = np.asarray(leaf)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.changed import (
@@ -38,7 +39,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 )
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
-from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall
+from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall, in_shape
 from jupyter_jitmagic.diagnosis.proof.own_numbers import NO_NUMBER, makes_nan, otherwise_as_arrays, turns_complex
 from jupyter_jitmagic.diagnosis.proof.rounding import NUDGES, explained_by_rounding
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -226,6 +227,17 @@ class Served:
                 return True
             sizes.add((tuple(shapes(found)), tuple(shapes(there))))
         return len({other for other, _ in sizes}) > len({one for _, one in sizes}) == 1
+
+    def takes_by_broadcasting(self, given: Input) -> bool:
+        """Whether plain Python takes arrays that have a single element along an axis, and refuses the same with two: the one
+        is stretched to whatever stands beside it."""
+        variations, two = self.plain.variations, dict[int, Any]()
+        for k, (now, own) in enumerate(zip(variations.of(given).leaves, variations.leaves, strict=True)):
+            shape = tuple(2 if one == 1 and size > 2 else one for one, size in zip(np.shape(now), np.shape(own), strict=True))
+            if shape != np.shape(now):
+                two[k] = in_shape(own, shape)
+        refused = two and self.plain.uncompiled(variations.replaced(two, given.kind), SHORT) is None
+        return bool(refused) and not self.plain.too_slow
 
     def compare(self, taken: Taken, traced: Any, excludes: Collection[str] = ()) -> None:
         """Compare a rewrite, traced on this call, with plain Python, except on what it gives up (`Step.excludes`): "another

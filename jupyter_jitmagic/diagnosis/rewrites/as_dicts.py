@@ -7,6 +7,7 @@ import collections
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.associated import Counted, kind_of
+from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import target_names, walk, walk_scope
@@ -157,7 +158,7 @@ def counted_by_name(spot: Spot) -> Iterator[Step]:
     if not code.on_own_lines([statement]) or isinstance(statement, ast.While | ast.FunctionDef) or code.is_elif(statement):
         return
     for node in walk(statement):
-        if not isinstance(node, ast.Call) or any(isinstance(at, ast.comprehension | ast.Lambda) for at in _between(code, node)):
+        if not isinstance(node, ast.Call) or in_another_scope(code, node, statement):
             continue
         makes = spot.value(node.func)
         is_mode = getattr(makes, "__module__", "") == "statistics" and getattr(makes, "__name__", "") == "mode"

@@ -10,7 +10,7 @@ import ast
 import collections
 from collections.abc import Iterator
 
-from jupyter_jitmagic.diagnosis.rewrites.elements import element
+from jupyter_jitmagic.diagnosis.rewrites.elements import element, listed_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.source.code import words
@@ -84,6 +84,9 @@ class _Table:
         """(statement, key, value) of what is set."""
         self.floats = False
         """Keys may be floats, and so NaN."""
+        self.compares_floats = False
+        """The largest or smallest of its values is asked for, which may be NaN."""
+        self.asks_for_best = False
         self.width = 0
         """How many numbers a key is, where it is a tuple of them."""
 
@@ -97,8 +100,9 @@ class _Table:
             if isinstance(use.ctx, ast.Load):
                 self.use(use)
         self.make()
-        own = "NaN among the keys, each of which is a key of its own, or among the values"
-        return self.spot.step("keys", *self.edits, excludes={"nan": own} if self.floats else {})
+        own = "NaN among the values, whose order tells which is the largest"
+        own = "NaN among the keys, each of which is a key of its own, or among the values" if self.floats else own
+        return self.spot.step("keys", *self.edits, excludes={"nan": own} if self.floats or self.compares_floats else {})
 
     def make(self) -> None:
         spot, code = self.spot, self.code
@@ -124,6 +128,7 @@ class _Table:
             )
         if shape:
             raise _Refused
+        self.compares_floats = self.asks_for_best and dtype not in ("int", "bool")
         size = " + ".join(dict.fromkeys(map(self._rounds, self.held)))
         size += f" + {len(begins)}" if begins else ""
         zeros, indent = spot.jnp("zeros"), code.indent(self.made)
@@ -318,6 +323,7 @@ class _Table:
 
     def best(self, end: str) -> str:
         """The place of the first of the largest values, or of the smallest."""
+        self.asks_for_best = True
         jnp, behind = self.spot.jnp, "- 1" if end == "max" else "+ 1"
         worst = f"{jnp('min' if end == 'max' else 'max')}({self.values}) {behind}"
         return f"{jnp('arg' + end)}({jnp('where')}({self.there}, {self.values}, {worst}))"
@@ -430,7 +436,7 @@ class Counted(_Table):
         spot, code, made = self.spot, self.code, self.made.value
         assert isinstance(made, ast.Call)
         array = _array(made.args[0])
-        fact = spot.fact(array)
+        fact = listed_numbers(spot, array) or spot.fact(array)
         if self.held or fact is None or fact.ndim != 1 or fact.sort not in ("array", "host"):
             raise _Refused
         self.floats = fact.dtype == "f"

@@ -77,7 +77,12 @@ def product(
     """A product of which one factor is such a table: what meets has to count in both."""
     outer: list[str] = []
     inner = []
-    for number, (side, each, ndim) in enumerate(zip(sides, found, dims, strict=True)):
+    known = {mask for each in found if each is not None for mask in each.grid}
+    ordered = [
+        flow.ordered(side, each) if each is not None and not each.grid and each.mask not in known and not each.listed else each
+        for side, each in zip(sides, found, strict=True)
+    ]  # beside `A[jnp.ix_(i, i)]`, in which what counts stands in front
+    for number, (side, each, ndim) in enumerate(zip(sides, ordered, dims, strict=True)):
         if each is None or each.listed or each.group or (each.flat and not each.grid) or ndim > 2:
             flow.stop(node)
         masks = list(each.grid) or [each.mask if axis == each.axis else "" for axis in range(ndim)]
@@ -90,7 +95,8 @@ def product(
     if len(outer) == 2 and all(outer):
         return table_of(flow, outer[0], outer[1], dtype)
     mask = next(filter(None, outer), "")
-    return Ragged(mask, axis=outer.index(mask), ndim=len(outer), pad="0", dtype=dtype) if mask else None
+    # not 0 where it does not count: an infinite factor makes NaN of the zeros there
+    return Ragged(mask, axis=outer.index(mask), ndim=len(outer), dtype=dtype) if mask else None
 
 
 def of_a_square(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:

@@ -417,7 +417,7 @@ class Consumers(Updating):
         dtype = (one or two).dtype  # type: ignore[union-attr]
         if inner_one and inner_two and one is not None and two is not None:
             if not one.meets(two):
-                self.stop(node)
+                one, two = self.ordered(left, one), self.ordered(right, two)
             self.replace(left, self._zeroed(left, one))
             self.replace(right, self._zeroed(right, two))
             return None

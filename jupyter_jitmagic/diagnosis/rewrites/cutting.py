@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import table_of
+from jupyter_jitmagic.diagnosis.rewrites.facts import fact_of
+from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of
@@ -72,6 +74,30 @@ def sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection 
     ends = [flow.text(bound) if bound is not None else other for bound, other in ((part.lower, "0"), (part.upper, size))]
     ragged = Ragged(text, part.lower is None, axis, ndim, dtype=dtype_of(flow, node.value), length=f"({ends[1]}) - ({ends[0]})")
     return Selection(array, ragged, fills=True, excludes=excludes)
+
+
+def length_of_a_slice(flow: Flow, number: ast.expr) -> Ragged | None:
+    """What `x[:, :n]` elsewhere in the function is cut to, where a traced number is its n and stays so."""
+    function = flow.spot.function
+    if function is None:
+        return None
+    given = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    names = [part.id for part in ast.walk(number) if isinstance(part, ast.Name) and flow.is_traced(part)]
+    if not names or any(flow.stores(name) + (name in given) > 1 for name in names):
+        return None
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
+            continue
+        fact = fact_of(flow.spot.locals.get(node.value.id))
+        for at, part in enumerate(node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]):
+            match part:
+                case ast.Slice(lower=None, upper=ast.expr() as upper, step=None) if at < fact.ndim:
+                    if ast.dump(without_int(upper)) == ast.dump(without_int(number)):
+                        flow.plain(number)
+                        text, excludes = between(flow, node.value, part, at)
+                        flow.excludes |= excludes
+                        return Ragged(text, True, dtype="i")
+    return None
 
 
 def _cut_twice(flow: Flow, node: ast.Subscript, parts: list[ast.expr], cuts: list[int]) -> Selection | None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute, text_attribute
-from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
+from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, fact_of
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, called
-from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, is_traced_value
 from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
@@ -30,6 +31,15 @@ def element(spot: Spot, function: ast.FunctionDef, made: ast.stmt, values: list[
         LookupError: they are not alike, or nothing that is known before tells.
     """
     return _Elements(spot, function, made).of(values)
+
+
+def listed_numbers(spot: Spot, node: ast.expr) -> Fact | None:
+    """What an array of a list's numbers is: of a name that holds traced ones, or of a comprehension; None for other lists."""
+    held = spot.value(node)
+    if isinstance(held, list) and held and all(is_traced_value(each) and jnp.ndim(each) == 0 for each in held):
+        return fact_of(np.empty(len(held), jnp.result_type(*held)))
+    each = spot.fact(node.elt) if isinstance(node, ast.ListComp) else None
+    return replace(each, sort="array", ndim=1) if each is not None and each.ndim == 0 and _is_number(each) else None
 
 
 class _Elements:

@@ -162,7 +162,8 @@ class Indexing(Writer):
                 continue
             index = self.visit(part)
             if index is not None:
-                if index.dtype == "b" or index.ndim > 1:
+                others = [other for other in parts if other is not part and not isinstance(other, ast.Slice)]
+                if index.dtype == "b" or (index.ndim > 1 and (index.flat or index.listed or others)):
                     self.stop(node)
                 place = number if not found else place
                 found.append(index)
@@ -173,10 +174,10 @@ class Indexing(Writer):
         ndim = self.ndim(node.value)
         before = sum(isinstance(part, ast.Slice) for part in parts[:place])
         gone = sum(not isinstance(part, ast.Slice) for part in parts)
-        total = (ndim if ndim is not None else gone) - gone + 1
+        total = (ndim if ndim is not None else gone) - gone + found[0].ndim
         fact = self.spot.fact(node)
         dtype = fact.dtype if fact is not None and fact.dtype else "f"
-        return replace(found[0], axis=before, ndim=max(total, 1), pad="", dtype=dtype, direct=False)
+        return replace(found[0], axis=before + found[0].axis, ndim=max(total, 1), pad="", dtype=dtype, direct=False)
 
     def _element(self, node: ast.Subscript, base: Ragged, parts: list[ast.expr], at: int = 0) -> Ragged | None:
         """One element, or those at given places."""

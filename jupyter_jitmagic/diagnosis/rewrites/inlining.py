@@ -150,8 +150,7 @@ class Inlining:
             return
         if moves and code.is_elif(statement):
             return
-        around = itertools.takewhile(lambda at: at is not statement, code.ancestors(self.call))
-        if not moves and any(isinstance(at, (ast.Lambda, *COMPREHENSIONS)) for at in around):
+        if not moves and in_another_scope(code, self.call, statement):
             return  # names of the helper's may be bound otherwise there
         indent = code.indent(statement)
         edits = self._renamed([*before, last, *(part for pair in self._early for part in pair if part)], names)
@@ -413,6 +412,18 @@ def same_globals(helper: types.FunctionType, spot: Spot) -> bool:
     return all(spot.globals.get(name, missing) is helper.__globals__[name] for name in names)
 
 
+def in_another_scope(code: Code, node: ast.expr, statement: ast.stmt) -> bool:
+    """Whether a lambda or a comprehension is around a part of a statement; what one runs over first stands outside of it."""
+    inside: ast.AST = node
+    first = False
+    for at in itertools.takewhile(lambda at: at is not statement, code.ancestors(node)):
+        if isinstance(at, ast.Lambda) or (isinstance(at, COMPREHENSIONS) and not (first and inside is at.generators[0])):
+            return True
+        first = isinstance(at, ast.comprehension) and inside is at.iter
+        inside = at
+    return False
+
+
 def _evaluated_once(code: Code, call: ast.Call, statement: ast.stmt) -> bool:
     """Whether the call is evaluated just once and always when its statement is."""
     if isinstance(statement, ast.While):
@@ -421,8 +432,9 @@ def _evaluated_once(code: Code, call: ast.Call, statement: ast.stmt) -> bool:
     for at in code.ancestors(call):
         if at is statement:
             return True
-        first = at.values[0] if isinstance(at, ast.BoolOp) else at.test if isinstance(at, ast.IfExp) else None
-        if isinstance(at, (*SCOPES, *COMPREHENSIONS)) or (first is not None and inside is not first):
+        first: ast.AST | None = at.values[0] if isinstance(at, ast.BoolOp) else at.test if isinstance(at, ast.IfExp) else None
+        first = at.iter if isinstance(at, ast.comprehension) else at.generators[0] if isinstance(at, COMPREHENSIONS) else first
+        if isinstance(at, SCOPES) or (first is not None and inside is not first):
             return False
         inside = at
     return False
@@ -435,4 +447,4 @@ def _parsed(text: str) -> ast.expr | None:
         return None
 
 
-__all__ = ["inlined"]
+__all__ = ["in_another_scope", "inlined"]

@@ -149,8 +149,10 @@ class Judge:
         self._said, self.fails = calls, {}
 
     def depends_on_its_values(self, call: OtherCall) -> bool:
-        """Whether plain Python takes a call of other sizes only as long as no other branch is taken."""
-        return call.given.kind == "size" and self._served is not None and self._served.depends_on_its_values(call.given)
+        """Whether plain Python takes a call of other sizes only as long as no other branch is taken, or by broadcasting."""
+        if call.given.kind != "size" or self._served is None:
+            return False
+        return self._served.depends_on_its_values(call.given) or self._served.takes_by_broadcasting(call.given)
 
     def may_run(self) -> bool:
         """Whether the plain function may be run."""

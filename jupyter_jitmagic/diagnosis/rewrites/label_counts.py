@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import is_returned, words
-from jupyter_jitmagic.source.names import loaded, walk_scope
+from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
 _SUMS = words("sum any count_nonzero")
 _OF_EACH = words("sqrt square log log2 abs where asarray")
@@ -28,9 +29,7 @@ def of_labels(spot: Spot) -> Iterator[Step]:
     """`counts = jnp.bincount(x)` → the labels that occur and their counts; `jnp.argmax(counts)` → `labels[…]`."""
     node, code = spot.node, spot.code
     match node:
-        case ast.Call(func=ast.Attribute(attr="bincount", value=owner), args=[ast.Name() as labels], keywords=[]) if is_module(
-            spot, owner
-        ):
+        case ast.Call(func=ast.Attribute(attr="bincount", value=owner), args=[labels], keywords=[]) if is_module(spot, owner):
             pass
         case _:
             return
@@ -40,12 +39,23 @@ def of_labels(spot: Spot) -> Iterator[Step]:
     statement = code.statement(node)
     if not code.on_own_lines([statement]) or not isinstance(statement, ast.Assign | ast.Return | ast.AugAssign | ast.AnnAssign):
         return
+    if not isinstance(labels, ast.Name):  # `jnp.bincount(x.astype(int))`: a name for them, and asked again
+        if not in_another_scope(code, node, statement):
+            name, start = code.fresh("labels", "values", "of_labels"), code.region([statement])[0]
+            line = f"{code.indent(statement)}{name} = {code.src(labels)}\n"
+            yield spot.step("size=", ((start, start), line), (labels, name))
+        return
     uses = _Uses(spot, labels.id)
     try:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
                 function = spot.function
-                if not isinstance(function, ast.FunctionDef) or _times_bound(function, name, labels.id) != (1, 0):
+                if not isinstance(function, ast.FunctionDef):
+                    return
+                block = code.block(statement)
+                before = stored(block[: block.index(statement)])  # and the labels are what they were when they were counted
+                made = int(labels.id in before and all(each.arg != labels.id for each in function.args.args))
+                if _times_bound(function, name, labels.id) != (1, made):
                     return
                 uses.named(function, name)
                 at: ast.AST | tuple[int, int] = code.region([statement])

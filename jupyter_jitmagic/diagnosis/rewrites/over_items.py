@@ -179,7 +179,8 @@ def any_all(spot: Spot) -> Iterator[Step]:
 
 
 def first_that(spot: Spot) -> Iterator[Step]:
-    """`next((f(v) for v in xs if v > 0), d)` → the first of all `f(v)` whose test holds, or d."""
+    """`next((f(v) for v in xs if v > 0), d)` → the first of all `f(v)` whose test holds, or d; without one, plain Python raises
+    where none holds."""
     asked, code = spot.asked(), spot.code
     if asked is None or not isinstance(asked[1], ast.comprehension) or len(asked[1].ifs) != 1:
         return
@@ -187,13 +188,15 @@ def first_that(spot: Spot) -> Iterator[Step]:
     call = code.parents[around]
     if not isinstance(around, ast.GeneratorExp) or not isinstance(call, ast.Call) or len(around.generators) != 1:
         return
-    if code.src(call.func) != "next" or not spot.is_builtin("next") or len(call.args) != 2 or call.args[0] is not around:
+    if code.src(call.func) != "next" or not spot.is_builtin("next") or call.args[:1] != [around]:
         return
+    if len(call.args) == 1:
+        spot.refuse_where_caught(StopIteration)
     loop = asked[1]
     refuse_skipped_effects(spot, [around])
     over = f"for {code.src(loop.target)} in {code.expr(loop.iter)}"
     tests, values = f"[{code.expr(loop.ifs[0])} {over}]", f"[{code.expr(around.elt)} {over}]"
-    array, default = spot.jnp("array"), code.expr(call.args[1])
+    array = spot.jnp("array")
     statement = code.statement(call)
     before: list[tuple[tuple[int, int], str]] = []
     hits = f"{array}({tests})"
@@ -201,7 +204,9 @@ def first_that(spot: Spot) -> Iterator[Step]:
     if isinstance(statement, ast.Assign | ast.Return | ast.Expr) and straight and code.on_own_lines([statement]):
         name, start = code.fresh("hits", "holds"), code.region([statement])[0]
         before, hits = [((start, start), f"{code.indent(statement)}{name} = {hits}\n")], name
-    chosen = f"{spot.jnp('where')}({spot.jnp('any')}({hits}), {array}({values})[{spot.jnp('argmax')}({hits})], {default})"
+    chosen = f"{array}({values})[{spot.jnp('argmax')}({hits})]"
+    if len(call.args) > 1:
+        chosen = f"{spot.jnp('where')}({spot.jnp('any')}({hits}), {chosen}, {code.expr(call.args[1])})"
     yield spot.step("argmax", (call, chosen), *before, risky=not harmless([around.elt]))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import selected_again
-from jupyter_jitmagic.diagnosis.rewrites.cutting import one_of_split, sliced, split_at
+from jupyter_jitmagic.diagnosis.rewrites.cutting import length_of_a_slice, one_of_split, sliced, split_at
 from jupyter_jitmagic.diagnosis.rewrites.grouping import KIN, distinct, grouped
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
@@ -329,8 +329,8 @@ def _one_of_named(flow: Flow, node: ast.Subscript, base: ast.Name) -> Selection:
 
 
 def _counting(flow: Flow, node: ast.Call) -> Selection | None:
-    """`jnp.arange(n)`, `jnp.zeros(n)`, n the length of a selection: as long as that."""
-    held = flow.count_of(node.args[0])
+    """`jnp.arange(n)`, `jnp.zeros(n)`, n the length of a selection, or of a slice `x[:, :n]` elsewhere: as long as that."""
+    held = flow.count_of(node.args[0]) or length_of_a_slice(flow, node.args[0])
     if held is None:
         return None
     rest = "".join(f", {flow.text(each)}" for each in node.args[1:]) + "".join(
@@ -347,15 +347,22 @@ def _counting(flow: Flow, node: ast.Call) -> Selection | None:
 
 
 def _spaced(flow: Flow, node: ast.Call) -> Selection | None:
-    """`jnp.linspace(a, b, n)`, n the length of a selection: as long as that."""
+    """`jnp.linspace(a, b, n + 2)`, n the length of a selection: as long as that."""
     start, stop, number = node.args
+    more = 0
+    match number:
+        case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant(value=int(more))):
+            number = left
     held = flow.count_of(number)
-    if held is None:
+    if held is None or more < 0:
         return None
     flow.plain(start, stop)
-    places = f"{flow.jnp('arange')}({enclosed(held.mask)}.size)"
-    mask = held.mask if held.front else flow.named(f"{places} < {flow.counted(held)}", "counts", "valid", "filled")
-    steps = f"{flow.jnp('maximum')}({flow.count(held)} - 1, 1)"
+    behind = f" + {more}" if more else ""
+    places = f"{flow.jnp('arange')}({enclosed(held.mask)}.size{behind})"
+    text = f"{places} < {flow.counted(held)}{behind}"
+    mask = held.mask if held.front and not more else flow.named(text, "counts", "valid", "filled")
+    fewer = f" + {more - 1}" if more > 1 else "" if more else " - 1"
+    steps = f"{flow.jnp('maximum')}({flow.count(held)}{fewer}, 1)"
     first, last = flow.operand(start), flow.operand(stop)
     text = f"({first} + ({last} - {first}) * {places} / {steps})"
     if isinstance(start, ast.Constant) and start.value == 0:

@@ -133,6 +133,7 @@ def out_of_a_helper(spot: Spot) -> Iterator[Step]:
     if isinstance(spot.node, ast.Call) and type(spot.error).__name__ in (
         "NonConcreteBooleanIndexError",
         "ConcretizationTypeError",
+        "TracerBoolConversionError",  # the test of a comprehension
         *SLICE_ERRORS,
     ):
         yield from inlined(spot, spot.node)

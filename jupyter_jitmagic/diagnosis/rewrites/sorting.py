@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.names import SCOPES, stored, walk_scope
+from jupyter_jitmagic.source.names import stored, walk, walk_scope
 
 _NAN = {"nan": "NaN, which sorting by comparisons leaves in no order that is known"}
 
@@ -79,6 +80,85 @@ def _items(spot: Spot, node: ast.expr) -> str | None:
     return text if fact is not None and fact.sort == "array" and fact.ndim == 1 else None
 
 
+def pairs_spelled_out(spot: Spot) -> Iterator[Step]:
+    """`sorted((float(u), float(v)) for u, v in zip(a, b))` → `sorted(zip(a, b))`; of `(float(v), i) for i, v in enumerate(a)`
+    the places are `jnp.arange(len(a))`."""
+    code = spot.code
+    for node in walk(code.statement(spot.node)):
+        match node:
+            case ast.Call(func=ast.Name(id="sorted"), args=[items, *_]) if spot.is_builtin("sorted"):
+                columns = _columns(spot, items)
+            case _:
+                continue
+        if columns:
+            options = "".join(f", {each.arg}={code.src(each.value)}" for each in node.keywords)
+            yield spot.step("zip", (node, f"sorted(zip({', '.join(columns)}){options})"))
+            return
+
+
+def _columns(spot: Spot, items: ast.expr) -> list[str]:
+    """The arrays of which tuples of Python's numbers are made, one by one; none where it is something else."""
+    code = spot.code
+    match items:
+        case ast.Call(func=ast.Name(id="zip"), args=[_, _, *_] as arrays, keywords=[]) if spot.is_builtin("zip"):
+            inner = [without_tolist(each) for each in arrays]
+            return list(map(code.expr, inner)) if inner != arrays and all(_is_column(spot, each) for each in inner) else []
+        case (
+            ast.GeneratorExp(elt=ast.Tuple(elts=parts), generators=[ast.comprehension(ifs=[]) as over])
+            | ast.ListComp(elt=ast.Tuple(elts=parts), generators=[ast.comprehension(ifs=[]) as over])
+        ):
+            pass
+        case _:
+            return []
+    match over:
+        case ast.comprehension(
+            target=ast.Tuple(elts=targets), iter=ast.Call(func=ast.Name(id="zip"), args=given, keywords=[])
+        ) if spot.is_builtin("zip") and len(targets) == len(given):
+            arrays = [without_tolist(each) for each in given]
+            texts = list(map(code.operand, arrays))
+        case ast.comprehension(
+            target=ast.Tuple(elts=targets), iter=ast.Call(func=ast.Name(id="enumerate"), args=[array], keywords=[])
+        ) if spot.is_builtin("enumerate") and len(targets) == 2:
+            arrays = [without_tolist(array)]
+            texts = [f"{spot.jnp('arange')}(len({code.src(arrays[0])}))", code.operand(arrays[0])]
+        case _:
+            return []
+    if (
+        len(parts) < 2
+        or not all(isinstance(each, ast.Name) for each in targets)
+        or not all(_is_column(spot, a) for a in arrays)
+    ):
+        return []
+    by_name = {each.id: text for each, text in zip(targets, texts, strict=True) if isinstance(each, ast.Name)}
+    columns = [_column(part, by_name) for part in parts]
+    return columns if all(columns) else []
+
+
+def _column(part: ast.expr, by_name: Mapping[str, str]) -> str:
+    """What a part of each tuple is in all of them: `float(v)` of the elements of x is `x.astype(float)`."""
+    match part:
+        case ast.Name(id=name) | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="item"), args=[], keywords=[]):
+            return by_name.get(name, "")
+        case ast.Call(func=ast.Name(id="float" | "int" as kind), args=[ast.Name(id=name)], keywords=[]) if name in by_name:
+            return f"{by_name[name]}.astype({kind})"
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            column = _column(inner, by_name)
+            return f"-{column}" if column else ""
+    return ""
+
+
+def _is_column(spot: Spot, node: ast.expr) -> bool:
+    fact = spot.fact(node)
+    return fact is not None and fact.sort in ("array", "host") and fact.ndim == 1
+
+
+def without_tolist(node: ast.expr) -> ast.expr:
+    match node:
+        case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[], keywords=[]):
+            return array
+    return node
+
+
 def sorted_together(spot: Spot) -> Iterator[Step]:
     """`sorted(zip(a, b))` → pairs of `a[order]` and `b[order]`, where `order` is that of `jnp.lexsort((b, a))`."""
     node, code = spot.call("sorted"), spot.code
@@ -107,10 +187,7 @@ def sorted_together(spot: Spot) -> Iterator[Step]:
             case _:
                 return
     statement = code.statement(node)
-    inside = [at for at in code.ancestors(node) if at in code.below(statement)]
-    if not code.on_own_lines([statement]) or isinstance(statement, ast.While) or any(isinstance(at, SCOPES) for at in inside):
-        return
-    if any(isinstance(at, ast.GeneratorExp | ast.ListComp) and at.generators[0].iter is not node for at in inside):
+    if not code.on_own_lines([statement]) or isinstance(statement, ast.While) or in_another_scope(code, node, statement):
         return
     if len(keys) > 1:
         sort = f"{spot.jnp('lexsort')}(({', '.join(map(code.expr, reversed(keys)))}))"
@@ -209,4 +286,12 @@ def _has_no_other_name(spot: Spot, name: str) -> bool:
     return alone and bool(made) and all(isinstance(value, ast.List | ast.ListComp | ast.Subscript) for value in made)
 
 
-RULES: list[Rule] = [same_items, reversed_in_a_branch, what_is_kept, sorted_together, sorted_by_a_key, sorted_by_several_keys]
+RULES: list[Rule] = [
+    pairs_spelled_out,
+    same_items,
+    reversed_in_a_branch,
+    what_is_kept,
+    sorted_together,
+    sorted_by_a_key,
+    sorted_by_several_keys,
+]

@@ -11,8 +11,11 @@ import statistics
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
+from jupyter_jitmagic.diagnosis.rewrites.elements import listed_numbers
+from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, traced
+from jupyter_jitmagic.diagnosis.rewrites.sorting import without_tolist
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import stored, walk, walk_scope
 
@@ -68,20 +71,105 @@ def _call_inside(spot: Spot) -> ast.Call | None:
     return spot.node if isinstance(spot.node, ast.Call) else None
 
 
+def spelled_out(spot: Spot) -> Iterator[Step]:
+    """`set(int(v) for v in x)`, `{int(v) for v in x}`, `set(map(int, x))` → `set(x.tolist())`; of a `Counter` as well."""
+    code, edits = spot.code, list[tuple[ast.AST, str]]()
+    for node in walk(code.statement(spot.node)):
+        match node:
+            case ast.SetComp() if array := _as_numbers(spot, node):
+                edits.append((node, f"set({array}.tolist())"))
+            case ast.Call(func=func, args=[items], keywords=[]) if spot.value(func) in (set, collections.Counter):
+                if array := _as_numbers(spot, items):
+                    edits.append((node, f"{code.src(func)}({array}.tolist())"))
+    if edits:
+        yield spot.step("tolist", *edits)
+
+
+def _as_numbers(spot: Spot, items: ast.expr) -> str:
+    """The array of one axis whose elements are taken one by one as Python's own numbers, as text; "" for others."""
+    match items:
+        case (
+            ast.GeneratorExp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=[])])
+            | ast.ListComp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=[])])
+            | ast.SetComp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=[])])
+        ):
+            pass
+        case ast.Call(func=ast.Name(id="map"), args=[ast.Name(id="int" | "float") as made, array], keywords=[]):
+            name, elt = "", ast.Call(made, [ast.Name("", ast.Load())], [])
+        case _:
+            return ""
+    fact = spot.fact(array)
+    if fact is None or fact.ndim != 1 or fact.sort not in ("array", "host"):
+        return ""
+    text = spot.code.operand(array)
+    match elt:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=each), attr="item"), args=[], keywords=[]) if each == name:
+            return text
+        case ast.Call(func=ast.Name(id="int" | "float" as kind), args=[ast.Name(id=each)], keywords=[]) if each == name:
+            return text if kind == "float" and fact.dtype == "f" else f"{text}.astype({kind})"  # a caller may give floats
+    return ""
+
+
 def different_ones(spot: Spot) -> Iterator[Step]:
-    """`len(set(x.tolist()))` → `len(jnp.unique(x))`."""
+    """`len(set(x.tolist()))` → `len(jnp.unique(x))`, as of other functions to which the order of a set is nothing;
+    `sorted(set(x.tolist()))` → `jnp.unique(x)`, as in `for v in set(x.tolist())`."""
     code = spot.code
     match spot.node:
         case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[], keywords=[]) as node:
-            pass
+            made, fact, text = code.parents[node], spot.fact(array), code.src(array)
+        case ast.Call(func=ast.Name(id="set"), args=[numbers], keywords=[]) as made:
+            fact, text = listed_numbers(spot, numbers), f"{spot.jnp('asarray')}({code.src(numbers)})"
         case _:
             return
-    made = code.parents[node]
-    length = code.parents[made]
-    match length:
-        case ast.Call(func=ast.Name(id="len"), args=[ast.Call(func=ast.Name(id="set"), args=[inner])]) if inner is node:
-            if spot.is_builtin("len") and spot.is_builtin("set") and (fact := spot.fact(array)) is not None and fact.ndim == 1:
-                yield spot.step("unique", (made, f"{spot.jnp('unique')}({code.src(array)})"), excludes=_NAN)
+    if not isinstance(made, ast.Call) or spot.value(made.func) is not set or fact is None or fact.ndim != 1:
+        return
+    unique, excludes = f"{spot.jnp('unique')}({text})", _NAN if fact.dtype == "f" else {}
+    match code.parents[made]:
+        case ast.Call(func=ast.Name(id="len" | "sum" | "max" | "min" | "sorted" as of), args=[only], keywords=[]) as whole if (
+            only is made and spot.is_builtin(of)
+        ):
+            yield spot.step("unique", (whole if of == "sorted" else made, unique), excludes=excludes)
+        case ast.For() | ast.comprehension() as loop if loop.iter is made:
+            yield spot.step("unique", (made, unique), excludes=excludes, note=_SET_ORDER)
+
+
+def most_frequent(spot: Spot) -> Iterator[Step]:
+    """`max(set(votes), key=votes.count)` → of the most frequent values the smallest."""
+    code = spot.code
+    for node in code.ancestors(spot.node):
+        match node:
+            case ast.Call(
+                func=ast.Name(id="max"),
+                args=[ast.Call(func=ast.Name(id="set"), args=[items])],
+                keywords=[ast.keyword(arg="key", value=ast.Attribute(value=counted, attr="count"))],
+            ) if ast.dump(items) == ast.dump(counted) and spot.is_builtin("max") and spot.is_builtin("set"):
+                array = without_tolist(items)
+                fact = spot.fact(array) if array is not items else listed_numbers(spot, items)
+            case ast.stmt():
+                return
+            case _:
+                continue
+        statement = code.statement(node)
+        alone = code.on_own_lines([statement]) and not isinstance(statement, ast.While) and not code.is_elif(statement)
+        if (
+            fact is None
+            or fact.ndim != 1
+            or fact.dtype not in ("i", "u")
+            or not alone
+            or in_another_scope(code, node, statement)
+        ):
+            return
+        values, counts = code.fresh("distinct", "different"), code.fresh("counts", "how_often")
+        start, text = code.region([statement], comments=True)[0], code.src(array)
+        given = text if array is not items else f"{spot.jnp('asarray')}({text})"
+        line = f"{values}, {counts} = {spot.jnp('unique')}({given}, size=len({text}), fill_value=0, return_counts=True)\n"
+        chosen = (node, f"{values}[{spot.jnp('argmax')}({counts})]")
+        yield spot.step("unique", ((start, start), code.indent(statement) + line), chosen, note=_FIRST_OF_SET)
+        return
+
+
+_FIRST_OF_SET = "of equally frequent values it is the smallest, where Python takes the first of its set"
+_SET_ORDER = "the elements of the set come in order, which a set of Python's need not keep"
 
 
 def rounds_of_a_part(spot: Spot) -> Iterator[Step]:
@@ -169,11 +257,13 @@ def _bound(made: ast.AST) -> list[tuple[str, ast.expr]]:
 
 
 def _is_asked_as_a_whole(code: Code, use: ast.Name) -> bool:
-    """`len(seen)`, `seen & other`, `v in seen`."""
+    """`len(seen)`, `seen & other`, `sorted(seen)`, `v in seen`."""
     match code.parents[use]:
+        case ast.Compare():
+            return True
         case ast.BinOp(op=op):
             return type(op) in _OF_SETS
-        case ast.Call(func=ast.Name(id="len"), args=[_]):
+        case ast.Call(func=ast.Name(id="len" | "sum" | "max" | "min" | "sorted"), args=[_], keywords=[]):
             return True
     return False
 
@@ -193,6 +283,34 @@ def of_two_sets(spot: Spot) -> Iterator[Step]:
                     edits.append((node.args[0], f"{spot.jnp(_OF_SETS[type(op)])}({one}, {other})"))
     if edits:
         yield spot.step(name, *edits, excludes=_NAN)
+
+
+def compared_sets(spot: Spot) -> Iterator[Step]:
+    """`set(a.tolist()) <= set(b.tolist())` → `jnp.all(jnp.isin(a, b))`, `v in set(a.tolist())` → `jnp.isin(v, a)`; all of a
+    statement."""
+    jnp, edits = spot.jnp, list[tuple[ast.AST, str]]()
+    for node in walk(spot.code.statement(spot.node)):
+        match node:
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                one, other = _listed(spot, left, "set"), _listed(spot, right, "set")
+            case _:
+                continue
+        if isinstance(op, ast.In | ast.NotIn) and other and (fact := spot.fact(left)) is not None and fact.ndim == 0:
+            inside = f"{jnp('isin')}({spot.code.expr(left)}, {other})"
+            edits.append((node, inside if isinstance(op, ast.In) else f"{jnp('logical_not')}({inside})"))
+        elif one and other:
+            within, around = (f"{jnp('all')}({jnp('isin')}({a}, {b}))" for a, b in ((one, other), (other, one)))
+            texts: dict[type[ast.cmpop], str] = {
+                ast.LtE: within,
+                ast.GtE: around,
+                ast.Eq: f"({within} & {around})",
+                ast.NotEq: f"{jnp('logical_not')}({within} & {around})",
+            }
+            if type(op) not in texts:
+                return
+            edits.append((node, texts[type(op)]))
+    if edits:
+        yield spot.step("isin", *edits)
 
 
 def same_elements(spot: Spot) -> Iterator[Step]:
@@ -223,12 +341,15 @@ def _listed(spot: Spot, node: ast.expr, maker: str) -> str:
 
 RULES: list[Rule] = [
     of_statistics,
+    spelled_out,
     named_sets,
     of_two_sets,
+    compared_sets,
     same_elements,
     bisected,
     smallest,
     accumulated,
+    most_frequent,
     different_ones,
     rounds_of_a_part,
 ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from jupyter_jitmagic.diagnosis.splits.statements import (
     blocks_of,
     changed_roots,
+    computes_with,
     free_names_of,
     fresh,
     head_stores,
@@ -216,7 +217,9 @@ class Cut:
         start, end = self.code.span(node)
         value = getattr(stmt, "value", None)
         expression = self.code.edited(start, end, edits)
-        if is_conversion(node) or (value is node and isinstance(stmt, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr)):
+        if (is_conversion(node) and not computes_with(stmt, node)) or (
+            value is node and isinstance(stmt, ast.Assign | ast.AnnAssign | ast.Return | ast.Expr)
+        ):
             begin, last = self.code.span(stmt)
             text = apply_edits(self.code.text[begin:last], [(start - begin, end - begin, expression)])
             yield self._part(stmt, next(number), text)
@@ -372,7 +375,7 @@ class Cut:
 
     def _segment_text(self, segment: Sequence[Item | Piece], dropped: set[ast.stmt]) -> str:
         out = []
-        for each in segment:
+        for each in self._joined(segment):
             indent = self.code.indent((each.items[0] if isinstance(each, Piece) else each).stmt)
             if isinstance(each, Piece):
                 sizes = self.marks.sizes.get(each.key, ())
@@ -385,6 +388,26 @@ class Cut:
             elif each.stmt not in dropped:
                 out.append(self.code.block_text([each.stmt], indent))
         return "".join(out)
+
+    def _joined(self, segment: Sequence[Item | Piece]) -> Iterator[Item | Piece]:
+        """Parts of a statement that stand beside each other in plain Python, as `given = a.max()` and `found = int(given)`,
+        as one line."""
+        waiting: dict[str, Item] = {}
+        for each in segment:
+            own = stored([each.node]) if isinstance(each, Item) and each.text and "\n" not in each.text else []
+            if isinstance(each, Item) and own and each.part and own[0].startswith("given") and own[0] not in self.locals:
+                waiting[own[0]] = each
+                continue
+            if isinstance(each, Item) and own and waiting and all(item.stmt is each.stmt for item in waiting.values()):
+                code = Code(each.text)
+                names = [node for node in ast.walk(code.tree) if isinstance(node, ast.Name) and node.id in waiting]
+                given = {name: _value_of(item.text) for name, item in waiting.items()}
+                text = code.edited(0, len(each.text), [(*code.span(node), given[node.id]) for node in names])
+                yield Item(each.stmt, each.part, each.node, text)
+            else:
+                yield from (*waiting.values(), each)
+            waiting = {}
+        yield from waiting.values()
 
     def piece_text(self, piece: Piece, decorator: str) -> str:
         """The definition of a piece."""
@@ -412,6 +435,14 @@ class Cut:
         elif not piece.returns:
             lines.append(f"    return {', '.join(piece.outputs)}\n")
         return "".join(lines)
+
+
+def _value_of(text: str) -> str:
+    """What an assignment of one line gives its name, fit to stand as an operand."""
+    code = Code(text)
+    (statement,) = code.tree.body
+    assert isinstance(statement, ast.Assign)
+    return code.operand(statement.value)
 
 
 def _segments(made: Sequence[Item | Piece], order: Mapping[ast.stmt, int]) -> list[list[Item | Piece]]:

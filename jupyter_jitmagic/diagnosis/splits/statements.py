@@ -11,7 +11,18 @@ from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import SCOPES, free_names, stored, target_names, walk_scope
 
 _SIMPLE = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return | ast.Expr
-_ONCE = (ast.Call, ast.BinOp, ast.UnaryOp, ast.Subscript, ast.Attribute, ast.Tuple, ast.List, ast.keyword, ast.Starred)
+_ONCE = (
+    ast.Call,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Subscript,
+    ast.Slice,
+    ast.Attribute,
+    ast.Tuple,
+    ast.List,
+    ast.keyword,
+    ast.Starred,
+)
 _SPEAKING = frozenset({"print", "warn", "input", "display", "debug", "info", "warning", "error", "exception", "log"})
 
 _TAKING = frozenset({"pop", "popitem", "setdefault", "popleft"})
@@ -40,6 +51,8 @@ def may_isolate(code: Code, stmt: ast.stmt, node: ast.AST) -> bool:
         if at is stmt:
             return True
         if at is node:
+            continue
+        if isinstance(at, ast.Compare) and len(at.ops) == 1:
             continue
         if not isinstance(at, _ONCE) or isinstance(getattr(at, "ctx", None), ast.Store):
             return False
@@ -71,13 +84,26 @@ def operands(node: ast.expr) -> list[ast.expr]:
 
 
 def is_conversion(node: ast.expr) -> bool:
-    """Whether an expression makes a number of Python's of its operand: what is made of that is no work for a piece."""
+    """Whether an expression makes a number of Python's of its operand."""
     if not isinstance(node, ast.Call):
         return False
     func = node.func
     return (isinstance(func, ast.Name) and func.id in ("int", "float", "bool", "complex", "len", "str")) or (
         isinstance(func, ast.Attribute) and func.attr in ("item", "tolist")
     )
+
+
+def computes_with(stmt: ast.stmt, number: ast.expr) -> bool:
+    """Whether a statement computes arrays beside a number of Python's (`jnp.zeros(int(n) + 1)`); what is made of such a number
+    alone (`k = max(int(n), 1)`) is no work for a piece."""
+    inside = set(ast.walk(number))
+    for node in ast.walk(stmt):
+        match node:
+            case ast.Call(func=ast.Attribute()) if node not in inside and not is_conversion(node):
+                return True
+            case ast.Subscript(ctx=ast.Load()) | ast.BinOp(op=ast.MatMult()) if node not in inside:
+                return True
+    return False
 
 
 def is_dotted(node: ast.expr) -> bool:

@@ -115,6 +115,10 @@ def f(x):
     return len(seen), again
 """,
     "the mode": "def f(x):\n    return statistics.mode(x.tolist())\n",
+    "a counter in a comprehension": """
+def f(x):
+    return sum(k for k, n in Counter(x.tolist()).items() if n > 1), max(n for n in Counter(int(v) for v in x).values())
+""",
     "the elements of both": "def f(x):\n    return len(set(x.tolist()) & set((x // 2).tolist()))\n",
     "the same elements": "def f(x):\n    return Counter(x.tolist()) == Counter((x * x // 2).tolist())\n",
     "spread": """
@@ -144,3 +148,28 @@ def test_what_arrays_cannot_be_stays_a_dict(source):
     """One that comes out, one that a read makes longer, one that loses keys."""
     found = jm.diagnose(define(IMPORTS + source)["f"], X)
     assert not found.rewrites
+
+
+def test_weights_added_up_by_key_have_a_largest_one():
+    """The values are floats: where one is NaN, Python's `max` goes by their order, and the answer says so."""
+    source = (
+        "def f(x, w):\n    d = {}\n    for v, each in zip(x, w):\n        d[int(v)] = d.get(int(v), 0.0) + each\n"
+        "    return max(d, key=d.get), len(d)\n"
+    )
+    w = jnp.arange(7.0) - 3
+    found = check(source, (X, w), (X[::-1], w * w), (X * X, -w)).rewrites[0]
+    assert found.verified and any("NaN" in each for each in (*found.compared.differences, *found.compared.not_reached))
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["Counter(votes).most_common(1)[0][0]", "statistics.mode([2 * v for v in votes])", "len(set(votes)) + len(Counter(votes))"],
+)
+def test_votes_of_the_nearest_are_counted(end):
+    """A list of numbers that is no array's: its counter was left."""
+    source = (
+        "def f(x, d):\n    near = sorted(zip(d, x), key=lambda t: t[0])[:4]\n"
+        f"    votes = [int(l) for _, l in near]\n    return {end}\n"
+    )
+    d = jnp.array([0.5, 0.1, 3.0, 0.7, 0.2, 9.0, 0.3])
+    check(IMPORTS + source, (X, d), (X[::-1], d), (X * X, -d), seconds=20.0)

@@ -44,3 +44,17 @@ def test_a_diagonal_of_what_was_selected(body):
     a = jnp.array([[2.0, 0.5, 0.1], [0.3, 1.0, -0.4], [0.0, 0.2, 0.5]])
     source = f"def f(a, t):\n    u, s, v = jnp.linalg.svd(a, full_matrices=False)\n    {body}\n"
     assert check(source, (a, 0.3), (a, 0.9), (a.T, 0.01), seconds=20.0).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "end", ["(A[jnp.ix_(i, i)] @ x[k]).sum()", "x[k] @ A[jnp.ix_(i, i)] @ x[i]", "x[i] @ x[k] + (A[:, i] @ x[k]).sum()"]
+)
+def test_places_meet_a_mask_in_a_product(end):
+    """What is selected by places stands in front, what a mask selects in its own place: brought to the front as well."""
+    source = f"def f(A, x):\n    k = x > 0\n    i = jnp.where(k)[0]\n    return {end}\n"
+    assert check(source, *CALLS, seconds=20.0).rewrites[0].verified
+    inner = source.replace("def f(A, x)", "def f(x)").replace("\n    ", "\n        ")
+    inner = f"def f(A, x):\n    {inner.replace('def f', 'def loss')}    return jax.value_and_grad(loss)(x)\n".replace(
+        "\n    def", "\n    def"
+    )
+    assert check(inner, *CALLS, seconds=20.0).rewrites[0].verified

@@ -41,3 +41,16 @@ def test_what_is_refused_says_what_would_do():
     """How many groups there are is data here; told of it, the operation has a fixed shape."""
     found = propose(define("def f(x):\n    return jax.ops.segment_sum(x, x)\n")["f"], (LABELS,), {})
     assert not found.rewrites and "num_segments=" in found.why_not
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "c = jnp.bincount((x > 1).astype(int))\n    return c.max() / x.size",
+        "return jnp.bincount(jnp.floor(x / 2).astype(int)).argmax()",
+        "c = np.bincount(np.asarray(x))\n    return c.max()",
+    ],
+)
+def test_labels_that_have_no_name_get_one(body):
+    """Only of a name was it known what is asked of its counts."""
+    assert check(f"def f(x):\n    {body}\n", *OTHERS, seconds=20.0).rewrites[0].verified

@@ -557,3 +557,18 @@ def test_whether_anything_was_kept_is_asked_of_the_flags(end):
     x = jnp.array([0.3, -1.2, 2.0, 0.1])
     found = check(source, (x, 0.5), (-jnp.sort(-x), 0.5))
     assert "import numpy" not in found.rewrites[0].source
+
+
+HELPERS = {
+    "a loop": "def g(x):\n    out = []\n    for v in x:\n        if v > 0:\n            out.append(v)\n    return out\n",
+    "a comprehension": "def g(x):\n    return [v for v in x if v > 0]\n",
+    "a generator": "def g(x):\n    for v in x:\n        if v > 0:\n            yield v\n",
+}
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+@pytest.mark.parametrize("end", ["sum(v * v for v in g(x))", "[i * v for i, v in enumerate(g(x))][0]", "max(g(x)) - min(g(x))"])
+def test_a_list_that_a_helper_filters_is_taken_where_it_is_called(helper, end):
+    """The first thing that a comprehension runs over is worked out once, outside of it, so the helper's lines may stand before
+    its statement; nothing was found."""
+    check(HELPERS[helper] + f"def f(x):\n    return {end}\n", (X,), (jnp.array([-1.0, 4.0, 0.5]),), seconds=10.0)

@@ -108,3 +108,23 @@ def test_a_size_beside_a_slice_is_the_slices_length(body):
     source = f"def f(x, p, c, n):\n    {body}\n"
     calls = [(x, p, c, jnp.array(n)) for n in (3, 1, 4, 2)]
     assert check(source, *calls).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "n = int(lengths.max())\n    m = jnp.arange(n)[None] < lengths[:, None]\n    return (t[:, :n] * m).sum(1)",
+        "t = t[:, :int(lengths.max())]\n    return e[t].mean(axis=1)",
+        "m = jnp.arange(lengths.max())[None] < lengths[:, None]\n    return (e[t[:, :lengths.max()]] * m[..., None]).sum()",
+    ],
+)
+def test_a_batch_is_cut_to_its_longest_row(body):
+    """`jnp.arange(n)` stands before the slice that says how long it is at most, and places of two axes were no index. A lone
+    column is stretched by plain Python to a length that lies past it, where two columns are refused: said."""
+    e, t = jnp.arange(21.0).reshape(7, 3) / 7, jnp.array([[1, 2, 0, 0], [3, 4, 5, 0], [6, 0, 0, 0]])
+    source = f"def f(e, t, lengths):\n    {body}\n"
+    calls = [(e, t, jnp.array(each)) for each in ([2, 3, 1], [4, 1, 1], [1, 1, 1])]
+    found = check(source, *calls, seconds=20.0).rewrites[0]
+    assert found.verified
+    if "m = " in body:
+        assert any("single element" in each for each in found.compared.differences)

@@ -22,6 +22,7 @@ CALLS = [(X,), (-X,), (jnp.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),)]
         "big = x[x > 0]\nbig = big[big > 1]\nreturn big.mean()",
         "s = jnp.sort(x[x > -2])\nreturn s[0], s[-1], s[len(s) // 2]",
         "return jnp.argmax(x[x > 0]), x[x > 0][1]",
+        "n = len(x[x > 0])\nreturn (jnp.linspace(0, 1, n + 2) ** 2).sum()",
         "return jnp.concatenate([x[x > 0], x[x < 0]]).sum()",
         "pos = x[x > 0]\ns = 0.0\nfor i, v in enumerate(pos):\n    s = s + i * v\nreturn s",
         pytest.param("pos = x[x > 0]\nreturn (pos[1:] * pos[:-1]).sum(), jnp.diff(pos).mean()", marks=pytest.mark.slow),

@@ -148,3 +148,18 @@ def test_lists_of_the_numbers_of_arrays_are_compared(asked):
     if "list(x)" not in asked:  # lists that are not equally long are told apart without a look at what they hold
         longer = jnp.array([1, 10, 3])
         assert check(source, (longer, ten), (longer, other)).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "sorted((float(u), float(v)) for u, v in zip(x, y))[0][1]",
+        "sum(v for _, v in sorted([(-u.item(), int(v)) for u, v in zip(x, y)], reverse=True)[:2])",
+        "sorted(zip(x.tolist(), y.tolist()))[-1][1]",
+        "[i for _, i in sorted((float(v), i) for i, v in enumerate(x))[:2]]",
+    ],
+)
+def test_pairs_of_numbers_that_are_made_one_by_one_are_sorted_together(end):
+    """Of `sorted(zip(x, y))` a rewrite was known; the numbers of Python's came to one array, of which the rows were sorted."""
+    x, y = jnp.array([3.0, 1.0, 3.0, 2.0]), jnp.array([4, 7, 1, 5])
+    check(f"def f(x, y):\n    return {end}\n", (x, y), (-x, y), (y * 1.0, y), seconds=20.0)

@@ -84,3 +84,65 @@ def test_of_equal_values_the_first_has_the_gradient_of_what_is_accumulated(of):
     wanted = jax.grad(namespace["f"])(x)
     with applied(found, namespace):
         assert (jax.grad(jax.jit(namespace["f"]))(x) == wanted).all()
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "len(set(int(v) for v in x))",
+        "len({v.item() for v in x}) == len(x)",
+        "max(set(map(int, x))) - sum({int(v) for v in x})",
+        "len(set([int(v) for v in x]) & {int(v) for v in x[::2]})",
+        "Counter(int(v) for v in x).most_common(1)[0]",
+    ],
+)
+def test_sets_of_numbers_that_are_taken_one_by_one(expression):
+    """Of `x.tolist()` a rewrite was known, of the same written out nothing."""
+    source = f"from collections import Counter\n\ndef f(x):\n    return {expression}\n"
+    check(source, (jnp.array([3, 1, 3, 2]),), (jnp.array([0, 0, 5, 5]),))
+
+
+def test_what_is_different_in_order_is_a_selection():
+    """`sorted(set(x.tolist()))` was left."""
+    check("def f(x):\n    u = set(x.tolist())\n    return sum(sorted(u)[:2])\n", (jnp.array([3, 1, 3, 2]),))
+
+
+def test_a_loop_over_a_set_and_the_first_that_holds():
+    """That a set need not keep the order, and that plain Python raises where none holds, is said."""
+    x, labels = jnp.array([0.5, -1.0, 2.0, 3.0]), jnp.array([1, 0, 1, 2])
+    loop = "def f(x, k):\n    t = []\n    for v in set(k.tolist()):\n        t.append(x[k == v].mean())\n    return sum(t)\n"
+    found = check(loop, (x, labels), (x * x, labels[::-1]), seconds=20.0).rewrites[0]
+    assert any("need not keep" in each for each in found.compared.differences)
+    first = "def f(x):\n    i = next(i for i in range(len(x)) if x[i] > 1)\n    return x[i:].sum()\n"
+    found = check(first, (x,), (x[::-1],), seconds=20.0).rewrites[0]
+    assert any("StopIteration" in each for each in found.compared.differences)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "v = [int(k[i]) for i in jnp.argsort(d)[:3]]\n    return max(set(v), key=v.count)",
+        "return max(set(k.tolist()), key=k.tolist().count)",
+    ],
+)
+def test_the_most_frequent_of_a_set(body):
+    """Nothing was found; which of equally frequent ones a set of Python's has first is said not to be kept."""
+    d, k = jnp.array([0.5, 3.0, 0.1, 0.2]), jnp.array([2, 1, 2, 1])
+    found = check(f"def f(d, k):\n    {body}\n", (d, k), (-d, jnp.array([-2, 1, -2, -2])), seconds=20.0).rewrites[0]
+    assert any("first of its set" in each for each in found.compared.differences)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return set(a.tolist()) == set(b.tolist()), set(b.tolist()) <= set(a.tolist()), set(a.tolist()) != set(b.tolist())",
+        "known = set(a.tolist())\n    return sum(1 for v in b.tolist() if v in known)",
+        "return all(int(v) in {int(u) for u in a} for v in b)",
+        "return sum(int(v) for v in b if int(v) not in set(a.tolist()))",
+    ],
+)
+def test_sets_are_compared_and_asked_for_elements(body):
+    """Nothing was found but for what two sets share."""
+    a, b = jnp.array([1, 2, 2, 5]), jnp.array([2, 5, 7])
+    source = f"def f(a, b):\n    {body}\n"
+    check(source, (a, b), (b, a), (a, a[::-1]), (b[:2], a), seconds=20.0)
