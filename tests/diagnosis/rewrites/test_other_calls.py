@@ -595,3 +595,14 @@ def test_an_array_of_flags_is_no_question_for_what_is_a_flag():
         "        mask = (mask | jnp.roll(mask, 1, 0)) & (x < tol)\n    return mask, size\n"
     )
     assert check(source, (jnp.arange(6.0).reshape(3, 2), (0, 1), 4.0)).rewrites
+
+
+def test_a_call_that_takes_another_branch_for_its_ints_refuses_no_rewrite():
+    """`jnp.quantile` takes no int in plain Python, either: as ints 0.1 and 0.8 were equal, and it was not reached."""
+    source = (
+        "def f(x, low, high):\n    if low >= high:\n        return 0.0\n"
+        "    kept = (x >= jnp.quantile(x, low)) & (x <= jnp.quantile(x, high))\n"
+        "    if jnp.sum(kept) == 0:\n        return 0.0\n    return jnp.var(x[kept])\n"
+    )
+    found = served(source, (X, 0.1, 0.8), ((X, 0.8, 0.1), {}), ((X, 0.4, 0.6), {}))
+    assert found.rewrites
