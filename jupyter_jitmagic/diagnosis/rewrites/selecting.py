@@ -16,7 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.repeating import repeated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of, owner_of
-from jupyter_jitmagic.source.names import target_names
+from jupyter_jitmagic.source.names import loaded, target_names
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
@@ -141,13 +141,23 @@ def _compares_the_array(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool
     return False
 
 
+def _is_of_flags(flow: Flow, part: ast.expr) -> bool:
+    """`v >= t` of a selection v, on a side that no call came to (asked beside its edits)."""
+    if not loaded([part]) & set(flow.state.names):
+        return False
+    before = flow.state.copy()
+    found = flow.visit(part)
+    flow.state = before
+    return found is not None and found.dtype == "b"
+
+
 def _is_mask(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool:
     if isinstance(part, ast.Slice | ast.Constant | ast.List):
         return False
     fact = flow.spot.fact(part)
     if fact is None:
         failing = type(flow.spot.error).__name__ == "NonConcreteBooleanIndexError"
-        return (failing and flow.site is node) or _compares_the_array(flow, part, node)
+        return (failing and flow.site is node) or _compares_the_array(flow, part, node) or _is_of_flags(flow, part)
     return fact.dtype == "b" and fact.ndim > 0 and fact.sort in ("array", "host") and flow.is_traced(part)
 
 
