@@ -330,6 +330,8 @@ def test_distinct_values_of_what_is_selected_from_a_table(body):
 FURTHER = {
     "deleted by a mask": "    return jnp.delete(x, x > 1).sum()\n",
     "deleted by places": "    at = jnp.where(x > 1)[0]\n    k = jnp.delete(x, at)\n    return (k[1:] - k[:-1]).sum()\n",
+    "deleted from a selection": "    k = x[x > 0]\n    k = jnp.delete(k, jnp.where(k > 1)[0])\n    return k.sum(), len(k)\n",
+    "deleted by its own mask": "    k = x[x > 0]\n    return jnp.delete(k, (k > 1) & (k < 3)).sum()\n",
     "contracted": "    m = x > 0\n    a, b = x[m], x[::-1][m]\n    return jnp.einsum('i,i->', a, b)\n",
     "integrated": "    return jnp.trapezoid(x[x > 0])\n",
     "its first is set": "    k = x[x > 0]\n    return k.at[0].set(5.0).sum()\n",
