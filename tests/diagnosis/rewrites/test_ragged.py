@@ -340,6 +340,8 @@ FURTHER = {
     "a histogram in a range": "    k = x[x > 0]\n    return jnp.histogram(k, 4), jnp.histogram(k, 3, range=(-1.0, 2.0))[0]\n",
     "a fixed size": "    k = x[x > 0] * 2\n    return jnp.pad(k, (0, len(x) - len(k)))\n",
     "a fixed size filled": "    k = x[x > 0]\n    return jnp.pad(k, (0, 9 - k.size), constant_values=-1.0)\n",
+    "a fixed size joined": "    k = x[x > 0]\n    return jnp.concatenate([k, jnp.zeros(len(x) - len(k))])\n",
+    "a fixed size joined to": "    k = x[x > 0]\n    return jnp.concatenate((k, jnp.full((9 - k.size,), -1.0)))\n",
     "a line through places": "    k = x[x > 0]\n    return jnp.polyfit(jnp.arange(len(k)) * 1.0, k, 1)\n",
     "what places have to do with values": "    k = x[x > 0]\n    return jnp.corrcoef(jnp.arange(len(k)), k)[0, 1]\n",
     "a histogram": "    k = x[x > 0]\n    return jnp.histogram(k, bins=jnp.array([-2.0, 1.0, 4.0]))[0]\n",
