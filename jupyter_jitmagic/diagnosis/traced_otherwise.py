@@ -20,6 +20,7 @@ from jupyter_jitmagic.diagnosis.proof.changed import with_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import differs, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.own_numbers import NEGATIVE_POWER, NUMBERS, has_open_power, is_negative_power
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
+from jupyter_jitmagic.diagnosis.swallowed import decisions_caught
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
@@ -81,7 +82,10 @@ def traced_otherwise(call: Call, traced: Any) -> Otherwise | None:
         shown = next(((other, words) for other, words in calls if _differs_by_numpy(other, traced, differing, seconds)), None)
         if shown is None:
             said = _adding_flags(call, traced)
-            return Otherwise(f"may compute something else than plain Python: {said}.", "", True) if said else None
+            if said:
+                return Otherwise(f"may compute something else than plain Python: {said}.", "", True)
+            caught = _caught_decision(call, asked) if _ERRORS in what else ""
+            return Otherwise(f"may compute something else than plain Python: {caught}.", "", False) if caught else None
         call, values = shown
         plain = rerun(lambda: jax.block_until_ready(call.fun(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
         compiled = rerun(lambda: jax.block_until_ready(_jitted(call)(*fresh(call.args), **fresh(call.kwargs))), 10 * _SECONDS)
@@ -126,6 +130,16 @@ def _adding_flags(call: Call, traced: Any) -> str:
     options = call.jit_options(sorted(call.declared))
     static = (*options.get("static_argnames", ()), *options.get("static_argnums", ()))
     return OwnFlags(JitCall(call.fun, call.args, call.kwargs, static), lambda: list(_units(call))).said(traced)
+
+
+def _caught_decision(call: Call, asked: Sequence[tuple[int, str, str]]) -> str:
+    """Half a sentence where a truth of traced values is asked for, and the error caught."""
+    lines = decisions_caught(call, {fun.__code__.co_filename for fun in reachable_functions(call)})
+    if not lines:
+        return ""
+    handlers = [(abs(line - lines[0]), code) for line, does, code in asked if does == _ERRORS]
+    handler = min(handlers)[1]
+    return f"line {lines[0]} decides on a traced value, which raises, and `{handler}` catches it, whatever the value is"
 
 
 def _jitted(call: Call) -> Any:

@@ -234,3 +234,19 @@ def test_a_function_of_numpy_that_hides_the_error_of_jax_is_told() -> None:
     assert "something else than plain Python" in found.reason and "np.array_equal(a, b)" in found.reason
     assert "for which no traced arrays are equal" in found.reason
     assert "something else" not in jm.diagnose(equal_by_jax, X, X).reason
+
+
+def positive_definite(m: Any) -> Any:
+    try:
+        ok = not jnp.isnan(jnp.linalg.cholesky(m)).any()
+    except Exception:
+        ok = False
+    return m if ok else m - 1.1 * jnp.min(jnp.linalg.eigvalsh(m)) * jnp.eye(len(m))
+
+
+def test_a_decision_whose_error_is_caught_is_told_where_both_give_the_same() -> None:
+    """No value near the call's own may show it: that the handler ran while it was traced is known."""
+    m = jnp.array([[1.0, 2.0], [2.0, 1.0]])
+    reason = jm.diagnose(positive_definite, m).reason
+    assert "decides on a traced value" in reason and "`except Exception` catches it" in reason
+    assert not jnp.allclose(jax.jit(positive_definite)(jnp.eye(2)), positive_definite(jnp.eye(2))), "as it is said"

@@ -26,6 +26,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
 from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of, like
 from jupyter_jitmagic.diagnosis.proof.optional_items import parts_of, with_none_in, without_items
+from jupyter_jitmagic.diagnosis.proof.ordering import fits_an_int, stays_beside, whole_in_order, whole_near
 
 LONG = 100  # elements along an axis, from which on a loop over them takes long
 NOT_EMPTY = "on arrays that are not empty"
@@ -337,23 +338,24 @@ class _Maker:
         """Every single number in another kind: an int for a float, a float for an int, a number for an array of one."""
         numbers = (*self._variations.floats, *self._variations.ints)
         single = [k for k in numbers if np.ndim(self._leaves[k]) == 0 and not self._variations.is_made_an_array(k)]
-        all_whole: dict[int, Any] = {}
+        floats: dict[int, Any] = {}
         for k in single[:4]:
             value = np.asarray(self._leaves[k])
-            if value.dtype.kind == "c" or not _fits_an_int(value):
+            if value.dtype.kind == "c" or not fits_an_int(value):
                 continue
             name = self._name(k)
             if value.dtype.kind == "f" or value.dtype.name == "bfloat16":
-                whole = all_whole[k] = int(np.rint(float(value))) or int(bool(value))
-                yield self._as_number({k: whole}, f"where {name} is an int")
+                floats[k], whole = value, whole_near(value)
+                kept = all(stays_beside(value, whole, self._leaves[other]) for other in single if other != k)
+                yield replace(self._as_number({k: whole}, f"where {name} is an int"), promised=kept)
                 if whole:
                     yield replace(self._as_number({k: 0}, f"where {name} is the int 0"), promised=False)
             else:
                 yield replace(self._as_number({k: float(value) + 0.5}, f"where {name} is a float"), promised=False)
                 if type(self._leaves[k]) is int and any(asks_for_flags(tree) for tree in self._trees):
                     yield replace(self._as_number({k: True}, f"where {name} is True"), promised=False)
-        if len(all_whole) > 1:
-            yield self._as_number(all_whole, "where all single numbers are ints")
+        if len(floats) > 1:
+            yield self._as_number(whole_in_order(floats), "where all single numbers are ints")
         if single:
             arrays = {k: as_jax(self._leaves[k]) for k in single if not isinstance(self._leaves[k], jax.Array)}
             pythons = {k: np.asarray(self._leaves[k]).item() for k in single if isinstance(self._leaves[k], jax.Array)}
@@ -375,7 +377,7 @@ class _Maker:
         single = {
             k: value
             for k, value in single.items()
-            if kind_of(value) == "f" and not np.iscomplexobj(value) and _fits_an_int(value)
+            if kind_of(value) == "f" and not np.iscomplexobj(value) and fits_an_int(value)
         }
         alone = not floats and any(isinstance(value, jax.Array) for value in single.values())  # else `single_numbers` has it
         if single and (len(single) + len(floats) > 1 or alone):
@@ -428,12 +430,6 @@ class _Maker:
                     changed = {k: like(self._leaves[k], np.asarray(place))}
                     kind = "end" if place >= 0 else "negative int"
                     yield OtherCall(self._variations.replaced(changed, kind), f"where {self._name(k)} is {place}")
-
-
-def _fits_an_int(value: Any) -> bool:
-    """Whether a number is finite, and as an int one that jit takes: 1e17 written as an int is refused as an argument."""
-    most = float(np.iinfo(jax.dtypes.canonicalize_dtype(np.int64)).max)
-    return bool(np.isfinite(np.asarray(value)) and abs(float(np.asarray(value))) < most)
 
 
 def _whole(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

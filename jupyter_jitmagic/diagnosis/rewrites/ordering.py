@@ -51,14 +51,36 @@ class Ordering(Reducing):
         if len(others) > 2 or not (isinstance(mode, ast.Constant) and mode.value == "constant") or self.is_traced(whole):
             self.stop(node)
         self.plain(whole, filled)
+        self._fill_up(node, array, found, whole, self.text(filled) if filled is known.keyword("constant_values") else "0")
+        return None
+
+    def _join(self, node: ast.Call, known: Called) -> Ragged | None:
+        """`jnp.concatenate([s, jnp.zeros(n - len(s))])`: n elements, as `jnp.pad` makes them."""
+        match known.arguments:
+            case [ast.List(elts=[array, ast.Call() as rest]) | ast.Tuple(elts=[array, ast.Call() as rest])]:
+                filling = _filling(rest)
+            case _:
+                filling = None
+        if filling is None or node.keywords:
+            return super()._join(node, known)
+        whole, taken, fill = filling
+        found, counted = self.visit(array), self.count_of(taken)
+        if found is None or counted is None or counted.mask != found.mask or found.ndim > 1 or found.flat or found.listed:
+            return super()._join(node, known)
+        if self.is_traced(whole):
+            self.stop(node)
+        self.plain(whole, *([fill] if fill is not None else []))
+        self._fill_up(node, array, found, whole, self.text(fill) if fill is not None else "0")
+        return None
+
+    def _fill_up(self, node: ast.Call, array: ast.expr, found: Ragged, whole: ast.expr, fill: str) -> None:
+        """As many elements as `whole` says: those that count in front, `fill` behind them."""
         found = self.ordered(array, found)
         text, size = self.named(self.text(array), "in_front", "values"), self.operand(whole)
-        fill = self.text(filled) if filled is known.keyword("constant_values") else "0"
         longer = f"(0, max({size} - {text}.size, 0))"
         kept = f"{self.jnp('where')}({found.mask}, {text}, {fill})"
         more = f", constant_values={fill}" if fill != "0" else ""
         self.replace(node, f"{self.jnp('pad')}({kept}, {longer}{more})[:{self.text(whole)}]")
-        return None
 
     def _sort(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)
@@ -215,3 +237,21 @@ class Ordering(Reducing):
         if (self.ndim(array) or 1) > 1:
             self.stop(node)
         return replace(place, pad="", dtype="f", direct=False)
+
+
+def _filling(node: ast.Call) -> tuple[ast.expr, ast.expr, ast.expr | None] | None:
+    """(n, what is taken from it, the value; None for 0) of `jnp.zeros(n - taken)` or `jnp.full(n - taken, value)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="zeros"), args=[size, *_]):
+            value = None
+        case ast.Call(func=ast.Attribute(attr="full"), args=[size, value, *_]):
+            pass
+        case _:
+            return None
+    match size:
+        case (
+            ast.BinOp(left=whole, op=ast.Sub(), right=taken)
+            | ast.Tuple(elts=[ast.BinOp(left=whole, op=ast.Sub(), right=taken)])
+        ):
+            return whole, taken, value
+    return None

@@ -16,7 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.repeating import repeated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of, owner_of
-from jupyter_jitmagic.source.names import target_names
+from jupyter_jitmagic.source.names import loaded, target_names
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
@@ -141,13 +141,23 @@ def _compares_the_array(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool
     return False
 
 
+def _is_of_flags(flow: Flow, part: ast.expr) -> bool:
+    """`v >= t` of a selection v, on a side that no call came to (asked beside its edits)."""
+    if not loaded([part]) & set(flow.state.names):
+        return False
+    before = flow.state.copy()
+    found = flow.visit(part)
+    flow.state = before
+    return found is not None and found.dtype == "b"
+
+
 def _is_mask(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool:
     if isinstance(part, ast.Slice | ast.Constant | ast.List):
         return False
     fact = flow.spot.fact(part)
     if fact is None:
         failing = type(flow.spot.error).__name__ == "NonConcreteBooleanIndexError"
-        return (failing and flow.site is node) or _compares_the_array(flow, part, node)
+        return (failing and flow.site is node) or _compares_the_array(flow, part, node) or _is_of_flags(flow, part)
     return fact.dtype == "b" and fact.ndim > 0 and fact.sort in ("array", "host") and flow.is_traced(part)
 
 
@@ -214,11 +224,13 @@ def _is_one_place(flow: Flow, part: ast.expr) -> bool:
 def _deleted(flow: Flow, node: ast.Call) -> Selection | None:
     """`jnp.delete(x, mask)`, `jnp.delete(x, places)`."""
     array, index = node.args
+    if (held := flow.visit(array)) is not None:
+        return _deleted_of(flow, array, index, held)
     fact = flow.spot.fact(index)
     found = flow.visit(index)
     if found is None and (fact is None or fact.ndim != 1 or not flow.is_traced(index)):
         return None
-    if flow.visit(array) is not None or (flow.ndim(array) or 1) > 1 or (found is not None and (found.ndim > 1 or found.flat)):
+    if (flow.ndim(array) or 1) > 1 or (found is not None and (found.ndim > 1 or found.flat)):
         flow.stop(node)
     length = f"{flow.operand(array)}.shape[0]"
     if found is not None:
@@ -229,6 +241,21 @@ def _deleted(flow: Flow, node: ast.Call) -> Selection | None:
     if found is None and fact is not None and fact.dtype == "b":
         mask = f"~{flow.operand(index)}"
     return Selection(flow.operand(array), Ragged(flow.named(mask, "kept", "left"), dtype=dtype_of(flow, array)), fills=True)
+
+
+def _deleted_of(flow: Flow, array: ast.expr, index: ast.expr, held: Ragged) -> Selection:
+    """`jnp.delete(v, jnp.where(v < t)[0])`, `jnp.delete(v, v < t)` of a selection v: what is not asked for is left."""
+    match index:
+        case ast.Subscript(value=ast.Call() as call, slice=ast.Constant(0)) if is_places(flow, call):
+            asked = call.args[0]
+        case _:
+            asked = index
+    flags = flow.visit(asked)
+    alike = flags is not None and flags.dtype == "b" and flags.like(held)
+    if not alike or held.listed or held.group or held.flat or held.ndim > 1:
+        flow.stop(index)
+    both = f"{enclosed(held.mask)} & ~{flow.operand(asked)}"
+    return Selection(flow.text(array), _of(held, flow.named(both, "kept", "chosen", "selected")))
 
 
 def _of(held: Ragged, mask: str) -> Ragged:

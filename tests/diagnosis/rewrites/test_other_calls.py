@@ -595,3 +595,36 @@ def test_an_array_of_flags_is_no_question_for_what_is_a_flag():
         "        mask = (mask | jnp.roll(mask, 1, 0)) & (x < tol)\n    return mask, size\n"
     )
     assert check(source, (jnp.arange(6.0).reshape(3, 2), (0, 1), 4.0)).rewrites
+
+
+def test_a_call_that_takes_another_branch_for_its_ints_refuses_no_rewrite():
+    """`jnp.quantile` takes no int in plain Python, either: as ints 0.1 and 0.8 were equal, and it was not reached."""
+    source = (
+        "def f(x, low, high):\n    if low >= high:\n        return 0.0\n"
+        "    kept = (x >= jnp.quantile(x, low)) & (x <= jnp.quantile(x, high))\n"
+        "    if jnp.sum(kept) == 0:\n        return 0.0\n    return jnp.var(x[kept])\n"
+    )
+    found = served(source, (X, 0.1, 0.8), ((X, 0.8, 0.1), {}), ((X, 0.4, 0.6), {}))
+    assert found.rewrites
+
+
+def test_an_option_that_is_left_out_narrows_a_selection_where_it_is_given():
+    """No call came to these sides: a comparison of a selection is a mask of it all the same."""
+    source = (
+        "def f(x, low=None, high=None):\n    v = x[~jnp.isnan(x)]\n    if low is not None:\n        v = v[v >= low]\n"
+        "    if high is not None:\n        v = v[(v <= high) & (v > 0)]\n    return jnp.median(v)\n"
+    )
+    x = jnp.array([1.0, jnp.nan, 2.0, 5.0, -3.0])
+    others = [((x, 1.5), {}), ((x,), {"high": 2.0}), ((x, 1.0, 4.0), {})]
+    found = served(source, (x,), *others)
+    assert found.rewrites
+
+
+def test_places_are_narrowed_by_an_option_that_is_left_out():
+    source = (
+        "def f(x, least=None):\n    at = jnp.where(x[1:-1] > jnp.maximum(x[:-2], x[2:]))[0] + 1\n"
+        "    if at.size and least is not None:\n        at = at[x[at] >= least]\n    return x[at].sum(), at.size\n"
+    )
+    x = jnp.array([0.0, 3.0, 1.0, 5.0, 2.0, 7.0, 0.0])
+    found = served(source, (x,), ((x, 4.0), {}), ((x * 0,), {}), ((x, 9.0), {}))
+    assert found.rewrites

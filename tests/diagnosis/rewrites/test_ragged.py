@@ -331,6 +331,8 @@ def test_distinct_values_of_what_is_selected_from_a_table(body):
 FURTHER = {
     "deleted by a mask": "    return jnp.delete(x, x > 1).sum()\n",
     "deleted by places": "    at = jnp.where(x > 1)[0]\n    k = jnp.delete(x, at)\n    return (k[1:] - k[:-1]).sum()\n",
+    "deleted from a selection": "    k = x[x > 0]\n    k = jnp.delete(k, jnp.where(k > 1)[0])\n    return k.sum(), len(k)\n",
+    "deleted by its own mask": "    k = x[x > 0]\n    return jnp.delete(k, (k > 1) & (k < 3)).sum()\n",
     "contracted": "    m = x > 0\n    a, b = x[m], x[::-1][m]\n    return jnp.einsum('i,i->', a, b)\n",
     "integrated": "    return jnp.trapezoid(x[x > 0])\n",
     "its first is set": "    k = x[x > 0]\n    return k.at[0].set(5.0).sum()\n",
@@ -339,6 +341,8 @@ FURTHER = {
     "a histogram in a range": "    k = x[x > 0]\n    return jnp.histogram(k, 4), jnp.histogram(k, 3, range=(-1.0, 2.0))[0]\n",
     "a fixed size": "    k = x[x > 0] * 2\n    return jnp.pad(k, (0, len(x) - len(k)))\n",
     "a fixed size filled": "    k = x[x > 0]\n    return jnp.pad(k, (0, 9 - k.size), constant_values=-1.0)\n",
+    "a fixed size joined": "    k = x[x > 0]\n    return jnp.concatenate([k, jnp.zeros(len(x) - len(k))])\n",
+    "a fixed size joined to": "    k = x[x > 0]\n    return jnp.concatenate((k, jnp.full((9 - k.size,), -1.0)))\n",
     "a line through places": "    k = x[x > 0]\n    return jnp.polyfit(jnp.arange(len(k)) * 1.0, k, 1)\n",
     "what places have to do with values": "    k = x[x > 0]\n    return jnp.corrcoef(jnp.arange(len(k)), k)[0, 1]\n",
     "a histogram": "    k = x[x > 0]\n    return jnp.histogram(k, bins=jnp.array([-2.0, 1.0, 4.0]))[0]\n",
