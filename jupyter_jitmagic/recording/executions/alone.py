@@ -13,6 +13,11 @@ well_known: dict[int, float] = {}
 """Entries that need not be seen alone again soon, and how long their calls take."""
 
 
+def are_known(entries: list[int]) -> bool:
+    """Whether it is known well what calls of each take."""
+    return all(entry in well_known for entry in entries)
+
+
 class Alone:
     """How often calls of each entry were looked at."""
 

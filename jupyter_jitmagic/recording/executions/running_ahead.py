@@ -20,7 +20,7 @@ from typing import Any
 
 from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.recording import hot_path
-from jupyter_jitmagic.recording.executions.alone import SELDOM, Alone, well_known
+from jupyter_jitmagic.recording.executions.alone import SELDOM, Alone, are_known, well_known
 from jupyter_jitmagic.recording.executions.held_back import untold
 from jupyter_jitmagic.recording.executions.lanes import IN_A_ROW, LARGE_BYTES, WORTH_RESTLESS_S, Call, Lane, Line, SeenLast
 from jupyter_jitmagic.recording.executions.links import COMES, Link, seen
@@ -255,7 +255,7 @@ class RunningAhead:
                     well_known.pop(other, None)
                 self._judge_at = _JUDGE_AT
             looks = self._looks(lane)
-            pause_s = 0.0 if looks or not _are_known(lane) else _BETWEEN_S
+            pause_s = 0.0 if looks or not are_known(lane.turns.here()) else _BETWEEN_S
         else:
             looks = not (link.is_large or pause_s)
         lane.next_from = -math.inf if looks else link.after + pause_s
@@ -437,7 +437,7 @@ class RunningAhead:
     def _looks(self, lane: Lane) -> bool:
         """Whether calls are to be seen alone where entries come by turns: some in a row, and seldom once it is known well what
         those of each take."""
-        if _are_known(lane):
+        if are_known(lane.turns.here()):
             return lane.waits % SELDOM == 0 and lane.joined < _ROW
         return lane.joined < _AT_ONCE
 
@@ -485,11 +485,6 @@ class RunningAhead:
         waiter.look(link)
         self._waited = link  # not before: where Ctrl-C comes between the two it would be waited for in vain
         return link
-
-
-def _are_known(lane: Lane) -> bool:
-    """Whether it is known well what calls of each entry take that came of late."""
-    return all(entry in well_known for entry in lane.turns.here())
 
 
 def _is_over(link: Link) -> bool:
