@@ -746,3 +746,22 @@ def test_where_a_line_that_was_rewritten_gives_something_else_it_stays_as_it_is(
     """`min` of NaN is another in JAX: the pieces without that rewrite are tried, too."""
     diagnosis = jm.diagnose(counted_on_a_grid, jnp.array([0.0, 1.2, 3.0]), jnp.array([1.0, 0.0, 2.5]))
     assert diagnosis.splits[0].verified, diagnosis.reason
+
+
+def complexity(x):
+    marks = (x > jnp.mean(x)).astype(int)
+    seen, at, long = set(), 0, 1
+    while at + long <= len(marks):
+        part = tuple(marks[at : at + long].tolist())
+        if part in seen:
+            long += 1
+        else:
+            seen.add(part)
+            at, long = at + long, 1
+    return len(seen)
+
+
+def test_a_line_of_which_no_part_is_worth_a_piece_is_left_whole():
+    """It was taken apart since its trace failed, and no other line failed."""
+    split = split_of(complexity, jnp.array([1.0, 2.0, 1.5, 9.0, 8.0, 1.0]))
+    assert split.verified and split.pieces == ("complexity_before",)
