@@ -767,3 +767,22 @@ def test_a_size_within_an_expression_stays_and_the_rest_is_jitted():
     tokens = jnp.arange(12).reshape(3, 4)
     diagnosis = jm.diagnose(padded_to_the_longest, tokens, jnp.array([2, 3, 1]))
     assert diagnosis.splits[0].verified, diagnosis.reason
+
+
+def complexity(x):
+    marks = (x > jnp.mean(x)).astype(int)
+    seen, at, long = set(), 0, 1
+    while at + long <= len(marks):
+        part = tuple(marks[at : at + long].tolist())
+        if part in seen:
+            long += 1
+        else:
+            seen.add(part)
+            at, long = at + long, 1
+    return len(seen)
+
+
+def test_a_line_of_which_no_part_is_worth_a_piece_is_left_whole():
+    """It was taken apart since its trace failed, and no other line failed."""
+    split = split_of(complexity, jnp.array([1.0, 2.0, 1.5, 9.0, 8.0, 1.0]))
+    assert split.verified and split.pieces == ("complexity_before",)

@@ -321,6 +321,7 @@ class _Search:
         for stmt in vain:
             del state.marks.isolated[stmt]
             state.marks.plain.add((stmt, 0))
+            state.failed.append((stmt, 0))  # that is why it was taken apart
         return bool(vain)
 
     def _trace(self, program: Program, piece: Piece, args: tuple[Any, ...], state: _State) -> tuple[BaseException | None, Any]:
