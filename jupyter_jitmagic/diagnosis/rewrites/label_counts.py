@@ -17,7 +17,8 @@ from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
 _SUMS = words("sum any count_nonzero")
 _OF_EACH = words("sqrt square log log2 abs where asarray")
-_BELOW = {"negative int": "labels below zero, which bincount counts as zeros"}
+# bincount counts them as zeros, and as places they count from the end
+_BELOW = {"negative int": "labels below zero"}
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
 
@@ -47,9 +48,11 @@ def of_labels(spot: Spot) -> Iterator[Step]:
         return
     uses = _Uses(spot, labels.id)
     try:
+        kind = ""
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
-                function = spot.function
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node or _cast(value, node) is not None:
+                cast, function = _cast(value, node), spot.function
+                kind = f".astype({code.src(cast)})" if cast is not None else ""
                 if not isinstance(function, ast.FunctionDef):
                     return
                 block = code.block(statement)
@@ -73,7 +76,16 @@ def of_labels(spot: Spot) -> Iterator[Step]:
         kept = uses.labels if uses.reads_labels else "_"
         size = f"size={labels.id}.size, fill_value=0, return_counts=True"
         line = f"{code.indent(statement)}{kept}, {name} = {spot.jnp('unique')}({labels.id}, {size})\n"
+        line += f"{code.indent(statement)}{name} = {name}{kind}\n" if kind else ""
     yield spot.step("size=", (at, line), *uses.edits, excludes=_BELOW)
+
+
+def _cast(value: ast.expr, node: ast.expr) -> ast.expr | None:
+    """`float` of `node.astype(float)`."""
+    match value:
+        case ast.Call(func=ast.Attribute(attr="astype", value=counts), args=[kind], keywords=[]) if counts is node:
+            return kind
+    return None
 
 
 def _times_bound(function: ast.FunctionDef, name: str, labels: str) -> tuple[int, int]:
@@ -197,4 +209,63 @@ class _Uses:
         self.edits.append((node, text if alone else f"({text})"))
 
 
-RULES: list[Rule] = [of_labels]
+def by_adding(spot: Spot) -> Iterator[Step]:
+    """`n = int(labels.max()) + 1` before `jnp.zeros(n).at[labels].add(1)` → `jnp.bincount(labels).astype(float)`."""
+    code, function = spot.code, spot.function
+    if not isinstance(function, ast.FunctionDef):
+        return
+    here = code.statement(spot.node)
+    for made in code.of_kind(function, ast.Call):
+        added = _added(spot, made)
+        if added is None:
+            continue
+        n, labels, kind = added
+        sizes = [each for each in code.of_kind(function, ast.Assign) if stored([each]) == [n]]
+        named = [use for use in code.of_kind(function, ast.Name) if use.id == n]
+        if len(sizes) != 1 or len(named) != 2 or _times_bound(function, n, labels) != (1, 0):
+            continue  # it is asked for elsewhere, or they were others when it was
+        match sizes[0].value:
+            case ast.BinOp(left=largest, op=ast.Add(), right=ast.Constant(value=1)):
+                counts = f"{spot.jnp('bincount')}({labels}).astype({kind})"
+                if _largest_of(spot, largest) == labels and here in (sizes[0], code.statement(made)):
+                    yield spot.step("size=", (code.region([sizes[0]]), ""), (made, counts), excludes=_BELOW)
+
+
+def _added(spot: Spot, made: ast.Call) -> tuple[str, str, str] | None:
+    """`n`, `labels` and the dtype of `jnp.zeros(n).at[labels].add(1)`."""
+    match made:
+        case ast.Call(
+            func=ast.Attribute(
+                attr="add",
+                value=ast.Subscript(
+                    value=ast.Attribute(
+                        attr="at",
+                        value=ast.Call(
+                            func=ast.Attribute(attr="zeros", value=owner), args=[ast.Name(id=n), *rest], keywords=[]
+                        ),
+                    ),
+                    slice=ast.Name(id=labels),
+                ),
+            ),
+            args=[ast.Constant(value=1 | 1.0)],
+            keywords=[],
+        ) if len(rest) < 2 and is_module(spot, owner):
+            return n, labels, spot.code.src(rest[0]) if rest else "float"
+    return None
+
+
+def _largest_of(spot: Spot, node: ast.expr) -> str | None:
+    """`labels` of `int(labels.max())`, `jnp.max(labels)` and their like."""
+    match node:
+        case ast.Call(func=ast.Name(id="int"), args=[value], keywords=[]) if spot.is_builtin("int"):
+            return _largest_of(spot, value)
+        case ast.Call(func=ast.Attribute(attr="max", value=ast.Name(id=name)), args=[], keywords=[]):
+            return name
+        case ast.Call(func=ast.Attribute(attr="max", value=owner), args=[ast.Name(id=name)], keywords=[]) if is_module(
+            spot, owner
+        ):
+            return name
+    return None
+
+
+RULES: list[Rule] = [of_labels, by_adding]

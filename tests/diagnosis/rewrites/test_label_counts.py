@@ -54,3 +54,17 @@ def test_what_is_refused_says_what_would_do():
 def test_labels_that_have_no_name_get_one(body):
     """Only of a name was it known what is asked of its counts."""
     assert check(f"def f(x):\n    {body}\n", *OTHERS, seconds=20.0).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    ("n", "zeros", "asked"),
+    [
+        ("int(x.max()) + 1", "jnp.zeros(n)", "counts.max()"),
+        ("jnp.max(x) + 1", "jnp.zeros(n, int)", "counts.argmax()"),
+        pytest.param("int(jnp.max(x)) + 1", "jnp.zeros(n)", "(counts ** 2).sum()", marks=pytest.mark.slow),
+    ],
+)
+def test_labels_that_are_counted_by_adding_ones_are_counted_alike(n, zeros, asked):
+    """An array as long as the largest label was left, where `bincount` was known."""
+    body = f"n = {n}\n    counts = {zeros}.at[x].add(1)\n    return {asked}"
+    assert check(f"def f(x):\n    {body}\n", *OTHERS, seconds=20.0).rewrites[0].verified
