@@ -140,6 +140,8 @@ class _Uses:
                 self._length(around)
             case ast.Subscript(value=value, slice=ast.Compare()) if value is use:
                 return  # a selection of labels that occur
+            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[ast.Constant(value=0)]) if left is use:
+                self._absent(parent, text)
             case _:
                 self._of_each(use, direct=True)
 
@@ -202,6 +204,26 @@ class _Uses:
             raise _Refused
         self.reads_labels = True
         self.edits.append((node, f"{self.labels}[{self.spot.jnp('argmax')}({text})]"))
+
+    def _absent(self, node: ast.AST, text: str) -> None:
+        """How many labels do not occur: all others up to the largest do."""
+        match parent := self.code.parents[node]:
+            case ast.Attribute(attr="sum") if self._is_called(parent):
+                asked = self.code.parents[parent]
+            case ast.Call(func=ast.Attribute(attr="sum" | "count_nonzero", value=owner), args=[_]) if is_module(
+                self.spot, owner
+            ):
+                asked = parent
+            case ast.Call(func=ast.Name(id="sum"), args=[_]) if self.spot.is_builtin("sum"):
+                asked = parent
+            case _:
+                raise _Refused
+        if not isinstance(asked, ast.Call) or asked.keywords or (asked is not parent and asked.args):
+            raise _Refused
+        self.reads_counts = True
+        alone = isinstance(self.code.parents[asked], ast.stmt)
+        found = f"{self.spot.jnp('max')}({self.array}) + 1 - ({text} > 0).sum()"
+        self.edits.append((asked, found if alone else f"({found})"))
 
     def _length(self, node: ast.AST) -> None:
         text = f"{self.spot.jnp('max')}({self.array}) + 1"
