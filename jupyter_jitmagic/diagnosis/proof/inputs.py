@@ -278,8 +278,8 @@ class Variations:
         for low, high in ((values[-2], values[-1]), (values[0], values[1])) if len(values) > 2 else ():
             for k in numbers[:2]:
                 yield self._each([k], set_to((low + high) / 2 if kind_of(self._leaves[k]) == "f" else low), "between")
-        if len(values) > 2 and array in self._floats:
-            below = self._each(numbers[:1], set_to(int(values[0]) - 1), "nan")
+        if len(values) > 2 and array in self._floats and numbers[0] in self._floats:  # an integer may be a place or a size
+            below = self._each(numbers[:1], set_to(values[0] - 1), "nan")
             yield self.of(below)._each([array], with_nan, "nan")
 
     def _alone(self) -> Iterator[Input]:
