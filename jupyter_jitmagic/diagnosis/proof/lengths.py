@@ -1,11 +1,13 @@
-"""Whether the length of what plain Python returns is data: no compiled code can return it then."""
+"""What plain Python returns and no compiled code can: something whose length is data, or a text."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import replace
 
-from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
+import jax
+
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall
 from jupyter_jitmagic.diagnosis.proof.differing import shapes
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.verify import computed
@@ -37,3 +39,13 @@ def of_lengths_by_data(call: JitCall, seconds: float) -> bool:
         return limited(seconds, differ)
     except OutOfTime:
         return False
+
+
+def of_text(call: JitCall, seconds: float) -> bool:
+    """Whether there is a text in what plain Python returns."""
+    given = Input(fresh(call.args), fresh(call.kwargs), "call")
+    try:
+        found = limited(seconds, lambda: computed(call.fun, given))
+    except (Exception, OutOfTime, Effect):  # then plain Python gives nothing here, or may not be asked
+        return False
+    return any(isinstance(leaf, str) for leaf in jax.tree_util.tree_leaves(found))

@@ -219,6 +219,7 @@ def _made_where_it_is_called(value: Any) -> str:
 
 NO_ARRAY = "no array of a fixed shape holds just what it returns"
 LENGTH_IS_DATA = "the length of what it returns depends on data itself: no array of a fixed shape holds just that"
+TEXT = "it returns a string, which cannot leave compiled code: return numbers and choose the string outside"
 OUT_OF_TIME = "the time for an answer was up before all known ways were tried (raise jupyter_jitmagic.options.advice_limit_s)"
 _NOT_PROVEN = "none that was found is proven"
 

@@ -228,6 +228,17 @@ def test_a_result_whose_length_is_data_alone_is_told_as_such(size):
     assert "length of what it returns depends on data itself: no array of a fixed shape holds just that" in answer.reason
 
 
+def test_a_text_that_a_helper_chooses_by_data_is_told_as_such():
+    """Of the function alone it was said, of one that returns what it gives nothing."""
+    source = (
+        'def verdict(x):\n    word = "stable"\n    if x.std() > 1.0:\n        word = "unstable"\n    return word, x.mean()\n\n'
+        "def f(x):\n    return verdict(x)\n"
+    )
+    answer = jm.diagnose(define(source)["f"], jnp.array([1.0, 2.0, 3.0]))
+    assert not (answer.rewrites or answer.splits)
+    assert "it returns a string, which cannot leave compiled code" in answer.reason
+
+
 def test_a_result_of_one_length_is_not_said_to_be_of_several():
     answer = jm.diagnose(define("def f(x):\n    return x.sum() + int(jnp.zeros(int(x[0])).shape[0])\n")["f"], jnp.ones(3))
     assert "length of what it returns" not in answer.reason
