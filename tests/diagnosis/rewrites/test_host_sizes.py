@@ -228,6 +228,16 @@ def test_a_result_whose_length_is_data_alone_is_told_as_such(size):
     assert "length of what it returns depends on data itself: no array of a fixed shape holds just that" in answer.reason
 
 
+def test_a_length_that_changes_with_nan_alone_is_not_told_as_data():
+    """Parts by `<`, `==` and `>` are all of an array, but for NaN."""
+    source = (
+        "def f(x):\n    if len(x) <= 1:\n        return x\n    p = x[len(x) // 2]\n"
+        "    return jnp.concatenate([f(x[x < p]), x[x == p], f(x[x > p])])\n"
+    )
+    answer = jm.diagnose(define(source)["f"], jnp.array([3.0, 1.0, 2.0, 2.0]))
+    assert answer.rewrites or "depends on data itself" not in answer.reason
+
+
 def test_a_text_that_a_helper_chooses_by_data_is_told_as_such():
     """Of the function alone it was said, of one that returns what it gives nothing."""
     source = (
