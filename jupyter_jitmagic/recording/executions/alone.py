@@ -6,8 +6,8 @@ _MORE = 2
 """By so many more calls may be seen of one entry than of another: of some only those can be seen that follow certain others."""
 _KNOWN, _AT_TIMES = 64, 32
 """Where so many calls of each were seen alone, they are for so many calls and not for as many."""
-SELDOM, _TRIES = 8, 64
-"""Whose time is known well is looked at once in so many times, and so is what was looked at so often and mostly too late."""
+_TRIES = 64
+"""After so many looks, most of them too late, no more will be known of an entry."""
 
 well_known: dict[int, float] = {}
 """Entries that need not be seen alone again soon, and how long their calls take."""
@@ -36,16 +36,16 @@ class Alone:
         """It was looked too late."""
         self._seen[entry] = max(self._seen.get(entry, 0) - 1, 0)
 
-    def wants(self, entry: int, here: list[int], calls: int, waits: int) -> bool:
+    def wants(self, entry: int, here: list[int], calls: int, also_known: bool) -> bool:
         """Whether a call of this entry, one of those that are `here`, is to be seen alone: it is one of which least is known.
 
         Args:
             calls: how many there were of all so far.
-            waits: and how many were waited for.
+            also_known: whether those are looked at as well of which enough is known.
         """
         if all(self._seen.get(other, 0) >= _KNOWN for other in here) and calls // _AT_TIMES % 2:
             return False
-        if waits % SELDOM:
+        if not also_known:
             here = [other for other in here if not self._is_enough(other)]
         least = min((self._seen.get(other, 0) for other in here), default=0)
         return entry in here and self._seen.get(entry, 0) <= least + _MORE

@@ -33,6 +33,8 @@ _OWN = 0.75
 """A mean without the longest and the shortest is not quite that of all, though all of them were seen."""
 _MOST_OWN = 0.5
 """Where so many of a span's calls were seen alone these tell what it holds, and no others."""
+_CHANGED = 1.4
+"""Calls that took so many times as long before a span as behind it, or so much less, do not tell what they took in it."""
 _LONGER = 1.2
 """Where the mean of all is so many times that without the longest and the shortest it tells too little."""
 _KEPT, _TOGETHER = 512, 16
@@ -106,6 +108,15 @@ class _Alone:
         blur = _SIGMAS * math.hypot(*(uncertain / 4 for _, _, uncertain in own)) / len(own) / middle
         return _Usual(middle, spread, len(own), blur, tuple([call for call, _, _ in own]), tells=1.0)
 
+    def is_steady(self, call: float) -> bool:
+        """Whether the latest that were seen before a call took about as long as the first behind it, where there are both."""
+        seen = list(self.seen)
+        at = bisect_left([number for number, _, _ in seen], call)
+        before, behind = ([seconds for _, seconds, _ in part] for part in (seen[:at][-_SAME:], seen[at:][:_SAME]))
+        if min(len(before), len(behind)) < _SAME // 2:
+            return True
+        return median(before) <= _CHANGED * median(behind) and median(behind) <= _CHANGED * median(before)
+
     def usuals(self, most: int) -> Callable[[float], _Usual | None]:
         """What they usually took about a call, of `most` of them."""
         seen = list(self.seen)
@@ -154,7 +165,7 @@ class _Mixed:
         """How long its calls take alone, one after the other; 0 where that is not known."""
 
     def know(self, usuals: dict[int, Callable[[float], _Usual | None]]) -> None:
-        middle, counts = (self.span.first + self.span.last) / 2, self.span.counts
+        middle, counts = self.middle, self.span.counts
         known = {entry: usuals[entry](middle) for entry in counts if entry in usuals}
         self.known = {entry: usual for entry, usual in known.items() if usual is not None}
         if self.known.keys() != counts.keys():
@@ -169,6 +180,10 @@ class _Mixed:
         made.left, made.known = self.left, {entry: usual for entry, usual in own.items() if usual is not None}
         made.usually = sum(counts[entry] * usual.seconds for entry, usual in made.known.items())
         return made if made.known.keys() == counts.keys() else None
+
+    @property
+    def middle(self) -> float:
+        return (self.span.first + self.span.last) / 2
 
     @property
     def is_new(self) -> bool:
@@ -272,7 +287,7 @@ class MixedSpans:
             if latest is not None and _SIGMAS * latest.error() <= self._tolerance and latest.all_s <= _LONGER * latest.seconds:
                 well_known[entry] = latest.seconds
         last = spans[-_LAST:]
-        if not 1 / _STILL <= _ratio(last) <= _STILL:  # the machine has become slower, or quicker
+        if not 1 / _STILL <= _ratio(last) <= _STILL or not all(map(self._is_steady, last)):  # the machine changes, or its calls
             for entry in {entry for mixed in last for entry in mixed.known}:
                 well_known.pop(entry, None)
         for at, mixed in enumerate(spans):
@@ -283,8 +298,14 @@ class MixedSpans:
                     own = mixed.by_its_own(self._alone)
                     if own is not None:
                         self._share_out_one(own, [own])
-                    together = [spans[i] for i in sorted(near, key=lambda i: abs(i - at))]
-                    self._share_out_one(mixed, [one for one in together if one.known and not one.is_odd and mixed.is_like(one)])
+                    if self._is_steady(mixed):
+                        others = [spans[i] for i in sorted(near, key=lambda i: abs(i - at))]
+                        together = [one for one in others if one.known and not one.is_odd and mixed.is_like(one)]
+                        self._share_out_one(mixed, together)
+
+    def _is_steady(self, mixed: _Mixed) -> bool:
+        """Whether its entries' calls took as long before it as behind it: one that is shared out by both."""
+        return all(self._alone[entry].is_steady(mixed.middle) for entry in mixed.known)
 
     def _share_out_one(self, mixed: _Mixed, together: list[_Mixed]) -> None:
         """One span, with as many of those beside it as it takes to be certain."""

@@ -20,7 +20,7 @@ from typing import Any
 
 from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.recording import hot_path
-from jupyter_jitmagic.recording.executions.alone import SELDOM, Alone, are_known, well_known
+from jupyter_jitmagic.recording.executions.alone import Alone, are_known, well_known
 from jupyter_jitmagic.recording.executions.held_back import untold
 from jupyter_jitmagic.recording.executions.lanes import IN_A_ROW, LARGE_BYTES, WORTH_RESTLESS_S, Call, Lane, Line, SeenLast
 from jupyter_jitmagic.recording.executions.links import COMES, Link, seen
@@ -50,8 +50,9 @@ costs as much as several others, as nothing that is needed for it is in the proc
 _JUDGE_AT, _JUDGE_LATER = 24, 512
 _ROW = 40
 """So many outputs are held to see calls alone, as many as a caller is ahead; together no more bytes than a large one has."""
-_AT_ONCE = 80
-"""After so many that were seen alone in a row comes a pause: it takes something from their caller."""
+_AT_ONCE, _FRESH = 80, 16
+"""After so many that were seen alone in a row comes a pause, as it takes something from their caller: after fewer where it is
+known well what those of each entry take."""
 _BESIDE = 3
 """After so many calls in a row that ran beside their line none of that entry is taken any more."""
 _RUN = 8
@@ -64,6 +65,8 @@ _TRY_RETURNS = 256, 2048
 """Where returns do not tell how long calls take it is tried again for so many of so many calls."""
 _BEGINS = 16
 """So many calls of a loop that has just begun are all looked at: one of them may be slow, and is no end of a burst."""
+_SELDOM = 8
+"""Whose time is known well is looked at once in so many times where that of others is not."""
 _STILL = 1.3
 """Where calls by turns take so many times as long as was known, or so much less, they are all looked at again."""
 _BETWEEN_S = 0.1
@@ -222,7 +225,7 @@ class RunningAhead:
         return True
 
     def begin(self) -> None:
-        """A caller runs ahead."""
+        """A caller was seen to run ahead."""
         self._idle = 0
         for lane in list(self._lanes.values()):
             lane.in_a_row, lane.next_from = 0, -math.inf
@@ -255,7 +258,7 @@ class RunningAhead:
                     well_known.pop(other, None)
                 self._judge_at = _JUDGE_AT
             looks = self._looks(lane)
-            pause_s = 0.0 if looks or not are_known(lane.turns.here()) else _BETWEEN_S
+            pause_s = _BETWEEN_S if are_known(lane.turns.here()) else 0.0
         else:
             looks = not (link.is_large or pause_s)
         lane.next_from = -math.inf if looks else link.after + pause_s
@@ -407,7 +410,7 @@ class RunningAhead:
         """Whether its end is to be seen, and that of the call before: there are turns, and it is one of those of which least is
         known."""
         tells, looks = call.lane.held_back.tells, call.lane.turns.taken and self._looks(call.lane)
-        if not looks or not (tells or self._wants(call)) or not self._has_room(call, waited):
+        if not looks or not (tells or self._wants(call, fresh=True)) or not self._has_room(call, waited):
             return False
         newest = call.lane.newest
         if call.follows(newest) and newest is not None:
@@ -435,11 +438,9 @@ class RunningAhead:
         return fmean(self._takes_s(other, lane) for other in latest) if latest else self._takes_s(entry, lane)
 
     def _looks(self, lane: Lane) -> bool:
-        """Whether calls are to be seen alone where entries come by turns: some in a row, and seldom once it is known well what
-        those of each take."""
-        if are_known(lane.turns.here()):
-            return lane.waits % SELDOM == 0 and lane.joined < _ROW
-        return lane.joined < _AT_ONCE
+        """Whether calls are to be seen alone where entries come by turns: some in a row, and fewer once it is known well what
+        those of each take: that may change while all together take as long as before."""
+        return lane.joined < (_FRESH if are_known(lane.turns.here()) else _AT_ONCE)
 
     def _pause_in_turns(self, lane: Lane) -> float:
         """For how long none need be looked at where entries come by turns."""
@@ -467,8 +468,10 @@ class RunningAhead:
         held = [*(other.nbytes for other in self._row if not other.is_large), call.nbytes, newest.nbytes if newest else 0]
         return len(self._row) < _ROW and sum(held) <= LARGE_BYTES
 
-    def _wants(self, call: Call) -> bool:
-        return self._alone.wants(call.entry, call.lane.turns.here(), self._taken, self._waits)
+    def _wants(self, call: Call, fresh: bool = False) -> bool:
+        """`fresh`: also where all is known well."""
+        here = call.lane.turns.here()
+        return self._alone.wants(call.entry, here, self._taken, self._waits % _SELDOM == 0 or (fresh and are_known(here)))
 
     def _wait(self, call: Call, rested: bool = False, begun: Begun | None = None, in_row: bool = False) -> Link:
         self._waits += 1

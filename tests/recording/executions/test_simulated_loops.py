@@ -310,6 +310,22 @@ def test_calls_by_turns_have_their_time_before_and_after_the_machine_becomes_slo
             assert 0.9 < rows["execute_s"][here].mean() / seconds[here].mean() < 1.1
 
 
+def test_what_calls_take_is_seen_to_change_where_all_together_take_as_long_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of calls that are let by the span alone is known, which is as long as ever: each entry has to be looked at again."""
+    world = World(monkeypatch, 1e-4)
+    for i in range(1800):
+        for entry, seconds in ((1, 0.006 if i < 900 else 0.004), (2, 0.002 if i < 900 else 0.004)):
+            world.call(entry, seconds * world.chance.gauss(1, 0.05))
+    world.judged()
+    rows = world.log.columns.as_numpy()
+    entries, seconds = np.array(world.truth).T
+    for part, most in ((slice(0, 1500), 0.05), (slice(1500, 2100), 0.15), (slice(2100, 3600), 0.05)):
+        for entry in (1, 2):
+            timed = (entries == entry)[part] & (rows["execute_how"] == AVERAGED)[part]
+            assert timed.sum() > 0.8 * 0.5 * len(entries[part])
+            assert abs(rows["execute_s"][part][timed].mean() / seconds[part][timed].mean() - 1) < most
+
+
 def test_a_caller_that_is_held_back_is_hardly_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls by turns are let by once it is known what they take. Until then its own returns tell their ends: one that is not
     held back has more of them asked for."""
