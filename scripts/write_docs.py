@@ -52,8 +52,9 @@ call around it. Under eager `grad` and `vmap`, `trace_s` is all from the call's 
 
 A loop that runs ahead of the device, with executions of 0.2 ms or more, has one end seen in some 32 calls, and after eight in a row without a rest fewer, down to one in some 160; it holds two small
 outputs at most, or a large one alone; where entries come by turns some calls of each are seen alone as well, for which up to 44
-outputs are held until then, together no more than 1 MiB, and of those above that one: eighty in a row at most, and where the
-mean of each is known well forty in a row once in eight spans, the calls of the others being let by; below 2 ms, where the device rests
+outputs are held until then, together no more than 1 MiB, and of those above that one: eighty in a row at
+most, and sixteen where the mean of each is known well (a hundred where their own returns tell); then a pause, twice as long and a twelfth of the loop at most,
+of which the span is shared out where those before it and behind it took alike; below 2 ms, where the device rests
 each few calls (`float(loss)` each tenth step), only the last call before such a rest is looked at, or the last before one of another function, and only of some. A span in which it rested for more than a tenth is refused;
 of shorter rests half is taken off: what was left to do from each call on has to fit into the time until the end, and a rest that was seen counts as often as the caller was away for as long. Otherwise watched are the first calls of an entry and all that take 1 ms or longer, at most two at a
 time; shorter ones in samples: a few in a row each

@@ -10,7 +10,7 @@ from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
-from jupyter_jitmagic.diagnosis.proof.lengths import of_lengths_by_data, of_text
+from jupyter_jitmagic.diagnosis.proof.results import of_lengths_by_data, of_text
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.statics import returned
 from jupyter_jitmagic.diagnosis.statics.declared_arrays import as_settings
@@ -63,9 +63,10 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     padded = any(each.padded for each in unverified)
     why_not = reasons.NO_ARRAY if padded else reasons.for_unproven(unverified, split) if unverified else why_not
     if not (proposed or why_not) and asked.with_rewrites:
-        why_not = returned.why_not(call.fun) or (reasons.OUT_OF_TIME if cut_off else "")
+        of_source = returned.why_not(call.fun)
+        why_not = of_source or (reasons.OUT_OF_TIME if cut_off else "")
         given = JitCall(call.fun, call.args, dict(call.kwargs), tuple(sorted(static)))
-        if runs and split is None and of_text(given, _SIZES_S):
+        if runs and split is None and not of_source and of_text(given, _SIZES_S):
             why_not = reasons.TEXT
         elif runs and split is None and of_lengths_by_data(given, _SIZES_S):
             why_not, partial = reasons.LENGTH_IS_DATA, ()  # what a part of the edits leaves no other edit cures

@@ -137,9 +137,9 @@ def _caught_decision(call: Call, asked: Sequence[tuple[int, str, str]]) -> str:
     lines = decisions_caught(call, {fun.__code__.co_filename for fun in reachable_functions(call)})
     if not lines:
         return ""
-    handlers = [(abs(line - lines[0]), code) for line, does, code in asked if does == _ERRORS]
-    handler = min(handlers)[1]
-    return f"line {lines[0]} decides on a traced value, which raises, and `{handler}` catches it, whatever the value is"
+    handlers = {code for _, does, code in asked if does == _ERRORS}
+    handler = f"`{handlers.pop()}`" if len(handlers) == 1 else "an `except`"  # which one is not known
+    return f"line {lines[0]} decides on a traced value, which raises, and {handler} catches it, whatever the value is"
 
 
 def _jitted(call: Call) -> Any:

@@ -250,3 +250,21 @@ def test_a_decision_whose_error_is_caught_is_told_where_both_give_the_same() -> 
     reason = jm.diagnose(positive_definite, m).reason
     assert "decides on a traced value" in reason and "`except Exception` catches it" in reason
     assert not jnp.allclose(jax.jit(positive_definite)(jnp.eye(2)), positive_definite(jnp.eye(2))), "as it is said"
+
+
+def measured(m: Any) -> Any:
+    try:
+        ok = bool((m > 0).all())
+    except TypeError:
+        ok = False
+    try:
+        shift = float(len(m)) if ok else 0.0
+    except Exception:
+        shift = 1.0
+    return m + shift * 0
+
+
+def test_which_of_several_handlers_caught_the_error_is_not_guessed() -> None:
+    """The nearest line alone was named, be it that of another `try`."""
+    reason = jm.diagnose(measured, jnp.array([1.0, 2.0])).reason
+    assert "decides on a traced value" in reason and "an `except` catches it" in reason

@@ -166,9 +166,9 @@ class BusySpans:
                 break
         self.begin(end, line)
 
-    def share_out(self) -> None:
+    def share_out(self, goes_on: bool = False) -> None:
         """Share spans of several entries out where enough is known by now. The log is locked."""
-        self._mixed.share_out()
+        self._mixed.share_out(goes_on)
 
     def begin(self, end: End, line: Line) -> None:
         """A span may begin here."""

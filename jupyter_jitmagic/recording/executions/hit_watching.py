@@ -177,7 +177,7 @@ def _judge() -> None:
     """Work out what was seen so far, now that there is time for it."""
     waiting_caller.hand_over()
     hot_path.fold()
-    observation.judge()
+    observation.judge(goes_on=True)
 
 
 def _blocked(out: Any, start: float, latest: float) -> Sighting | None:

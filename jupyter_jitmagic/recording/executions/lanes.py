@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple, Protocol
 
+from jupyter_jitmagic.recording.executions.alone import are_known
 from jupyter_jitmagic.recording.executions.held_back import HeldBack
 from jupyter_jitmagic.recording.executions.rests import Rests
 from jupyter_jitmagic.recording.executions.turns import Turns
@@ -14,6 +15,11 @@ LARGE_BYTES = 1 << 20
 WORTH_RESTLESS_S = 2e-3
 """Where the device rests each few calls and they are shorter it is begun anew after a lap of so many calls, and not each time:
 that costs their caller too much."""
+_AT_ONCE, _FRESH, _BY_RETURNS = 80, 16, 100
+"""After so many that were seen alone in a row comes a pause, as it takes something from their caller: after fewer where it is
+known well what those of each entry take, or after so many where their own returns tell, but for the first 32."""
+_UNSEEN = 12
+"""It is twice as long, and at most such a part of the loop so far: of the last calls in one nothing is known."""
 IN_A_ROW = 8
 """So many outputs are waited for one after the other; then after pauses."""
 
@@ -99,11 +105,28 @@ class Lane:
         self.turns = Turns()
         self.rested = -math.inf
         """When a call was last seen to find it at rest."""
-        self.waits = self.joined = 0
-        """How many of its calls were waited for, those aside that are seen alone, and how many of those there were since the
-        latest of these."""
+        self.joined = self.looks_from = 0
+        """How many of its calls were seen alone, or are about to be, since this one, from which on some in a row are."""
         self.waited = 0
         """When it was waited for, counting all waits: the lane that was not for longest has its turn."""
+
+    @property
+    def knows(self) -> bool:
+        """It is known well what calls of each entry take that came of late."""
+        return are_known(self.turns.here())
+
+    @property
+    def looks(self) -> bool:
+        """Calls are to be seen alone where entries come by turns: some in a row, fewer once it is known well what those of each
+        take, which may change while all together take as long as before."""
+        if self.held_back.holds:
+            return not self.knows or self.number - self.looks_from < _BY_RETURNS
+        return self.joined < (_FRESH if self.knows else _AT_ONCE)
+
+    def lets_by(self, number: int) -> int:
+        """How many calls come in the pause after this one's end, where entries come by turns."""
+        calls = min(2 * (number - self.looks_from), (number - self.begun) // _UNSEEN)
+        return max(calls, 0) if self.knows else 0
 
     def has_rested(self) -> None:
         """Its calls are new to nobody where many were seen before; where they are short each look takes much from them."""

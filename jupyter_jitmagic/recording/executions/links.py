@@ -183,11 +183,6 @@ class Link(OutputWatch):
         begun = self.begun if self.begun is not None and self.begun.of_one else None
         return Ended(self.start, self._end, before, after, self.lane.line, self.is_large, begun, self._told)
 
-    def slowed(self) -> float:
-        """How many times as long as was expected its line has worked since the end that was seen before."""
-        expected_s = self.work - self.lane.seen.work
-        return (self.after - max(self.lane.seen.when, self.lane.began)) / expected_s if expected_s > 0 else 1.0
-
     def least_s(self) -> float:
         """How long it lasted for each call, at least, since the end that was seen before, or since its line was at rest."""
         if self.begun is not None:

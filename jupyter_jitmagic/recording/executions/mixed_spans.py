@@ -34,7 +34,8 @@ _OWN = 0.75
 _MOST_OWN = 0.5
 """Where so many of a span's calls were seen alone these tell what it holds, and no others."""
 _CHANGED = 1.4
-"""Calls that took so many times as long before a span as behind it, or so much less, do not tell what they took in it."""
+"""Calls that took so many times as long before a span as behind it, or so much less, do not tell what they took in it, where
+that is more than they differ by chance."""
 _LONGER = 1.2
 """Where the mean of all is so many times that without the longest and the shortest it tells too little."""
 _KEPT, _TOGETHER = 512, 16
@@ -72,7 +73,7 @@ class _Usual(NamedTuple):
     """By which share the mean may be wrong, because calls had about ended before it was looked a first time."""
     calls: tuple[int, ...]
     """Those that were seen, ascending."""
-    all_s: float = math.inf
+    all_s: float
     """The mean of all of them, the longest and the shortest included."""
     tells: float = _OWN
     """How far their mean tells what these calls themselves took."""
@@ -106,16 +107,21 @@ class _Alone:
         if middle <= 0 or len(own) < _MOST_OWN * count or middle > _ODD * median(times):
             return None
         blur = _SIGMAS * math.hypot(*(uncertain / 4 for _, _, uncertain in own)) / len(own) / middle
-        return _Usual(middle, spread, len(own), blur, tuple([call for call, _, _ in own]), tells=1.0)
+        return _Usual(middle, spread, len(own), blur, tuple([call for call, _, _ in own]), middle, tells=1.0)
 
-    def is_steady(self, call: float) -> bool:
-        """Whether the latest that were seen before a call took about as long as the first behind it, where there are both."""
+    def is_steady(self, span: Span, goes_on: bool) -> bool:
+        """Whether the latest that were seen before the middle of a span took about as long as the first behind it. Where there
+        are too few behind it that is not known yet if the loop `goes_on`, and else taken for so."""
         seen = list(self.seen)
-        at = bisect_left([number for number, _, _ in seen], call)
+        at = bisect_left([number for number, _, _ in seen], (span.first + span.last) / 2)
         before, behind = ([seconds for _, seconds, _ in part] for part in (seen[:at][-_SAME:], seen[at:][:_SAME]))
         if min(len(before), len(behind)) < _SAME // 2:
-            return True
-        return median(before) <= _CHANGED * median(behind) and median(behind) <= _CHANGED * median(before)
+            return not goes_on or len(behind) >= _SAME // 2
+        apart, error = (
+            abs(mean(before) - mean(behind)),
+            math.hypot(*(stdev(part) / math.sqrt(len(part)) for part in (before, behind))),
+        )
+        return apart <= max((_CHANGED - 1) * min(mean(before), mean(behind)), _SIGMAS * error)
 
     def usuals(self, most: int) -> Callable[[float], _Usual | None]:
         """What they usually took about a call, of `most` of them."""
@@ -165,7 +171,7 @@ class _Mixed:
         """How long its calls take alone, one after the other; 0 where that is not known."""
 
     def know(self, usuals: dict[int, Callable[[float], _Usual | None]]) -> None:
-        middle, counts = self.middle, self.span.counts
+        middle, counts = (self.span.first + self.span.last) / 2, self.span.counts
         known = {entry: usuals[entry](middle) for entry in counts if entry in usuals}
         self.known = {entry: usual for entry, usual in known.items() if usual is not None}
         if self.known.keys() != counts.keys():
@@ -180,10 +186,6 @@ class _Mixed:
         made.left, made.known = self.left, {entry: usual for entry, usual in own.items() if usual is not None}
         made.usually = sum(counts[entry] * usual.seconds for entry, usual in made.known.items())
         return made if made.known.keys() == counts.keys() else None
-
-    @property
-    def middle(self) -> float:
-        return (self.span.first + self.span.last) / 2
 
     @property
     def is_new(self) -> bool:
@@ -223,8 +225,6 @@ class MixedSpans:
         self._most = most
         self._told = told
         self._alone: dict[int, _Alone] = {}
-        self._little: set[int] = set()
-        """Entries of which it is enough to know how long they last at most."""
         self._spans: deque[_Mixed] = deque(maxlen=_KEPT)
 
     def add(self, span: Span) -> None:
@@ -242,16 +242,16 @@ class MixedSpans:
     def forget(self, entry: int) -> None:
         """An entry is no more."""
         self._alone.pop(entry, None)
-        self._little.discard(entry)
 
-    def share_out(self) -> None:
-        """Tell what is known by now of spans that have not been told of yet."""
+    def share_out(self, goes_on: bool) -> None:
+        """Tell what is known by now of spans that have not been told of yet; where the loop `goes_on`, of none behind which no
+        call was seen alone so far."""
         for mixed in self._spans:
             if mixed.is_new:
                 self._tell_most_of(mixed)
         for most in _NEAREST:
             if any(mixed.left for mixed in self._spans):
-                self._share_out(most)
+                self._share_out(most, goes_on)
 
     def _tell_most_of(self, mixed: _Mixed) -> None:
         """Of a span that is one entry's but for a little that entry's mean."""
@@ -262,21 +262,13 @@ class MixedSpans:
         seconds = span.seconds - others_s / 2
         each, uncertain = seconds / span.counts[entry], (span.uncertain + others_s) / span.counts[entry]
         usually = self.roughly(entry) or each
-        others = span.counts.keys() - {entry}
         # else one of the others may have lasted longer than ever before
         if uncertain <= self._tolerance * each <= self._tolerance * _ODD * usually:
             self.saw_alone(entry, span.last, each, uncertain)
             self._told(span, {entry: each}, span.counts[entry])
             mixed.left.discard(entry)
-            little = others - well_known.keys()
-            self._little |= little
-            well_known.update({other: self.roughly(other) or 0.0 for other in little})
-        else:  # it does not do any longer to know no more of these
-            for other in self._little & span.counts.keys():
-                self._little.discard(other)
-                well_known.pop(other, None)
 
-    def _share_out(self, most: int) -> None:
+    def _share_out(self, most: int, goes_on: bool) -> None:
         """As far as so many calls of each entry that were seen alone will do."""
         usuals = {entry: alone.usuals(most) for entry, alone in self._alone.items()}
         spans = list(self._spans)
@@ -298,14 +290,14 @@ class MixedSpans:
                     own = mixed.by_its_own(self._alone)
                     if own is not None:
                         self._share_out_one(own, [own])
-                    if self._is_steady(mixed):
+                    if self._is_steady(mixed, goes_on):
                         others = [spans[i] for i in sorted(near, key=lambda i: abs(i - at))]
                         together = [one for one in others if one.known and not one.is_odd and mixed.is_like(one)]
                         self._share_out_one(mixed, together)
 
-    def _is_steady(self, mixed: _Mixed) -> bool:
-        """Whether its entries' calls took as long before it as behind it: one that is shared out by both."""
-        return all(self._alone[entry].is_steady(mixed.middle) for entry in mixed.known)
+    def _is_steady(self, mixed: _Mixed, goes_on: bool = False) -> bool:
+        """Whether its entries' calls took as long before it as behind it: it is shared out by both."""
+        return all(self._alone[entry].is_steady(mixed.span, goes_on) for entry in mixed.known)
 
     def _share_out_one(self, mixed: _Mixed, together: list[_Mixed]) -> None:
         """One span, with as many of those beside it as it takes to be certain."""

@@ -47,12 +47,16 @@ _ends: dict[int, tuple[float, float]] = {}
 """Between which times the latest watched calls ended, by call."""
 
 
-def judge() -> None:
-    """Write every execution time that holds into the columns. Part of a fold."""
+def judge(goes_on: bool = False) -> None:
+    """Write every execution time that holds into the columns. Part of a fold.
+
+    Args:
+        goes_on: asked by a loop, whose next calls will tell more of the latest.
+    """
     if log.is_changing():
         return
     with log.lock:
-        _judge()
+        _judge(goes_on)
 
 
 def judge_some(most: int) -> None:
@@ -64,7 +68,7 @@ def judge_some(most: int) -> None:
         _add_seen(most)
 
 
-def _judge() -> None:
+def _judge(goes_on: bool) -> None:
     sightings.unjudged = 0
     judged = _judged
     for link in tuple(seen):  # what came after one of these, and was looked at by itself, began when that had ended
@@ -73,7 +77,7 @@ def _judge() -> None:
     while to_judge:  # in the order of the calls: an execution is held against the end of the one before
         _judge_each(sorted([to_judge.popleft() for _ in range(len(to_judge))], key=lambda sighting: sighting.call), judged)
     _add_seen(len(seen))
-    _busy.share_out()
+    _busy.share_out(goes_on)
     changes = dict(judged)
     judged.clear()
     for entry, changed in changes.items():

@@ -20,7 +20,7 @@ from typing import Any
 
 from jupyter_jitmagic.base.arrays import is_ready
 from jupyter_jitmagic.recording import hot_path
-from jupyter_jitmagic.recording.executions.alone import Alone, are_known, well_known
+from jupyter_jitmagic.recording.executions.alone import Alone, well_known
 from jupyter_jitmagic.recording.executions.held_back import untold
 from jupyter_jitmagic.recording.executions.lanes import IN_A_ROW, LARGE_BYTES, WORTH_RESTLESS_S, Call, Lane, Line, SeenLast
 from jupyter_jitmagic.recording.executions.links import COMES, Link, seen
@@ -50,9 +50,6 @@ costs as much as several others, as nothing that is needed for it is in the proc
 _JUDGE_AT, _JUDGE_LATER = 24, 512
 _ROW = 40
 """So many outputs are held to see calls alone, as many as a caller is ahead; together no more bytes than a large one has."""
-_AT_ONCE, _FRESH = 80, 16
-"""After so many that were seen alone in a row comes a pause, as it takes something from their caller: after fewer where it is
-known well what those of each entry take."""
 _BESIDE = 3
 """After so many calls in a row that ran beside their line none of that entry is taken any more."""
 _RUN = 8
@@ -67,11 +64,6 @@ _BEGINS = 16
 """So many calls of a loop that has just begun are all looked at: one of them may be slow, and is no end of a burst."""
 _SELDOM = 8
 """Whose time is known well is looked at once in so many times where that of others is not."""
-_STILL = 1.3
-"""Where calls by turns take so many times as long as was known, or so much less, they are all looked at again."""
-_BETWEEN_S = 0.1
-"""Where entries come by turns and the time of each is known well their caller is let by for so long between two ends: noting
-each call costs it a fifth of a short one, as nothing that is needed for that is in the processor's caches."""
 
 lines: dict[int, Line] = {}
 """Of each entry that ran ahead."""
@@ -148,11 +140,14 @@ class RunningAhead:
             nbytes = self._outputs.nbytes_of(array, entry, place)
             call = Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work)
             lane.held_back.took(end - start)
-            if lane.turns.taken and self._looks(lane):
+            looked = lane.turns.taken and lane.looks
+            if looked:
                 self._see_return(call, since_s)
             elif lane.turns.taken:
-                lane.held_back.stop()
+                self._stop_returns(lane)
             self._put(call, away_s)
+            if lane.turns.taken and not looked and lane.looks:
+                lane.held_back.made(call)  # the first of those that are looked at now
             self._taken += 1
             looks = self._taken % _LOOK_EVERY == 0
             if looks:
@@ -187,12 +182,8 @@ class RunningAhead:
         lane = self._lanes.get(line) if line is not None else None
         if lane is None:
             return 0.0
-        if self._seeks(lane):
-            pause_s = max(lane.again - perf_counter(), 0.0)
-            lane.pauses = lane.pauses or pause_s > 0
-            return pause_s
-        if lane.turns.taken:
-            pause_s = self._pause_in_turns(lane)
+        if self._seeks(lane) or lane.turns.taken:
+            pause_s = max(lane.again - perf_counter(), 0.0) if self._seeks(lane) else self._pause_in_turns(lane)
             lane.pauses = lane.pauses or pause_s > 0
             return pause_s
         if not is_only or lane.bursts or lane.number - lane.begun < _BEGINS:
@@ -253,12 +244,8 @@ class RunningAhead:
             lane.in_a_row += 1
         pause_s = min(_RARER * max(lane.in_a_row - IN_A_ROW, 0) * lane.lap_s, max(_RAREST * lane.lap_s, _RAREST_S))
         if lane.turns.taken:
-            if not (link.closely or link.rested) and not 1 / _STILL <= link.slowed() <= _STILL:
-                for other in lane.turns.here():
-                    well_known.pop(other, None)
-                self._judge_at = _JUDGE_AT
-            looks = self._looks(lane)
-            pause_s = _BETWEEN_S if are_known(lane.turns.here()) else 0.0
+            looks = lane.looks
+            pause_s = lane.lets_by(link.number) * self._mean_s(entry, lane)
         else:
             looks = not (link.is_large or pause_s)
         lane.next_from = -math.inf if looks else link.after + pause_s
@@ -352,11 +339,21 @@ class RunningAhead:
         held.returned(lane.number, call.end - call.start, since_s)
         held.tells = held.holds and useful
         if waited is not None and waited.lane is lane and held.ended == waited.number and not waited.is_large:
-            if held.tells and self._row and self._row[-1].lane is lane:
-                lane.newest = self._row.pop()
-                self._row.clear()
+            if held.tells:
+                self._leave_to_returns(lane)
             waited.told_by_return(call.start, call.end, held.hand_over())
         held.made(call)
+
+    def _leave_to_returns(self, lane: Lane) -> None:
+        """Of the calls in a row the latest is waited for: what is between is told by returns."""
+        if self._row and self._row[-1].lane is lane:
+            lane.newest = self._row.pop()
+            self._row.clear()
+
+    def _stop_returns(self, lane: Lane) -> None:
+        if lane.held_back.tells:
+            self._leave_to_returns(lane)
+        lane.held_back.stop()
 
     def _runs_beside(self, array: Any, line: Line, entry: int) -> bool:
         """Whether this output of a call that has just returned was there before those of calls before it: short programs whose
@@ -409,7 +406,7 @@ class RunningAhead:
     def _joins(self, call: Call, waited: Link) -> bool:
         """Whether its end is to be seen, and that of the call before: there are turns, and it is one of those of which least is
         known."""
-        tells, looks = call.lane.held_back.tells, call.lane.turns.taken and self._looks(call.lane)
+        tells, looks = call.lane.held_back.tells, call.lane.turns.taken and call.lane.looks
         if not looks or not (tells or self._wants(call, fresh=True)) or not self._has_room(call, waited):
             return False
         newest = call.lane.newest
@@ -429,22 +426,17 @@ class RunningAhead:
         return True
 
     def _takes_s(self, entry: int, lane: Lane) -> float:
-        """How long a call of it takes, roughly."""
-        return well_known.get(entry) or self._least.get(entry, lane.each_s)
+        """How long a call of it takes, rather less while that is not known well: who asks too late learns nothing."""
+        return well_known[entry] if lane.knows and entry in well_known else self._least.get(entry, lane.each_s)
 
     def _mean_s(self, entry: int, lane: Lane) -> float:
         """How long those take that came before a call of this entry and were not looked at, in the mean."""
         latest = lane.turns.in_order if lane.turns.taken else ()
         return fmean(self._takes_s(other, lane) for other in latest) if latest else self._takes_s(entry, lane)
 
-    def _looks(self, lane: Lane) -> bool:
-        """Whether calls are to be seen alone where entries come by turns: some in a row, and fewer once it is known well what
-        those of each take: that may change while all together take as long as before."""
-        return lane.joined < (_FRESH if are_known(lane.turns.here()) else _AT_ONCE)
-
     def _pause_in_turns(self, lane: Lane) -> float:
         """For how long none need be looked at where entries come by turns."""
-        if lane.number - lane.begun < _ROW or self._looks(lane):
+        if lane.number - lane.begun < _ROW or lane.looks:
             return 0.0
         with self.lock:
             waited, row = self._waited, self._row
@@ -470,14 +462,14 @@ class RunningAhead:
 
     def _wants(self, call: Call, fresh: bool = False) -> bool:
         """`fresh`: also where all is known well."""
-        here = call.lane.turns.here()
-        return self._alone.wants(call.entry, here, self._taken, self._waits % _SELDOM == 0 or (fresh and are_known(here)))
+        also_known = self._waits % _SELDOM == 0 or (fresh and call.lane.knows)
+        return self._alone.wants(call.entry, call.lane.turns.here(), self._taken, also_known)
 
     def _wait(self, call: Call, rested: bool = False, begun: Begun | None = None, in_row: bool = False) -> Link:
         self._waits += 1
         call.lane.waited = self._waits
-        if not in_row:
-            call.lane.waits, call.lane.joined = call.lane.waits + 1, 0
+        if not (in_row or call.lane.looks):
+            call.lane.joined, call.lane.looks_from = 0, call.number
         link = Link(call, rested, self, begun)
         if begun is not None and not begun.of_one:  # its caller is about to wait for it
             link.had = account()

@@ -133,7 +133,7 @@ class World:
         if some := self.ahead.some_due:
             self.learn(some)
         if self.ahead.due:
-            self.judge()
+            self.judge(goes_on=True)
         return out
 
     def held(self) -> int:
@@ -175,9 +175,9 @@ class World:
         """How much later than it wanted the thread has its turn."""
         return self.sight_s * self.chance.uniform(0.5, 1.0) + (0.02 if self.chance.random() < self.lates else 0.0)
 
-    def judge(self) -> None:
+    def judge(self, goes_on: bool = False) -> None:
         self.learn(len(links.seen))
-        self.busy.share_out()
+        self.busy.share_out(goes_on)
 
     def learn(self, most: int) -> None:
         for _ in range(most):
@@ -281,13 +281,14 @@ def test_where_some_calls_take_much_longer_the_mean_is_that_of_all(
 def test_calls_by_turns_of_which_enough_is_known_are_let_by_and_have_their_time(
     world: World, durations: tuple[float, ...]
 ) -> None:
-    for i in range(2400):
+    for i in range(4800):
         place = i % len(durations)
         world.call(1 + place, durations[place] * world.chance.gauss(1, 0.1))
     assert world.taken < 0.5 * len(world.truth)
     timed, ratios = world.judged()
     assert timed >= world.most
     assert all(0.93 < ratio < 1.07 for ratio in ratios.values()), ratios
+    world.until(world.now + 0.05)  # the last end is asked for a few calls' time later
     assert world.held() == 0
 
 
@@ -319,16 +320,15 @@ def test_what_calls_take_is_seen_to_change_where_all_together_take_as_long_as_be
     world.judged()
     rows = world.log.columns.as_numpy()
     entries, seconds = np.array(world.truth).T
-    for part, most in ((slice(0, 1500), 0.05), (slice(1500, 2100), 0.15), (slice(2100, 3600), 0.05)):
+    for part, most, share in ((slice(0, 1500), 0.05, 0.8), (slice(1500, 2100), 0.15, 0.5), (slice(2100, 3600), 0.05, 0.8)):
         for entry in (1, 2):
             timed = (entries == entry)[part] & (rows["execute_how"] == AVERAGED)[part]
-            assert timed.sum() > 0.8 * 0.5 * len(entries[part])
+            assert timed.sum() > share * 0.5 * len(entries[part])
             assert abs(rows["execute_s"][part][timed].mean() / seconds[part][timed].mean() - 1) < most
 
 
 def test_a_caller_that_is_held_back_is_hardly_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls by turns are let by once it is known what they take. Until then its own returns tell their ends: one that is not
-    held back has more of them asked for."""
+    """Its own returns tell the ends of calls by turns. One that is not held back has them looked at, to know as much."""
     questions = {}
     for between in (0.0, 0.0033):
         world = World(monkeypatch, 1e-4)
@@ -339,8 +339,7 @@ def test_a_caller_that_is_held_back_is_hardly_disturbed(monkeypatch: pytest.Monk
         assert timed >= 0.8
         assert all(0.95 < ratio < 1.05 for ratio in ratios.values()), ratios
         questions[between] = world.questions
-        assert world.taken < 0.5 * len(world.truth)
-    assert questions[0.0] < 250 and questions[0.0033] > 1.5 * questions[0.0], questions
+    assert questions[0.0] < 250 and questions[0.0033] > 4 * questions[0.0], questions
 
 
 @pytest.mark.parametrize("seed", range(3))
