@@ -406,13 +406,14 @@ class Reshaping(Consumers):
         others = {each.arg for each in known.keywords} - {"bins", "density"}
         if fact is None or fact.ndim > 1 or len(known.arguments) > 2 or found.listed or others - {"range"}:
             self.stop(node)
-        if fact.ndim == 0 and not others:  # plain Python's range is that of what counts
+        if fact.ndim == 0 and not others:  # plain Python's range is that of what counts; of nothing 0 to 1, where it is known
             text = self.text(known.arguments[0])
             least, most = (
                 f"{self.jnp(name)}({self.jnp('where')}({found.broadcast}, {text}, {sign}{self.jnp('inf')}))"
                 for name, sign in (("min", ""), ("max", "-"))
             )
-            self.with_keyword(node, f"range=({least}, {most})")
+            some, array = f"{enclosed(found.broadcast)}.any()", self.jnp("array")
+            self.with_keyword(node, f"range={self.jnp('where')}({some}, {array}([{least}, {most}]), {array}([0.0, 1.0]))")
         weights = f"{self.jnp('where')}({found.mask}, {found.times}, 0)" if found.times else enclosed(found.broadcast)
         self.with_keyword(node, f"weights={weights}.astype(float)")
         return None
