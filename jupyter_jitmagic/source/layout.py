@@ -43,7 +43,8 @@ def _folded_line(line: str) -> list[str]:
         head, inner = parts
         within = indent + "    " if head else indent
         folded_parts = [each for part in inner for each in _folded_if_long(within + part)]
-        return [f"{indent}{head}(", *folded_parts, f"{indent})"] if head else folded_parts
+        comma = "," * (code.endswith(",") and not inner[-1].endswith(","))  # of an argument by name
+        return [f"{indent}{head}(", *folded_parts, f"{indent}){comma}"] if head else folded_parts
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
     except (tokenize.TokenError, IndentationError):
@@ -94,7 +95,7 @@ def _parts_without_brackets(code: str) -> tuple[str, list[str]] | None:
         return None
     first = _place_of("if", bare, value.body, value.test)
     second = _place_of("else", bare, value.test, value.orelse)
-    comma = "," * code.endswith(",")
+    comma = "," * (code.endswith(",") and not head)
     return head, [bare[value.col_offset : first].rstrip(), bare[first:second].rstrip(), bare[second:] + comma]
 
 

@@ -99,3 +99,10 @@ def f(y, tol):
 """
     found = check(source, (jnp.array(2.0), 1e-2))
     assert "jnp.minimum(2.0, jnp.maximum(0.3, 0.9 * (tol / (err + 1e-12)) ** 0.5))" in found.rewrites[0].source
+
+
+def test_a_choice_that_is_an_argument_by_name_is_folded() -> None:
+    """The comma behind it stood within its brackets and made a tuple of it, so that all stayed on one line."""
+    chosen = f"jnp.min({'x' * 40}) if {'y' * 30}.size else jnp.array([0.0, 1.0])"
+    text = folded(f"r = f(x, range={chosen}, weights=w)\n", "")
+    assert "    range=(\n" in text and "\n    ),\n    weights=w,\n" in text
