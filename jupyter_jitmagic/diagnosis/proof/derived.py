@@ -4,6 +4,7 @@ what its gradient does. What it makes of one is traced once, and run by NumPy in
 from __future__ import annotations
 
 import functools
+import re
 import types
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations
-from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.diagnosis.proof.compiling import soon
 from jupyter_jitmagic.diagnosis.proof.row_by_row import below_the_boundary, closure
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import MOST_BYTES, Same
 from jupyter_jitmagic.diagnosis.uncompiled.running import run_of, through
-from jupyter_jitmagic.usercode.held import defaults_of, may_write
+from jupyter_jitmagic.source.units import Unit
+from jupyter_jitmagic.usercode.held import defaults_of, holds, may_write
 from jupyter_jitmagic.usercode.ownership import is_library
 
 TRANSFORMS: Mapping[str, Any] = types.MappingProxyType(
@@ -30,6 +32,23 @@ MOST_TRACES = 6  # of one function, whose arguments or surroundings change at ea
 MOST_FAILURES = 2  # of one function in a row, as its branches need values: JAX alone can go through it
 _NUMBERS = (bool, int, complex, str, bytes, type(None))
 _LIBRARIES = ("jax", "jaxlib", "numpy", "builtins", "functools", "math", "jupyter_jitmagic")
+
+
+def is_derived(value: Any) -> bool:
+    """Whether a value is what `jax.grad` or its kin made of a function, or has that within."""
+    return holds(value, _is_derivative)
+
+
+def takes_gradients(units: Sequence[Unit]) -> bool:
+    """Whether the code of these takes a gradient: it says so, or names what is a gradient already."""
+    if any(_TAKEN.search(unit.text) for unit in units):
+        return True
+    named = (unit.globals.get(name) for unit in units for name in dict.fromkeys(_WORD.findall(unit.text)))
+    return any(is_derived(each) for each in named)
+
+
+def _is_derivative(value: Any) -> bool:
+    return is_a(value, types.FunctionType) and below_the_boundary(value).__code__ in _DERIVATIVES
 
 
 class _Unknown(Exception):
@@ -172,6 +191,10 @@ class Derived:
 _OPTIONS = {"argnums", "has_aux", "holomorphic", "allow_int"}
 _VALUE_AND_GRAD = below_the_boundary(jax.value_and_grad(len)).__code__
 _GRADS = [below_the_boundary(jax.grad(len, has_aux=aux)).__code__ for aux in (False, True)]
+_JACOBIANS = [below_the_boundary(each(len, has_aux=aux)).__code__ for each in (jax.jacfwd, jax.jacrev) for aux in (False, True)]
+_DERIVATIVES = {_VALUE_AND_GRAD, *_GRADS, *_JACOBIANS}
+_TAKEN = re.compile(r"\b(value_and_grad|grad|jacfwd|jacrev|jacobian|hessian|vjp)\(")
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 class _Array(tuple[Any, ...]):

@@ -247,8 +247,8 @@ def _leaf_differs(got: Any, want: Any) -> str:
         kind, wanted = number_kind(a.dtype), number_kind(b.dtype)
         if kind != wanted and not (kind == "f" and wanted == "i") and not (kind == "c" and wanted in "if"):
             return f"{a.dtype} instead of Python's {type(want).__name__}"
-    elif a.dtype != jax.dtypes.canonicalize_dtype(b.dtype):
-        return f"dtype {a.dtype} instead of {jax.dtypes.canonicalize_dtype(b.dtype)}"
+    elif a.dtype != (wanted := jax.dtypes.canonicalize_dtype(b.dtype)) and a.dtype != b.dtype:
+        return f"dtype {a.dtype} instead of {wanted}"
     if a.dtype == b.dtype and a.size <= HOST_SIZE and a.tobytes() == b.tobytes():
         return ""  # most results are the very same numbers: it costs a fifth to see that
     relative, absolute = rounding(a.dtype)

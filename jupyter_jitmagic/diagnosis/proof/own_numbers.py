@@ -29,6 +29,7 @@ AS_ARRAYS = (
 NEGATIVE_POWER = (
     "a whole number to a negative power, in plain Python a float, is 0 in compiled code (`2.0 ** k` is the same in both)"
 )
+OUTSIDE = "outside"  # of `Step.excludes`: plain Python makes NaN of numbers
 NO_NUMBER = (
     "it gives NaN for some numbers for which plain Python gives another (a negative float of its own to a fractional power is "
     "complex there)"
@@ -99,6 +100,16 @@ def makes_nan(got: Any, want: Any) -> bool:
     pairs = zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True)
     arrays = [(np.asarray(leaf_as_numbers(one)), np.asarray(leaf_as_numbers(other))) for one, other in pairs]
     return any(np.any(_nan(one) & ~_nan(other)) for one, other in arrays)
+
+
+def is_outside(given: Input, want: Any) -> bool:
+    """Whether plain Python makes NaN of an input without any, as SciPy does of what lies outside a function's domain."""
+    return _holds_nan(want) and not _holds_nan((given.args, given.kwargs))
+
+
+def _holds_nan(values: Any) -> bool:
+    arrays = (np.asarray(leaf_as_numbers(leaf)) for leaf in jax.tree_util.tree_leaves(values))
+    return any(np.any(_nan(array)) for array in arrays)
 
 
 def turns_complex(first: Any, got: Any, want: Any) -> bool:

@@ -18,7 +18,7 @@ from jupyter_jitmagic.base.refused import is_refused
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.copied import is_written_to
 from jupyter_jitmagic.diagnosis.proof.decimals import computes_in_double, decimals, makes_whole, own_decimals
-from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived
+from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived, is_derived, takes_gradients
 from jupyter_jitmagic.diagnosis.proof.differing import (
     differs,
 )
@@ -49,7 +49,6 @@ MOST_OPERATIONS, MANY_MORE = 2000, 20  # of a varied input's run, at least; and 
 MOST_ELEMENTS = 2**22  # of an array that a varied input's run makes, at least; as many times those of the call's own, too
 MAX_INPUTS = 40  # plain runs, at most
 PATIENCE = 0.2  # seconds of plain runs after which fewer inputs are enough, if they reached everything
-_GRADIENT = re.compile(r"\b(value_and_grad|grad|jacfwd|jacrev|jacobian|hessian|vjp)\(")
 _TRACER = re.compile(r"\w*Tracer\b")
 
 
@@ -69,6 +68,7 @@ class Plain:
     Attributes:
         minds_nan: its code asks for NaN, so that what is left out because of one must not come back in a gradient.
         takes_gradients: it takes a gradient itself, so that infinite data is among the inputs, if there is time.
+        is_gradient: it is one itself, made by `jax.grad` or its kin.
         gives_gradients: it takes one, and does not ask for NaN.
         asks_for_kinds: what it does may depend on whether a number is Python's or an array.
         on_numpy: it sets elements of JAX's arrays, which plain Python refuses: it is run as the same code on NumPy's arrays.
@@ -97,7 +97,8 @@ class Plain:
         self._patience = patience
         self._spent = 0.0
         self.minds_nan = any(word in unit.text for unit in units for word in ("isnan", "isfinite", "nan_to_num"))
-        self.takes_gradients = any(_GRADIENT.search(unit.text) for unit in units)
+        self.is_gradient = is_derived(fun)
+        self.takes_gradients = self.is_gradient or takes_gradients(units)
         self.gives_gradients = self.takes_gradients and not self.minds_nan
         self._in_double = any(computes_in_double(unit.text) for unit in units)
         self._makes_whole = any(makes_whole(unit.text) for unit in units)

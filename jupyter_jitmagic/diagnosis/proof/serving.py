@@ -40,7 +40,14 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall, in_shape
-from jupyter_jitmagic.diagnosis.proof.own_numbers import NO_NUMBER, makes_nan, otherwise_as_arrays, turns_complex
+from jupyter_jitmagic.diagnosis.proof.own_numbers import (
+    NO_NUMBER,
+    OUTSIDE,
+    is_outside,
+    makes_nan,
+    otherwise_as_arrays,
+    turns_complex,
+)
 from jupyter_jitmagic.diagnosis.proof.rounding import NUDGES, explained_by_rounding
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -255,6 +262,8 @@ class Served:
             if (want is None and "nothing" in excludes) or ("beyond" in excludes and _counts_beyond(given)):
                 continue
             if UNORDERED in excludes and loses_order(self.plain.variations.call(), given):
+                continue
+            if OUTSIDE in excludes and is_outside(given, want):
                 continue
             try:
                 got = self.computed(given, traced)

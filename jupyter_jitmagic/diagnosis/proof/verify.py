@@ -33,7 +33,14 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
-from jupyter_jitmagic.diagnosis.proof.own_numbers import NO_NUMBER, makes_nan, otherwise_as_arrays, turns_complex
+from jupyter_jitmagic.diagnosis.proof.own_numbers import (
+    NO_NUMBER,
+    OUTSIDE,
+    is_outside,
+    makes_nan,
+    otherwise_as_arrays,
+    turns_complex,
+)
 from jupyter_jitmagic.diagnosis.proof.plain import Plain, why_it_failed
 from jupyter_jitmagic.diagnosis.proof.raising import goes_on, words
 from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, counts_in_single, other_rounds, rounding_decides
@@ -234,6 +241,8 @@ def falls_under(
         return "nan"
     if want is None and "nothing" in excludes:
         return "nothing"
+    if OUTSIDE in excludes and is_outside(given, want):
+        return OUTSIDE
     if call_shapes is None or shapes(want) == call_shapes:
         return ""
     return next((kind for kind in ("another shape", OVERLAP) if kind in excludes), "")

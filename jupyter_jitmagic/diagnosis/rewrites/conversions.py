@@ -16,6 +16,7 @@ from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.over_items import (
     any_all,
     by_map,
+    by_reduce,
     extremum,
     filtered_sum,
     first_that,
@@ -316,6 +317,7 @@ RULES: list[Rule] = [
     number,
     item,
     by_map,
+    by_reduce,
     extremum,
     any_all,
     position,

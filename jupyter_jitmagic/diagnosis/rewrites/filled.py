@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
-from jupyter_jitmagic.source.code import always_returns, leaves, words
+from jupyter_jitmagic.source.code import Code, always_returns, leaves, words
 from jupyter_jitmagic.source.names import loaded, read_first, stored, walk_scope
 
 _STEEP = words("sqrt rsqrt cbrt log log2 log10 log1p norm hypot reciprocal arctan2")
 """Functions with an infinite slope somewhere, and none where they are given 1."""
 
 
-_NEVER_ZERO = words("sqrt rsqrt cbrt norm hypot reciprocal")
+_NEVER_ZERO = words("sqrt rsqrt cbrt norm hypot reciprocal std")
 """Those that give no 0 for what is filled."""
 
 
@@ -88,8 +88,10 @@ def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, ast.Assi
     chosen = test.id if isinstance(test, ast.Name) else code.fresh("chosen", "is_chosen")
 
     def fill(operand: ast.expr) -> str:
-        sides = f"{code.expr(operand)}, 1" if true else f"1, {code.expr(operand)}"
-        return f"{spot.jnp('where')}({chosen}, {sides})"
+        spread = _deviation(operand)
+        text = code.edited(*code.span(operand), [(*_name_of(code, spread), "var")]) if spread else code.expr(operand)
+        made = f"{spot.jnp('where')}({chosen}, {text}, 1)" if true else f"{spot.jnp('where')}({chosen}, 1, {text})"
+        return f"{spot.jnp('sqrt')}({made})" if spread else made
 
     indent = code.indent(choice.statement)
     lines = "" if chosen == code.src(test) else f"{indent}{chosen} = {code.expr(test)}\n"
@@ -160,7 +162,7 @@ def _steep_in(spot: Spot, nodes: Sequence[ast.AST]) -> list[ast.expr]:
         operand = _steep_operand(node)
         if operand is None or not _is_data(spot, operand) or _is_filled(operand):
             continue
-        if not any(_steep_operand(each) is not None for each in walk_scope([operand])):
+        if not any(_steep_operand(each) is not None for each in walk_scope([operand]) if each is not node):
             found.append(operand)
     return found
 
@@ -174,7 +176,23 @@ def _steep_operand(node: ast.AST) -> ast.expr | None:
             return base
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[operand, *_]) if name in _STEEP:
             return operand
+        case ast.Call() if _deviation(node) is not None:
+            return node
     return None
+
+
+def _deviation(node: ast.AST) -> ast.Attribute | None:
+    """The `x.std` or `jnp.std` of a call, the root of a variance: that is what is filled."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="std") as function):
+            return function
+    return None
+
+
+def _name_of(code: Code, function: ast.Attribute) -> tuple[int, int]:
+    """Where the name behind the dot stands."""
+    end = code.span(function)[1]
+    return end - len(function.attr), end
 
 
 def _is_natural(power: ast.expr) -> bool:

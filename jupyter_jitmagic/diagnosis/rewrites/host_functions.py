@@ -17,6 +17,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.base.refused import REFUSED_FILL, REFUSED_INDEX, REFUSED_LIST
+from jupyter_jitmagic.diagnosis.proof.own_numbers import OUTSIDE
 from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import words
 
@@ -26,6 +27,7 @@ _PACKAGES = (
 )  # fmt: skip
 _OF_POSITIVE = words("special.digamma special.polygamma special.betaln special.zeta")
 _NAN = {"nan": "NaN, which JAX's distributions take for a value outside"}
+_SCALE = {OUTSIDE: "a scale that is not positive, of which SciPy makes NaN"}
 _NO_WHOLE = {"nan": "NaN, of which every processor makes another whole number"}
 _NOT_POSITIVE = dict.fromkeys(
     ("zero", "negated"), "arguments that are not positive, for which JAX's function gives other values"
@@ -53,7 +55,8 @@ def called(spot: Spot) -> Iterator[Step]:
         spot.refuse_where_caught(np.linalg.LinAlgError)
     package, _, name = dotted.partition(".")
     text = spot.jnp(name) if package == "numpy" else spot.jax(f"scipy.{name}")
-    yield spot.step("jnp", (node.func, text), excludes=_excluded(name))
+    excludes = _excluded(name) | (_SCALE if name.startswith("stats.") and _has_scale(spot, node) else {})
+    yield spot.step("jnp", (node.func, text), excludes=excludes)
     if node.args and isinstance(node.args[0], ast.List | ast.ListComp | ast.GeneratorExp | ast.Tuple):
         text = spot.jnp(name) if package == "numpy" else spot.jax(f"scipy.{name}")
         yield spot.step("jnp", (node.func, text), (node.args[0], f"{spot.jnp('array')}({spot.code.expr(node.args[0])})"))
@@ -126,12 +129,20 @@ _OF_FLOATS = re.compile(r"dtype=u?int\d+ is not supported")
 _PRECISE: dict[type, str] = {np.float64: "float", np.int64: "int", np.complex128: "complex"}
 
 
-def _excluded(name: str) -> dict[str, str] | None:
+def _has_scale(spot: Spot, call: ast.Call) -> bool:
+    """Whether a distribution is given its scale, which comes behind its parameters and its place."""
+    method = spot.value(call.func)
+    owner = spot.value(call.func.value) if method is None and isinstance(call.func, ast.Attribute) else None
+    parameters = attribute(owner or attribute(method, "__self__", None), "numargs", 0)
+    return len(call.args) > parameters + 2 or any(each.arg in ("scale", None) for each in call.keywords)
+
+
+def _excluded(name: str) -> dict[str, str]:
     if name == "interp":
         return {"nan": "NaN, of which NumPy's interp makes something else"}
     if name in _OF_POSITIVE:
         return _NOT_POSITIVE
-    return _NAN if name.startswith("stats.") and not name.startswith("stats.norm.") else None
+    return _NAN if name.startswith("stats.") and not name.startswith("stats.norm.") else {}
 
 
 def host_names(spot: Spot, func: ast.expr) -> list[str]:

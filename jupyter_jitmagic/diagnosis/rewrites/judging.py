@@ -41,6 +41,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import (
 from jupyter_jitmagic.diagnosis.proof.serving import FAILS, Served, Taken
 from jupyter_jitmagic.diagnosis.proof.verify import (
     AT_TIE,
+    BESIDE_NAN,
     beside_infinities,
     by_numpy,
     compare,
@@ -295,6 +296,9 @@ class Judge:
             if AT_TIE in found.notes:
                 self.at_edge = self.at_edge or self._told(plain, traced, found, gradient)
                 return _rejected(traced.draft, AT_TIE)
+            if BESIDE_NAN in found.notes and plain.is_gradient:
+                self.beside_nan = self.beside_nan or self._told(plain, traced, found, gradient)
+                return _rejected(traced.draft, BESIDE_NAN)
             return self._told(plain, traced, found, gradient)
         except DiffersAtEdge as error:
             self.at_edge = self.at_edge or self._told(plain, traced, found, str(error), error.beside)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import types
 from collections.abc import Iterator
+
+import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
@@ -16,26 +19,50 @@ _LONG = 30  # characters of an expression that no one writes twice
 
 
 def by_map(spot: Spot) -> Iterator[Step]:
-    """`list(map(float, xs))` → `[float(v) for v in xs]`, which other rules go on with: `map` calls what is written in C."""
+    """`list(map(float, xs))` → `[float(v) for v in xs]`, which other rules go on with: `map` calls what is written in C, and
+    of two lists as well."""
     code = spot.code
     asked = spot.node.iter if isinstance(spot.node, ast.For | ast.comprehension) else spot.node
     for node in walk(asked) if isinstance(asked, ast.expr) else ():
         match node:
-            case ast.Call(func=ast.Name(id="map"), args=[function, values], keywords=[]) if spot.is_builtin("map"):
+            case ast.Call(func=ast.Name(id="map"), args=[function, values, *more], keywords=[]) if spot.is_builtin("map"):
                 if not isinstance(spot.value(function), type | types.BuiltinFunctionType):
                     continue
             case _:
                 continue
-        item = code.fresh("v", "item")
-        made = f"{code.src(function)}({item}) for {item} in {code.operand(values)}"
+        if len(more) > 1 or any(isinstance(each, ast.Starred) for each in (values, *more)):
+            continue
+        item = ", ".join([code.fresh("v", "item"), *(code.fresh("w", "other") for _ in more)])
+        over = f"zip({code.expr(values)}, {code.expr(more[0])})" if more else code.operand(values)
+        made = f"{code.src(function)}({item}) for {item} in {over}"
         around = code.parents[node]
         listed = isinstance(around, ast.Call) and code.src(around.func) == "list" and around.args == [node]
         alone = isinstance(around, ast.Call) and around.args == [node] and not around.keywords
-        over = isinstance(around, ast.For | ast.comprehension)
+        looped = isinstance(around, ast.For | ast.comprehension)
         yield spot.step(
-            "list", (around, f"[{made}]") if listed else (node, f"[{made}]" if over else made if alone else f"({made})")
+            "list", (around, f"[{made}]") if listed else (node, f"[{made}]" if looped else made if alone else f"({made})")
         )
         return
+
+
+def by_reduce(spot: Spot) -> Iterator[Step]:
+    """`reduce(max, xs)` → `max(xs)`, `jax.tree.reduce(max, tree)` → `max(jax.tree.leaves(tree))`."""
+    code = spot.code
+    match spot.node:
+        case ast.Call(func=called, args=[ast.Name(id="max" | "min" as name), values, *first], keywords=[]) if spot.is_builtin(
+            name
+        ):
+            function = spot.value(called)
+        case _:
+            return
+    if function in (jax.tree.reduce, jax.tree_util.tree_reduce):
+        items = f"{spot.jax('tree.leaves')}({code.expr(values)})"
+    elif function is functools.reduce:
+        items = code.operand(values)
+    else:
+        return
+    listed = f"[{code.expr(first[0])}, *{items}]" if first else items
+    yield spot.step(name, (spot.node, f"{name}({listed})"))
 
 
 def _of_tuples(args: list[ast.expr]) -> bool:

@@ -223,26 +223,33 @@ def _maybe_none(spot: Spot, values: list[ast.expr]) -> list[str]:
 
 
 def _optional(spot: Spot) -> set[str]:
-    """Parameters whose default is None, or that the function compares with None."""
-    function = spot.function
-    if not isinstance(function, ast.FunctionDef):
-        return set()
-    arguments = function.args
-    positional = [*arguments.posonlyargs, *arguments.args]
-    pairs = [
-        *zip(positional[::-1], arguments.defaults[::-1], strict=False),
-        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
-    ]
-    by_default = {a.arg for a, default in pairs if isinstance(default, ast.Constant) and default.value is None}
-    return by_default | (set(compared_with_none(function)) & _parameters(spot))
+    """Parameters whose default is None, or that the function compares with None: its own, and those of functions around it that
+    it reads."""
+    found: set[str] = set()
+    own: set[str] = set()
+    for function in spot.code.ancestors(spot.node):
+        if isinstance(function, ast.FunctionDef):
+            arguments = function.args
+            positional = [*arguments.posonlyargs, *arguments.args]
+            pairs = [
+                *zip(positional[::-1], arguments.defaults[::-1], strict=False),
+                *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+            ]
+            by_default = {a.arg for a, default in pairs if isinstance(default, ast.Constant) and default.value is None}
+            found |= (by_default | (set(compared_with_none(function)) & _named_by(function))) - own
+            own |= _named_by(function) | set(stored(function.body))
+        elif isinstance(function, ast.Lambda):
+            own |= _named_by(function)
+    return found
+
+
+def _named_by(function: ast.FunctionDef | ast.Lambda) -> set[str]:
+    return {a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
 
 
 def _parameters(spot: Spot) -> set[str]:
     """The parameters of the function around the place."""
-    function = spot.function
-    if not isinstance(function, ast.FunctionDef):
-        return set()
-    return {a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+    return _named_by(spot.function) if isinstance(spot.function, ast.FunctionDef) else set()
 
 
 def compared_with_none(tree: ast.AST) -> Iterator[str]:

@@ -44,3 +44,19 @@ def test_an_argument_that_both_sides_need_is_asked_for():
     namespace = define(source)
     rewrite = jm.diagnose(namespace["f"], X, 0.5, KEY).rewrites[0]
     assert "is not None" not in rewrite.source
+
+
+def test_a_function_around_may_have_an_argument_left_out():
+    """`if beta:` stood in the function of a branch by then: that `beta` may be None was asked of its own parameters alone."""
+    namespace = define(
+        "def f(x, beta=None, least=None):\n    total = x.sum()\n"
+        "    if least and total < least:\n        return least * 1.0\n"
+        "    if beta:\n        return beta * total\n    return total\n"
+    )
+    proposals = propose(namespace["f"], (X, 2.0, 9.0), {}, seconds=20.0)
+    assert proposals.rewrites, proposals
+    calls = [(X, None, 9.0), (X,), (X, 2.0, 9.0), (X, 2.0, 0.5), (X, 0.0, 0.5)]
+    wanted = [namespace["f"](*args) for args in calls]
+    with applied(proposals, namespace):
+        for args, want in zip(calls, wanted, strict=True):
+            np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want, rtol=1e-5)

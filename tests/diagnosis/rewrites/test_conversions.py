@@ -50,6 +50,21 @@ def test_the_largest_of_a_list_keeps_pythons_answer_for_nan():
     assert "functools.reduce" in proposals.rewrites[0].source
 
 
+@pytest.mark.parametrize(
+    "largest",
+    [
+        "functools.reduce(max, [v * 2 for v in x])",
+        "functools.reduce(min, list(x), 0.7)",
+        "jax.tree.reduce(max, {'a': x[0], 'b': x[1:].sum()})",
+        "jax.tree_util.tree_reduce(max, [x[0], x[1]], 0.0)",
+    ],
+)
+def test_the_largest_by_reduce_is_that_of_the_list(largest):
+    """`reduce(max, …)` calls what is written in C, so that nothing of it was seen."""
+    calls = [jnp.array(each) for each in ([0.5, 2.0, 1.0], [3.0, 0.1, 0.1], [jnp.nan, 1.0, 2.0])]
+    assert check(f"def f(x):\n    return {largest}\n", *((x,) for x in calls))
+
+
 def test_a_numpy_table_indexed_by_data_becomes_an_array_of_jax():
     source = "TABLE = np.array([1.0, 2.0, 4.0], np.float32)\ndef f(i):\n    return TABLE[i]\n"
     assert "jnp.asarray(TABLE)[i]" in check(source, (jnp.array(1),), (jnp.array(2),)).rewrites[0].source
@@ -186,6 +201,7 @@ def test_a_division_that_is_not_reached_raises_nothing():
         "return np.asarray(x).tolist()",
         "return list(map(float, x))",
         "return sum(map(float, x)), tuple(map(bool, x > 1))",
+        "return jnp.array(list(map(max, x, x[::-1]))), max(map(min, x, x[::-1]))",
         "return [v + 1 for v in map(float, x)]",
         "out = []\n    for v in map(float, x):\n        out.append(v * 2)\n    return out",
         "return jnp.array(list(map(math.cos, x)))",

@@ -19,6 +19,13 @@ GUARDS = {
         "def f(v, most=2.0):\n    n = jnp.linalg.norm(v)\n    if most is not None and n > most:\n        v = v * (most / n)\n"
         "    return v\n"
     ),
+    "a deviation": "def f(v):\n    s = v.std()\n    if s > 0:\n        return (v - v.mean()) / s\n    return v - v.mean()\n",
+    "one with an axis": """
+def f(v):
+    rows = jnp.stack([v, v * 0.1])
+    s = jnp.std(rows, axis=1, ddof=1, keepdims=True)
+    return rows if s.min() < 1e-6 else rows / s
+""",
     "in steps": """
 def f(v):
     s = jnp.sum(v**2)

@@ -646,7 +646,7 @@ def test_gradients_are_compared_on_larger_arrays_where_the_call_has_one_element(
     """One element makes no group beside the best one, whose `std` of a single element has no gradient."""
     groups = (
         "def f(x, labels):\n    best = None\n    for g in jnp.unique(labels):\n        value = x[labels == g].std()\n"
-        "        if best is None or value > best:\n            best = value\n    return best\n"
+        "        value += 1\n        if best is None or value > best:\n            best = value\n    return best\n"
     )
     whole = "def f(x, labels):\n    if labels.max() > 0:\n        return x.std() * 2\n    return x.std()\n"
     one = jnp.array([0.1]), jnp.array([0])

@@ -110,3 +110,12 @@ def test_an_int_for_a_float_is_made_one():
     with applied(proposals, namespace):
         for a, want in zip((0.9, 1, jnp.array(0.2)), wanted, strict=True):
             assert jnp.allclose(namespace["f"](x, a), jnp.asarray(want), rtol=1e-4)
+
+
+@pytest.mark.parametrize("expression", ["stats.norm.logpdf(x[:, None], loc=m, scale=s).sum()", "norm.pdf(x, m[0], s[0])"])
+def test_a_scale_that_is_not_positive_is_told(expression):
+    """SciPy makes NaN of it and JAX a number: of sums no answer was given for that, and of arrays it was not said."""
+    namespace = define(f"def f(x, m, s):\n    return {expression}\n", HEADER + IMPORTS)
+    x, m, s = jnp.array([0.1, 0.5, 2.0]), jnp.array([0.0, 1.0]), jnp.array([1.0, 2.0])
+    proposals = propose(namespace["f"], (x, m, s), {})
+    assert "a scale that is not positive, of which SciPy makes NaN" in proposals.rewrites[0].compared.differences

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE
@@ -179,3 +180,10 @@ def test_rounding_decides_between_sums_and_what_they_are_compared_with(numbers, 
     plain = Plain(is_above, [], {}, Variations((jnp.array(numbers),), {}, set()), 2.0)
     want = is_above(jnp.array(numbers))
     assert rounding_decides(plain, plain.variations.call(), ~want, want) is decides
+
+
+def test_arrays_of_numpy_are_what_rounding_decides_only_where_their_numbers_change():
+    """Two of 64 bits were taken for different ones, so that any difference from such a result was one of rounding."""
+    plain = Plain(lambda x: np.asarray(x, np.float64) * 2, [], {}, Variations((jnp.arange(3.0),), {}, set()), 2.0)
+    given = plain.variations.call()
+    assert not rounding_decides(plain, given, jnp.arange(3.0), plain.run(given)[0])

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.rewrites import propose
@@ -143,3 +144,24 @@ def test_under_a_gradient_one_loop_without_reverse_mode_is_tried_before_others(m
     first = next(number for number, patterns in enumerate(tried) if "while_loop" in patterns)
     refused = next(number for number, patterns in enumerate(tried) if number > first and "while_loop" not in patterns)
     assert refused - first <= 4
+
+
+def _penalized(w: Any, x: Any, limit: Any) -> Any:
+    extra = limit * jnp.sum(w**2)
+    if limit > 0:
+        return jnp.mean((x @ w) ** 2) + extra
+    return jnp.mean((x @ w) ** 2)
+
+
+penalized_slope = jax.grad(_penalized)
+
+
+def penalized_step(w: Any, x: Any, limit: Any) -> Any:
+    return w - 0.1 * penalized_slope(w, x, limit)
+
+
+@pytest.mark.parametrize("fun", [jax.jit(penalized_slope), jax.hessian(_penalized), penalized_step])
+def test_a_gradient_that_was_made_beforehand_may_be_lost_beside_nan_which_is_said(fun: Any) -> None:
+    """As where the function itself says `jax.grad`: what is computed on either side is 0 * NaN in the other's gradient."""
+    found = jm.diagnose(fun, jnp.array([0.5, -0.2]), jnp.array([[1.0, 2.0], [3.0, 4.0]]), 0.1)
+    assert found.rewrites and "its gradient is not finite where some data is NaN" in str(found)
