@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import Edit, always_returns, leaves
+from jupyter_jitmagic.source.code import Code, Edit, always_returns, leaves
 from jupyter_jitmagic.source.names import SCOPES, loaded, stored, target_names, walk
 
 
 def tail_calls(spot: Spot) -> Iterator[Step]:
     """`if b == 0: return a` / `return gcd(b, a % b)` → the same in `while True`, with `a, b = b, a % b` for the call; a method
-    that calls itself on the same object alike."""
+    that calls itself on the same object alike, and `x = f(x)` before `return x`."""
     function = spot.function
     if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
         return
@@ -31,7 +31,7 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
         return
     tails = [code.parents[c] for c in calls]
     plain = not (arguments.vararg or arguments.kwarg or arguments.kwonlyargs) and all(
-        isinstance(t, ast.Return) and code.function(t) is function for t in tails
+        _is_last(code, t) and code.function(t) is function for t in tails
     )
     if not plain or any(len(c.args) > len(names) or any(k.arg not in names for k in c.keywords) for c in calls):
         raise Obstacle(f"{name} calls itself until a traced value says stop; only a loop can be compiled")
@@ -54,6 +54,18 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
     first = _defaults_at_the_start(body, [dict(zip(names, c.args, strict=False)) | _named(c) for c in calls])
     head = code.block_text(body[:first], indent) if first else ""
     yield spot.step("while", (region, f"{head}{indent}while True:\n{code.block_text(body[first:], indent + '    ', edits)}"))
+
+
+def _is_last(code: Code, tail: ast.AST) -> bool:
+    """Whether a call's result is what the function gives: `return f(x)`, and `x = f(x)` behind which `return x` is all."""
+    match tail:
+        case ast.Assign(targets=[ast.Name() | ast.Tuple() as target]) if not any(
+            isinstance(part, ast.Attribute | ast.Subscript) for part in ast.walk(target)
+        ):
+            rest, to_the_end = code.continuation(tail)
+            returned = rest[0].value if len(rest) == 1 and isinstance(rest[0], ast.Return) else None
+            return to_the_end and returned is not None and code.src(returned) == code.src(target)
+    return isinstance(tail, ast.Return)
 
 
 def _named(call: ast.Call) -> dict[str, ast.expr]:
