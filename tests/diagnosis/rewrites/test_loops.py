@@ -813,3 +813,16 @@ def test_what_both_branches_of_a_round_give_has_no_other_start():
         "def f(x):\n    s = 0.0\n    for v in x:\n        if v > 0:\n            y = v\n        else:\n            y = -v\n"
     )
     assert "set before" not in check(f"{source}        s += y\n    return s\n", (jnp.array([1.0, -3.0]),)).rewrites[0].source
+
+
+def test_what_a_branch_alone_reads_is_not_carried_by_the_loops_around():
+    source = (
+        "def f(x):\n    start, end = 0, len(x) - 1\n    while start < end:\n        swapped = False\n"
+        "        for i in range(start, end):\n            if x[i] > x[i + 1]:\n                a, b = x[i + 1], x[i]\n"
+        "                x = x.at[i].set(a).at[i + 1].set(b)\n                swapped = True\n        if not swapped:\n"
+        "            break\n        end -= 1\n        for i in range(end, start, -1):\n            if x[i] < x[i - 1]:\n"
+        "                a, b = x[i - 1], x[i]\n                x = x.at[i].set(a).at[i - 1].set(b)\n"
+        "        start += 1\n    return x\n"
+    )
+    first = check(source, (jnp.array([3, 1, 4, 2]),), (jnp.array([1, 2, 3, 4]),), (jnp.array([4, 3, 2, 1, 0]),)).rewrites[0]
+    assert "x, i = " not in first.source
