@@ -275,8 +275,13 @@ def _smaller(spot: Spot, function: ast.FunctionDef, call: ast.Call, number: str)
 
 
 def _threshold(test: ast.expr, number: str) -> int | None:
-    """The largest number at which a test of the form `k == 0`, `k <= 1`, `k < 2` holds."""
+    """The largest number at which a test of the form `k == 0`, `k <= 1`, `k < 2`, `k in (0, 1)` or several of them holds."""
     match test:
+        case ast.BoolOp(op=ast.Or()) | ast.BinOp(op=ast.BitOr()):
+            ends = [_threshold(part, number) for part in _alternatives(test)]
+            return None if None in ends else max(end for end in ends if end is not None)
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.In()], comparators=[numbers]) if name == number:
+            return max(_whole_numbers(numbers), default=None)
         case ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[ast.Constant(value=int() as bound)]) if name == number:
             if isinstance(op, ast.Eq | ast.LtE):
                 return bound
@@ -284,8 +289,29 @@ def _threshold(test: ast.expr, number: str) -> int | None:
     return None
 
 
+def _alternatives(test: ast.expr) -> list[ast.expr]:
+    """The parts of `a or b`, also where `|` was written in its place."""
+    match test:
+        case ast.BoolOp(values=values):
+            return values
+        case ast.BinOp(left=left, right=right):
+            return [left, right]
+    return []
+
+
+def _whole_numbers(node: ast.expr) -> list[int]:
+    """The integers that are listed, if nothing else is."""
+    items = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else []
+    numbers = [each.value for each in items if isinstance(each, ast.Constant) and isinstance(each.value, int)]
+    return numbers if len(numbers) == len(items) else []
+
+
 def _holds(test: ast.expr, number: int) -> bool:
     match test:
+        case ast.BoolOp() | ast.BinOp():
+            return any(_holds(part, number) for part in _alternatives(test))
+        case ast.Compare(ops=[ast.In()], comparators=[numbers]):
+            return number in _whole_numbers(numbers)
         case ast.Compare(ops=[op], comparators=[ast.Constant(value=int() as bound)]):
             return number == bound if isinstance(op, ast.Eq) else number <= bound - isinstance(op, ast.Lt)
     return False

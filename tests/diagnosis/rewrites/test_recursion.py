@@ -26,6 +26,12 @@ def test_a_ternary_and_an_else_say_the_same():
     check("def f(k):\n    if k < 2:\n        return 1\n    else:\n        return k * f(k - 1)\n", *NUMBERS)
 
 
+@pytest.mark.parametrize("base", ["k in (0, 1)", "k == 0 or k == 1", "k in [1, 0]", "k < 1 or k == 1"])
+def test_a_base_may_be_one_of_several_numbers(base):
+    check(f"def f(k):\n    return 1 if {base} else k * f(k - 1)\n", *NUMBERS)
+    check(f"def f(k):\n    if {base}:\n        return 1\n    return k * f(k - 1)\n", *NUMBERS)
+
+
 def test_a_base_that_depends_on_the_number_is_kept():
     check("def f(k):\n    if k <= 1:\n        return k + 10\n    return k * f(k - 1)\n", *NUMBERS)
 
