@@ -269,16 +269,29 @@ class Code:
         return at
 
     def live_after(self, stmt: ast.stmt) -> set[str]:
-        """Names that may be read after `stmt` before they are written again (functions defined before read too, and who reads
-        what stands outside the function is not asked)."""
+        """Names that may be read after `stmt` before they are written again (functions defined before read too, if they may
+        still be called, and who reads what stands outside the function is not asked)."""
         live = live_before(self._behind(stmt), self._live_around(stmt))
         fn = self.function(stmt)
         if fn is not None and not isinstance(fn, ast.Lambda):
-            live |= shared(fn.body)
-            for node in self.below(fn):
-                if isinstance(node, SCOPES) and node is not fn and node.lineno < stmt.lineno:
-                    live |= free_names(node)
+            before = [n for n in self.below(fn) if isinstance(n, SCOPES) and n is not fn and n.lineno < stmt.lineno]
+            kept = [node for node in before if not self._is_spent(node, fn, live)]
+            live = live.union(shared(fn.body), *map(free_names, kept))
         return live
+
+    def _is_spent(self, node: ast.AST, fn: Function, live: set[str]) -> bool:
+        """Whether a function defined within another was given to `lax.cond` and the like alone, and is not named any more."""
+        uses: list[ast.AST] = [node]
+        if isinstance(node, ast.FunctionDef):
+            uses = [n for n in self.below(fn) if isinstance(n, ast.Name) and n.id == node.name]
+        given = [parent for use in uses if isinstance(parent := self.parents[use], ast.Call) and use in parent.args]
+        spent = all(isinstance(call.func, ast.Attribute) and call.func.attr in _CALL_AT_ONCE for call in given)
+        named = getattr(node, "name", "") in live or getattr(node, "decorator_list", [])
+        return bool(given) and len(given) == len(uses) and spent and not named
+
+
+_CALL_AT_ONCE = frozenset({"cond", "switch", "while_loop", "fori_loop", "scan", "eval_shape"})
+"""Functions of JAX's that call those that they are given, and keep none."""
 
 
 def comments_of(text: str) -> list[str]:

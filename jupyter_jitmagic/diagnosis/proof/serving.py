@@ -26,6 +26,7 @@ from jupyter_jitmagic.diagnosis.proof.changed import (
 from jupyter_jitmagic.diagnosis.proof.changes import noise
 from jupyter_jitmagic.diagnosis.proof.differing import (
     ADDS_NOTHING,
+    INFINITE,
     CannotRun,
     Differs,
     adds_nothing,
@@ -35,6 +36,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     shapes,
     wider_dtypes,
     with_even_lists,
+    with_integers_for_infinity,
     with_whole_nan_of,
 )
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
@@ -273,6 +275,7 @@ class Served:
                     self._patience = 2 * SHORT  # there will be more of them
                     return
                 raise
+            want = with_integers_for_infinity(got, want) if INFINITE in excludes else want
             if {"another shape", "overlap"} & set(excludes) and shapes(got) != shapes(want):
                 self.met_another_shape |= taken.call.given.kind == "end"
                 continue

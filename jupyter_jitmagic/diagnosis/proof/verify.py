@@ -13,6 +13,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE, OWN_DECIMAL, OWN_IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.differing import (
     ADDS_NOTHING,
+    INFINITE,
     NEVER_WHOLE,
     CannotRun,
     Differs,
@@ -29,6 +30,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     wider_words,
     with_empties_of,
     with_even_lists,
+    with_integers_for_infinity,
     with_whole_nan_of,
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
@@ -115,6 +117,7 @@ def compare(
         except (Exception, Effect) as error:
             raise Differs(f"it fails when run ({type(error).__name__}: {str(error)[:120]})") from None
         got = with_empties_of(got, want) if cut else got
+        want = with_integers_for_infinity(got, want) if INFINITE in excludes else want
         difference = differs(got, want)
         results.append(want)
         if difference and given.kind != "call" and not differs(got, with_whole_nan_of(got, want)):

@@ -51,6 +51,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     held_values,
     host_functions,
     host_sizes,
+    infinite_starts,
     inner_functions,
     interpolating,
     iterators,
@@ -110,6 +111,7 @@ RULES: list[Rule] = [
     *named_fields.RULES,
     *named_keys.RULES,
     *named_states.RULES,
+    *boolean.IDENTITY,
     *generators.RULES,
     *kept_in_bodies.RULES,
     *by_numpy.RULES,
@@ -172,6 +174,7 @@ RULES: list[Rule] = [
     *none_first.LAST,
     *boolean.LAST,
     *own_lines.RULES,
+    *infinite_starts.RULES,
 ]
 
 # asked about the calls that led to a place, where no rule knew an answer at the place itself

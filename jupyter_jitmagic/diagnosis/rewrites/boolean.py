@@ -121,6 +121,20 @@ def negation(spot: Spot) -> Iterator[Step]:
     yield spot.step("logical_not", (node, f"{spot.jnp('logical_not')}({spot.code.expr(operand)})"))
 
 
+def asked_by_identity(spot: Spot) -> Iterator[Step]:
+    """`while done is False` → `while not done`, of flags of Python's: once one is traced, it is neither True nor False."""
+    edits: list[tuple[ast.AST, str]] = []
+    for node in ast.walk(spot.function) if spot.kind == BOOL and spot.function is not None else ():
+        match node:
+            case ast.Compare(ops=[ast.Is() | ast.IsNot() as op], comparators=[ast.Constant(value=bool() as wanted)], left=flag):
+                fact = spot.fact(flag)
+                if fact is not None and (fact.sort, fact.dtype) == ("number", "b"):
+                    text = spot.code.operand(flag) if wanted is isinstance(op, ast.Is) else f"not {spot.code.operand(flag)}"
+                    edits.append((node, _enclosed(spot, node, text) if text.startswith("not ") else text))
+    if edits:
+        yield spot.step("not", *edits)
+
+
 def membership(spot: Spot) -> Iterator[Step]:
     """`n in (1, 2)` → `(n == 1) | (n == 2)`; in an array or a sequence of numbers → `jnp.any(x == n)`."""
     node = spot.node
@@ -225,4 +239,5 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.NotIn: "not in",
 }
 RULES: list[Rule] = [of_tuples, chained, membership, of_one_element, short_circuit, negation]
+IDENTITY: list[Rule] = [asked_by_identity]
 LAST: list[Rule] = [of_one_element_elsewhere]

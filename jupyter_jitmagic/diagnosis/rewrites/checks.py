@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
+from jupyter_jitmagic.diagnosis.rewrites.branches import expanded_elif
 from jupyter_jitmagic.diagnosis.rewrites.caught import around
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.printing import debug_print
@@ -52,16 +53,23 @@ def raising(spot: Spot) -> Iterator[Step]:
         yield from _without_raise(spot, asked[1])
         return
     for inner in walk_scope([*asked[1].body, *asked[1].orelse]):  # in a branch, which becomes one that cannot raise
-        if isinstance(inner, ast.If) and _is_check(spot, inner) and not is_fact(spot, inner.test):
-            yield from _without_raise(spot, inner)
+        if isinstance(inner, ast.If) and _raises(spot, inner) and not is_fact(spot, inner.test):
+            if spot.code.is_elif(inner):
+                yield expanded_elif(spot, inner)
+            else:
+                yield from _without_raise(spot, inner)
             return
 
 
-def _is_check(spot: Spot, node: ast.AST) -> bool:
-    """`if bad: raise`, whatever comes before the `raise`."""
-    if not isinstance(node, ast.If) or not isinstance(node.body[-1], ast.Raise):
+def _is_check(spot: Spot, node: ast.If) -> bool:
+    """`if bad: raise`, whatever comes before the `raise`, and no `elif`."""
+    return not spot.code.is_elif(node) and _raises(spot, node)
+
+
+def _raises(spot: Spot, node: ast.If) -> bool:
+    if not isinstance(node.body[-1], ast.Raise):
         return False
-    return not leaves(node.body, ast.Return) and not spot.code.is_elif(node) and not is_caught(spot, node)
+    return not leaves(node.body, ast.Return) and not is_caught(spot, node)
 
 
 def is_caught(spot: Spot, node: ast.stmt) -> bool:

@@ -191,10 +191,13 @@ class _Elements:
         return False
 
     def _iterated(self, name: str) -> str:
-        """The array over which a loop's variable runs."""
+        """The array over which a loop's variable runs, or a part of which it runs over."""
         for node in ast.walk(self.function):
             match node:
-                case ast.For(target=ast.Name(id=target), iter=ast.Name(id=array)) if target == name and array in self.before:
+                case (
+                    ast.For(target=ast.Name(id=target), iter=ast.Name(id=array))
+                    | ast.For(target=ast.Name(id=target), iter=ast.Subscript(value=ast.Name(id=array), slice=ast.Slice()))
+                ) if target == name and array in self.before:
                     if is_array(self.spot, array):
                         return array
         return ""

@@ -108,12 +108,16 @@ def _hoisted(spot: Spot, statement: ast.stmt, roots: list[ast.expr], evaluate: s
     """The edits that give the expressions names, evaluated while tracing just before the statement."""
     code = spot.code
     names: dict[str, str] = {}
-    edits: list[Edit] = []
     for root in roots:
         mask = isinstance(root, ast.UnaryOp | ast.Compare)
         free = [word for word in _WORDS[mask] if word not in names.values()]
-        name = names.setdefault(code.expr(root), code.fresh(*free))
-        edits += [(each, name) for each in _again(spot, statement, root) if each not in [done for done, _ in edits]]
+        names.setdefault(code.expr(root), code.fresh(*free))
+    named: dict[ast.AST, str] = {}
+    for root in sorted(roots, key=lambda each: -len(code.src(each))):  # `k * n + 2` before the `k * n` in it
+        for each in _again(spot, statement, root):
+            if named.keys().isdisjoint((each, *code.ancestors(each))):
+                named[each] = names[code.expr(root)]
+    edits: list[Edit] = [*named.items()]
     indent, start = code.indent(statement), code.region([statement])[0]
     lines = "".join(f"{indent}    {name} = {text}\n" for text, name in names.items())
     block = code.block(statement)

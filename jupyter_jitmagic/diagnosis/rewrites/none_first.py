@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.elements import element
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
-from jupyter_jitmagic.source.names import SCOPES, stored, target_names, walk
+from jupyter_jitmagic.source.names import SCOPES, read_first, stored, surely_written, target_names, walk
 
 _LOOSE = ast.If | ast.IfExp | ast.While | ast.Assert | ast.Call
 
@@ -55,6 +55,41 @@ def unasked(spot: Spot) -> Iterator[Step]:
         if number is not None:
             excludes = {ANOTHER_SHAPE: f"calls in which {name} stays None (it is {number} then)"}
             yield spot.step("flag", (none, number), excludes=excludes)
+
+
+def without_a_start(spot: Spot) -> Iterator[Step]:
+    """`if v < best: best, k = v, i` in a loop that is unrolled, k without a value before it → `k = 0` before the loop: a round
+    in which the test is false keeps what an earlier one gave."""
+    asked, function, code = spot.asked(), spot.function, spot.code
+    if asked is None or not isinstance(asked[1], ast.If) or not isinstance(function, ast.FunctionDef):
+        return
+    loops = [at for at in code.ancestors(asked[1]) if isinstance(at, ast.For | ast.While) and code.function(at) is function]
+    if not loops or not code.on_own_lines(loops[-1:]):
+        return
+    kept = {name for loop in loops for name in read_first(loop.body)} | code.live_after(loops[-1])
+    lines = ""
+    for name in dict.fromkeys(stored([asked[1]])):
+        if name in spot.locals or name not in kept or name in surely_written([asked[1]]):
+            continue
+        stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+        number = _any_number(spot, function, loops[-1], [_bound_to(code.statement(store), store) for store in stores])
+        lines += f"{code.indent(loops[-1])}{name} = {number}  # set before it is read\n" if number else ""
+    if lines:
+        start = code.region(loops[-1:])[0]
+        yield spot.step("start", ((start, start), lines))
+
+
+def _any_number(spot: Spot, function: ast.FunctionDef, before: ast.stmt, values: list[ast.expr | None]) -> str:
+    """A number, which is an int as any array beside it decides of what kind it becomes, zeros of the shape of all values, or a
+    tuple of such; "" where that is not known."""
+    facts = [spot.fact(value) if value is not None else None for value in values]
+    if any(isinstance(value, ast.Tuple) for value in values):
+        return _numbers(spot, values)
+    if any(fact is None or fact.dtype not in ("b", "i", "u", "f") for fact in facts):
+        return ""
+    if any(fact is not None and fact.ndim for fact in facts):
+        return _zeros(spot, function, before, values)
+    return "False" if all(fact is not None and fact.dtype == "b" for fact in facts) else "0"
 
 
 def asked_in_a_loop(spot: Spot) -> Iterator[Step]:
@@ -208,5 +243,5 @@ def _line_after(spot: Spot, statement: ast.stmt, line: str) -> Edit:
     return end, end, f"\n{spot.code.indent(statement)}{line}"
 
 
-RULES: list[Rule] = [unasked]
+RULES: list[Rule] = [unasked, without_a_start]
 LAST: list[Rule] = [asked_in_a_loop]

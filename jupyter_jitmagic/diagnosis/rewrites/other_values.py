@@ -10,7 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, other_options, other_statics
-from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, differs, is_wider, shapes, wider_words
+from jupyter_jitmagic.diagnosis.proof.differing import (
+    INFINITE,
+    CannotRun,
+    Differs,
+    differs,
+    is_wider,
+    shapes,
+    wider_words,
+    with_integers_for_infinity,
+)
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds, rounding_decides
@@ -100,6 +109,7 @@ class OtherValues:
                     got = bounded_and_jitted(self._call, traced)(given)
                 except Exception:
                     continue  # an empty array or the like, which the search has looked at
+            want = with_integers_for_infinity(got, want) if INFINITE in traced.draft.excludes else want
             if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
                 continue
             difference = differs(got, want)

@@ -83,6 +83,7 @@ def extremum(spot: Spot) -> Iterator[Step]:
     if node is None or any(isinstance(a, ast.Starred) for a in node.args):
         return
     if node.keywords:
+        yield from _extremum_or_default(spot, node)
         yield from _extremum_by(spot, node)
         return
     name: str = node.func.id  # type: ignore[attr-defined]
@@ -119,6 +120,24 @@ def extremum(spot: Spot) -> Iterator[Step]:
     yield spot.step(reduction, (node, f"{spot.jnp(reduction)}({spot.jnp('asarray')}({values}))"))
     lambda_ = f"lambda a, b: {spot.jnp('where')}(b {sign} a, b, a)"
     yield spot.step("where", (node, f"{spot.module('functools', 'reduce')}({lambda_}, {values})"))
+
+
+def _extremum_or_default(spot: Spot, node: ast.Call) -> Iterator[Step]:
+    """`max(xs, default=d)` → `max(xs) if len(xs) else d`: how many there are is known, which of them is the largest is not."""
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=[items], keywords=[ast.keyword(arg="default", value=default)]):
+            code = spot.code
+        case _:
+            return
+    values, asked = code.expr(items), f"len({code.src(items)})"
+    if not isinstance(items, ast.Name | ast.Attribute):
+        values = code.fresh("values", "items")
+        asked = f"({values} := {_listed(spot, items)})"
+        if isinstance(items, ast.Call):
+            asked = f"len{asked}"
+    text = f"{name}({values}) if {asked} else {code.expr(default)}"
+    alone = isinstance(code.parents[node], ast.Return | ast.Assign)
+    yield spot.step("if", (node, text if alone else f"({text})"))
 
 
 def least_that_passes(spot: Spot) -> Iterator[Step]:

@@ -144,6 +144,9 @@ def _propose(
         ]
         # what the code itself says may be missing is given up last
         given_up = [call for call in given_up if call.given.kind not in ("left out", "none")] or given_up
+        if not (given_up or said or found.rewrites) and any(each not in search.obstacles for each in found.obstacles):
+            # a float in the place of an integer makes floats of all: what was found may be wrong by that alone
+            given_up = [call for call in judge.others if call.given.kind == "number" and not call.promised]
         padded = any(each.padded for each in found.unverified)
         if found.rewrites or not given_up or (padded and not judge.fails):
             break  # one with as many elements as plain Python's may have been right but for what is given up

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import Edit, always_returns, leaves
+from jupyter_jitmagic.source.code import Code, Edit, always_returns, leaves
 from jupyter_jitmagic.source.names import SCOPES, loaded, stored, target_names, walk
 
 
 def tail_calls(spot: Spot) -> Iterator[Step]:
     """`if b == 0: return a` / `return gcd(b, a % b)` → the same in `while True`, with `a, b = b, a % b` for the call; a method
-    that calls itself on the same object alike."""
+    that calls itself on the same object alike, and `x = f(x)` before `return x`."""
     function = spot.function
     if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
         return
@@ -31,7 +31,7 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
         return
     tails = [code.parents[c] for c in calls]
     plain = not (arguments.vararg or arguments.kwarg or arguments.kwonlyargs) and all(
-        isinstance(t, ast.Return) and code.function(t) is function for t in tails
+        _is_last(code, t) and code.function(t) is function for t in tails
     )
     if not plain or any(len(c.args) > len(names) or any(k.arg not in names for k in c.keywords) for c in calls):
         raise Obstacle(f"{name} calls itself until a traced value says stop; only a loop can be compiled")
@@ -54,6 +54,18 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
     first = _defaults_at_the_start(body, [dict(zip(names, c.args, strict=False)) | _named(c) for c in calls])
     head = code.block_text(body[:first], indent) if first else ""
     yield spot.step("while", (region, f"{head}{indent}while True:\n{code.block_text(body[first:], indent + '    ', edits)}"))
+
+
+def _is_last(code: Code, tail: ast.AST) -> bool:
+    """Whether a call's result is what the function gives: `return f(x)`, and `x = f(x)` behind which `return x` is all."""
+    match tail:
+        case ast.Assign(targets=[ast.Name() | ast.Tuple() as target]) if not any(
+            isinstance(part, ast.Attribute | ast.Subscript) for part in ast.walk(target)
+        ):
+            rest, to_the_end = code.continuation(tail)
+            returned = rest[0].value if len(rest) == 1 and isinstance(rest[0], ast.Return) else None
+            return to_the_end and returned is not None and code.src(returned) == code.src(target)
+    return isinstance(tail, ast.Return)
 
 
 def _named(call: ast.Call) -> dict[str, ast.expr]:
@@ -263,8 +275,13 @@ def _smaller(spot: Spot, function: ast.FunctionDef, call: ast.Call, number: str)
 
 
 def _threshold(test: ast.expr, number: str) -> int | None:
-    """The largest number at which a test of the form `k == 0`, `k <= 1`, `k < 2` holds."""
+    """The largest number at which a test of the form `k == 0`, `k <= 1`, `k < 2`, `k in (0, 1)` or several of them holds."""
     match test:
+        case ast.BoolOp(op=ast.Or()) | ast.BinOp(op=ast.BitOr()):
+            ends = [_threshold(part, number) for part in _alternatives(test)]
+            return None if None in ends else max(end for end in ends if end is not None)
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.In()], comparators=[numbers]) if name == number:
+            return max(_whole_numbers(numbers), default=None)
         case ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[ast.Constant(value=int() as bound)]) if name == number:
             if isinstance(op, ast.Eq | ast.LtE):
                 return bound
@@ -272,8 +289,29 @@ def _threshold(test: ast.expr, number: str) -> int | None:
     return None
 
 
+def _alternatives(test: ast.expr) -> list[ast.expr]:
+    """The parts of `a or b`, also where `|` was written in its place."""
+    match test:
+        case ast.BoolOp(values=values):
+            return values
+        case ast.BinOp(left=left, right=right):
+            return [left, right]
+    return []
+
+
+def _whole_numbers(node: ast.expr) -> list[int]:
+    """The integers that are listed, if nothing else is."""
+    items = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else []
+    numbers = [each.value for each in items if isinstance(each, ast.Constant) and isinstance(each.value, int)]
+    return numbers if len(numbers) == len(items) else []
+
+
 def _holds(test: ast.expr, number: int) -> bool:
     match test:
+        case ast.BoolOp() | ast.BinOp():
+            return any(_holds(part, number) for part in _alternatives(test))
+        case ast.Compare(ops=[ast.In()], comparators=[numbers]):
+            return number in _whole_numbers(numbers)
         case ast.Compare(ops=[op], comparators=[ast.Constant(value=int() as bound)]):
             return number == bound if isinstance(op, ast.Eq) else number <= bound - isinstance(op, ast.Lt)
     return False

@@ -466,3 +466,15 @@ def test_numbers_that_are_all_above_zero_are_tried():
     source = "def f(A):\n    if (A <= 0).any():\n        return A + 1.0\n    return A\n"
     found = propose(define(source)["f"], (jnp.arange(9.0).reshape(3, 3) - 4.2,), {})
     assert found.rewrites[0].compared.branches == "both branches"
+
+
+@pytest.mark.parametrize("asked", ["up is True", "up is not False", "not (up is False)", "(up is True) == True"])
+def test_a_flag_that_is_asked_by_identity_is_one_when_traced(asked):
+    source = f"def f(x):\n    up = False\n    for v in x:\n        if v > 1.0:\n            up = True\n    if {asked}:\n"
+    check(f"{source}        return x * 2\n    return x\n", (jnp.array([0.5, 2.0]),), (jnp.array([0.5, 0.2]),))
+
+
+def test_a_loop_until_a_flag_is_true_by_identity():
+    source = "def f(x):\n    done = False\n    while done is False:\n        done = True\n        if x[0] > x[1]:\n"
+    source += "            x = x.at[0].add(-1.0)\n            done = False\n    return x\n"
+    check(source, (jnp.array([3.0, 1.0]),), (jnp.array([0.0, 1.0]),))

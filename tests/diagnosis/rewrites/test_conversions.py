@@ -313,3 +313,16 @@ def test_bits_of_a_negative_number_are_counted_as_bin_shows_them():
 def test_an_array_that_numpy_makes_in_place_is_picked_from(body):
     found = check(f"def f(x, i):\n    return jnp.sin({body})\n", *((jnp.arange(4.0), jnp.array(i)) for i in (2, 0, -1)))
     assert "jnp.asarray(" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    "largest",
+    [
+        "max((x[k] * 2 for k in range(1, len(x))), default=-1)",
+        "min([v + 1 for v in x], default=0.0)",
+        "max(x, default=7)",
+        "1 + max(map(abs, x[1:]), default=0)",
+    ],
+)
+def test_the_largest_of_what_may_be_nothing_is_its_default_there(largest):
+    check(f"def f(x):\n    return {largest}\n", (jnp.array([3, 1, -4]),), (jnp.array([3, 5]),), (jnp.array([2]),))

@@ -252,3 +252,13 @@ def test_a_text_that_a_helper_chooses_by_data_is_told_as_such():
 def test_a_result_of_one_length_is_not_said_to_be_of_several():
     answer = jm.diagnose(define("def f(x):\n    return x.sum() + int(jnp.zeros(int(x[0])).shape[0])\n")["f"], jnp.ones(3))
     assert "length of what it returns" not in answer.reason
+
+
+def test_a_known_bound_of_a_slice_that_stands_in_the_other_is_named_once():
+    source = (
+        "def f(x, rate, n=4):\n    hop = jnp.round(rate * 0.02).astype(int)\n    count = int((len(x) - n) / hop) + 1\n"
+        "    out = jnp.zeros((count, n))\n    for k in range(count):\n        out = out.at[k].set(x[k * hop:k * hop + n])\n"
+        "    return out\n"
+    )
+    x = jnp.arange(12.0)
+    check(source, (x, 100), (x, 200), (x[:5], 50), static=("rate",))

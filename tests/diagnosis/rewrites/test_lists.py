@@ -572,3 +572,9 @@ def test_a_list_that_a_helper_filters_is_taken_where_it_is_called(helper, end):
     """The first thing that a comprehension runs over is worked out once, outside of it, so the helper's lines may stand before
     its statement; nothing was found."""
     check(HELPERS[helper] + f"def f(x):\n    return {end}\n", (X,), (jnp.array([-1.0, 4.0, 0.5]),), seconds=10.0)
+
+
+def test_a_list_of_what_a_part_of_an_array_holds_is_of_its_kind():
+    source = "def f(x):\n    out = [x[0]]\n    for v in x[1:]:\n        if v >= out[-1]:\n            out.append(v)\n"
+    calls = [(jnp.array([3, 1, 4, 2]),), (jnp.array([0.5, 1.5, 0.25]),)]
+    assert "x.dtype" in check(f"{source}    return sum(out)\n", *calls).rewrites[0].source

@@ -790,3 +790,39 @@ def test_what_a_loop_left_in_the_middle_has_set_is_read_behind_it(how):
 def test_a_test_of_an_array_of_one_element_is_its_truth(source):
     """As an error of shape (1, 1) gives it: a loop's test and a flag have no axes."""
     check(source, *((jnp.full((1, 1), x), 1e-3) for x in (1.5, 0.7, 1.0)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "best = jnp.inf\nfor v in x:\n    if v * v < best:\n        best = v * v\n        out = v\nreturn out",
+        "best = jnp.inf\nfor i in range(len(x)):\n    if x[i] < best:\n        best, k = x[i], i\nreturn k",
+        "for v in x:\n    if v > 0:\n        out = jnp.stack([v, v * 2])\nreturn out",
+        "for i in range(len(x)):\n    for j in range(i):\n        if x[i] > x[j]:\n            pair = (j, i)\nreturn pair",
+        "i = 0\nwhile i < len(x):\n    if x[i] > 1:\n        k = i\n    i += 1\nreturn k",
+    ],
+)
+def test_what_a_branch_in_a_loop_gives_first_is_kept_in_rounds_without_it(body):
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    found = check(f"def f(x):\n{lines}", (jnp.array([1.0, 3.0, -4.0]),), (jnp.array([0.5, 2.0, 1.0]),)).rewrites[0]
+    assert "# set before it is read" in found.source
+
+
+def test_what_both_branches_of_a_round_give_has_no_other_start():
+    source = (
+        "def f(x):\n    s = 0.0\n    for v in x:\n        if v > 0:\n            y = v\n        else:\n            y = -v\n"
+    )
+    assert "set before" not in check(f"{source}        s += y\n    return s\n", (jnp.array([1.0, -3.0]),)).rewrites[0].source
+
+
+def test_what_a_branch_alone_reads_is_not_carried_by_the_loops_around():
+    source = (
+        "def f(x):\n    start, end = 0, len(x) - 1\n    while start < end:\n        swapped = False\n"
+        "        for i in range(start, end):\n            if x[i] > x[i + 1]:\n                a, b = x[i + 1], x[i]\n"
+        "                x = x.at[i].set(a).at[i + 1].set(b)\n                swapped = True\n        if not swapped:\n"
+        "            break\n        end -= 1\n        for i in range(end, start, -1):\n            if x[i] < x[i - 1]:\n"
+        "                a, b = x[i - 1], x[i]\n                x = x.at[i].set(a).at[i - 1].set(b)\n"
+        "        start += 1\n    return x\n"
+    )
+    first = check(source, (jnp.array([3, 1, 4, 2]),), (jnp.array([1, 2, 3, 4]),), (jnp.array([4, 3, 2, 1, 0]),)).rewrites[0]
+    assert "x, i = " not in first.source

@@ -628,3 +628,19 @@ def test_places_are_narrowed_by_an_option_that_is_left_out():
     x = jnp.array([0.0, 3.0, 1.0, 5.0, 2.0, 7.0, 0.0])
     found = served(source, (x,), ((x, 4.0), {}), ((x * 0,), {}), ((x, 9.0), {}))
     assert found.rewrites
+
+
+def test_calls_with_floats_are_given_up_where_what_serves_them_is_wrong_otherwise():
+    """Made floats for a call with one, integers would come out as floats on the call itself."""
+    source = (
+        "def f(a, b):\n    if abs(a) == 1:\n        return (a, 0)\n    s, r = (1, 0), (0, 1)\n    one, other = a, b\n"
+        "    while other != 0:\n        q = one // other\n        one, other = other, one - q * other\n"
+        "        s = (s[1], s[0] - q * s[1])\n    return (s[0], one)\n"
+    )
+    check(source, (jnp.array(8), jnp.array(6)), (jnp.array(1), jnp.array(5)), (jnp.array(240), jnp.array(46)))
+    source = (
+        "def f(n, a, b):\n    if n == 1:\n        return a\n    elif n == 2:\n        return b\n    n -= 2\n"
+        "    while n > 0:\n        b, a = (a + b, b)\n        n -= 1\n    return b\n"
+    )
+    first = check(source, (jnp.array(7), 1, 2), (jnp.array(1), 1, 2), (jnp.array(2), 3, 4)).rewrites[0]
+    assert "* 1.0" not in first.source

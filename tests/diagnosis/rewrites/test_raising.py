@@ -215,3 +215,12 @@ def test_a_case_that_never_holds_is_one_that_raises():
     )
     (first, *_) = check(source, (X, 0.1), (X[::-1], 0.5)).rewrites
     assert 'jax.debug.print("no point is low")' in first.source and "assert" not in first.source
+
+
+def test_an_elif_that_raises_is_a_check_of_what_follows():
+    source = (
+        "def f(a, b):\n    if a == 0:\n        return b\n    elif a * b > 9:\n        raise ValueError('large')\n"
+        "    else:\n        while b > 1.0:\n            b = b / 2\n        return b + a\n"
+    )
+    first = check(source, (jnp.array(1.0), jnp.array(4.0)), (jnp.array(0.0), jnp.array(2.0)), (jnp.array(3.0), jnp.array(0.5)))
+    assert "invalid" in first.rewrites[0].source

@@ -26,6 +26,12 @@ def test_a_ternary_and_an_else_say_the_same():
     check("def f(k):\n    if k < 2:\n        return 1\n    else:\n        return k * f(k - 1)\n", *NUMBERS)
 
 
+@pytest.mark.parametrize("base", ["k in (0, 1)", "k == 0 or k == 1", "k in [1, 0]", "k < 1 or k == 1"])
+def test_a_base_may_be_one_of_several_numbers(base):
+    check(f"def f(k):\n    return 1 if {base} else k * f(k - 1)\n", *NUMBERS)
+    check(f"def f(k):\n    if {base}:\n        return 1\n    return k * f(k - 1)\n", *NUMBERS)
+
+
 def test_a_base_that_depends_on_the_number_is_kept():
     check("def f(k):\n    if k <= 1:\n        return k + 10\n    return k * f(k - 1)\n", *NUMBERS)
 
@@ -111,6 +117,19 @@ def test_a_default_of_none_is_filled_in_before_the_loop_where_calls_pass_a_name_
         (2.0, 1.0),
         (4,),
     )
+
+
+def test_a_call_whose_result_is_returned_by_name_is_in_the_tail():
+    source = (
+        "def f(u, i):\n    j = 2 * i + 1\n    if j < len(u) and u[j] > u[i]:\n        a, b = u[i], u[j]\n"
+        "        u = u.at[i].set(b).at[j].set(a)\n        u = f(u, j)\n    return u\n"
+    )
+    check(source, (jnp.array([1, 4, 3, 5]), 0), (jnp.array([5, 4]), 0), (jnp.array([1.0, 2.0, 0.0, 3.0, 9.0]), 1))
+
+
+def test_a_call_behind_which_more_is_computed_is_not_in_the_tail():
+    source = "def f(x, n):\n    if x > n:\n        x = f(x - 1.0, n)\n        x = x * 2\n    return x\n"
+    assert not propose(define(source)["f"], (jnp.array(3.0), 1.0), {}).rewrites
 
 
 def test_another_form_of_a_recursion_without_end_is_not_tried(monkeypatch):

@@ -1,0 +1,57 @@
+"""The best of integers, which begins with infinity: an integer from the start, as plain Python's result is one."""
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+WHOLE = [(jnp.array(x),) for x in ([3, -1, 4], [2, 2], [7, 5, 5, 2**24 + 1])]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "best = -jnp.inf\n    for v in x:\n        if v > best:\n            best = v\n    return best",
+        "best, at = float('inf'), 0\n    for i in range(len(x)):\n        if x[i] < best:\n            best, at = x[i], i\n"
+        "    return best, at",
+        "best = float('-inf')\n    now = 0\n    for v in x:\n        now = max(v, now + v)\n        best = max(best, now)\n"
+        "    return best",
+        "first = second = -math.inf\n    for v in x:\n        if v > first:\n            second = first\n"
+        "            first = v\n        elif v > second:\n            second = v\n    return second",
+    ],
+)
+def test_the_best_of_integers_is_one_of_them(body):
+    found = check(f"def f(x):\n    {body}\n", *WHOLE).rewrites[0]
+    assert "jnp.iinfo(x.dtype)." in found.source
+    assert any("where plain Python gives" in said for said in found.compared.differences)
+
+
+def test_a_test_for_infinity_asks_for_the_integer():
+    body = "best = jnp.inf\n    for v in x:\n        if v > 2:\n            best = min(best, v)\n"
+    source = f"def f(x):\n    {body}    return -1 if best == jnp.inf else best\n"
+    found = check(source, *WHOLE, (jnp.array([1, 2]),)).rewrites[0]
+    assert "iinfo(x.dtype).max, -1, best)" in found.source
+    assert not any("where plain Python gives" in said for said in found.compared.differences)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "best = -jnp.inf\n    for v in x:\n        if v > best:\n            best = v\n    return best * 2",
+        "best, at = -jnp.inf, 0\n    for i in range(len(x)):\n        if x[i] > best:\n            best, at = x[i], i\n"
+        "    return at",
+        "best = -jnp.inf\n    for v in x:\n        if v > 2:\n            if v > best:\n                best = v\n"
+        "    return best",
+    ],
+)
+def test_infinity_stays_where_more_is_made_of_it_or_plain_python_gives_it(body):
+    namespace = define(f"def f(x):\n    {body}\n")
+    found = propose(namespace["f"], (jnp.array([3, 1, 4]),), {})
+    assert not any("iinfo" in each.source for each in found.rewrites)
+
+
+def test_of_floats_it_begins_with_infinity():
+    source = "def f(x):\n    best = -jnp.inf\n    for v in x:\n        if v > best:\n            best = v\n    return best\n"
+    assert "iinfo" not in check(source, (jnp.array([3.0, -1.0]),), (jnp.array([-jnp.inf]),)).rewrites[0].source
