@@ -123,7 +123,14 @@ class Assigning:
         return lines + "".join(f"{self.indent}{t} = {v}\n" for t, v in zip(outputs, values, strict=True))
 
     def _has_value(self, target: str) -> bool:
-        return "[" in target or self.spot.defined(target)
+        return "[" in target or self._is_held(target)
+
+    def _is_held(self, name: str) -> bool:
+        """Whether the name has a value where the statement begins; in a loop None is one, which an earlier round may change."""
+        if self.spot.defined(name):
+            return True
+        in_a_loop = any(isinstance(at, ast.For | ast.While) for at in self.code.ancestors(self.node))
+        return in_a_loop and name in self.spot.locals
 
     def _simple(self, stmts: Sequence[ast.stmt]) -> dict[str, str] | None:
         """{target: value} if the statements are assignments of which none reads what an earlier one wrote; else None."""
@@ -177,7 +184,7 @@ class Assigning:
             lines = f"{self.indent}{test} = {self.test}\n"
         needed_right = read_first(self.right)
         rename_left = {n for n in left_names if (n in self.outputs and self._both(n)) or n in needed_right}
-        rename_right = {n for n in right_names if n in self.outputs and n not in left_names and spot.defined(n)}
+        rename_right = {n for n in right_names if n in self.outputs and n not in left_names and self._is_held(n)}
         new_left = {n: code.fresh(f"{n}_then", f"{n}_if_true") for n in self.names if n in rename_left}
         new_right = {n: code.fresh(f"{n}_else", f"{n}_if_false") for n in self.names if n in rename_right}
         lines += self._renamed_block(self.left, new_left, said_where(spot, self.left, test, True))
@@ -196,7 +203,7 @@ class Assigning:
 
     def _both(self, name: str) -> bool:
         """Whether the name has a value on both sides."""
-        return self.spot.defined(name) or (name in stored(self.left) and name in stored(self.right))
+        return self._is_held(name) or (name in stored(self.left) and name in stored(self.right))
 
     def _renamed_block(self, stmts: Sequence[ast.stmt], new: dict[str, str], messages: Sequence[Edit]) -> str:
         return renamed_block(self.spot, stmts, self.indent, new, messages)

@@ -76,7 +76,7 @@ class Fact:
 
 def fact_of(value: Any) -> Fact:
     """The fact about a value."""
-    if isinstance(value, bool | int | float | complex):
+    if isinstance(value, bool | int | float | complex) and not isinstance(value, np.generic):  # as np.float64 is a float
         kinds: dict[type, str] = {bool: "b", int: "i", float: "f"}
         return Fact("number", 0, kinds.get(type(value), "c"))
     if isinstance(value, (jax.Array, np.ndarray, np.generic)):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.elements import element
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
-from jupyter_jitmagic.source.names import SCOPES, read_first, stored, surely_written, target_names, walk
+from jupyter_jitmagic.source.names import SCOPES, loaded, read_first, stored, surely_written, target_names, walk
 
 _LOOSE = ast.If | ast.IfExp | ast.While | ast.Assert | ast.Call
 
@@ -49,10 +49,11 @@ def unasked(spot: Spot) -> Iterator[Step]:
         kinds = {
             fact.dtype for value in values if value is not None and (fact := spot.fact(value)) is not None and not fact.ndim
         }
-        if first.lineno >= loop.lineno or not isinstance(none, ast.Constant) or None in values or len(kinds) != 1:
+        if first.lineno >= loop.lineno or not isinstance(none, ast.Constant) or None in values:
             continue
-        number = {"i": "-1", "f": spot.jnp("nan")}.get(kinds.pop())
-        if number is not None:
+        number = {"i": "-1", "f": spot.jnp("nan")}.get(kinds.pop()) if len(kinds) == 1 else None
+        number = number or _any_number(spot, function, loop, values)
+        if number:
             excludes = {ANOTHER_SHAPE: f"calls in which {name} stays None (it is {number} then)"}
             yield spot.step("flag", (none, number), excludes=excludes)
 
@@ -66,6 +67,8 @@ def without_a_start(spot: Spot) -> Iterator[Step]:
     loops = [at for at in code.ancestors(asked[1]) if isinstance(at, ast.For | ast.While) and code.function(at) is function]
     if not loops or not code.on_own_lines(loops[-1:]):
         return
+    if any(isinstance(loop, ast.While) and loaded([loop.test]) & {*stored([asked[1]])} for loop in loops):
+        return  # it will be compiled, and carry the name from a value of its own
     kept = {name for loop in loops for name in read_first(loop.body)} | code.live_after(loops[-1])
     lines = ""
     for name in dict.fromkeys(stored([asked[1]])):

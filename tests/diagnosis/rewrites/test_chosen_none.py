@@ -183,3 +183,39 @@ def test_an_array_of_zeros_stands_for_none_where_no_number_can(step, use, zeros)
     )
     calls = [(jnp.array([[1.0, 2.0], [0.3, 0.4]]),), (jnp.array([[0.1, 0.2], [0.0, -0.4]]),)]
     assert f"{zeros}  # so far\n    has_p = False\n" in check(source, *calls).rewrites[0].source
+
+
+def test_what_is_none_at_first_keeps_an_earlier_rounds_value_where_a_test_is_false():
+    """As in the first round any value would do, an inner choice was carried out in rounds that the outer one leaves out."""
+    source = """
+def worth(p, q, a, b, c):
+    return c * a * jnp.minimum(p, q) + (1 - c) * b * q * (1.5 - p)
+
+def f(a, b, c, n=5):
+    g = jnp.linspace(0, 1, n)
+    best, where = -jnp.inf, None
+    for p in g:
+        for q in g:
+            if p + q < 1:
+                continue
+            r = worth(p, q, a, b, c)
+            if r > best:
+                best, where = r, (p, q)
+    return best, where
+"""
+    namespace = define(source)
+    found = propose(namespace["f"], (1.0, 2.0, 0.5, 5), {}, (), ("n",))
+    wanted = namespace["f"](-1.0, -2.0, 0.5, 5)
+    assert [*found.rewrites, *found.unverified]
+    for each in (*found.rewrites, *found.unverified):
+        changed = dict(namespace)
+        for text in each.sources.values():
+            exec(text, changed)
+        assert jnp.allclose(jnp.stack(changed["f"](-1.0, -2.0, 0.5, 5)[1]), jnp.stack(wanted[1]))
+
+
+def test_a_tuple_of_numbers_stands_for_none_where_nobody_asks_for_it():
+    source = "def f(x, t):\n    best, at = -jnp.inf, None\n    for i in range(len(x)):\n        if x[i] < t and x[i] > best:\n"
+    namespace = define(f"{source}            best, at = x[i], (i, x[i])\n    return best, at\n")
+    found = propose(namespace["f"], (X, jnp.array(1.0)), {})
+    assert "(0, 0.0)" in (*found.rewrites, *found.unverified)[0].source

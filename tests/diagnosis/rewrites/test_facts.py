@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
+import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites import facts
 from jupyter_jitmagic.sandbox.purity import impurity
@@ -42,3 +43,9 @@ def test_what_numpy_alone_does_not_take_is_run_by_jax():
     found = told(asks_how_it_is_kept, jnp.arange(3.0))
     assert ran == ["kept", "kept"]
     assert "array1" in found
+
+
+def test_a_number_of_numpys_is_its_own_and_no_complex_one_of_pythons():
+    told = facts.fact_of(np.float64(1.5))
+    assert (told.sort, told.ndim, told.dtype) == ("host", 0, "f")
+    assert told == facts.fact_of(np.float32(1.5))
