@@ -59,7 +59,7 @@ def test_neighbours_under_another_name_are_put_in_order_by_their_key_alone():
 def test_many_rows_fill_an_array_in_one_loop():
     many = jnp.sin(jnp.arange(400.0)).reshape(200, 2)
     end = "    best.sort(key=lambda t: t[0])\n    return jnp.stack([t[1] for t in best[:k]])\n"
-    found = check(f"{ALL_PAIRS}{end}", (many, jnp.arange(200) % 7, Q), *CALLS[:3], static=("k",))
+    found = check(f"{ALL_PAIRS}{end}", (many, jnp.arange(200) % 7, Q), *CALLS[:3], static=("k",), seconds=20.0)
     assert "fori_loop" in found.rewrites[0].patterns
 
 
