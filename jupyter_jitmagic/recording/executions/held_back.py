@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from statistics import mean, median, stdev
+from statistics import fmean, median
 from typing import Any, NamedTuple, Protocol
 
 from jupyter_jitmagic.base.arrays import is_ready
@@ -168,11 +168,16 @@ class Returns:
 def mean_of(seconds: list[float], calls: int, uncertain_s: float, tolerance: float) -> float | None:
     """The mean of `calls` calls of which these are known; None where it may be wrong by more than this share, or some took many
     times as long as most."""
-    middle = mean(seconds)
-    error = _SIGMAS * (stdev(seconds) if len(seconds) > 1 else middle) * math.sqrt(1 / len(seconds) - 1 / calls)
+    middle = fmean(seconds)
+    error = _SIGMAS * (deviation(seconds) if len(seconds) > 1 else middle) * math.sqrt(1 / len(seconds) - 1 / calls)
     if middle > _ODD * median(seconds) or error + uncertain_s / 2 > tolerance * middle:
         return None
     return middle
+
+
+def deviation(seconds: list[float]) -> float:
+    """The standard deviation of a sample of two or more. That of `statistics` reckons with fractions, in the caller's time."""
+    return math.dist(seconds, [fmean(seconds)] * len(seconds)) / math.sqrt(len(seconds) - 1)
 
 
 untold: set[int] = set()

@@ -12,12 +12,13 @@ from __future__ import annotations
 import functools
 import math
 from bisect import bisect_left
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
-from statistics import mean, median, stdev
+from statistics import fmean, median
 from typing import NamedTuple
 
 from jupyter_jitmagic.recording.executions.alone import well_known
+from jupyter_jitmagic.recording.executions.held_back import deviation
 
 _ALONE = 400
 """Of so many calls that were seen alone, the latest, an entry's mean is taken at most."""
@@ -103,7 +104,7 @@ class _Alone:
         """What those took that are the span's own; None where these are few of its calls, or not alike."""
         own = [each for each in self.seen if span.first <= each[0] <= span.last]
         times = [seconds for _, seconds, _ in own]
-        middle = mean(times) if times else 0.0
+        middle = fmean(times) if times else 0.0
         if middle <= 0 or len(own) < _MOST_OWN * count or middle > _ODD * median(times):
             return None
         blur = _SIGMAS * math.hypot(*(uncertain / 4 for _, _, uncertain in own)) / len(own) / middle
@@ -117,11 +118,9 @@ class _Alone:
         before, behind = ([seconds for _, seconds, _ in part] for part in (seen[:at][-_SAME:], seen[at:][:_SAME]))
         if min(len(before), len(behind)) < _SAME // 2:
             return not goes_on or len(behind) >= _SAME // 2
-        apart, error = (
-            abs(mean(before) - mean(behind)),
-            math.hypot(*(stdev(part) / math.sqrt(len(part)) for part in (before, behind))),
-        )
-        return apart <= max((_CHANGED - 1) * min(mean(before), mean(behind)), _SIGMAS * error)
+        means = fmean(before), fmean(behind)
+        error = math.hypot(*(deviation(part) / math.sqrt(len(part)) for part in (before, behind)))
+        return abs(means[0] - means[1]) <= max((_CHANGED - 1) * min(means), _SIGMAS * error)
 
     def usuals(self, most: int) -> Callable[[float], _Usual | None]:
         """What they usually took about a call, of `most` of them."""
@@ -150,13 +149,13 @@ def _usual(alone: list[tuple[int, float, float]]) -> _Usual | None:
     count, cut = len(seen), int(_TRIMMED * len(seen))
     kept = seen[cut : count - cut]
     times = [seconds for seconds, _ in kept]
-    middle = mean(times)
+    middle = fmean(times)
     if count < 2 or middle <= 0:
         return None
-    spread = stdev([times[0]] * cut + times + [times[-1]] * cut) / (1 - 2 * _TRIMMED) / middle  # Tukey and McLaughlin's
+    spread = deviation([times[0]] * cut + times + [times[-1]] * cut) / (1 - 2 * _TRIMMED) / middle  # Tukey and McLaughlin's
     blur = sum(uncertain / 2 for seconds, uncertain in kept if uncertain >= seconds) / len(kept) / middle
     spread = spread if count >= _ENOUGH else max(spread, _FEW_SPREAD)
-    return _Usual(middle, spread, count, blur, tuple([call for call, _, _ in taken]), mean(seconds for seconds, _ in seen))
+    return _Usual(middle, spread, count, blur, tuple([call for call, _, _ in taken]), fmean(seconds for seconds, _ in seen))
 
 
 class _Mixed:
@@ -169,6 +168,8 @@ class _Mixed:
         """What calls of each entry usually took about it; empty where that is not known of all."""
         self.usually = 0.0
         """How long its calls take alone, one after the other; 0 where that is not known."""
+        self.ratio = 1.0
+        """How many times as long it took, as far as that is known."""
 
     def know(self, usuals: dict[int, Callable[[float], _Usual | None]]) -> None:
         middle, counts = (self.span.first + self.span.last) / 2, self.span.counts
@@ -177,6 +178,7 @@ class _Mixed:
         if self.known.keys() != counts.keys():
             self.known = {}
         self.usually = sum(counts[entry] * usual.seconds for entry, usual in self.known.items())
+        self.ratio = self.span.seconds / self.usually if self.usually else 1.0
 
     def by_its_own(self, alone: dict[int, _Alone]) -> _Mixed | None:
         """The same, going by those of its own calls that were seen alone; None where these are too few."""
@@ -193,11 +195,11 @@ class _Mixed:
 
     @property
     def is_odd(self) -> bool:
-        return self.usually > 0 and not 1 / _ODD <= _ratio([self]) <= _ODD
+        return not 1 / _ODD <= self.ratio <= _ODD
 
     def is_like(self, other: _Mixed) -> bool:
         """Whether they can be taken together."""
-        return other.known.keys() <= self.known.keys() and 1 / _ALIKE <= _ratio([other]) / _ratio([self]) <= _ALIKE
+        return other.known.keys() <= self.known.keys() and 1 / _ALIKE <= other.ratio / self.ratio <= _ALIKE
 
 
 def _ratio(spans: list[_Mixed]) -> float:
@@ -301,13 +303,14 @@ class MixedSpans:
 
     def _share_out_one(self, mixed: _Mixed, together: list[_Mixed]) -> None:
         """One span, with as many of those beside it as it takes to be certain."""
-        counts: Counter[int] = Counter()
-        own: Counter[int] = Counter()
+        counts: dict[int, int] = {}
+        own: dict[int, int] = {}
         known = mixed.known
         seconds = usually = 0.0
         for one in together:
-            counts.update(one.span.counts)
-            own.update({entry: known[entry].seen_in(one.span) for entry in one.span.counts})
+            for entry, count in one.span.counts.items():
+                counts[entry] = counts.get(entry, 0) + count
+                own[entry] = own.get(entry, 0) + known[entry].seen_in(one.span)
             seconds, usually = seconds + one.span.seconds, usually + one.usually
             errors = {entry: known[entry].error(count, own[entry]) for entry, count in counts.items()}
             parts = {entry: count * known[entry].seconds / usually * errors[entry] for entry, count in counts.items()}
@@ -318,7 +321,7 @@ class MixedSpans:
                 if _SIGMAS * math.hypot(errors[entry] - parts[entry], of_others) <= self._tolerance:
                     means[entry] = seconds / usually * known[entry].seconds
             if means:
-                self._told(mixed.span, means, counts.total())
+                self._told(mixed.span, means, sum(counts.values()))
                 mixed.left.difference_update(means)
             if not mixed.left:
                 return

@@ -135,7 +135,9 @@ class RunningAhead:
             calls = max((lane.rows - rows) // len(self._lanes), 1) if lane.pauses else 1
             lane.number += calls
             lane.turns.came(entry, lane.number, in_order=not lane.pauses)
-            lane.work += self._takes_s(entry, lane) + (calls - 1) * self._mean_s(entry, lane)
+            lane.work += self._takes_s(entry, lane)
+            if calls > 1:
+                lane.work += (calls - 1) * self._mean_s(entry, lane)
             lane.pauses = False
             nbytes = self._outputs.nbytes_of(array, entry, place)
             call = Call(array, start, end, entry, place, nbytes, lane, lane.number, lane.work)

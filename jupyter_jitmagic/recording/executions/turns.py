@@ -27,6 +27,9 @@ class Turns:
         """The number of the latest call of another entry than the one before,"""
         self._runs = 0, 0
         """and how many calls there were from one such call to the next, the last two times."""
+        self._here: list[int] = []
+        self._here_at = -1
+        """Up to which call that list holds: it is asked for some times at each."""
 
     @property
     def taken(self) -> bool:
@@ -40,7 +43,10 @@ class Turns:
 
     def here(self) -> list[int]:
         """The entries whose turn began of late."""
-        return [entry for entry, call in list(self._came.items()) if self._calls - call < _LATELY]
+        if self._here_at != self._calls:
+            self._here = [entry for entry, call in list(self._came.items()) if self._calls - call < _LATELY]
+            self._here_at = self._calls
+        return self._here
 
     def came(self, entry: int, number: int, in_order: bool) -> None:
         """A call has returned, of this number on its line, `in_order` if those before were looked at, too."""
@@ -58,3 +64,4 @@ class Turns:
     def drop(self, entry: int) -> None:
         """An entry is no more. Any thread may say so."""
         self._came.pop(entry, None)
+        self._here_at = -1
