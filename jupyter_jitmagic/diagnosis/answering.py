@@ -17,7 +17,6 @@ import jax
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS
 from jupyter_jitmagic.base.options import options
-from jupyter_jitmagic.base.wording import asked_once
 from jupyter_jitmagic.diagnosis.asked import Asked as Asked
 from jupyter_jitmagic.diagnosis.bodies import cured as cured_body
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions, readable
@@ -25,6 +24,7 @@ from jupyter_jitmagic.diagnosis.done_once import done_once
 from jupyter_jitmagic.diagnosis.inner_jits import static_within, static_without
 from jupyter_jitmagic.diagnosis.objects.given import objects_given
 from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, find_pieces, proposals, rolled_beside, with_rewrite
+from jupyter_jitmagic.diagnosis.proof.moment import asked_of_the_moment
 from jupyter_jitmagic.diagnosis.refused import refused
 from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, one_for_each_line, place_of
 from jupyter_jitmagic.diagnosis.sites.keeping import keeping
@@ -43,7 +43,6 @@ from jupyter_jitmagic.diagnosis.statics.search import blind_search, call_error, 
 from jupyter_jitmagic.diagnosis.traced_otherwise import Otherwise, traced_otherwise
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
-from jupyter_jitmagic.sandbox.purity import read_once
 from jupyter_jitmagic.sandbox.rerun import OutOfTime, limited
 from jupyter_jitmagic.usercode.held import may_write
 
@@ -288,7 +287,7 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         + reasons.for_counters(call, result, beside)
         + reasons.for_lost_gradient(no_gradient)
         + reasons.for_options_to_hold(options, [each.name for each in call.arguments if each.value is None])
-        + (f" In {call.name}, {asked_of_it}" if (asked_of_it := asked_of_the_moment(call)) else "")
+        + (f" In {call.name}, {asked_of_it}" if (asked_of_it := asked_of_the_moment(call.fun, call.args, call.kwargs)) else "")
         + "".join(f" {sentence}" for sentence in done_once(call, result.static)),
         equations=result.equations if is_rolled and result.equations > SOME_EQUATIONS else _unbearable(asked),
     )
@@ -297,16 +296,10 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
 def _otherwise(asked: Asked) -> Otherwise | None:
     """How the call gives something else than plain Python with the static set; None where it does not."""
     call, static = asked.call, asked.result.static
-    if asked.result.extrapolated or asked_of_the_moment(call):
+    if asked.result.extrapolated or asked_of_the_moment(call.fun, call.args, call.kwargs):
         return None
     error, traced = trace_call(call, static)
     return traced_otherwise(replace(call, declared=call.declared | static), traced) if error is None else None
-
-
-def asked_of_the_moment(call: Call) -> str:
-    """What a function asks of the moment that traces: a sentence; "" where nothing is known of it."""
-    found = read_once(call.fun, call.args, call.kwargs)
-    return asked_once(found.what, found.line) if found is not None else ""
 
 
 def _unbearable(asked: Asked) -> int:

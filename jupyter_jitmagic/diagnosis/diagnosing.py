@@ -20,12 +20,13 @@ from jupyter_jitmagic.base.jax_internals import escaped_tracer_error
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
-from jupyter_jitmagic.diagnosis.answering import Asked, answer, asked_of_the_moment, leaving
+from jupyter_jitmagic.diagnosis.answering import Asked, answer, leaving
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, innermost
 from jupyter_jitmagic.diagnosis.call.left_globals import before_the_failed_trace
 from jupyter_jitmagic.diagnosis.call.stand_ins import with_values
 from jupyter_jitmagic.diagnosis.call.unwrapping import unwrapped
 from jupyter_jitmagic.diagnosis.objects.given import STALE, before_the_trace
+from jupyter_jitmagic.diagnosis.proof.moment import asked_of_the_moment
 from jupyter_jitmagic.diagnosis.sites.buffers import deleted_array
 from jupyter_jitmagic.diagnosis.sites.finding import (
     clear_caches,
@@ -218,7 +219,7 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
         return leaving(Asked(call, escaped, Found(), unfailing, took, deadline, with_rewrites, so_far), left.holder)
     if error is None:
         otherwise = traced_otherwise(call, traced)
-        said = asked_of_the_moment(call) or (otherwise.said if otherwise is not None else "")
+        said = asked_of_the_moment(call.fun, call.args, call.kwargs) or (otherwise.said if otherwise is not None else "")
         return Diagnosis(call.name, "traces", *call.static_names(), verified=True, reason=reasons.for_traces(call, said))
     verdict = functools.partial(Diagnosis, call.name, error=f"{type(error).__name__}: {error}")
     if arrays := declared_arrays(call):

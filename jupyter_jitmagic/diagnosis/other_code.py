@@ -10,6 +10,7 @@ from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
+from jupyter_jitmagic.diagnosis.proof.moment import asked_of_the_moment
 from jupyter_jitmagic.diagnosis.proof.results import of_lengths_by_data, of_text
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.statics import returned
@@ -62,6 +63,8 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     split, runs = find_pieces(asked, static) if with_split and asked.with_rewrites and not proposed else (None, False)
     padded = any(each.padded for each in unverified)
     why_not = reasons.NO_ARRAY if padded else reasons.for_unproven(unverified, split) if unverified else why_not
+    if not proposed and asked.with_rewrites and (once := asked_of_the_moment(call.fun, call.args, call.kwargs)):
+        why_not = once
     if not (proposed or why_not) and asked.with_rewrites:
         of_source = returned.why_not(call.fun)
         why_not = of_source or (reasons.OUT_OF_TIME if cut_off else "")

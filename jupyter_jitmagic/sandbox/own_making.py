@@ -45,11 +45,18 @@ def own_names(nodes: list[ast.AST], function: types.FunctionType) -> set[str]:
     stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     aliases: set[str] = set()
     for node in nodes:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute | ast.Subscript):
-            root = root_of(node.value)
-            if root not in stored and not _is_made(node.value, function):
+        if isinstance(node, ast.Assign):
+            held = [each for each in ways(node.value) if isinstance(each, ast.Name | ast.Attribute | ast.Subscript)]
+            if any(root_of(each) not in stored and not _is_made(each, function) for each in held):
                 aliases |= {t.id for t in node.targets if isinstance(t, ast.Name)}
     return stored - aliases
+
+
+def ways(node: ast.expr) -> list[ast.expr]:
+    """What an expression may be: itself, or either side of a choice."""
+    if isinstance(node, ast.IfExp):
+        return [*ways(node.body), *ways(node.orelse)]
+    return [node]
 
 
 def sets_of_own_making(body: list[ast.stmt], made: frozenset[str] = frozenset()) -> Iterator[ast.Subscript]:

@@ -21,7 +21,7 @@ import numpy as np
 from jupyter_jitmagic.base.looking import attribute, attributes, in_class, is_a, own_attribute, parts_of
 from jupyter_jitmagic.sandbox.handed import Reached, of_inner_functions, of_own_making
 from jupyter_jitmagic.sandbox.known_effects import MUTATORS, noticed
-from jupyter_jitmagic.sandbox.own_making import made_here, own_names, root_of, sets_of_own_making, value_of
+from jupyter_jitmagic.sandbox.own_making import made_here, own_names, root_of, sets_of_own_making, value_of, ways
 from jupyter_jitmagic.source.definitions import definition_of
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
@@ -260,12 +260,19 @@ def _call_effect(
         pass  # a function of a module changes nothing that is named before it
     elif type(owner).__module__.startswith(("numpy.random", "random")):
         yield "it uses host randomness"
-    elif isinstance(node.func, ast.Attribute) and name in MUTATORS and root not in own and not _is_at_update(node.func):
+    elif (
+        isinstance(node.func, ast.Attribute) and name in MUTATORS and not (_is_own(node.func, own) or _is_at_update(node.func))
+    ):
         yield from () if is_read(node.func) else (f"it changes {ast.unparse(node.func.value)}",)
     if name in _CALLBACKS:
         yield "it calls back to the host"
     if name == "next" and node.args and not _is_made_there(node.args[0], function) and root_of(node.args[0]) not in own:
         yield f"it advances {ast.unparse(node.args[0])}"
+
+
+def _is_own(func: ast.Attribute, own: set[str]) -> bool:
+    """Whether a method is called on something of the function's own making, whichever of several data chooses."""
+    return all(root_of(each) in own for each in ways(func.value))
 
 
 def _is_made_there(items: ast.expr, function: types.FunctionType) -> bool:

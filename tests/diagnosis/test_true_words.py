@@ -536,3 +536,17 @@ def distinct(x):
 
 def test_data_is_called_no_setting():
     assert "setting" not in jm.diagnose(distinct, jnp.array([1, 2, 2])).reason
+
+
+def test_what_is_drawn_on_the_host_is_said_to_be_drawn_once():
+    """A rewrite of the decision traces, and is the same in each call: the number is drawn while it is traced."""
+
+    def f(x, p):
+        if np.random.rand() < p:
+            return x * 0
+        return x
+
+    found = jm.diagnose(f, X, 0.5)
+    once = "draws random numbers of the host: under jit that happens once"
+    assert not found.rewrites and once in found.reason and "Draw with jax.random, and a key" in found.reason
+    assert all(once in each.reason for each in found.unverified)

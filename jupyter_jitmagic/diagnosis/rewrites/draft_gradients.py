@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,15 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall
 from jupyter_jitmagic.diagnosis.proof.changed import with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
-from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
+from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.serving import Served
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
+from jupyter_jitmagic.sandbox.clock import Deadline
 
 _FEW = 2  # elements of an array
+_LARGER = 0
+_OPTIONAL = ("left out", "none", "given")
 
 
 class DraftGradients:
@@ -24,32 +27,69 @@ class DraftGradients:
     def __init__(self, call: JitCall, seconds: float) -> None:
         self._call, self._seconds = call, seconds
         self._gradients: Gradients | None = None
-        self._larger_gradients: Gradients | None = None
+        self._elsewhere: dict[int, Gradients] = {}
+        """Those on larger arrays (`_LARGER`), and on other calls, by identity."""
         self._of: Plain | None = None
+        self._cut: dict[str, None] = {}
 
     @property
     def cut(self) -> str:
         """What was left out for want of time."""
-        return self._gradients.cut if self._gradients is not None else ""
+        return " and ".join(self._cut)
 
     def compared(self, plain: Plain, traced: Traced, inputs: Sequence[Input], served: Served | None) -> str | Differs:
         """What is to be said of its gradients, or how they differ."""
+        self._cut = {}
         try:
-            return self._compare(plain, traced, inputs, served)
+            own: str | Differs = self._compare(plain, traced, inputs, served)
         except Differs as error:
-            return error
+            own = error
+        if isinstance(own, Differs) and not isinstance(own, DiffersAtEdge | DiffersBesideNan):
+            return own
+        lost = " and ".join(self._with_other_arguments(plain, traced, served))
+        if not lost:
+            return own
+        if isinstance(own, DiffersBesideNan):
+            return DiffersBesideNan(f"{own} and {lost}")
+        if isinstance(own, DiffersAtEdge):
+            return DiffersAtEdge(f"{own} and {lost}", own.beside)
+        return DiffersAtEdge(lost, own)
 
     def _compare(self, plain: Plain, traced: Traced, inputs: Sequence[Input], served: Served | None) -> str:
-        if self._gradients is None or self._larger_gradients is None or self._of is not plain:
-            self._gradients, self._of = Gradients(self._call.fun, plain, self._call.static, plain.minds_nan), plain
-            self._larger_gradients = Gradients(self._call.fun, plain, self._call.static, plain.minds_nan)
-        said = self._gradients.compare(traced.function, inputs, self._seconds / 4, traced.program)
+        if self._gradients is None or self._of is not plain:
+            self._gradients, self._of, self._elsewhere = self._made(plain), plain, {}
+        try:
+            said = self._gradients.compare(traced.function, inputs, self._seconds / 4, traced.program)
+        finally:
+            self._cut |= {self._gradients.cut: None} if self._gradients.cut else {}
         if said or not (larger := self._larger(plain, served)):
             return said
         try:
-            return self._larger_gradients.compare(traced.function, larger, self._seconds / 4, traced.program)
+            gradients = self._elsewhere.setdefault(_LARGER, self._made(plain))
+            return gradients.compare(traced.function, larger, self._seconds / 4, traced.program)
         except Differs:
             raise DiffersAtEdge("its gradient is not plain Python's on some larger arrays") from None
+
+    def _made(self, plain: Plain) -> Gradients:
+        return Gradients(self._call.fun, plain, self._call.static, plain.minds_nan)
+
+    def _with_other_arguments(self, plain: Plain, traced: Traced, served: Served | None) -> Iterator[str]:
+        """How its gradients differ where an optional argument is left out, None or given: another line may compute then."""
+        programs = {id(call): program for call, program in traced.others}
+        deadline = Deadline(self._seconds / 4)
+        for taken in served.taken if served is not None else ():
+            call = taken.call
+            if call.given.kind not in _OPTIONAL or id(call) not in programs or call.given.kind in traced.draft.excludes:
+                continue
+            if self._cut or deadline.over():
+                self._cut["gradients with other optional arguments"] = None
+                return
+            gradients = self._elsewhere.setdefault(id(call), self._made(plain))
+            inputs = [given for given, _ in taken.wanted]
+            try:
+                gradients.compare(traced.function, inputs, deadline.left(), programs[id(call)])
+            except Differs as error:
+                yield f"{call.words} {error}"
 
     def _larger(self, plain: Plain, served: Served | None) -> list[Input]:
         """Inputs with larger arrays, where those of the call have an element or two: too few for groups, of which one is not

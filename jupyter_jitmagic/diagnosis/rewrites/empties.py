@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import called
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import Code
 
+GUARD = ".size"  # the pattern of what is asked
 _SAYS_EMPTY = ("empty sequence", "zero-size array")
 
 
@@ -19,12 +21,12 @@ def else_at_once(spot: Spot) -> Iterator[Step]:
     inside: ast.AST = spot.node
     for around in code.ancestors(spot.node):
         match around:
-            case ast.Call(args=[_, ast.Lambda(body=body) as way, ast.Lambda(args=ast.arguments(args=[]), body=other)]) if (
-                inside is way and is_called(spot, around, "cond")
-            ):
-                chosen = body
-            case ast.Call(args=[_, chosen, other]) if inside is chosen and is_called(spot, around, "where"):
-                pass
+            case ast.Call(
+                args=[_, ast.Lambda(body=body) as way, ast.Lambda(args=ast.arguments(args=[]), body=last) as end]
+            ) if inside in (way, end) and is_called(spot, around, "cond"):
+                chosen, other = (body, last) if inside is way else (last, body)
+            case ast.Call(args=[_, body, last]) if inside in (body, last) and is_called(spot, around, "where"):
+                chosen, other = (body, last) if inside is body else (last, body)
             case ast.stmt():
                 return
             case _:
@@ -34,7 +36,7 @@ def else_at_once(spot: Spot) -> Iterator[Step]:
         if empty and isinstance(around, ast.expr):
             text = f"{code.src(around)} if {empty[0].id}.size else {code.expr(other)}"
             alone = isinstance(code.parents[around], ast.keyword | ast.stmt)
-            yield spot.step("if", (around, text if alone else f"({text})"))
+            yield spot.step(GUARD, (around, text if alone else f"({text})"))
         return
 
 
@@ -68,7 +70,7 @@ def of_nothing(spot: Spot) -> Iterator[Step]:
     text = f"{spot.code.src(node)} if {asked}.size else {nothing}"
     fills = _fills(spot, node)
     if fills is not None:
-        yield spot.step("if", (fills, f"{spot.code.src(fills)} if {asked}.size else 0"))
+        yield spot.step(GUARD, (fills, f"{spot.code.src(fills)} if {asked}.size else 0"))
         return
     match spot.code.parents[node]:
         case ast.keyword() | ast.stmt() | ast.Lambda():
@@ -79,7 +81,7 @@ def of_nothing(spot: Spot) -> Iterator[Step]:
             alone = node in given
         case _:
             alone = False
-    yield spot.step("if", (node, text if alone else f"({text})"))
+    yield spot.step(GUARD, (node, text if alone else f"({text})"))
 
 
 def _fills(spot: Spot, node: ast.Call) -> ast.Subscript | None:
@@ -90,6 +92,21 @@ def _fills(spot: Spot, node: ast.Call) -> ast.Subscript | None:
             if _is_empty(spot.locals.get(name)) and isinstance(around, ast.Call) and is_called(spot, around, "where"):
                 return element
     return None
+
+
+def with_one_less(text: str, before: str) -> Iterator[str]:
+    """`text` without one of its `… if m.size else …`, which stood not in `before`: another way of writing the rest may have
+    made it needless.
+
+    Example:
+        >>> list(with_one_less("y = -(jnp.max(x) if x.size else 0)", ""))
+        ['y = -jnp.max(x)']
+    """
+    code = Code(text)
+    for node in code.of_kind(code.tree, ast.IfExp):
+        if isinstance(node.test, ast.Attribute) and node.test.attr == "size" and code.src(node) not in before:
+            alone = isinstance(code.parents[node], ast.keyword | ast.stmt)
+            yield code.replace((code.with_parentheses(node), code.src(node.body) if alone else code.operand(node.body)))
 
 
 RULES: list[Rule] = [else_at_once, of_nothing]

@@ -24,7 +24,7 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS, count_e
 from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output, who_returns
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
-from jupyter_jitmagic.diagnosis.rewrites import unrolled
+from jupyter_jitmagic.diagnosis.rewrites import empties, unrolled
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_for
 from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced, line_of
@@ -154,7 +154,10 @@ class Search:
             self._known[key] = self._looked_at(draft)
         known = self._known[key]
         if isinstance(known, Traced):
-            yield replace(known, draft=replace(draft, texts=known.draft.texts))
+            texts = known.draft.texts
+            left = any(any(empties.with_one_less(text, unit.text)) for unit, text in texts.items())
+            changes = draft.changes if left else tuple(each for each in draft.changes if each.pattern != empties.GUARD)
+            yield replace(known, draft=replace(draft, texts=texts, changes=changes))
             return
         for unit, step in sorted(known, key=lambda placed: _comes_late(placed[1].pattern, prefer)):
             following = self._with(draft, unit, step)
@@ -254,10 +257,25 @@ class Search:
     def _tidied(self, traced: Traced) -> Traced:
         """The same as a person would have left it, where that traces as well."""
         texts = {unit: tidied(text, unit.text) for unit, text in traced.draft.texts.items()}
-        if texts == traced.draft.texts:
-            return traced
-        found = self._looked_at(replace(traced.draft, texts=texts))
-        return found if isinstance(found, Traced) else traced
+        found = self._looked_at(replace(traced.draft, texts=texts)) if texts != traced.draft.texts else None
+        return found if isinstance(found, Traced) else self._with_fewer_guards(traced)
+
+    def _with_fewer_guards(self, traced: Traced) -> Traced:
+        """The same without what is asked of empty arrays, where it traces on as many calls."""
+        for unit, text in traced.draft.texts.items():
+            for fewer in empties.with_one_less(text, unit.text):
+                draft = replace(traced.draft, texts={**traced.draft.texts, unit: fewer})
+                with contextlib.suppress(NoSource, SyntaxError):
+                    function = self.drafted.build(draft)
+                    empty_first = sorted(traced.others, key=lambda each: "empty" not in each[0].words)
+                    others = [(call, self.trace(function, call.given.args, call.given.kwargs)) for call, _ in empty_first]
+                    if self.deadline.over():
+                        return traced
+                    if not any(isinstance(other, BaseException) for _, other in others):
+                        program = self.trace(function, self.call.args, self.call.kwargs)
+                        found = replace(traced, draft=draft, function=function, program=program, others=tuple(others))
+                        return self._with_fewer_guards(found)
+        return traced
 
     def _of_its_loops(self, draft: Draft, huge: bool = False) -> list[tuple[Unit, Step]]:
         """What rolls the first of the draft's loops whose rounds are traced one by one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
@@ -33,8 +34,10 @@ def filled_first(spot: Spot) -> Iterator[Step]:
     before = _definitions(spot, choice.statement)
     for true in (True, False):
         arm = choice.arms[not true]
-        needed = _needed(before, loaded(arm) - set(_bound_first(arm)))
-        elsewhere = loaded(choice.arms[true]) | choice.read_elsewhere | ({test.id} if isinstance(test, ast.Name) else set())
+        kept = choice.read_elsewhere & _always_set(choice.arms[true]) - set(_stored(arm))  # the other arm has another number
+        needed = _needed(before, loaded(arm) - set(_bound_first(arm)) | kept)
+        elsewhere = loaded(choice.arms[true]) | choice.read_elsewhere - kept
+        elsewhere |= {test.id} if isinstance(test, ast.Name) else set()
         if not set(needed) & elsewhere:  # it is another number there
             yield from _steps(spot, choice, true, {name: before[name] for name in needed})
 
@@ -64,8 +67,10 @@ def _choice(spot: Spot, test: ast.expr, asker: ast.AST) -> _Choice | None:
         if any(isinstance(each, ast.comprehension | _COMPREHENDED) for each in code.ancestors(asker)):
             return None
         inside = {each for part in (asker.test, asker.body, asker.orelse) for each in ast.walk(part)}
-        beside = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name) and each not in inside}
-        return _Choice(test, statement, ([asker.body], [asker.orelse]), live | beside)
+        anew = set(stored([statement])) if isinstance(statement, ast.Assign) else set()
+        beside = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name) and each not in inside} - anew
+        beside |= {each.id for each in ast.walk(statement) if _is_read(each) and each not in inside}
+        return _Choice(test, statement, ([asker.body], [asker.orelse]), live - anew | beside)
     if not isinstance(asker, ast.If) or leaves([*asker.body, *asker.orelse], (ast.Break, ast.Continue)):
         return None
     if asker.orelse or not always_returns(asker.body):
@@ -78,12 +83,16 @@ def _choice(spot: Spot, test: ast.expr, asker: ast.AST) -> _Choice | None:
 _COMPREHENDED = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
-def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, ast.Assign]) -> Iterator[Step]:
+def _is_read(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+
+
+def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, _Definition]) -> Iterator[Step]:
     """The choice with these names computed again, and what its arm takes the root of, say, filled."""
     if not again:
         return  # what an arm alone computes is spared by `cond`
     code, test = spot.code, choice.test
-    settled = {name for name, each in again.items() if _is_never_zero(each.value)}
+    settled = {name for name, each in again.items() if _is_never_zero(_value(each))}
     inside = [each for each in _steep_in(spot, choice.arms[not true]) if not _is_product(each, settled)]
     chosen = test.id if isinstance(test, ast.Name) else code.fresh("chosen", "is_chosen")
 
@@ -95,13 +104,30 @@ def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, ast.Assi
 
     indent = code.indent(choice.statement)
     lines = "" if chosen == code.src(test) else f"{indent}{chosen} = {code.expr(test)}\n"
-    for each in again.values():
+    given: list[tuple[tuple[int, int], str]] = []
+    for name, each in again.items():
         steep = [operand for operand in _steep_in(spot, [each]) if not _is_product(operand, settled)]
         edits = [(*code.with_parentheses(operand), fill(operand)) for operand in steep]
-        lines += f"{indent}{code.edited(*code.span(each), edits)}\n"
+        made = each.body[0] if isinstance(each, ast.If) else each
+        line = code.edited(*code.span(made), edits)
+        if isinstance(each, ast.If):  # what was given is no longer known by then
+            before, own = code.region([each])[0], code.fresh(f"given_{name}", f"{name}_as_given")
+            given.append(((before, before), f"{code.indent(each)}{own} = {name}\n"))
+            line = f"if {own} is None:\n{indent}    {line}"
+        lines += f"{indent}{line}\n"
     start = code.region([choice.statement])[0]
     filled = [(code.with_parentheses(operand), fill(operand)) for operand in inside]
-    yield spot.step("filled", ((start, start), lines), (test, chosen), *filled)
+    yield spot.step("filled", *given, ((start, start), lines), (test, chosen), *filled)
+
+
+_Definition = ast.Assign | ast.If
+
+
+def _value(definition: _Definition) -> ast.expr:
+    """What a name is set to; of `if name is None: name = value`, the value."""
+    made = definition.body[0] if isinstance(definition, ast.If) else definition
+    assert isinstance(made, ast.Assign)
+    return made.value
 
 
 def _is_never_zero(value: ast.expr) -> bool:
@@ -124,14 +150,29 @@ def _bound_first(arm: Sequence[ast.AST]) -> set[str]:
     return set(stored(statements)) - read_first(statements)
 
 
-def _definitions(spot: Spot, node: ast.stmt) -> dict[str, ast.Assign]:
+def _always_set(arm: Sequence[ast.AST]) -> set[str]:
+    """Names that an arm sets whatever its own choices are."""
+    return {name for each in arm if isinstance(each, ast.Assign) for name in stored([each])}
+
+
+def _stored(arm: Sequence[ast.AST]) -> list[str]:
+    return stored([each for each in arm if isinstance(each, ast.stmt)])
+
+
+def _definitions(spot: Spot, node: ast.stmt) -> dict[str, _Definition]:
     """The names that stand for a number of the test's own way: each set in a line of its own before it, in the same block or
     one around its `if`, of what no line in between changes, and steep, or computed of one that is."""
-    found: dict[str, ast.Assign] = {}
+    found: dict[str, _Definition] = {}
     for statement in _before(spot, node):
         changed = set(stored([statement]))
-        found = {name: each for name, each in found.items() if not (changed & {name, *loaded([each.value])})}
+        found = {name: each for name, each in found.items() if not (changed & {name, *loaded([_value(each)])})}
         match statement:
+            case ast.If(
+                test=ast.Compare(left=ast.Name(id=asked), ops=[ast.Is()], comparators=[ast.Constant(value=None)]),
+                body=[ast.Assign(targets=[ast.Name(id=name)], value=value)],
+                orelse=[],
+            ) if asked == name and name not in loaded([value]) and _steep_in(spot, [value]):
+                found[name] = statement
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in loaded([value]):
                 if _steep_in(spot, [value]) or loaded([value]) & found.keys():
                     found[name] = statement
@@ -146,12 +187,12 @@ def _before(spot: Spot, node: ast.stmt) -> list[ast.stmt]:
     return [*around, *block[: block.index(node)]]
 
 
-def _needed(before: dict[str, ast.Assign], read: set[str]) -> list[str]:
+def _needed(before: dict[str, _Definition], read: set[str]) -> list[str]:
     """Those of these names that are read, with what they are computed of, in order."""
     wanted = read & before.keys()
     for name in reversed(before):
         if name in wanted:
-            wanted |= loaded([before[name].value]) & before.keys()
+            wanted |= loaded([_value(before[name])]) & before.keys()
     return [name for name in before if name in wanted]
 
 

@@ -1,4 +1,5 @@
-"""The best of integers, which begins with infinity: with the least integer in its place, it is an integer from the start."""
+"""The best of integers, which begins with infinity or 0.0: with an integer in its place, it is one from the start, as plain
+Python's result is."""
 
 from __future__ import annotations
 
@@ -93,13 +94,51 @@ def _kept(spot: Spot, function: ast.FunctionDef, names: set[str]) -> tuple[list[
                 pass
             case ast.Call(func=ast.Name(id="max" | "min" as which)) if spot.is_builtin(which) and at is node:
                 pass
-            case _:
+            case _ if not _is_settled(spot, node):
                 return [], False
     whole, extrema = [value for value in values if not _is_extremum(value)], [each for each in values if _is_extremum(each)]
     facts = [spot.fact(value) for value in whole]
     if not all(fact is not None and fact.ndim == 0 and fact.dtype in ("i", "u") for fact in facts):
         return [], False
     return [*whole, *(given for each in extrema if isinstance(each, ast.Call) for given in each.args)], returned
+
+
+def _is_settled(spot: Spot, node: ast.Name) -> bool:
+    """Whether a name stands for an integer where it is read, as a line before has met one: `low = min(low, v)`."""
+    code = spot.code
+    at = code.statement(node)
+    while isinstance(at, ast.stmt) and not isinstance(at, ast.FunctionDef):
+        block = code.block(at)
+        if any(_settles(each, node.id) for each in block[: block.index(at)]):
+            return True
+        at = code.parents[at]  # type: ignore[assignment]
+    return False
+
+
+def _settles(statement: ast.stmt, name: str) -> bool:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=bound)], value=ast.Call(args=[one, other]) as value) if bound == name:
+            return _is_extremum(value) and any(_is_one(each, {name}) for each in (one, other))
+        case ast.If(test=ast.Compare(left=one, comparators=[other]), body=[ast.Assign(targets=[ast.Name(id=bound)])]):
+            return bound == name and any(_is_one(each, {name}) for each in (one, other))
+    return False
+
+
+def whole_start(spot: Spot) -> Iterator[Step]:
+    """`now = 0.0` before `for v in x: now = max(v, now + v)` → `now = 0`, of integers: the 0.0 is never what comes out."""
+    function = spot.function
+    if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
+        return
+    given = [each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
+    if not any(is_array(spot, each) and spot.locals[each].dtype.kind in "iu" for each in given):
+        return
+    loops = [node for node in walk_scope(function.body) if isinstance(node, ast.For | ast.While)]
+    for node in function.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=float() as start)) if start.is_integer():
+                again = [each for loop in loops for each in walk_scope(loop.body) if isinstance(each, ast.Assign)]
+                if any(_is_one(target, {name}) for each in again for target, _ in _pairs(each)):
+                    yield spot.step("int", (node.value, str(int(start))))
 
 
 def _is_one(value: ast.expr, names: set[str]) -> bool:
@@ -123,4 +162,4 @@ def _infinity(spot: Spot, node: ast.expr) -> float:
     return 0.0
 
 
-RULES: list[Rule] = [integer_start]
+RULES: list[Rule] = [integer_start, whole_start]

@@ -79,3 +79,38 @@ def test_what_is_read_elsewhere_keeps_its_number(source):
     assert "filled" not in found.rewrites[0].patterns
     with applied(found, namespace):
         assert all(jnp.allclose(namespace["f"](v), other) for v, other in zip((V, V * 0.1), want, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("source", "given", "edge"),
+    [
+        ("def f(x):\n    n = jnp.linalg.norm(x)\n    if n == 0:\n        n = 1\n    return x / n\n", (V,), (0 * V,)),
+        (
+            "def f(x, e):\n    s = x.std()\n    s = 1.0 if s < e else s\n    return (x - x.mean()) / s\n",
+            (V, 1e-6),
+            (0 * V + 2, 1e-6),
+        ),
+        (
+            "def f(x, e, s=None):\n    if s is None:\n        s = x.std()\n    if s < e:\n        s = 1.0\n    return x / s\n",
+            (V, 1e-6),
+            (0 * V + 2, 1e-6),
+        ),
+        (
+            "def f(x, e, s=None):\n    if s is None:\n        s = x.std()\n    if s < e:\n        return x\n    return x / s\n",
+            (V, 1e-6, 2.0),
+            (0 * V + 2, 1e-6),
+        ),
+    ],
+)
+def test_a_number_that_is_replaced_where_it_is_too_small_keeps_its_gradient(source, given, edge):
+    """`if s == 0: s = 1` before a division, and what is computed only where it is not given."""
+    namespace = define(source)
+    found = propose(namespace["f"], given, {}, (), (), seconds=30)
+
+    def gradient():
+        return jax.grad(lambda x: (namespace["f"](x, *edge[1:]) * jnp.arange(1.0, x.size + 1)).sum())(edge[0])
+
+    want = gradient()
+    with applied(found, namespace):
+        assert jnp.allclose(gradient(), want) and jnp.isfinite(want).all()
+    assert "gradient" not in " ".join(found.rewrites[0].compared.differences)

@@ -794,3 +794,42 @@ def test_equal_numbers_that_are_sorted_backwards_keep_their_order_in_the_gradien
     want = jax.grad(lambda x: f(x) @ weights)(tied)
     with applied(found, namespace):
         assert jnp.array_equal(jax.grad(lambda x: namespace["f"](x) @ weights)(tied), want)
+
+
+@pytest.mark.parametrize(
+    ("source", "given", "left_out"),
+    [
+        (  # the deviation is computed only where no scale is given
+            "def f(x, scale=None):\n    s = x.std() if scale is None else scale\n    if s < 1e-6:\n"
+            "        return x - x.mean()\n    return (x - x.mean()) / s\n",
+            (jnp.array([1.0, 2.0, 3.0]), 2.0),
+            (jnp.array([2.0, 2.0, 2.0]),),
+        ),
+        (
+            "def f(x, t, w=None):\n    r = jnp.sqrt(jnp.sum(x**2)) if w is None else jnp.sum(w * x)\n    if r > t:\n"
+            "        return x * t / r\n    return x\n",
+            (jnp.array([1.0, 2.0, 3.0]), 1.0, jnp.array([1.0, 2.0, 3.0])),
+            (jnp.zeros(3), 1.0),
+        ),
+    ],
+)
+def test_a_gradient_is_compared_with_each_optional_argument_left_out(source, given, left_out):
+    namespace = define(source)
+    found = propose(namespace["f"], given, {}, (), (), seconds=30)
+    want = jax.grad(lambda x: namespace["f"](x, *left_out[1:]).sum())(left_out[0])
+    with applied(found, namespace):
+        got = jax.grad(lambda x: namespace["f"](x, *left_out[1:]).sum())(left_out[0])
+    assert np.allclose(got, want)
+
+
+def test_a_gradient_that_is_lost_with_an_optional_argument_left_out_is_told():
+    source = (
+        "def f(x, t, w=None):\n    if w is None:\n        w = jnp.sqrt(jnp.sum(x**2))\n"
+        "    ok = w > t\n    return jnp.sum(x) / w if ok else jnp.sum(x)\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array([1.0, 2.0, 3.0]), 1.0, 2.0), {}, (), (), seconds=30)
+    with applied(found, namespace):
+        got = jax.grad(lambda x: namespace["f"](x, 1.0))(jnp.zeros(3))
+    told = " ".join(found.rewrites[0].compared.differences)
+    assert bool(jnp.isfinite(got).all()) or "with w left out its gradient is not finite" in told

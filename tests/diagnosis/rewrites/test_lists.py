@@ -6,6 +6,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.proof.differing import is_wider
 from jupyter_jitmagic.diagnosis.rewrites import propose
+from jupyter_jitmagic.sandbox.purity import impurity
 
 from .helpers import applied, check, define
 
@@ -578,3 +579,37 @@ def test_a_list_of_what_a_part_of_an_array_holds_is_of_its_kind():
     source = "def f(x):\n    out = [x[0]]\n    for v in x[1:]:\n        if v >= out[-1]:\n            out.append(v)\n"
     calls = [(jnp.array([3, 1, 4, 2]),), (jnp.array([0.5, 1.5, 0.25]),)]
     assert "x.dtype" in check(f"{source}    return sum(out)\n", *calls).rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    "grows",
+    [
+        "        (up if v > t else down).append(v - t)\n",
+        "        side = up if v > t else down\n        w = v - t\n        side.append(w)\n",
+    ],
+)
+def test_a_list_that_data_chooses_to_be_appended_to_is_a_branch(grows):
+    source = f"def f(x, t):\n    up, down = [], []\n    for v in x:\n{grows}    return sum(up), len(down)\n"
+    x = jnp.array([1.0, 2.0, 3.0])
+    check(source, (x, 1.5), (x, 9.0), (-x, -2.5), seconds=10.0)
+
+
+def test_lists_in_a_dict_of_which_data_chooses_one_get_names_of_their_own():
+    source = (
+        'def f(x, t):\n    parts = {"up": [], "down": []}\n    for v in x:\n'
+        '        parts["up" if v > t else "down"].append(v)\n    return sum(parts["up"]) - len(parts["down"])\n'
+    )
+    x = jnp.array([1.0, 2.0, 3.0])
+    check(source, (x, 1.5), (x, 9.0), (-x, -2.5), seconds=10.0)
+
+
+def test_a_given_list_that_a_choice_may_be_is_changed_for_the_caller():
+    """Plain Python changes the caller's list: that is an effect, whichever name it goes by."""
+    call = (jnp.ones(3), [])
+    named = (
+        "def f(x, given):\n    mine = []\n    some = mine if len(x) > 2 else given\n    some.append(x)\n    return len(mine)\n"
+    )
+    assert "it changes some" in impurity(define(named)["f"], call, {})[0]
+    chosen = "def f(x, given):\n    mine, own = [], []\n    (mine if x[0] > 2 else given).append(x)\n    return len(mine)\n"
+    assert "it changes " in impurity(define(chosen)["f"], call, {})[0]
+    assert impurity(define(chosen.replace("else given", "else own"))["f"], call, {})[0] == ""

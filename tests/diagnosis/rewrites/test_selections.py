@@ -665,3 +665,25 @@ def test_the_side_that_no_call_came_to_selects_as_well():
     )
     x = jnp.array([1.0, -0.2, 0.5, -3.0])
     assert check(source, (x, -1.0), (x, 1.0), (jnp.array([2.0, 0.0, 4.0, 1.0]), -1.0)).rewrites[0].verified
+
+
+def test_what_is_asked_of_empty_arrays_is_left_out_where_the_rest_fails_there_anyway():
+    source = (
+        "def f(x, y, t):\n    m = y > t\n    if m.sum() > 0:\n        a = x[m]\n        j = a.argmax()\n"
+        "        return a[j], y[m][j]\n    return 0.0, 0.0\n"
+    )
+    y = jnp.array([2.0, 1.0, 3.0])
+    found = check(source, (X[:3], y, 1.5), (X[:3], y, 9.0), (-X[:3], y, 1.5), seconds=10.0).rewrites[0]
+    assert ".size else" not in found.source and ".size" not in found.patterns
+
+
+def test_an_empty_array_is_asked_for_once_around_a_choice():
+    source = (
+        "def f(x, t):\n    cand = [v for v in x if v > t]\n    if not cand:\n        return t\n    return min(cand)\n",
+        "def f(x, t):\n    low = x[x < t]\n    high = x[x >= t]\n    if len(low) == 0 or len(high) == 0:\n"
+        "        return 0.0\n    return high.min() - low.max()\n",
+    )
+    for text in source:
+        calls = (X, 1.5), (X, 99.0), (X, -99.0), (X[:0], 1.5)
+        found = check(text, *calls, seconds=10.0).rewrites[0].source
+        assert found.count(".size") == 1, found

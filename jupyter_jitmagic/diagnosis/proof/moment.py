@@ -1,0 +1,15 @@
+"""What a function asks of the moment, for which no run stands: random numbers of the host, the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from jupyter_jitmagic.base.wording import asked_once
+from jupyter_jitmagic.sandbox.purity import read_once
+
+
+def asked_of_the_moment(fun: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """A sentence on what `fun` asks of the moment, and jit but once; "" where nothing is known of it."""
+    found = read_once(fun, args, kwargs)
+    return asked_once(found.what, found.line) if found is not None else ""
