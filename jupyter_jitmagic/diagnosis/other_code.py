@@ -161,7 +161,8 @@ def proposals(
             every = static | call.declared | options.static
             first = found(every)
             compared = first.rewrites[0].compared if first.rewrites else None
-            said = " ".join(compared.differences) if compared else ""
+            differences = compared.differences if compared else ()
+            said = " ".join(each for each in differences if "gradient" not in each)  # that no static argument gives back
             asked_again = options.beside_data | options.others
             failing = frozenset(name for name in asked_again if f"where {name} is given" in said)
             if not (first.rewrites or first.unverified):

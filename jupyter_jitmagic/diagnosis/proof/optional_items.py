@@ -1,8 +1,9 @@
-"""Items of an argument that its caller may leave out, as the code says: a dict's key that it asks for, one that may be None."""
+"""What of its arguments a caller may leave out, as the code says: a dict's key that it asks for, an item that may be None."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -110,3 +111,32 @@ def _place(asked: ast.expr) -> Iterator[Place]:
     match asked:
         case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int() | str() as at)):
             yield name, (at,)
+
+
+def names_asked_for_none(tree: ast.AST) -> Iterator[ast.Name]:
+    """Names that a source compares with None, or takes another value for."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and any(
+            isinstance(part, ast.Constant) and part.value is None for part in node.comparators
+        ):
+            yield from (part for part in (node.left,) if isinstance(part, ast.Name))
+        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+            yield from (part for part in node.values[:-1] if isinstance(part, ast.Name))
+
+
+def picks(tree: ast.AST, name: str) -> bool:
+    """Whether a source takes elements by a name, as by a mask: `x[name]`."""
+    places = (node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript))
+    return any(isinstance(each, ast.Name) and each.id == name for place in places for each in ast.walk(place))
+
+
+def draws(tree: ast.AST) -> Iterator[str]:
+    """Names of keys that JAX's random functions are called with, as they are spelled."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute() as drawing, args=[ast.Name(id=name), *_]):
+                if _DRAWING.search(ast.unparse(drawing)):
+                    yield name
+
+
+_DRAWING = re.compile(r"\b(random|jr|jrandom)\.(?!key$|PRNGKey$)\w+$")

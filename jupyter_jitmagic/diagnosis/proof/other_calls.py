@@ -10,7 +10,6 @@ import ast
 import inspect
 import itertools
 import math
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +24,14 @@ from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
 from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of, like
-from jupyter_jitmagic.diagnosis.proof.optional_items import parts_of, with_none_in, without_items
+from jupyter_jitmagic.diagnosis.proof.optional_items import (
+    draws,
+    names_asked_for_none,
+    parts_of,
+    picks,
+    with_none_in,
+    without_items,
+)
 from jupyter_jitmagic.diagnosis.proof.ordering import fits_an_int, stays_beside, whole_in_order, whole_near
 
 LONG = 100  # elements along an axis, from which on a loop over them takes long
@@ -73,6 +79,7 @@ def other_calls(
         make.sizes_apart(),
         itertools.islice(make.sizes(), 2, None),
         make.arrays_of_numbers(),
+        make.given_as_integers(),
     )
     return list(itertools.islice(in_turn, MOST))
 
@@ -150,7 +157,7 @@ class _Maker:
 
     def none(self) -> Iterator[OtherCall]:
         """None for each argument of which the code speaks so."""
-        named = {node.id for tree in self._trees for node in _asked_for_none(tree)}
+        named = {node.id for tree in self._trees for node in names_asked_for_none(tree)}
         for name, value in self._bound.items():
             if name in named and value is not None and self._default(name) is not None and self._is_single(name):
                 yield self._called({**self._bound, name: None}, "none", [name])
@@ -185,7 +192,7 @@ class _Maker:
 
     def _keys_left_out(self) -> dict[str, Any]:
         """What is None where it is left out, and what JAX's random functions are given."""
-        drawn = {name for tree in self._trees for name in _draws(tree)}
+        drawn = {name for tree in self._trees for name in draws(tree)}
         absent = (name for name in self._parameters if name not in self._bound and name in drawn)
         return {name: jax.random.key(0) for name in absent if self._default(name) is None}
 
@@ -196,6 +203,9 @@ class _Maker:
         rows = next((self._leaves[k] for k in self._arrays() if kind_of(self._leaves[k]) == "f"), None)
         if rows is not None:
             yield self._called({**self._bound, name: like(rows, np.full(np.shape(rows), 0.5))}, "given", [name])
+        if rows is not None and any(picks(tree, name) for tree in self._trees):
+            mask = jnp.arange(np.shape(rows)[0]) % 3 != 1
+            yield self._called({**self._bound, name: mask}, "given", [name])
 
     def _default(self, name: str) -> Any:
         parameter = self._parameters[name]
@@ -406,6 +416,16 @@ class _Maker:
             halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)
 
+    def given_as_integers(self) -> Iterator[OtherCall]:
+        """Numbers that are left out given as ints, beside arrays of integers: there is no float left."""
+        floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
+        whole = {n: int(np.rint(each)) or 1 for n, each in floats.items() if isinstance(each, float) and np.isfinite(each)}
+        if whole:
+            given = self._called({**self._bound, **whole}, "given", list(whole))
+            make = _Maker(self._fun, given.given, self._variations.of(given.given), self._trees, self._static)
+            arrays = (each for each in make.arrays_of_numbers() if each.words == "on arrays of integers")
+            yield from (replace(each, words=f"{given.words} as ints, {each.words}", sought=False) for each in arrays)
+
     def _name(self, k: int) -> str:
         """What a leaf is called in the function's parameters, as "cfg['n']"."""
         key, below = self._variations.path(k)
@@ -436,29 +456,6 @@ def _whole(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Whole numbers near these, of the same signs."""
     values = np.clip(np.nan_to_num(values), -(2**31), 2**31 - 1)
     return np.where(values == 0, 0, np.sign(values) * np.maximum(np.rint(np.abs(values)), 1)).astype(int)
-
-
-def _asked_for_none(tree: ast.AST) -> Iterator[ast.Name]:
-    """Names that a source compares with None, or takes another value for."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Compare) and any(
-            isinstance(part, ast.Constant) and part.value is None for part in node.comparators
-        ):
-            yield from (part for part in (node.left,) if isinstance(part, ast.Name))
-        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
-            yield from (part for part in node.values[:-1] if isinstance(part, ast.Name))
-
-
-def _draws(tree: ast.AST) -> Iterator[str]:
-    """Names of keys that JAX's random functions are called with, as they are spelled."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Attribute() as drawing, args=[ast.Name(id=name), *_]):
-                if _DRAWING.search(ast.unparse(drawing)):
-                    yield name
-
-
-_DRAWING = re.compile(r"\b(random|jr|jrandom)\.(?!key$|PRNGKey$)\w+$")
 
 
 def _with_size(shape: Iterable[int], axis: int, size: int) -> tuple[int, ...]:

@@ -46,13 +46,13 @@ class DraftGradients:
             own = error
         if isinstance(own, Differs) and not isinstance(own, DiffersAtEdge | DiffersBesideNan):
             return own
-        lost = " and ".join(self._with_other_arguments(plain, traced, served))
+        lost = "; ".join(self._with_other_arguments(plain, traced, served))
         if not lost:
             return own
         if isinstance(own, DiffersBesideNan):
-            return DiffersBesideNan(f"{own} and {lost}")
+            return DiffersBesideNan(f"{own}; {lost}")
         if isinstance(own, DiffersAtEdge):
-            return DiffersAtEdge(f"{own} and {lost}", own.beside)
+            return DiffersAtEdge(f"{own}; {lost}", own.beside)
         return DiffersAtEdge(lost, own)
 
     def _compare(self, plain: Plain, traced: Traced, inputs: Sequence[Input], served: Served | None) -> str:

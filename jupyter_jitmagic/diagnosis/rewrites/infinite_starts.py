@@ -130,7 +130,7 @@ def whole_start(spot: Spot) -> Iterator[Step]:
     if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
         return
     given = [each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
-    if not any(is_array(spot, each) and spot.locals[each].dtype.kind in "iu" for each in given):
+    if not any(is_array(spot, each) and spot.locals[each].dtype.name.startswith(("int", "uint")) for each in given):
         return
     loops = [node for node in walk_scope(function.body) if isinstance(node, ast.For | ast.While)]
     for node in function.body:

@@ -644,3 +644,28 @@ def test_calls_with_floats_are_given_up_where_what_serves_them_is_wrong_otherwis
     )
     first = check(source, (jnp.array(7), 1, 2), (jnp.array(1), 1, 2), (jnp.array(2), 3, 4)).rewrites[0]
     assert "* 1.0" not in first.source
+
+
+def test_a_mask_that_a_call_leaves_out_is_given_one():
+    source = (
+        "def f(x, y, mask=None):\n    if mask is not None:\n        x, y = x[mask], y[mask]\n    d = (x - y).mean()\n"
+        "    if d > 0:\n        return d\n    return -d * 2\n"
+    )
+    x, y, mask = jnp.array([1.0, 2.0, 4.0]), jnp.array([3.0, 1.0, 0.5]), jnp.array([True, False, True])
+    found = check(source, (x, y), (y, x), (x, y, mask), (y, x, mask), seconds=15.0).rewrites[0]
+    assert "where=" in found.source
+
+
+def test_integers_alone_are_said_to_fail_where_they_do_with_what_is_left_out_given_too():
+    source = (
+        "def f(x, top=2.0):\n    s = x.sum()\n    if s > top:\n        y = s * 1.5\n        z = jnp.log(y)\n"
+        "        return top\n    return s\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array([1.0, 2.0]),), {}, (), (), seconds=15.0)
+    told = " ".join(found.rewrites[0].compared.differences)
+    with applied(found, namespace):
+        try:
+            jax.jit(namespace["f"])(jnp.array([1, 2]), 2)
+        except TypeError:
+            assert "given as" in told and "on arrays of integers" in told
