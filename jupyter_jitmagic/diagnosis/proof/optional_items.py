@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,18 @@ def parts_of(name: str, trees: Sequence[ast.AST]) -> int:
     """Into how many parts the code takes an argument apart, by `lo, hi = limits` or `limits[1]`; 0 where it does not."""
     nodes = [node for tree in trees for node in ast.walk(tree)]
     return max([_taken_apart(node, name) for node in nodes], default=0)
+
+
+def drawn_with(tree: ast.AST) -> Iterator[str]:
+    """Names of keys that JAX's random functions are called with, as they are spelled."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute() as drawing, args=[ast.Name(id=name), *_]):
+                if _DRAWING.search(ast.unparse(drawing)):
+                    yield name
+
+
+_DRAWING = re.compile(r"\b(random|jr|jrandom)\.(?!key$|PRNGKey$)\w+$")
 
 
 def _taken_apart(node: ast.AST, name: str) -> int:

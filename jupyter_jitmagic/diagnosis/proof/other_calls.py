@@ -10,7 +10,6 @@ import ast
 import inspect
 import itertools
 import math
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,9 +22,9 @@ from jupyter_jitmagic.base.jax_internals import as_jax
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
-from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags
+from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags, kinds_asked_for
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of, like
-from jupyter_jitmagic.diagnosis.proof.optional_items import parts_of, with_none_in, without_items
+from jupyter_jitmagic.diagnosis.proof.optional_items import drawn_with, parts_of, with_none_in, without_items
 from jupyter_jitmagic.diagnosis.proof.ordering import fits_an_int, stays_beside, whole_in_order, whole_near
 
 LONG = 100  # elements along an axis, from which on a loop over them takes long
@@ -69,6 +68,7 @@ def other_calls(
         itertools.islice(make.sizes(), 2),
         make.of_arrays_not_empty(),
         make.single_numbers(),
+        make.of_kinds_asked_for(),
         make.ends(),
         make.sizes_apart(),
         itertools.islice(make.sizes(), 2, None),
@@ -185,7 +185,7 @@ class _Maker:
 
     def _keys_left_out(self) -> dict[str, Any]:
         """What is None where it is left out, and what JAX's random functions are given."""
-        drawn = {name for tree in self._trees for name in _draws(tree)}
+        drawn = {name for tree in self._trees for name in drawn_with(tree)}
         absent = (name for name in self._parameters if name not in self._bound and name in drawn)
         return {name: jax.random.key(0) for name in absent if self._default(name) is None}
 
@@ -364,6 +364,20 @@ class _Maker:
             if pythons:
                 yield self._as_number(pythons, "where single numbers are Python's")
 
+    def of_kinds_asked_for(self) -> Iterator[OtherCall]:
+        """A number of Python's for an array of which the code asks whether it is one: under jit it is an array all the same."""
+        asked = kinds_asked_for(self._trees)
+        for k in self._arrays():
+            for kind in (each for each in (float, int) if each.__name__ in asked.get(self._name(k), ())):
+                if np.size(self._leaves[k]):
+                    number = kind(np.nan_to_num(np.asarray(self._leaves[k], np.float64).flat[0]))
+                    yield replace(
+                        self._as_number(
+                            {k: number}, f"where {self._name(k)} is {'a' if kind is float else 'an'} {kind.__name__}"
+                        ),
+                        promised=False,
+                    )
+
     def arrays_of_numbers(self) -> Iterator[OtherCall]:
         """Arrays of integers in the place of floats, and the other way round."""
         arrays = [k for k in self._arrays() if not self._variations.is_of_a_library(k)]
@@ -447,18 +461,6 @@ def _asked_for_none(tree: ast.AST) -> Iterator[ast.Name]:
             yield from (part for part in (node.left,) if isinstance(part, ast.Name))
         elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
             yield from (part for part in node.values[:-1] if isinstance(part, ast.Name))
-
-
-def _draws(tree: ast.AST) -> Iterator[str]:
-    """Names of keys that JAX's random functions are called with, as they are spelled."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Attribute() as drawing, args=[ast.Name(id=name), *_]):
-                if _DRAWING.search(ast.unparse(drawing)):
-                    yield name
-
-
-_DRAWING = re.compile(r"\b(random|jr|jrandom)\.(?!key$|PRNGKey$)\w+$")
 
 
 def _with_size(shape: Iterable[int], axis: int, size: int) -> tuple[int, ...]:

@@ -644,3 +644,15 @@ def test_calls_with_floats_are_given_up_where_what_serves_them_is_wrong_otherwis
     )
     first = check(source, (jnp.array(7), 1, 2), (jnp.array(1), 1, 2), (jnp.array(2), 3, 4)).rewrites[0]
     assert "* 1.0" not in first.source
+
+
+def test_a_number_is_given_for_an_array_where_the_code_asks_for_its_kind():
+    source = (
+        "def f(x, low):\n    def at(one):\n        if one < low:\n            return low * one\n        return one + low\n"
+        "    if isinstance(x, float):\n        return at(x)\n    return jnp.stack([at(one) for one in x])\n"
+    )
+    found = propose(define(source)["f"], (X, jnp.array(2.0)), {}, (), (), seconds=30)
+    assert any("fails where x is a float" in each for each in found.rewrites[0].compared.differences)
+    without = source.replace("isinstance(x, float)", "x.ndim == 0")
+    found = propose(define(without)["f"], (X, jnp.array(2.0)), {}, (), (), seconds=30)
+    assert not any("x is a float" in each for each in found.rewrites[0].compared.differences)
