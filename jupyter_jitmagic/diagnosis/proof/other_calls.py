@@ -173,6 +173,7 @@ class _Maker:
                 in_place_of_none = 1 if name in self._static else 0.5
                 yield self._called({**self._bound, name: in_place_of_none if default is None else default}, "given", [name])
                 if default is None and name not in self._static:
+                    yield self._called({**self._bound, name: 1}, "given", [name])  # a count is no float
                     yield from self._given_rows(name)
         floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
         floats = {name: each for name, each in floats.items() if isinstance(each, float)}
