@@ -736,6 +736,24 @@ def test_an_option_that_is_left_out_is_named_beside_a_static_set():
     assert "left out" not in diagnose(frequency, 1, 3, False).reason
 
 
+RATE = 4000
+
+
+def test_a_share_of_which_a_count_is_made_is_named_where_it_is_left_out():
+    """Given, it decides a shape: the rewrite would not trace."""
+
+    def faded(x, low, fade=None, gain=None):
+        x = x * (1.0 if gain is None else gain)
+        if x.sum() < low:
+            x = x * 2
+        if fade is not None and fade > 0:
+            return x.at[: int(RATE * fade)].multiply(jnp.linspace(0.0, 1.0, int(RATE * fade)))
+        return x
+
+    found = diagnose(faded, jnp.arange(9.0), 2.0)
+    assert found.rewrites and "fade is left out here" in found.reason and "gain" not in found.reason
+
+
 def test_floats_that_decide_how_long_a_list_grows_are_static():
     """No array of a fixed size holds what the loop appends; a loop that only computes goes on as data."""
 

@@ -26,9 +26,24 @@ def first_words(tokens, lengths, *, longest=None):
     return tokens[:, :longest]
 
 
+def one_hot_of_another_name(y, classes=None):
+    columns = jnp.max(y) + 1 if classes is None else classes
+    return jnp.zeros((y.size, columns)).at[jnp.arange(y.size), y].set(1.0)
+
+
+def one_hot_by_a_word(y, classes="auto", dtype="float32"):
+    if classes == "auto":
+        columns = jnp.max(y + 1)
+    else:
+        columns = classes
+    return jax.nn.one_hot(y, columns, dtype=dtype)
+
+
 @pytest.mark.parametrize(
     ("function", "arguments", "sizes"),
     [
+        (one_hot_of_another_name, (jnp.array([0, 2, 1]),), {"classes": 3}),
+        (one_hot_by_a_word, (jnp.array([0, 2, 1]),), {"classes": 3}),
         (one_hot, (jnp.array([0, 2, 1]),), {"classes": 3}),
         (adjacency, (jnp.array([[0, 1], [1, 3]]),), {"n": 4}),
         (first_words, (jnp.arange(12).reshape(3, 4), jnp.array([1, 3, 2])), {"longest": 3}),

@@ -130,6 +130,13 @@ class Net(eqx.Module):
 X = jnp.arange(5.0)
 
 
+def columns(y, k=None):
+    if not k:
+        k = jnp.max(y * 1) + 1
+    table = jnp.zeros((y.shape[0], k))
+    return table.at[jnp.arange(y.shape[0]), y].set(1.0) * 2
+
+
 def split_of(fun: Any, *args: Any) -> Any:
     found = jm.diagnose(fun, *args)
     assert found.kind in ("rewrite", "static+rewrite") and not found.rewrites
@@ -303,6 +310,14 @@ def test_a_call_that_gives_what_this_one_left_out_is_served():
     for rate in (None, 0.25, jnp.float32(0.75)):
         got, want = now.options(X, 1.0, rate), options(X, 1.0, rate)
         assert got.keys() == want.keys() and same(got, want)
+
+
+def test_a_call_that_gives_a_count_that_this_one_left_out_is_served():
+    """Half a column is none: that a float is refused there says nothing of a count."""
+
+    labels = jnp.array([0, 2, 1])
+    now = made(split_of(jax.jit(columns), labels), "columns")
+    assert same(now.columns(labels, 4), columns(labels, 4)) and same(now.columns(labels), columns(labels))
 
 
 def test_what_the_caller_passes_is_no_size_of_a_piece_unless_it_was_found_to_be():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 _KINDS = frozenset({"isinstance", "issubclass", "type", "hasattr", "isscalar"})
 _ARITHMETIC = frozenset({"ZeroDivisionError", "OverflowError", "ArithmeticError", "ValueError", "Exception", "BaseException"})
@@ -20,6 +21,17 @@ def asks_for_kinds(tree: ast.AST) -> bool:
             if named & _ARITHMETIC:
                 return True
     return False
+
+
+def kinds_asked_for(trees: Iterable[ast.AST]) -> dict[str, set[str]]:
+    """Of which kind a source asks its names to be, by `isinstance(x, (int, float))`: {"x": {"int", "float"}}."""
+    asked: dict[str, set[str]] = {}
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        match node:
+            case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kinds]):
+                each_of = (part for part in ast.walk(kinds) if isinstance(part, ast.Name | ast.Attribute))
+                asked.setdefault(name, set()).update(ast.unparse(part).rpartition(".")[2] for part in each_of)
+    return asked
 
 
 def asks_for_flags(tree: ast.AST) -> bool:

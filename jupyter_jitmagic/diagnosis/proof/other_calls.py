@@ -22,7 +22,7 @@ from jupyter_jitmagic.base.jax_internals import as_jax
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
-from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags
+from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags, kinds_asked_for
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of, like
 from jupyter_jitmagic.diagnosis.proof.optional_items import (
     draws,
@@ -75,6 +75,7 @@ def other_calls(
         itertools.islice(make.sizes(), 2),
         make.of_arrays_not_empty(),
         make.single_numbers(),
+        make.of_kinds_asked_for(),
         make.ends(),
         make.sizes_apart(),
         itertools.islice(make.sizes(), 2, None),
@@ -180,6 +181,7 @@ class _Maker:
                 in_place_of_none = 1 if name in self._static else 0.5
                 yield self._called({**self._bound, name: in_place_of_none if default is None else default}, "given", [name])
                 if default is None and name not in self._static:
+                    yield self._called({**self._bound, name: 1}, "given", [name])  # a count is no float
                     yield from self._given_rows(name)
         floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
         floats = {name: each for name, each in floats.items() if isinstance(each, float)}
@@ -373,6 +375,20 @@ class _Maker:
                 yield self._as_number(arrays, "where numbers are arrays of their own", "own arrays")
             if pythons:
                 yield self._as_number(pythons, "where single numbers are Python's")
+
+    def of_kinds_asked_for(self) -> Iterator[OtherCall]:
+        """A number of Python's for an array of which the code asks whether it is one: under jit it is an array all the same."""
+        asked = kinds_asked_for(self._trees)
+        for k in self._arrays():
+            for kind in (each for each in (float, int) if each.__name__ in asked.get(self._name(k), ())):
+                if np.size(self._leaves[k]):
+                    number = kind(np.nan_to_num(np.asarray(self._leaves[k], np.float64).flat[0]))
+                    yield replace(
+                        self._as_number(
+                            {k: number}, f"where {self._name(k)} is {'a' if kind is float else 'an'} {kind.__name__}"
+                        ),
+                        promised=False,
+                    )
 
     def arrays_of_numbers(self) -> Iterator[OtherCall]:
         """Arrays of integers in the place of floats, and the other way round."""

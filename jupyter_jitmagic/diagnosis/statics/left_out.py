@@ -5,20 +5,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, leaves_of
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.statics.otherwise import tree_of
 from jupyter_jitmagic.diagnosis.statics.registered import is_fixed
-from jupyter_jitmagic.diagnosis.statics.search import sizes_through_jax
+from jupyter_jitmagic.diagnosis.statics.search import MAYBE_SIZES, shapes_depend, sizes_through_jax
 from jupyter_jitmagic.sandbox.limit import OutOfTime, limited
 from jupyter_jitmagic.source.compared import compared_with, names_tested
 from jupyter_jitmagic.source.units import plain_function
 
 _SECONDS = 1.0
 _MOST_NONE = 3  # options that are None where they are left out, of which it is asked what they may be
+_IN_PLACE_OF_NONE = (1, 0.1, 0.001)
+"""Numbers for what is None: a count, or a share of which a count is made (`int(rate * fade)`), as it fits into arrays."""
 _OF_COUNTS = frozenset({"static parameter", "slice", "range", "shape"})
 """Operations that need a whole number's value."""
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -94,10 +96,18 @@ def _counts(call: Call, names: Sequence[str], static: frozenset[str]) -> frozens
     """Which of these, None where they are left out, are an axis or a size once they are given."""
     found = set()
     for name in names[:_MOST_NONE]:
-        sites = find_call_sites(_with(call, {name: 1}), static, seconds=0.3)
-        asked = zip(sites.sites, sites.roots, strict=True)
-        if any(site.operation in _OF_COUNTS and roots == {name} for site, roots in asked):
-            found.add(name)
+        for number in _IN_PLACE_OF_NONE:
+            other = _with(call, {name: number})
+            sites = find_call_sites(other, static, seconds=0.3)
+            other = replace(other, declared=other.declared | static)
+            if any(
+                site.operation in _OF_COUNTS or (site.operation in MAYBE_SIZES and shapes_depend(other, sites, site, roots))
+                for site, roots in zip(sites.sites, sites.roots, strict=True)
+                if roots == {name}
+            ):
+                found.add(name)
+            if name in found or sites.complete:
+                break
     return frozenset(found)
 
 

@@ -244,7 +244,7 @@ def _float_decides(call: Call, found: Found, site: Site, names: set[str]) -> boo
     if site.operation in _DECIDES:
         return True
     if site.operation == "while":
-        return _shapes_depend(call, found, site, frozenset(names))
+        return shapes_depend(call, found, site, frozenset(names))
     if site.operation not in _TO_INTEGER:
         return False
     return _program_depends(call, found, names, site)
@@ -255,7 +255,7 @@ def _program_depends(call: Call, found: Found, names: set[str], site: Site) -> b
     static = frozenset(_curable_by_value(call))
     first = _shapes(call, static)
     if first is None:  # what changes arrays in place has no program
-        return _shapes_depend(call, found, site, frozenset(names))
+        return shapes_depend(call, found, site, frozenset(names))
     trials = [(chosen, factor) for chosen in (*([name] for name in sorted(names)), sorted(names)) for factor in (0.5, 1.7, 3.1)]
     for chosen, factor in trials[:9]:
         values = {name: _scaled(call.argument(name).value, factor) for name in chosen}
@@ -273,7 +273,8 @@ def _is_reached(site: Site, call: Call) -> bool:
 
 
 _SIZES = frozenset({"shape", "slice", "static parameter", "range"})
-_MAYBE_SIZES = _TO_INTEGER | {"item"}
+MAYBE_SIZES = _TO_INTEGER | {"item"}
+"""Operations that make a whole number, which may be a size."""
 
 
 def counts_beside_data(call: Call, left: Found) -> frozenset[str]:
@@ -292,7 +293,7 @@ def sizes_through_jax(call: Call, left: Found) -> frozenset[str]:
             continue
         if site.operation == "static parameter" and _counts_elements(site):
             continue
-        if site.operation in _SIZES or (site.operation in _MAYBE_SIZES and _shapes_depend(call, left, site, names)):
+        if site.operation in _SIZES or (site.operation in MAYBE_SIZES and shapes_depend(call, left, site, names)):
             found |= names
     return frozenset(found)
 
@@ -309,7 +310,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, (bool, np.bool_))
 
 
-def _shapes_depend(call: Call, found: Found, site: Site, names: frozenset[str]) -> bool:
+def shapes_depend(call: Call, found: Found, site: Site, names: frozenset[str]) -> bool:
     """Whether other values of these arguments lead to other shapes where they come to the site as well: a way past it tells
     nothing."""
     for name in sorted(names):

@@ -18,7 +18,7 @@ from jupyter_jitmagic.diagnosis.call.calls import Call, bind
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.source.names import stored
+from jupyter_jitmagic.source.names import loaded, stored
 from jupyter_jitmagic.source.rebuilding import Rebuilt
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 
@@ -42,14 +42,15 @@ def sizes_worked_out(call: Call, static: frozenset[str], seconds: float) -> tupl
 
 
 def _left_to_none(call: Call) -> frozenset[str]:
-    """Parameters that are None in the call since it leaves them out."""
+    """Parameters that the call leaves out, and that are None then or a word that asks for it ("auto")."""
     try:
         parameters = inspect.signature(call.fun).parameters.values()
         bound = inspect.signature(call.fun).bind(*call.args, **call.kwargs).arguments
     except (TypeError, ValueError):
         return frozenset()
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return frozenset(each.name for each in parameters if each.kind in kinds and each.default is None and each.name not in bound)
+    left_out = (each for each in parameters if each.kind in kinds and each.name not in bound)
+    return frozenset(each.name for each in left_out if each.default is None or type(each.default) is str)
 
 
 def _seen(call: Call, names: frozenset[str], seconds: float) -> dict[str, int]:
@@ -79,18 +80,37 @@ def _seen(call: Call, names: frozenset[str], seconds: float) -> dict[str, int]:
 
 
 def _shown(definition: ast.FunctionDef, names: frozenset[str]) -> set[str]:
-    """Put after each statement of the body that stores one of the names what shows it; the names that are stored."""
+    """Put after each statement of the body that stores one of the names, or its value under another one, what shows it; the
+    names that are shown."""
     body: list[ast.stmt] = []
     written: set[str] = set()
     for statement in definition.body:
         body.append(statement)
-        here = names.intersection(stored([statement]))
-        written |= here
-        for name in sorted(here):
-            shown = ast.Call(ast.Name(_SHOW, ast.Load()), [ast.Constant(name), ast.Name(name, ast.Load())], [])
+        here = {name: name for name in names.intersection(stored([statement]))} | _stood_for(statement, names)
+        written |= here.keys()
+        for name, local in sorted(here.items()):
+            shown = ast.Call(ast.Name(_SHOW, ast.Load()), [ast.Constant(name), ast.Name(local, ast.Load())], [])
             body.append(ast.copy_location(ast.Expr(shown), statement))
     definition.body = body
     return written
+
+
+def _stood_for(statement: ast.stmt, names: frozenset[str]) -> dict[str, str]:
+    """Which of these is what another name holds where it is given: by `k = y.max() + 1 if n is None else n`, or in the branches
+    of an `if`."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=local)], value=ast.IfExp(test=test, body=body, orelse=orelse)):
+            sides = {local: [body, orelse]}
+        case ast.If(test=test, body=[*_, ast.Assign(targets=[ast.Name(id=local)])], orelse=[_, *_] as others):
+            ends = [branch[-1] for branch in (statement.body, others)]
+            written = [ast.unparse(end.targets[0]) for end in ends if isinstance(end, ast.Assign)]
+            sides = {local: [end.value for end in ends if isinstance(end, ast.Assign)]} if written == [local, local] else {}
+        case _:
+            return {}
+    asked = names.intersection(loaded([test]))
+    return {
+        side.id: local for local, values in sides.items() for side in values if isinstance(side, ast.Name) and side.id in asked
+    }
 
 
 def _whole(value: Any) -> int | None:

@@ -669,3 +669,15 @@ def test_integers_alone_are_said_to_fail_where_they_do_with_what_is_left_out_giv
             jax.jit(namespace["f"])(jnp.array([1, 2]), 2)
         except TypeError:
             assert "given as" in told and "on arrays of integers" in told
+
+
+def test_a_number_is_given_for_an_array_where_the_code_asks_for_its_kind():
+    source = (
+        "def f(x, low):\n    def at(one):\n        if one < low:\n            return low * one\n        return one + low\n"
+        "    if isinstance(x, float):\n        return at(x)\n    return jnp.stack([at(one) for one in x])\n"
+    )
+    found = propose(define(source)["f"], (X, jnp.array(2.0)), {}, (), (), seconds=30)
+    assert any("fails where x is a float" in each for each in found.rewrites[0].compared.differences)
+    without = source.replace("isinstance(x, float)", "x.ndim == 0")
+    found = propose(define(without)["f"], (X, jnp.array(2.0)), {}, (), (), seconds=30)
+    assert not any("x is a float" in each for each in found.rewrites[0].compared.differences)

@@ -687,3 +687,18 @@ def test_an_empty_array_is_asked_for_once_around_a_choice():
         calls = (X, 1.5), (X, 99.0), (X, -99.0), (X[:0], 1.5)
         found = check(text, *calls, seconds=10.0).rewrites[0].source
         assert found.count(".size") == 1, found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return x.at[where(x < low)].set(low)",
+        "i = flatnonzero(x > low)\n    return jnp.median(x[i]) + low",
+        "kept = compress(x > low, x)\n    return median(kept) * 2",
+        "u = unique(x)\n    total = 0.0\n    for v in u:\n        total += sum(where(v > low, v, low))\n    return total",
+    ],
+)
+def test_functions_of_jax_are_known_by_their_own_names_as_well(body):
+    imports = "from jax.numpy import compress, flatnonzero, median, sum, unique, where\n"
+    calls = [(jnp.array([3.0, -1.0, 2.0, 2.0]), 0.5), (jnp.array([1.0, 4.0, 9.0]), 2.0)]
+    check(f"{imports}def f(x, low):\n    {body}\n", *calls, seconds=5.0)
