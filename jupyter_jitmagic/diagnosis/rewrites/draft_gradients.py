@@ -13,6 +13,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.serving import Served
+from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
 
 _FEW = 2  # elements of an array
@@ -43,6 +44,7 @@ class DraftGradients:
         if self._gradients is None or self._larger_gradients is None or self._of is not plain:
             self._gradients, self._of = Gradients(self._call.fun, plain, self._call.static, plain.minds_nan), plain
             self._larger_gradients = Gradients(self._call.fun, plain, self._call.static, plain.minds_nan)
+        self._gradients.of_one_shape = OVERLAP in traced.draft.excludes
         said = self._gradients.compare(traced.function, inputs, self._seconds / 4, traced.program)
         if said or not (larger := self._larger(plain, served)):
             return said
