@@ -151,6 +151,7 @@ RULES: list[Rule] = [
     *kept_tuples.RULES,
     *pairing.RULES,
     *filled_up.RULES,
+    *label_counts.SELECTED,
     *selections.RULES,
     *label_counts.RULES,
     *slices.WINDOWS,
