@@ -183,6 +183,8 @@ def _is_made(node: ast.AST, function: types.FunctionType) -> bool:
     match node:
         case ast.Subscript(value=ast.Call(func=ast.Name(id="sorted" | "list") as makes), slice=ast.Slice()):
             return value_of(makes, function) in (sorted, list)
+        case ast.Subscript(value=ast.ListComp() | ast.List(), slice=ast.Slice()):
+            return True
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     owner = function.__globals__.get(root_of(node.func) or "") if isinstance(node, ast.Call) else None

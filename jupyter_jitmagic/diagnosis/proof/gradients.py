@@ -26,7 +26,7 @@ from jupyter_jitmagic.diagnosis.proof.changed import (
 )
 from jupyter_jitmagic.diagnosis.proof.changes import unit
 from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of
-from jupyter_jitmagic.diagnosis.proof.differing import Differs
+from jupyter_jitmagic.diagnosis.proof.differing import Differs, shapes
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_NAN
@@ -98,6 +98,7 @@ class Gradients:
         self._without: Sequence[Input] | None = None
         self._far: Sequence[Input] | None = None
         self._as_floats: Sequence[Input] | None = None
+        self.of_one_shape = False  # where plain Python's result has another, a rewrite promises nothing
         self.cut = ""
         """What the last comparison left out, as it ended by its time; "" if it did not."""
 
@@ -340,6 +341,8 @@ class Gradients:
     def _has_floats(self, given: Input) -> bool:
         """Whether plain Python gives arrays of floats, and no number of its own, which has no gradient."""
         result = self._plain.uncompiled(given, SHORT)
+        if self.of_one_shape and shapes(result) != shapes(self._plain.first):
+            return False
         kinds = [(kind_of(leaf), isinstance(leaf, float)) for leaf in jax.tree_util.tree_leaves(result)]
         return any(kind == "f" for kind, _ in kinds) and not any(own for _, own in kinds)
 

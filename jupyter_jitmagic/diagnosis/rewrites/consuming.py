@@ -93,9 +93,11 @@ class Consumers(Updating):
         first = max((each for _, each in ragged), key=lambda each: each.ndim)
         if any(one.listed for _, one in ragged):
             self.stop(node)
-        if any(not one.like(first) for _, one in ragged) and all(one.is_lined_up for _, one in ragged):
+        if any(not one.like(first) for _, one in ragged) and all(one.meets_in_order(first) for _, one in ragged):
             ragged = [(operand, self.ordered(operand, one)) for operand, one in ragged]  # the same length in another order
             found = [(operand, dict(ragged).get(operand, each)) for operand, each in found]
+            alike = self.as_long([one for _, one in ragged])
+            ragged = [(operand, one) for (operand, _), one in zip(ragged, alike, strict=True)]
             first = ragged[0][1]
         if any(not one.like(first) for _, one in ragged):
             return self._paired(

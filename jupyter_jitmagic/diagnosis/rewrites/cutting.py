@@ -71,8 +71,11 @@ def sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection 
         ragged = Ragged(text, True, axis, ndim, dtype=dtype_of(flow, node.value))
         return Selection(array, ragged, "window", fills=True, excludes=NEGATIVE)
     text, excludes = between(flow, node.value, part, at)
-    ends = [flow.text(bound) if bound is not None else other for bound, other in ((part.lower, "0"), (part.upper, size))]
-    ragged = Ragged(text, part.lower is None, axis, ndim, dtype=dtype_of(flow, node.value), length=f"({ends[1]}) - ({ends[0]})")
+    lower, upper = _end(flow, part.lower, "0", size), _end(flow, part.upper, size, size)
+    fact = flow.spot.fact(node.value)
+    places = max(fact.length, 0) if fact is not None and at == 0 else 0
+    kind = dtype_of(flow, node.value)
+    ragged = Ragged(text, part.lower is None, axis, ndim, dtype=kind, length=f"({upper}) - ({lower})", places=places)
     return Selection(array, ragged, fills=True, excludes=excludes)
 
 
@@ -141,11 +144,7 @@ def between(flow: Flow, array: ast.expr, part: ast.Slice, at: int) -> tuple[str,
         if bound is None:
             continue
         if isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub):  # counted from the end; -0 is 0
-            back = flow.operand(bound.operand)
-            if flow.is_traced(bound):
-                tests.append(f"{places} {sign} {flow.jnp('where')}({back} == 0, 0, {size} - {back})")
-            else:
-                tests.append(f"{places} {sign} {size} - {back}")
+            tests.append(f"{places} {sign} {_counted_back(flow, bound, size)}")
         else:
             limit = flow.operand(bound)
             own = is_own_count(flow.spot, bound)
@@ -201,6 +200,19 @@ def split_at(flow: Flow, node: ast.Call, places: list[ast.expr]) -> Selection | 
         mask = tests[0] if len(tests) == 1 else " & ".join(f"({test})" for test in tests)
         parts.append(Ragged(flow.named(mask, "kept", "chosen", "valid"), not lower, ndim=ndim, dtype=dtype))
     return Selection(", ".join([array] * len(parts)), parts[0], several=tuple(parts), excludes=NEGATIVE)
+
+
+def _end(flow: Flow, bound: ast.expr | None, otherwise: str, size: str) -> str:
+    """Where a slice begins or ends, as a place; of `-k` that of a k above 0."""
+    if isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub):
+        return f"{size} - {flow.operand(bound.operand)}"
+    return flow.text(bound) if bound is not None else otherwise
+
+
+def _counted_back(flow: Flow, bound: ast.UnaryOp, size: str) -> str:
+    """`-k` as a place: -0 is 0, and where k is below 0 it is none from the end."""
+    back = flow.operand(bound.operand)
+    return f"{flow.jnp('where')}({back} > 0, {size} - {back}, -{back})" if flow.is_traced(bound) else f"{size} - {back}"
 
 
 def _may_begin_before(part: ast.Slice) -> bool:

@@ -13,6 +13,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.serving import Served
+from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
 from jupyter_jitmagic.sandbox.clock import Deadline
 
@@ -58,6 +59,7 @@ class DraftGradients:
     def _compare(self, plain: Plain, traced: Traced, inputs: Sequence[Input], served: Served | None) -> str:
         if self._gradients is None or self._of is not plain:
             self._gradients, self._of, self._elsewhere = self._made(plain), plain, {}
+        self._gradients.of_one_shape = OVERLAP in traced.draft.excludes
         try:
             said = self._gradients.compare(traced.function, inputs, self._seconds / 4, traced.program)
         finally:

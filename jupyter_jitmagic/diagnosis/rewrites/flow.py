@@ -278,6 +278,9 @@ class Flow(Branching):
         for other, each in self.state.names.items():
             if name in words_of(each.mask) and self.bound_at.get(other) is not node and name not in self.canonical.values():
                 self.stop(node)  # a mask that is still needed reads it
+        for other, each in self.state.names.items():
+            if name in words_of(f"{each.length} {each.least}"):
+                self.state.names[other] = replace(each, length="", least="")
         self.counts.pop(name, None)
         self.places.pop(name, None)
         self.places_of_axes.pop(name, None)
@@ -300,7 +303,7 @@ class Flow(Branching):
                 made = lines.pop().removeprefix(f"{made} = ")
             self.line_after(f"{mask} = {made}")
         self.forget({mask})
-        return replace(ragged, mask=mask, front=False, source=-1, direct=False, pad="")
+        return replace(ragged, mask=mask, front=False, source=-1, direct=False, pad="", length="", least="")
 
     def _augmented(self, node: ast.AugAssign) -> None:
         found = self.visit(node.value)

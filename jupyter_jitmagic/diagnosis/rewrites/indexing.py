@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import gathered
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.slices import terms
 from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import stored
 
@@ -217,6 +219,9 @@ class Indexing(Writer):
         if given == [False, False, True] and step == -1:
             mask = f"{enclosed(base.mask)}[::-1]"
             return replace(base, mask=self.named(mask, "kept", "chosen"), front=False, direct=False, pad=base.pad)
+        if given == [False, True, False] and part.upper is not None and base.least and self._is_at_most(part.upper, base.least):
+            base = self.ordered(node.value, base)  # as many as that there are in any case
+            return None
         if any(has and value is None for has, value in zip(given, bounds, strict=True)):
             return self._cut_by_data(node, base, part)
         if given[1] and not given[0] and not given[2] and upper is not None and upper > 0:
@@ -251,6 +256,16 @@ class Indexing(Writer):
                 return self._masked(base, f"{enclosed(base.mask)}[{lower - upper}:]")
         self.stop(node)
 
+    def _is_at_most(self, bound: ast.expr, length: str) -> bool:
+        """Whether a bound of a slice is no more than a length, whatever its numbers are."""
+        one, other = terms(bound, self.text), terms(ast.parse(length, mode="eval").body, ast.unparse)
+        if one is None or other is None or (_integer(bound) or 0) < 0:
+            return False
+        more = Counter(other)
+        more.subtract(one)
+        left = {atoms: number for atoms, number in more.items() if number}
+        return not left or (set(left) == {()} and left[()] > 0)
+
     def _goes_on_in_its_loop(self, node: ast.Subscript) -> bool:
         """`rest = x[1:]` in a loop in which x is bound anew."""
         statement = self.code.parents[node]
@@ -281,9 +296,8 @@ class Indexing(Writer):
 
     def _masked(self, base: Ragged, mask: str, front: bool = True) -> Ragged:
         """The same with another mask."""
-        return replace(
-            base, mask=self.named(mask, "kept", "chosen", "valid"), front=front, direct=False, pad="", source=-1, length=""
-        )
+        name = self.named(mask, "kept", "chosen", "valid")
+        return replace(base, mask=name, front=front, direct=False, pad="", source=-1, length="", least="")
 
 
 def _is_whole(part: ast.Slice) -> bool:

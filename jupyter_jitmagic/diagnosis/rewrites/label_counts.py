@@ -28,7 +28,26 @@ class _Refused(Exception):
 
 def of_labels(spot: Spot) -> Iterator[Step]:
     """`counts = jnp.bincount(x)` → the labels that occur and their counts; `jnp.argmax(counts)` → `labels[…]`."""
-    node, code = spot.node, spot.code
+    yield from _of(spot, spot.node, sized=True)
+
+
+def of_selected_labels(spot: Spot) -> Iterator[Step]:
+    """The same of `x[x > 0]`, or of a name for it: how many of them there are other rules follow."""
+    if not isinstance(spot.function, ast.FunctionDef) or not isinstance(spot.node, ast.Subscript | ast.Call):
+        return
+    here = spot.code.statement(spot.node)
+    name = here.targets[0].id if isinstance(here, ast.Assign) and isinstance(here.targets[0], ast.Name) else ""
+    for call in spot.code.of_kind(spot.function, ast.Call):
+        if call is spot.node or not call.args:
+            continue
+        labels = call.args[0]
+        if (isinstance(labels, ast.Name) and labels.id == name) or spot.node in ast.walk(labels):
+            yield from _of(spot, call, sized=False)
+
+
+def _of(spot: Spot, node: ast.AST, sized: bool) -> Iterator[Step]:
+    """`sized`: there are as many labels as elements at most, and not as many as were selected."""
+    code = spot.code
     match node:
         case ast.Call(func=ast.Attribute(attr="bincount", value=owner), args=[labels], keywords=[]) if is_module(spot, owner):
             pass
@@ -58,7 +77,8 @@ def of_labels(spot: Spot) -> Iterator[Step]:
                 block = code.block(statement)
                 before = stored(block[: block.index(statement)])  # and the labels are what they were when they were counted
                 made = int(labels.id in before and all(each.arg != labels.id for each in function.args.args))
-                if _times_bound(function, name, labels.id) != (1, made):
+                times = 2 if _kept(function, name) is not None else 1
+                if _times_bound(function, name, labels.id) != (times, made):
                     return
                 uses.named(function, name)
                 at: ast.AST | tuple[int, int] = code.region([statement])
@@ -74,7 +94,7 @@ def of_labels(spot: Spot) -> Iterator[Step]:
     line = ""
     if uses.reads_counts:
         kept = uses.labels if uses.reads_labels else "_"
-        size = f"size={labels.id}.size, fill_value=0, return_counts=True"
+        size = f"{f'size={labels.id}.size, fill_value=0, ' if sized else ''}return_counts=True"
         line = f"{code.indent(statement)}{kept}, {name} = {spot.jnp('unique')}({labels.id}, {size})\n"
         line += f"{code.indent(statement)}{name} = {name}{kind}\n" if kind else ""
     yield spot.step("size=", (at, line), *uses.edits, excludes=_BELOW)
@@ -94,6 +114,23 @@ def _times_bound(function: ast.FunctionDef, name: str, labels: str) -> tuple[int
     return stores.count(name), stores.count(labels)
 
 
+def _kept(function: ast.FunctionDef, name: str) -> ast.stmt | None:
+    """`p = p[p > 0]`, the last that a name is bound to."""
+    bound = [each for each in function.body if name in stored([each])]
+    match bound[-1:]:
+        case [
+            ast.Assign(
+                targets=[ast.Name()],
+                value=ast.Subscript(
+                    value=ast.Name(id=one),
+                    slice=ast.Compare(left=ast.Name(id=two), ops=[ast.Gt()], comparators=[ast.Constant(value=int() as least)]),
+                ),
+            ) as kept
+        ] if one == two == name and least >= 0 and len(bound) == 2:
+            return kept
+    return None
+
+
 def _is_around(where: object, node: ast.AST) -> bool:
     return isinstance(where, ast.AST) and node in ast.walk(where)
 
@@ -109,8 +146,11 @@ class _Uses:
 
     def named(self, function: ast.FunctionDef, name: str) -> None:
         """All that is asked of a name."""
+        kept = _kept(function, name)
         for use in walk_scope(function.body):
-            if isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load):
+            if not (isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load)):
+                continue
+            if kept is None or use.lineno <= kept.lineno:  # behind it are counts of labels that occur alone
                 self.asked(use, name)
         scopes = (n for n in ast.walk(function) if isinstance(n, ast.FunctionDef | ast.Lambda) and n is not function)
         if any(name in loaded([scope]) for scope in scopes):
@@ -182,10 +222,15 @@ class _Uses:
                     raise _Refused
             case ast.Assign(targets=[ast.Name(id=held)], value=value) if value is use:
                 function = self.spot.function
-                if not isinstance(function, ast.FunctionDef) or _times_bound(function, held, held) != (1, 1):
+                if not isinstance(function, ast.FunctionDef):
+                    raise _Refused
+                kept = _kept(function, held)
+                if _times_bound(function, held, held)[0] != (1 if kept is None else 2):
                     raise _Refused
                 for other in walk_scope(function.body):
                     if isinstance(other, ast.Name) and other.id == held and isinstance(other.ctx, ast.Load):
+                        if kept is not None and other.lineno > kept.lineno:
+                            continue
                         around = code.parents[other]
                         if not (isinstance(around, ast.Subscript) and isinstance(around.slice, ast.Compare)):
                             self._of_each(other)
@@ -291,3 +336,4 @@ def _largest_of(spot: Spot, node: ast.expr) -> str | None:
 
 
 RULES: list[Rule] = [of_labels, by_adding]
+SELECTED: list[Rule] = [of_selected_labels]

@@ -11,8 +11,12 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
+import jax
+import numpy as np
+
 from jupyter_jitmagic.diagnosis.rewrites.operations import PARTIAL, TOTAL
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
+from jupyter_jitmagic.diagnosis.rewrites.slices import terms
 from jupyter_jitmagic.source.code import Edit
 
 ONE = 2  # between TOTAL and PARTIAL: safe where the operand is 1
@@ -37,6 +41,8 @@ class Ragged:
         grid: of a table of pairs, the mask of each axis ("" where its length is known); `mask` is then the table's, and `flat`
             holds.
         group: text of the group numbers by which alone it may be read (one element for each group).
+        least: how many elements plain Python's value has at least, as source text ("": not known).
+        places: how many elements there are, those that do not count among them, where a `length` is known (0: not known).
         times: text of how often each element comes in plain Python's value ("": once).
     """
 
@@ -55,6 +61,8 @@ class Ragged:
     grid: tuple[str, ...] = ()
     group: str = ""
     times: str = ""
+    least: str = field(default="", compare=False)
+    places: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.axis < max(self.ndim, 1):
@@ -80,6 +88,11 @@ class Ragged:
     def is_lined_up(self) -> bool:
         """Whether plain Python's value has one axis."""
         return not self.grid and (self.flat or self.ndim == 1)
+
+    def meets_in_order(self, other: Ragged) -> bool:
+        """Whether they would have one axis in common, if they are equally many."""
+        rows = not (self.grid or other.grid or self.flat or other.flat) and self.times == other.times
+        return (self.is_lined_up and other.is_lined_up) or (rows and (self.axis, self.ndim) == (other.axis, other.ndim))
 
     def meets(self, other: Ragged) -> bool:
         """Whether elements that count stand at the same places in both, if they are equally many."""
@@ -323,6 +336,31 @@ class Writer:
             return text, ragged
         mask = self.named(f"{enclosed(ragged.mask)}.ravel()", "flat_mask", "chosen")
         return f"{enclosed(text)}.ravel()", replace(ragged, mask=mask, flat=False, ndim=1, axis=0, pad="")
+
+    def as_long(self, ragged: list[Ragged]) -> list[Ragged]:
+        """The same, of one mask where those that stand in front are known to be equally many: `x[k:]` and `x[:-k]`."""
+        first = ragged[0]
+        if not all(each.front and each.places and each.places == first.places for each in ragged):
+            return ragged
+        lengths = [terms(ast.parse(each.length or "_", mode="eval").body, self._size) for each in ragged]
+        if any(not each.length for each in ragged) or lengths[0] is None or any(each != lengths[0] for each in lengths):
+            return ragged
+        return [replace(each, mask=first.mask) for each in ragged]
+
+    def _size(self, node: ast.expr) -> str:
+        """The text of a part of a length: a number that is known while tracing, or what it is computed from."""
+        match node:
+            case (
+                ast.Subscript(value=ast.Attribute(value=ast.Name(id=name), attr="shape"), slice=ast.Constant(value=0))
+                | ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)])
+                | ast.Name(id=name)
+            ):
+                value = self.spot.locals.get(name)
+                if isinstance(node, ast.Name):
+                    return f"<{value}>" if type(value) is int else name
+                if isinstance(value, jax.Array | np.ndarray) and value.ndim:
+                    return f"<{value.shape[0]}>"
+        return ast.unparse(node)
 
     def ordered(self, node: ast.expr, ragged: Ragged) -> Ragged:
         """`in_front` for an expression, in its place."""

@@ -98,6 +98,8 @@ class Reshaping(Consumers):
             size = f"{self.operand(part)}.shape[{axes[0]}]"
             if fact is not None and fact.ndim == 0:
                 size = "1"
+            elif (size_of := self._size_given(part)) is not None:
+                size = size_of
             elif isinstance(listed, ast.List | ast.Tuple) and not any(isinstance(item, ast.Starred) for item in listed.elts):
                 size = str(len(listed.elts))
             lengths.append(size)
@@ -105,8 +107,17 @@ class Reshaping(Consumers):
         mask = self.named(f"{self.jnp('concatenate')}([{', '.join(masks)}])", "valid", "kept", "chosen")
         fact = self.spot.fact(node)
         dtype = fact.dtype if fact is not None and fact.dtype else ragged[0].dtype
-        made = replace(ragged[0], mask=mask, front=False, pad="", direct=False, source=-1, dtype=dtype, length="")
+        least = " + ".join(f"({size})" for size, each in zip(lengths, values, strict=True) if each is None)
+        made = replace(ragged[0], mask=mask, front=False, pad="", direct=False, source=-1, dtype=dtype, length="", least=least)
         return self._whole_again(node, made, lengths)
+
+    def _size_given(self, node: ast.expr) -> str | None:
+        """n of `jnp.zeros(n)`, `jnp.zeros((n, 3))`."""
+        match node:
+            case ast.Call(func=ast.Attribute(attr="zeros" | "ones" | "full"), args=[shape, *_]):
+                size = shape.elts[0] if isinstance(shape, ast.Tuple) and shape.elts else shape
+                return None if self.is_traced(size) or isinstance(size, ast.Tuple) else self.text(size)
+        return None
 
     def _whole_again(self, node: ast.Call, made: Ragged, lengths: list[str]) -> Ragged | None:
         """Pieces that make an array of a known length, however it was cut: what counts, in front of nothing."""
@@ -200,7 +211,8 @@ class Reshaping(Consumers):
         values = [self.visit(argument) for argument in known.arguments]
         if all(each is not None and each.is_lined_up for each in values) and len({each.mask for each in values if each}) > 1:
             pairs = zip(known.arguments, values, strict=True)
-            values = [self.ordered(argument, each) for argument, each in pairs if each]  # `corrcoef(arange(len(s)), s)`
+            # `corrcoef(arange(len(s)), s)`, `corrcoef(s[k:], s[:-k])`
+            values = [*self.as_long([self.ordered(argument, each) for argument, each in pairs if each])]
         ragged = [each for each in values if each is not None]
         self.plain(*(each.value for each in known.keywords))
         if not ragged:
@@ -232,6 +244,11 @@ class Reshaping(Consumers):
             return None
         step = known.keyword("dx")
         given = len(points) + (step is not None)
+        lone = placed[0] if len(placed) == 1 else None
+        if found is not None and lone is not None and not lone.like(found) and found.is_lined_up and lone.is_lined_up:
+            # `trapezoid(s, linspace(0, 1, s.size))`
+            found, lone = self.as_long([self.ordered(array, found), self.ordered(points[0], lone)])
+            placed = [lone]
         alike = found is not None and all(each is not None and each.like(found) for each in placed)
         if found is None or not alike or given > 1 or given < len(known.keywords) or found.ndim > 1 or self.current is None:
             self.stop(node)

@@ -70,3 +70,22 @@ def test_labels_that_are_counted_by_adding_ones_are_counted_alike(n, zeros, aske
     """An array as long as the largest label was left, where `bincount` was known."""
     body = f"n = {n}\n    counts = {zeros}.at[x].add(1)\n    return {asked}"
     assert check(f"def f(x):\n    {body}\n", *OTHERS, seconds=20.0).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return jnp.bincount(x[x > 0]).max()",
+        "return jnp.bincount(x[x >= 0]).argmax()",
+        "v = x[x != 2]\n    counts = jnp.bincount(v)\n    return jnp.argmax(counts), counts.max() / len(v)",
+        "v = x[x != 2]\n    p = jnp.bincount(v) / v.size\n    p = p[p > 0]\n    return -(p * jnp.log(p)).sum()",
+    ],
+)
+def test_labels_that_were_selected(body):
+    calls = [(jnp.array(labels),) for labels in ([1, 2, 3, 3, 5, 6], [1, 1, 0, 2, 2, 1], [4, 4, 4, 4, 4, 4])]
+    check(f"def f(x):\n    {body}\n", *calls, seconds=10.0)
+
+
+def test_counts_of_which_those_above_a_number_are_kept_under_their_name():
+    calls = [(jnp.array(labels),) for labels in ([1, 2, 3, 3, 5, 6], [1, 1, 0, 2, 2, 1], [4, 4, 4, 4, 4, 4])]
+    check("def f(x):\n    c = jnp.bincount(x)\n    c = c[c > 1]\n    return len(c) + c.min()\n", *calls, seconds=10.0)

@@ -143,3 +143,40 @@ def test_more_than_three_kinds_of_calls_may_be_given_up():
     found = check(source, *calls, seconds=30.0).rewrites[0]
     assert found.verified
     assert "where X and y alone are empty" in " ".join(found.compared.differences)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return jnp.mean(x[k:] * x[:-k])",
+        "n = len(x)\n    late, early = x[k:], x[: n - k]\n    return jnp.abs(late - early).sum()",
+        "late = x[k:]\n    early = x[:-k]\n    return jnp.corrcoef(late, early)[0, 1]",
+        "rows = jnp.outer(x, x[:2])\n    return ((rows[k:] - rows[:-k]) ** 2).sum(1).mean()",
+    ],
+)
+def test_what_follows_meets_what_comes_before(body):
+    """`x[k:]` and `x[:-k]` are equally many, each of which stands in another place."""
+    x = jnp.array([1.0, 3.0, 2.0, -4.0, 5.0, 6.5, 2.0])
+    check(f"def f(x, k):\n    {body}\n", *((x, jnp.array(k)) for k in (2, 1, 3)), seconds=30.0)
+
+
+def test_a_bound_that_has_changed_since_is_another():
+    """As many as x[k:] are x[:-k] of the same k alone."""
+    source = "def f(x, k):\n    late = x[k:]\n    k = k + 1\n    early = x[:-k]\n    return (late[1:] * early).sum()\n"
+    calls = [(X**2, jnp.array(k)) for k in (2, 1, 3)]
+    found = propose(define(source)["f"], calls[0], {}, seconds=5.0)
+    for rewrite in range(len(found.rewrites)):
+        with applied(found, namespace := define(source), rewrite):
+            assert jnp.allclose(jax.jit(namespace["f"])(*calls[1]), define(source)["f"](*calls[1]))
+
+
+def test_an_array_is_turned_by_bounds_from_its_end():
+    source = "def f(x):\n    k = int(x[0])\n    return jnp.hstack([x[-k:], x[:-k]])\n"
+    check(source, *((jnp.array([k, 3, 1, 2, -2]),) for k in (2, 0, -2, 9, -9)), seconds=10.0)
+
+
+def test_an_area_below_a_selection_over_points_that_are_as_many():
+    source = "def f(x):\n    y = x[x > 0]\n    return jnp.trapezoid(y, jnp.linspace(0, 1, y.size))\n"
+    check(
+        source, *((jnp.array(x),) for x in ([1.0, -2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 5.0], [-1.0, -2.0, 3.0, -4.0])), seconds=10.0
+    )

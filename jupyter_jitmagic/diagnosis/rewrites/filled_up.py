@@ -1,0 +1,337 @@
+"""Selections that are filled up to a length: `if len(v) < n: v = jnp.concatenate([v, jnp.zeros(n - len(v))])`, then `v[:n]`.
+
+Lists, too: `while len(out) < n: out.append(0.0)`. Whatever was selected, n elements come of it: those of the selection with n
+numbers behind them, of which the first n count.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
+from jupyter_jitmagic.source.names import loaded, stored, walk_scope
+
+_Edit = tuple[ast.AST | tuple[int, int], str]
+_MADE = ("zeros", "ones", "full")
+
+
+@dataclass(frozen=True)
+class _Filling:
+    """What fills an array up: `array` to `size`, with what `made(size)` gives; `least`: by nothing where it is longer."""
+
+    array: ast.expr
+    size: ast.expr
+    joined: str
+    """The array with as many numbers behind it as its length is to be."""
+    least: bool
+
+
+def filled_up(spot: Spot) -> Iterator[Step]:
+    """`jnp.pad(v, (0, n - len(v)))` → `jnp.concatenate([v, jnp.zeros(n, v.dtype)])[:n]`, and with a question for its length."""
+    function = spot.function
+    if not isinstance(function, ast.FunctionDef) or (spot.kind == BOOL and not _asks_in_a_filter(spot)):
+        return
+    found = _Fillings(spot, function)
+    edits: list[_Edit] = []
+    beyond = ""
+    for node in walk_scope(function.body):
+        inside = any(isinstance(where, ast.AST) and node in set(ast.walk(where)) for where, _ in edits)
+        if inside or any(isinstance(where, tuple) and _covers(spot, where, node) for where, _ in edits):
+            continue
+        made = found.statement(node) if isinstance(node, ast.stmt) else found.expression(node)
+        if made is not None:
+            edits.append(made[0])
+            beyond = made[1] or beyond
+    if edits:
+        yield spot.step("filled up", *edits, excludes={OVERLAP: beyond} if beyond else {})
+
+
+def _asks_in_a_filter(spot: Spot) -> bool:
+    asked = spot.asked()
+    return asked is not None and isinstance(asked[1], ast.comprehension)
+
+
+def _covers(spot: Spot, span: tuple[int, int], node: ast.AST) -> bool:
+    if not isinstance(node, ast.expr | ast.stmt):
+        return False
+    start, end = spot.code.span(node)
+    return span[0] <= start and end <= span[1]
+
+
+class _Fillings:
+    """The places of a function at which something is filled up, and what stands there instead."""
+
+    def __init__(self, spot: Spot, function: ast.FunctionDef) -> None:
+        self.spot, self.code, self.function = spot, spot.code, function
+
+    def statement(self, node: ast.stmt) -> tuple[_Edit, str] | None:
+        """`if len(v) < n: v = …`, with `else: v = v[:n]` or without; `while len(v) < n: v.append(0)` of a list."""
+        if (listed := self._list(node)) is not None:
+            return listed
+        match node:
+            case ast.If(test=test, body=[ast.Assign(targets=[ast.Name(id=name)], value=value)], orelse=orelse) if (
+                self.code.on_own_lines([node])
+            ):
+                filling = self._of(value)
+            case _:
+                return None
+        if filling is None or not self._is(filling.array, name) or not self._asks(test, filling):
+            return None
+        beyond = ""
+        match orelse:
+            case []:
+                cut = self._cut_later(node, name, filling.size)
+                beyond = "" if cut else self._beyond(filling)
+            case [ast.Assign(targets=[ast.Name(id=other)], value=kept)] if other == name and self._cuts(kept, filling):
+                pass
+            case _:
+                return None
+        start, end = self.code.region([node])
+        return ((start, end), f"{self.code.indent(node)}{name} = {filling.joined}[:{self.code.src(filling.size)}]\n"), beyond
+
+    def expression(self, node: ast.AST) -> tuple[_Edit, str] | None:
+        match node:
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                filling = self._of(body)
+                if filling is not None and self._asks(test, filling) and self._cuts(orelse, filling):
+                    return (node, f"{filling.joined}[:{self.code.src(filling.size)}]"), ""
+            case ast.Subscript(value=ast.Call() as call, slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)):
+                filling = self._of(call)
+                if filling is not None and self._same(upper, filling.size):
+                    return (call, filling.joined), ""
+            case ast.Call():
+                filling = self._of(node)
+                if filling is not None:
+                    text = f"{filling.joined}[:{self.code.src(filling.size)}]"
+                    return (node, text), self._beyond(filling) if filling.least else ""
+        return None
+
+    # -- what fills up ---------------------------------------------------------------------------------------
+
+    def _of(self, node: ast.expr) -> _Filling | None:
+        match node:
+            case ast.Call(func=ast.Attribute(attr="append", value=owner), args=[array, more], keywords=[]):
+                parts = [array, more]
+            case ast.Call(
+                func=ast.Attribute(attr="concatenate" | "hstack", value=owner),
+                args=[ast.List(elts=parts) | ast.Tuple(elts=parts)],
+                keywords=[],
+            ) if len(parts) == 2:
+                pass
+            case ast.Call(func=ast.Attribute(attr="pad", value=owner), args=[array, *_]) if is_module(self.spot, owner):
+                return self._by_pad(node, array)
+            case _:
+                return None
+        return self._by_numbers(node, parts[0], parts[1]) if is_module(self.spot, owner) else None
+
+    def _by_numbers(self, node: ast.Call, array: ast.expr, more: ast.expr) -> _Filling | None:
+        """`jnp.concatenate([v, jnp.zeros(n - len(v))])`."""
+        match more:
+            case ast.Call(func=ast.Attribute(attr=name, value=owner), args=[shape, *_]) if name in _MADE and is_module(
+                self.spot, owner
+            ):
+                number = shape.elts[0] if isinstance(shape, ast.Tuple) and shape.elts else shape
+            case _:
+                return None
+        found = self._missing(number, array)
+        if found is None:
+            return None
+        size, least = found
+        (start, end), (first, last) = self.code.span(node), self.code.span(number)
+        joined = self.code.text[start:first] + self.code.src(size) + self.code.text[last:end]
+        return _Filling(array, size, joined, least)
+
+    def _by_pad(self, node: ast.Call, array: ast.expr) -> _Filling | None:
+        """`jnp.pad(v, (0, n - len(v)), constant_values=c)` of an array of one axis."""
+        fact = self.spot.fact(array)
+        options = {each.arg: each.value for each in node.keywords}
+        mode = node.args[2] if len(node.args) == 3 else options.get("mode")
+        width = node.args[1] if len(node.args) > 1 else options.get("pad_width")
+        if isinstance(mode, ast.expr) and not (isinstance(mode, ast.Constant) and mode.value == "constant"):
+            return None
+        if isinstance(width, ast.Tuple | ast.List) and len(width.elts) == 1:
+            width = width.elts[0]
+        if fact is None or fact.ndim != 1 or set(options) - {"mode", "constant_values", "pad_width"}:
+            return None
+        match width:
+            case ast.Tuple(elts=[ast.Constant(value=0), number]) | ast.List(elts=[ast.Constant(value=0), number]):
+                found = self._missing(number, array)
+            case _:
+                return None
+        if found is None:
+            return None
+        size, least = found
+        text, value = self.code.src(array), options.get("constant_values")
+        number_of = self.code.src(size)
+        filler = f"zeros')({number_of}, {text}.dtype)"
+        if value is not None:
+            filler = f"full')({number_of}, {self.code.src(value)}, {text}.dtype)"
+        name, rest = filler.split("')", 1)
+        joined = f"{self.spot.jnp('concatenate')}([{text}, {self.spot.jnp(name)}{rest}])"
+        return _Filling(array, size, joined, least)
+
+    def _missing(self, number: ast.expr, array: ast.expr) -> tuple[ast.expr, bool] | None:
+        """n of `n - len(v)`, by name too, and whether it is nothing where v is longer (`max(n - len(v), 0)`)."""
+        if isinstance(number, ast.Name) and (bound := self._bound(number.id)) is not None:
+            number = bound
+        match number:
+            case ast.Call(args=[ast.Constant(value=0), inner] | [inner, ast.Constant(value=0)], keywords=[]) if self.code.src(
+                number.func
+            ).rpartition(".")[2] in ("max", "maximum"):
+                found = self._missing(inner, array)
+                return None if found is None else (found[0], True)
+            case ast.BinOp(left=size, op=ast.Sub(), right=length) if self._is_length(length, array):
+                return size, False
+        return None
+
+    def _bound(self, name: str) -> ast.expr | None:
+        """What a name is bound to, once."""
+        made = [each for each in walk_scope(self.function.body) if isinstance(each, ast.Assign) and name in stored([each])]
+        bindings = [n for n in ast.walk(self.function) if isinstance(n, ast.Name) and n.id == name and not _read(n)]
+        if len(made) != 1 or len(bindings) != 1 or not isinstance(made[0].targets[0], ast.Name):
+            return None
+        return made[0].value
+
+    # -- lists -----------------------------------------------------------------------------------------------
+
+    def _list(self, node: ast.stmt) -> tuple[_Edit, str] | None:
+        """`v += [0.0] * (n - len(v))` and its like, of a list of which an array is made."""
+        cut = False
+        match node:
+            case ast.While(
+                test=ast.Compare(left=length, ops=[ast.Lt()], comparators=[size]),
+                body=[ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name() as array, attr="append"), args=[item]))],
+                orelse=[],
+            ) if self._is_length(length, array):
+                pass
+            case (
+                ast.AugAssign(target=ast.Name() as array, op=ast.Add(), value=more)
+                | ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name() as array, attr="extend"), args=[more]))
+            ) if (found := self._repeated(more, array)) is not None:
+                item, size = found
+            case ast.Assign(targets=[ast.Name() as array], value=ast.BinOp(left=held, op=ast.Add(), right=more)) if (
+                found := self._repeated(more, array)
+            ) is not None:
+                item, size = found
+                match held:
+                    case ast.Subscript(
+                        value=ast.Name(id=name), slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)
+                    ):
+                        cut = self._same(upper, size)
+                    case _:
+                        name = held.id if isinstance(held, ast.Name) else ""
+                if name != array.id or (isinstance(held, ast.Subscript) and not cut):
+                    return None
+            case _:
+                return None
+        fact = self.spot.fact(item)
+        if not self.code.on_own_lines([node]) or fact is None or fact.ndim != 0 or not self._becomes_an_array(node, array.id):
+            return None
+        jnp, n = self.spot.jnp, self.code.src(size)
+        text = f"{jnp('concatenate')}([{jnp('asarray')}({array.id}), {jnp('full')}({n}, {self.code.src(item)})])[:{n}]"
+        beyond = "" if cut or self._is_cut_before(node, array.id, size) else self._beyond(_Filling(array, size, "", True))
+        return (self.code.region([node]), f"{self.code.indent(node)}{array.id} = {text}\n"), beyond
+
+    def _repeated(self, node: ast.expr, array: ast.expr) -> tuple[ast.expr, ast.expr] | None:
+        """`item` and `n` of `[item] * (n - len(v))`."""
+        match node:
+            case ast.BinOp(left=ast.List(elts=[item]), op=ast.Mult(), right=number):
+                found = self._missing(number, array)
+                return None if found is None else (item, found[0])
+        return None
+
+    def _becomes_an_array(self, node: ast.stmt, name: str) -> bool:
+        """Whether behind a statement an array is made of a list, and nothing else."""
+        block = self.code.block(node)
+        behind = block[block.index(node) + 1 :]
+        uses = [use for use in walk_scope(behind) if isinstance(use, ast.Name) and use.id == name]
+        return bool(uses) and all(_read(use) and self._is_made_an_array(use) for use in uses)
+
+    def _is_made_an_array(self, use: ast.Name) -> bool:
+        match self.code.parents[use]:
+            case ast.Call(func=ast.Attribute(attr="array" | "asarray" | "stack", value=owner), args=[only, *_]) if only is use:
+                return is_module(self.spot, owner)
+        return False
+
+    def _is_cut_before(self, node: ast.stmt, name: str, size: ast.expr) -> bool:
+        """Whether the statement before it gave the list no more than n items."""
+        block = self.code.block(node)
+        match block[block.index(node) - 1] if block.index(node) else None:
+            case ast.Assign(
+                targets=[ast.Name(id=other)],
+                value=ast.Subscript(slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)),
+            ):
+                return other == name and self._same(upper, size)
+        return False
+
+    # -- questions for a length ------------------------------------------------------------------------------
+
+    def _is_length(self, node: ast.expr, array: ast.expr) -> bool:
+        """`len(v)`, `v.size`, `v.shape[0]`, or a name for it."""
+        if isinstance(node, ast.Name) and (bound := self._bound(node.id)) is not None:
+            node = bound
+        match node:
+            case ast.Call(func=ast.Name(id="len"), args=[of]) if self.spot.is_builtin("len"):
+                return self._same(of, array)
+            case ast.Attribute(value=of, attr="size"):
+                return self._same(of, array)
+            case ast.Subscript(value=ast.Attribute(value=of, attr="shape"), slice=ast.Constant(value=0)):
+                return self._same(of, array)
+        return False
+
+    def _asks(self, test: ast.expr, filling: _Filling) -> bool:
+        """`len(v) < n`, `n > len(v)`, `n - len(v) > 0`."""
+        match test:
+            case ast.Compare(left=one, ops=[ast.Lt() | ast.LtE()], comparators=[other]):
+                pass
+            case ast.Compare(left=other, ops=[ast.Gt() | ast.GtE()], comparators=[one]):
+                pass
+            case _:
+                return False
+        if isinstance(one, ast.Constant) and one.value == 0:
+            missing = self._missing(other, filling.array)
+            return missing is not None and self._same(missing[0], filling.size)
+        return self._is_length(one, filling.array) and self._same(other, filling.size)
+
+    def _cuts(self, node: ast.expr, filling: _Filling) -> bool:
+        """`v[:n]`."""
+        match node:
+            case ast.Subscript(value=of, slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)):
+                return self._same(of, filling.array) and self._same(upper, filling.size)
+        return False
+
+    def _cut_later(self, node: ast.stmt, name: str, size: ast.expr) -> bool:
+        """Whether all that is read of it behind a statement is `v[:n]`."""
+        block = self.code.block(node)
+        behind = block[block.index(node) + 1 :]
+        if not behind or (set(stored(behind[:-1])) & {name, *loaded([size])}):
+            return False
+        reads = [use for use in walk_scope(behind) if isinstance(use, ast.Name) and use.id == name and _read(use)]
+        return bool(reads) and all(self._is_cut(use, size) for use in reads)
+
+    def _is_cut(self, use: ast.Name, size: ast.expr) -> bool:
+        match self.code.parents[use]:
+            case ast.Subscript(slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)):
+                return self._same(upper, size)
+        return False
+
+    def _beyond(self, filling: _Filling) -> str:
+        array, size = self.code.src(filling.array), self.code.src(filling.size)
+        return f"more than {size} elements of {array}, all of which plain Python keeps"
+
+    def _is(self, node: ast.expr, name: str) -> bool:
+        return isinstance(node, ast.Name) and node.id == name
+
+    def _same(self, one: ast.expr, other: ast.expr) -> bool:
+        return ast.unparse(one) == ast.unparse(other)  # one of them may be assigned to
+
+
+def _read(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Load)
+
+
+RULES: list[Rule] = [filled_up]

@@ -1,0 +1,66 @@
+"""Selections that are filled up to a length, or cut to it."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import applied, check, define
+
+X, OTHER, NONE = jnp.array([1.0, -2.0, 3.0, 4.0]), jnp.array([-1.0, -2.0, -3.0, 4.0]), jnp.array([-1.0, -2.0, -3.0, -4.0])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if len(v) < n:\n        v = jnp.concatenate([v, jnp.zeros(n - len(v))])\n    return v[:n]",
+        "if v.size < n:\n        v = jnp.pad(v, (0, n - v.size))\n    else:\n        v = v[:n]\n    return v",
+        "k = n - v.shape[0]\n    if k > 0:\n        v = jnp.pad(v, (0, k), constant_values=-1)\n    return v[:n] * 2",
+        "return jnp.pad(v, (0, max(0, n - len(v))))[:n]",
+        "return jnp.append(v, jnp.full(n - len(v), 7.0)) if len(v) < n else v[:n]",
+    ],
+)
+@pytest.mark.parametrize("n", [2, 6])
+def test_a_selection_that_is_filled_up_or_cut_has_a_known_length(body, n):
+    source = f"def f(x, n):\n    v = x[x > 0]\n    {body}\n"
+    check(source, (X, n), (OTHER, n), (NONE, n), static=("n",), seconds=10.0)
+
+
+def test_rows_are_filled_up_by_rows():
+    source = (
+        "def f(x, n):\n    rows = x[x[:, 0] > 0]\n"
+        "    return jnp.concatenate([rows, jnp.zeros((n - rows.shape[0], x.shape[1]))]) if len(rows) < n else rows[:n]\n"
+    )
+    table = jnp.array([[1.0, 2.0], [-1.0, 3.0], [2.0, 5.0], [4.0, 4.0]])
+    check(source, (table, 3), (-table, 3), (table * 0, 3), (abs(table), 3), static=("n",), seconds=10.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "v = v[:n]\n    while len(v) < n:\n        v.append(0.0)\n    return jnp.array(v)",
+        "v = v[:n] + [0.0] * (n - len(v))\n    return jnp.array(v)",
+    ],
+)
+def test_so_has_a_list_of_which_an_array_is_made(body):
+    source = f"def f(x, n):\n    v = [a for a in x if a > 0]\n    {body}\n"
+    check(source, (X, 3), (OTHER, 3), (NONE, 3), (-NONE, 3), static=("n",), seconds=10.0)
+
+
+@pytest.mark.parametrize("body", ["v = jnp.pad(v, (0, n - len(v)))", "v = jnp.concatenate([v, jnp.zeros(n - len(v))])"])
+def test_more_than_fit_are_said_to_be_cut_off(body):
+    """Plain Python keeps them all: its array is longer then."""
+    source = f"def f(x, n):\n    v = x[x > 0]\n    if len(v) < n:\n        {body}\n    return v\n"
+    fun = (namespace := define(source))["f"]
+    found = propose(fun, (OTHER, 2), {}, (), ("n",), seconds=10.0)
+    told = (*found.rewrites[0].compared.differences, *found.rewrites[0].compared.not_reached)
+    assert "more than n elements of v, all of which plain Python keeps" in told
+    with applied(found, namespace):
+        np.testing.assert_array_equal(namespace["f"](OTHER, 2), fun(OTHER, 2))
+
+
+def test_what_is_no_length_of_the_selection_fills_nothing_up():
+    source = "def f(x, y):\n    v = x[x > 0]\n    return jnp.pad(v, (0, 5 - len(y)))\n"
+    found = propose(define(source)["f"], (X, X), {}, seconds=5.0)
+    assert not found.rewrites
