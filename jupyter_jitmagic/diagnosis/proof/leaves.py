@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -82,3 +83,33 @@ def as_weak(number: Any) -> jax.Array:
     small = type(number) is float and abs(number) < _LARGEST and not jax.config.jax_enable_x64
     made = placed(np.asarray(number, np.float32), True) if small else None
     return jnp.asarray(number) if made is None else made
+
+
+def in_shape(leaf: Any, shape: tuple[int, ...]) -> Any:
+    """The array in another shape: cut off, or its values once more from the beginning; what was in order stays so. Of none, 0
+    and 1 in turn."""
+    values = np.asarray(leaf)
+    if 0 in values.shape:
+        made = (np.arange(math.prod(shape)) % 2).reshape(shape).astype(values.dtype)
+    else:
+        made = values[np.ix_(*(np.arange(size) % old for size, old in zip(shape, values.shape, strict=True)))]
+    if values.ndim == 1 and values.size > 1 and bool(np.all(values[1:] >= values[:-1])):
+        made = np.sort(made)
+    if not isinstance(leaf, jax.Array):
+        return made
+    new = as_jax(made)
+    return jax.device_put(new, _sharding_of(leaf, shape)) if getattr(leaf, "committed", False) else new
+
+
+def _sharding_of(leaf: jax.Array, shape: tuple[int, ...]) -> jax.sharding.Sharding:
+    """An array's sharding for another shape: where a mesh cannot divide that, whole on each of its devices."""
+    sharding = leaf.sharding
+    if not isinstance(sharding, jax.sharding.NamedSharding):
+        return sharding
+    whole = jax.sharding.NamedSharding(sharding.mesh, jax.sharding.PartitionSpec())
+    parts = dict(sharding.mesh.shape)
+    for size, names in zip(shape, sharding.spec, strict=False):
+        over = names if isinstance(names, tuple) else (names,)
+        if size % math.prod(parts.get(name, 1) for name in over):
+            return whole
+    return sharding

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
-import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +22,7 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
 from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags, kinds_asked_for
-from jupyter_jitmagic.diagnosis.proof.leaves import kind_of, like
+from jupyter_jitmagic.diagnosis.proof.leaves import in_shape, kind_of, like
 from jupyter_jitmagic.diagnosis.proof.optional_items import (
     draws,
     names_asked_for_none,
@@ -181,7 +180,6 @@ class _Maker:
                 in_place_of_none = 1 if name in self._static else 0.5
                 yield self._called({**self._bound, name: in_place_of_none if default is None else default}, "given", [name])
                 if default is None and name not in self._static:
-                    yield self._called({**self._bound, name: 1}, "given", [name])  # a count is no float
                     yield from self._given_rows(name)
         floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
         floats = {name: each for name, each in floats.items() if isinstance(each, float)}
@@ -199,7 +197,7 @@ class _Maker:
         return {name: jax.random.key(0) for name in absent if self._default(name) is None}
 
     def _given_rows(self, name: str) -> Iterator[OtherCall]:
-        """An argument as an array like the first one of floats, as weights are; as a tuple that is taken apart."""
+        """An argument as an array like the first of floats, as weights are, a tuple that is taken apart, a mask, a count."""
         if parts := parts_of(name, self._trees):
             yield self._called({**self._bound, name: tuple((np.arange(parts) / 2).tolist())}, "given", [name])
         rows = next((self._leaves[k] for k in self._arrays() if kind_of(self._leaves[k]) == "f"), None)
@@ -208,6 +206,8 @@ class _Maker:
         if rows is not None and any(picks(tree, name) for tree in self._trees):
             mask = jnp.arange(np.shape(rows)[0]) % 3 != 1
             yield self._called({**self._bound, name: mask}, "given", [name])
+        else:
+            yield self._called({**self._bound, name: 1}, "given", [name])  # a count is no float
 
     def _default(self, name: str) -> Any:
         parameter = self._parameters[name]
@@ -476,33 +476,3 @@ def _whole(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _with_size(shape: Iterable[int], axis: int, size: int) -> tuple[int, ...]:
     return tuple(size if k == axis else old for k, old in enumerate(shape))
-
-
-def in_shape(leaf: Any, shape: tuple[int, ...]) -> Any:
-    """The array in another shape: cut off, or its values once more from the beginning; what was in order stays so. Of none, 0
-    and 1 in turn."""
-    values = np.asarray(leaf)
-    if 0 in values.shape:
-        made = (np.arange(math.prod(shape)) % 2).reshape(shape).astype(values.dtype)
-    else:
-        made = values[np.ix_(*(np.arange(size) % old for size, old in zip(shape, values.shape, strict=True)))]
-    if values.ndim == 1 and values.size > 1 and bool(np.all(values[1:] >= values[:-1])):
-        made = np.sort(made)
-    if not isinstance(leaf, jax.Array):
-        return made
-    new = as_jax(made)
-    return jax.device_put(new, _sharding_of(leaf, shape)) if getattr(leaf, "committed", False) else new
-
-
-def _sharding_of(leaf: jax.Array, shape: tuple[int, ...]) -> jax.sharding.Sharding:
-    """An array's sharding for another shape: where a mesh cannot divide that, whole on each of its devices."""
-    sharding = leaf.sharding
-    if not isinstance(sharding, jax.sharding.NamedSharding):
-        return sharding
-    whole = jax.sharding.NamedSharding(sharding.mesh, jax.sharding.PartitionSpec())
-    parts = dict(sharding.mesh.shape)
-    for size, names in zip(shape, sharding.spec, strict=False):
-        over = names if isinstance(names, tuple) else (names,)
-        if size % math.prod(parts.get(name, 1) for name in over):
-            return whole
-    return sharding

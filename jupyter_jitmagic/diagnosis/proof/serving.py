@@ -39,9 +39,9 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     with_integers_for_infinity,
     with_whole_nan_of,
 )
-from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
+from jupyter_jitmagic.diagnosis.proof.leaves import in_shape, kind_of
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
-from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall, in_shape
+from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall
 from jupyter_jitmagic.diagnosis.proof.own_numbers import (
     NO_NUMBER,
     OUTSIDE,
