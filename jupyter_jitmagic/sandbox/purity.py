@@ -23,6 +23,7 @@ from jupyter_jitmagic.sandbox.handed import Reached, of_inner_functions, of_own_
 from jupyter_jitmagic.sandbox.known_effects import MUTATORS, noticed
 from jupyter_jitmagic.sandbox.own_making import made_here, own_names, root_of, sets_of_own_making, value_of, ways
 from jupyter_jitmagic.source.definitions import definition_of
+from jupyter_jitmagic.source.methods import OPERATORS
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
@@ -107,7 +108,7 @@ class _Made:
     """
 
     def __init__(self, given: Collection[type]) -> None:
-        self._given, self._classes, self._names = given, dict[type, None](), {"__init__", "__call__"}
+        self._given, self._classes, self._names = given, dict[type, None](), {"__init__", "__call__", *OPERATORS}
 
     def methods(self, definition: ast.AST, function: types.FunctionType) -> Iterator[types.FunctionType]:
         """Those of all classes that are known by now, under names that are asked for somewhere."""

@@ -2,21 +2,46 @@
 
 An argument, or an object that the function makes, finds its methods on its class. So in the code that is made again every
 `thing.name` becomes a question to `Rebuilt`, for names of methods that were changed; and every `thing(…)`, where a `__call__`
-was.
+was, and every `a * b`, where a `__mul__` was.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection
+import operator
+from collections.abc import Callable, Collection
 from typing import Any
+
+from jupyter_jitmagic.base.looking import in_class
 
 LOOK_UP = "__jitmagic_look_up__"
 """The name under which the code finds who is asked."""
 
 
+OPERATE = "__jitmagic_operate__"
+"""The name under which it finds who computes with an operator."""
 CALL = "__call__"
+BINARY: dict[str, tuple[type[ast.AST], str, Callable[[Any, Any], Any]]] = {
+    "__add__": (ast.Add, "__radd__", operator.add),
+    "__sub__": (ast.Sub, "__rsub__", operator.sub),
+    "__mul__": (ast.Mult, "__rmul__", operator.mul),
+    "__truediv__": (ast.Div, "__rtruediv__", operator.truediv),
+    "__floordiv__": (ast.FloorDiv, "__rfloordiv__", operator.floordiv),
+    "__mod__": (ast.Mod, "__rmod__", operator.mod),
+    "__pow__": (ast.Pow, "__rpow__", operator.pow),
+    "__matmul__": (ast.MatMult, "__rmatmul__", operator.matmul),
+    "__and__": (ast.BitAnd, "__rand__", operator.and_),
+    "__or__": (ast.BitOr, "__ror__", operator.or_),
+    "__lt__": (ast.Lt, "__gt__", operator.lt),
+    "__gt__": (ast.Gt, "__lt__", operator.gt),
+    "__le__": (ast.LtE, "__ge__", operator.le),
+    "__ge__": (ast.GtE, "__le__", operator.ge),
+    "__eq__": (ast.Eq, "__eq__", operator.eq),
+    "__ne__": (ast.NotEq, "__ne__", operator.ne),
+}
+"""By the method: the operator in the tree, the method of the right side that is asked after it, and what computes it."""
+OPERATORS = frozenset(BINARY) | {reflected for _, reflected, _ in BINARY.values()}
 _CALL_WHAT_THEY_ARE_GIVEN = ("vmap", "checkpoint", "remat")
 """Functions of JAX whose first argument is called as it is, though the text does not call it."""
 
@@ -30,6 +55,29 @@ class _LookedUp(ast.NodeTransformer):
         if node.attr not in self.names or not isinstance(node.ctx, ast.Load):
             return node
         return _asked(node, node.value, node.attr)
+
+    def visit_BinOp(self, node: ast.BinOp) -> Any:
+        self.generic_visit(node)
+        return self._operated(node, node.left, node.op, node.right)
+
+    def visit_Compare(self, node: ast.Compare) -> Any:
+        self.generic_visit(node)
+        return self._operated(node, node.left, node.ops[0], node.comparators[0]) if len(node.ops) == 1 else node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        self.generic_visit(node)
+        if not isinstance(node.target, ast.Name):
+            return node
+        made = self._operated(node, ast.Name(node.target.id, ast.Load()), node.op, node.value)
+        return node if made is node else ast.fix_missing_locations(ast.copy_location(ast.Assign([node.target], made), node))
+
+    def _operated(self, node: ast.AST, left: ast.expr, op: ast.AST, right: ast.expr) -> Any:
+        """`OPERATE("__mul__", left, right)` in the place of `left * right`, where a changed class may say what that is."""
+        for name, (kind, reflected, _) in BINARY.items():
+            if isinstance(op, kind) and {name, reflected} & set(self.names):
+                made = ast.Call(ast.Name(OPERATE, ast.Load()), [ast.Constant(name), left, right], [])
+                return ast.fix_missing_locations(ast.copy_location(made, node))
+        return node
 
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
@@ -50,6 +98,20 @@ def _may_be_an_object(called: ast.expr) -> bool:
     return not (isinstance(called, ast.Lambda) or (isinstance(called, ast.Name) and hasattr(builtins, called.id)))
 
 
+def operated(
+    look_up: Callable[[Any, str], Any], is_changed: Callable[[Any, str], bool], name: str, left: Any, right: Any
+) -> Any:
+    """`left * right`, say, where either may be of a changed class; as Python does, the right side is asked where the left
+    declines."""
+    _, reflected, plainly = BINARY[name]
+    if is_changed(left, name) or is_changed(right, reflected):
+        for way, one, other in ((name, left, right), (reflected, right, left)):
+            found = look_up(one, way)(other) if in_class(one, way) is not None else NotImplemented
+            if found is not NotImplemented:
+                return found
+    return plainly(left, right)
+
+
 def looking_up(tree: ast.Module, names: Collection[str]) -> ast.Module:
     """A tree in which these attributes are looked up by `LOOK_UP`."""
     made: ast.Module = _LookedUp(names).visit(tree) if names else tree
@@ -67,4 +129,4 @@ def names_of_methods(text: str) -> frozenset[str]:
 
 
 def _is_special(name: str) -> bool:
-    return name.startswith("__") and name != CALL
+    return name.startswith("__") and name != CALL and name not in OPERATORS

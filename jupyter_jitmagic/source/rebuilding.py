@@ -19,7 +19,7 @@ import jax
 
 from jupyter_jitmagic.base.jax_frames import jit_options
 from jupyter_jitmagic.base.looking import ABSENT, attribute, attributes, has, in_class, text_attribute
-from jupyter_jitmagic.source.methods import CALL, LOOK_UP, looking_up, names_of_methods
+from jupyter_jitmagic.source.methods import CALL, LOOK_UP, OPERATE, OPERATORS, looking_up, names_of_methods, operated
 from jupyter_jitmagic.source.units import NoSource, Unit, codes, plain_function, unit_of
 from jupyter_jitmagic.usercode.held import defaults_of
 from jupyter_jitmagic.usercode.origin import unwrapped
@@ -62,7 +62,8 @@ class Rebuilt:
         self._units = list(texts)
         self._wrapping = wrapping
         self._imports = imports or {}
-        self._extra = {**(extra or {}), **({LOOK_UP: self._looked_up} if texts else {})}
+        asked = functools.partial(operated, self._looked_up, lambda one, way: self._any_affected([_method(one, way)]))
+        self._extra = (extra or {}) | ({LOOK_UP: self._looked_up, OPERATE: asked} if texts else {})
         self._codes: dict[Unit, dict[tuple[str, int], types.CodeType]] = {u: _numbered(c) for u, c in texts.items()}
         self._old = {u: _numbered(u.compiled(u.text, u.filename)) for u in texts}
         self._spaces: dict[int, dict[str, Any]] = {}
@@ -71,9 +72,8 @@ class Rebuilt:
         self._affected: dict[int, bool] = {}
         self._keep: list[Any] = []
         self._askers: list[Unit] = []
-
         self._named = frozenset(name for unit in self._units for name in names_of_methods(unit.text))
-        self._methods = self._changed_methods() | (self._named & {CALL})
+        self._methods = self._changed_methods() | (self._named & {CALL, *OPERATORS})
 
     def _changed_methods(self) -> set[str]:
         """Names of methods of the changed units: whoever names one may reach it."""
@@ -204,7 +204,7 @@ class Rebuilt:
             if not is_users_text(code.co_filename):
                 return any(self._may_reach(c) and self.affected(c) for c in map(_content, fun.__closure__ or ()))
             names = {n for c in (code, *codes(code)) for n in c.co_names}
-            if names & self._methods or CALL in self._methods:
+            if names & self._methods or self._methods & {CALL, *OPERATORS}:
                 return True
             found = [fun.__globals__[n] for n in names if n in fun.__globals__]
             found += [_content(cell) for cell in fun.__closure__ or ()] + [*defaults_of(fun)]
@@ -240,7 +240,7 @@ class Rebuilt:
         for each in asked:
             named = {name for code in (each.__code__, *codes(each.__code__)) for name in code.co_names} - met
             met |= named
-            methods = [_function_in(in_class(owner, name)) for name in named]
+            methods = [_method(owner, name) for name in named]
             asked += [method for method in methods if isinstance(method, types.FunctionType)]
         return any(map(self.affected, asked))
 
@@ -327,7 +327,7 @@ class Rebuilt:
     def _asking(self, code: types.CodeType, module_globals: dict[str, Any]) -> Iterator[Unit]:
         """The user's statement that holds a function, if that may call a method of a changed class: it asks for it then."""
         names = {n for c in (code, *codes(code)) for n in c.co_names}
-        if not is_users_text(code.co_filename) or not (CALL in self._named or names & self._named):
+        if not is_users_text(code.co_filename) or not (self._named & {CALL, *OPERATORS} or names & self._named):
             return
         found = next((unit for unit in self._askers if unit.holds(code)), None)
         if found is None:
@@ -427,6 +427,10 @@ _TABLE = 100  # of one container that are looked at
 
 def _function_in(method: Any) -> Any:
     return method.__func__ if isinstance(method, staticmethod | classmethod) else method
+
+
+def _method(owner: Any, name: str) -> Any:
+    return _function_in(in_class(owner, name))
 
 
 def shallow_copy(value: Any) -> Any:

@@ -199,3 +199,50 @@ def test_a_method_that_a_library_wraps_is_rewritten_in_its_class(monkeypatch):
     )
     (found, *_) = propose(namespace["f"], (jnp.ones(3),), {}).rewrites
     assert set(found.sources) == {"Net.__call__"} and "both" in found.compared.branches
+
+
+INTERVAL = """
+class Interval:
+    def __init__(self, lo, hi):
+        self.lo, self.hi = lo, hi
+
+    def __mul__(self, k):
+        if k < 0:
+            return Interval(self.hi * k, self.lo * k)
+        return Interval(self.lo * k, self.hi * k)
+
+    def __radd__(self, k):
+        return Interval(self.lo + k, (self.hi if self.hi > 0 else 0.0) + k)
+
+    def __lt__(self, other):
+        if self.hi < other.lo:
+            return True
+        return False
+
+
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    a = Interval(x.min(), x.max())\n    b = a * k\n    return b.lo, b.hi\n",
+        "    a = Interval(x.min(), x.max())\n    a *= k\n    return a.lo - a.hi\n",
+        "    a = Interval(x.min(), x.max())\n    return (k + a).hi\n",
+        "    a, b = Interval(x.min(), x.max()), Interval(k, 9.0)\n    if a < b:\n        return b.lo - a.hi\n    return 0.0\n",
+    ],
+)
+def test_an_operator_of_the_users_class_is_rewritten_there(body):
+    namespace = define(INTERVAL + "def f(x, k):\n" + body)
+    f, x = namespace["f"], jnp.array([1.0, -2.0, 3.0])
+    calls = (x, 2.0), (x, -2.0), (-jnp.abs(x), 5.0)
+    wanted = [f(*call) for call in calls]
+    found = propose(f, calls[0], {}, (), (), seconds=15.0)
+    for name, text in found.rewrites[0].sources.items():
+        exec(compile(text, "<rewrite>", "exec"), namespace)
+        if method := name.partition(".")[2]:
+            setattr(namespace["Interval"], method, namespace[method])
+    for call, want in zip(calls, wanted, strict=True):
+        got = jax.jit(namespace["f"])(*call)
+        assert jax.tree.all(jax.tree.map(lambda a, b: bool(jnp.allclose(a, b)), got, want))
+    assert any(name.startswith("Interval.__") for name in found.rewrites[0].sources)
