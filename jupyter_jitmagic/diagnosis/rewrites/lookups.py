@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -14,6 +14,7 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import known_number
 from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves as statements
+from jupyter_jitmagic.source.names import walk_scope
 
 INDEX_ERRORS = (
     "TracerIntegerConversionError",
@@ -49,6 +50,8 @@ def element(spot: Spot) -> Iterator[Step]:
     outside = {} if len(table) > 1 and _is_truth(spot, node.slice) else OUTSIDE
     if _stackable(table):
         values = f"{spot.jnp('asarray')}({text})" if _numbers(table) else f"{spot.jnp('stack')}({text})"
+        if _stays_a_list(spot, node, table):
+            yield spot.step("lookup", (node, f"list({values}[{pick}])"), excludes=outside)
         yield spot.step("lookup", (node, f"{values}[{pick}]"), excludes=outside)
         return
     if isinstance(parent, ast.Subscript) and parent.value is node and len(_shape(table) or ()) > 1:
@@ -64,6 +67,20 @@ def element(spot: Spot) -> Iterator[Step]:
     if all(isinstance(item, str) for item in table):
         raise Obstacle(f"a string cannot leave compiled code: return the index and look it up in `{text}` outside")
     raise Obstacle(f"the elements of `{text}` have different shapes or structures, so a traced index cannot pick one")
+
+
+def _stays_a_list(spot: Spot, node: ast.Subscript, table: Sequence[Any]) -> bool:
+    """Whether a row that is a list is given a name that stands for another list elsewhere: no array can be chosen beside it."""
+    function = spot.function
+    match spot.code.parents[node]:
+        case ast.Assign(targets=[ast.Name(id=name)]) if isinstance(function, ast.FunctionDef):
+            given = [each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)]
+            stores = (
+                each for each in walk_scope(function.body) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+            )
+            several = [*given, *(each.id for each in stores)].count(name) > 1
+            return several and len(_shape(table) or ()) == 2
+    return False
 
 
 def entry(spot: Spot) -> Iterator[Step]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Range
-from jupyter_jitmagic.diagnosis.rewrites.facts import fact_of
+from jupyter_jitmagic.diagnosis.rewrites.first_values import any_of_its_kind, bound_above, numbers_first, returned_behind
 from jupyter_jitmagic.diagnosis.rewrites.numbered import negated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import always_leaves, loaded, stored, surely_written, target_names, walk_scope
+from jupyter_jitmagic.source.names import always_leaves, loaded, stored, target_names
 
 EXITS = (ast.Break, ast.Continue, ast.Return)
 
@@ -52,7 +51,7 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     lowered = _Lowering(spot, flags).block(loop.body, inner)
     after, end = _after_loop(spot, loop, flags, returns)
     before = "".join(f"{indent}{flag} = False\n" for flag in dict.fromkeys([flags.done, flags.returned]) if flag) + after[0]
-    born = _numbers_first(spot, loop, _behind_an_exit(loop), indent)
+    born = numbers_first(spot, loop, _behind_an_exit(loop), indent)
     region = (code.region([loop])[0], end)
     if isinstance(loop, ast.While):
         always = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
@@ -72,7 +71,7 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
         lines = "".join(f"{indent}{line}\n" for line in setup) + born + before
         and_flag = f" and not {flags.done}" if flags.done else ""
         body = "".join(f"{inner}{line}\n" for line in first) + lowered + "".join(f"{inner}{line}\n" for line in last)
-        known = _returned_behind(spot, loop) if flags.result and f"{indent}{flags.result} = " not in before else ""
+        known = returned_behind(spot, loop) if flags.result and f"{indent}{flags.result} = " not in before else ""
         for value in (known, "") if known else ("",):  # what the function returns in the end stands for what is not found yet
             found = f"{indent}{flags.result} = {value}\n" if value else ""
             yield spot.step("while", (region, f"{lines}{found}{indent}while {test}{and_flag}:\n{body}{after[1]}"))
@@ -91,7 +90,7 @@ def _with_rounds_skipped(spot: Spot, loop: ast.For, flags: _Flags, around: tuple
     head = code.text[code.span(loop)[0] : code.span(loop.iter)[1]]
     first = f"{indent}{flags.result} = " if flags.result else ""
     if first and first not in around[0]:  # its rounds choose between old and new
-        value = _any_of_its_kind(spot, loop) or _returned_behind(spot, loop)
+        value = any_of_its_kind(spot, loop) or returned_behind(spot, loop)
     else:
         value = ""
     before = f"{around[0]}{first}{value}\n" if value else around[0]
@@ -103,7 +102,7 @@ def _with_rounds_skipped(spot: Spot, loop: ast.For, flags: _Flags, around: tuple
 def _read_behind(spot: Spot, loop: ast.For, indent: str) -> tuple[str, str, str]:
     """What keeps numbers that are read behind the loop what they were when it was left: (before it, in it, behind it)."""
     code, live = spot.code, spot.code.live_after(loop)
-    before, kept, after = _numbers_first(spot, loop, loop.body, indent), "", ""
+    before, kept, after = numbers_first(spot, loop, loop.body, indent), "", ""
     if is_call(spot, loop.iter, "range") and isinstance(loop.target, ast.Name) and loop.target.id in live:
         last = code.fresh(f"{loop.target.id}_then", f"last_{loop.target.id}")
         before += f"{indent}{last} = 0\n"
@@ -115,46 +114,6 @@ def _behind_an_exit(loop: ast.For | ast.While) -> list[ast.stmt]:
     """The statements of a round that are not reached in its last one."""
     first = next((k for k, stmt in enumerate(loop.body) if leaves([stmt], EXITS)), len(loop.body))
     return loop.body[first + 1 :]
-
-
-def _numbers_first(spot: Spot, loop: ast.For | ast.While, stmts: Sequence[ast.stmt], indent: str) -> str:
-    """Lines with a number for each name that is read behind the loop and has its first value in these statements."""
-    live, lines = spot.code.live_after(loop), dict[str, None]()
-    for node in walk_scope(stmts):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in live and not _bound_above(spot, loop, name):
-                fact = spot.fact(value)
-                zero = {"f": "0.0", "i": "0", "b": "False"}.get(fact.dtype) if fact is not None and fact.ndim == 0 else None
-                if zero is not None:
-                    lines[f"{indent}{name} = {zero}\n"] = None
-    return "".join(lines)
-
-
-def _any_of_its_kind(spot: Spot, loop: ast.For) -> str:
-    """A number of the kind of those that a loop returns, for what it has not found yet; "" where it returns anything else."""
-    kinds = set()
-    for returned in leaves(loop.body, ast.Return):
-        assert isinstance(returned, ast.Return) and returned.value is not None
-        fact = spot.fact(returned.value)
-        with contextlib.suppress(ValueError):
-            fact = fact or fact_of(ast.literal_eval(returned.value))
-        if fact is None or fact.ndim != 0 or fact.sort not in ("number", "array"):
-            return ""
-        kinds.add(fact.dtype)
-    return {frozenset("b"): "False", frozenset("i"): "0", frozenset("f"): "0.0", frozenset("if"): "0.0"}.get(
-        frozenset(kinds), ""
-    )
-
-
-def _returned_behind(spot: Spot, loop: ast.For) -> str:
-    """What the function returns in the end, as it is before the loop; "" where that is not known there."""
-    function = spot.code.function(loop)
-    last = function.body[-1] if isinstance(function, ast.FunctionDef) else None
-    if not isinstance(last, ast.Return) or last.value is None or isinstance(last.value, ast.Constant):
-        return ""
-    assert isinstance(function, ast.FunctionDef)
-    known = all(_bound_above(spot, loop, name) for name in loaded([last.value]) & set(stored(function.body)))
-    return spot.code.expr(last.value) if known else ""
 
 
 _FEW_ROUNDS = 8
@@ -285,7 +244,7 @@ def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list
         name = loop.target.id
         if name != "_" and (name in live or name in stored(loop.body)):
             index = code.fresh("k", "index")
-            setup += [f"{index} = {bounds.low}"] + ([] if _bound_above(spot, loop, name) else [f"{name} = {bounds.low}"])
+            setup += [f"{index} = {bounds.low}"] + ([] if bound_above(spot, loop, name) else [f"{name} = {bounds.low}"])
             return setup, f"{index} {order} {high}", [f"{name} = {index}"], [f"{index} {add}"]
         if name == "_":
             name = code.fresh("k", "count")
@@ -296,7 +255,7 @@ def _indexed(spot: Spot, loop: ast.For) -> tuple[list[str], str, list[str], list
     index = header.index
     if header.backwards:
         return [*header.setup, f"{index} = {header.length} - 1"], f"{index} >= 0", header.first, [f"{index} -= 1"]
-    unbound = {name for name in target_names(loop.target) if name in live and not _bound_above(spot, loop, name)}
+    unbound = {name for name in target_names(loop.target) if name in live and not bound_above(spot, loop, name)}
     begun = [
         line for line in header.first if unbound & set(stored(ast.parse(line).body))
     ]  # read behind it: the loop carries them
@@ -391,23 +350,6 @@ def turned_round(spot: Spot, iterable: ast.expr) -> ast.expr | None:
         case ast.Call(func=ast.Name(id="list" | "tuple" as name), args=[only], keywords=[]) if spot.is_builtin(name):
             return only
     return inner
-
-
-def _bound_above(spot: Spot, loop: ast.stmt, name: str) -> bool:
-    """Whether the name surely has a value when the loop begins (while it runs, the frame knows no more)."""
-    function = spot.code.function(loop)
-    if not isinstance(function, ast.FunctionDef):
-        return False
-    a = function.args
-    if name in {arg.arg for arg in (*a.posonlyargs, *a.args, *a.kwonlyargs)}:
-        return True
-    at: ast.AST = loop
-    while isinstance(at, ast.stmt) and at is not function:
-        block = spot.code.block(at)
-        if name in surely_written(block[: block.index(at)]):
-            return True
-        at = spot.code.parents[at]
-    return False
 
 
 def is_call(spot: Spot, node: ast.expr, name: str) -> bool:

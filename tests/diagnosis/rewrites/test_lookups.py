@@ -140,3 +140,20 @@ def f(a, b):
 """
     lines = [([0, 1, 2, 1], [0, 2, 1]), ([2, 2, 2, 2], [2, 1, 2]), ([0, 0, 0, 0], [1, 1, 1])]
     check(source, *[(jnp.array(a), jnp.array(b)) for a, b in lines])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "row = ROWS[-1]\n    for i in range(3):\n        if a <= ENDS[i]:\n            row = ROWS[i]\n            break",
+        "for i in range(3):\n        if a <= ENDS[i]:\n            row = ROWS[i]\n            break\n"
+        "        elif i == 2:\n            row = ROWS[-1]",
+        "for i in range(3):\n        if a <= ENDS[i]:\n            row, end = ROWS[i], ENDS[i]\n            break\n"
+        "        elif i == 2:\n            row, end = ROWS[-1], ENDS[-1]\n    x = x * end",
+    ],
+)
+def test_a_row_of_a_table_is_found_by_a_loop(body):
+    """The row stays a list: beside another list no array can be chosen."""
+    tables = "ENDS = [1.0, 2.0, 3.0]\nROWS = [[1.0, 5.0], [2.0, 6.0], [3.0, 7.0]]\n"
+    calls = [(jnp.array(2.0), 1.5), (jnp.array(2.0), -1.0), (jnp.array(1.0), 9.0)]
+    check(f"{tables}def f(x, a):\n    {body}\n    return row[0] * x + row[1]\n", *calls, seconds=5.0)
