@@ -65,11 +65,17 @@ def _choice(spot: Spot, test: ast.expr, asker: ast.AST) -> _Choice | None:
             return None
         inside = {each for part in (asker.test, asker.body, asker.orelse) for each in ast.walk(part)}
         beside = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name) and each not in inside}
+        if isinstance(statement, ast.Assign) and asker is statement.value:  # `s = 1.0 if s == 0 else s`
+            live, beside = live - set(stored([statement])), set()
         return _Choice(test, statement, ([asker.body], [asker.orelse]), live | beside)
     if not isinstance(asker, ast.If) or leaves([*asker.body, *asker.orelse], (ast.Break, ast.Continue)):
         return None
     if asker.orelse or not always_returns(asker.body):
-        return _Choice(test, asker, (asker.body, asker.orelse), live)
+        new = {name for each in asker.body if isinstance(each, ast.Assign) for name in stored([each])} & live
+        if asker.orelse or not new:
+            return _Choice(test, asker, (asker.body, asker.orelse), live)
+        kept = [ast.Name(name, ast.Load()) for name in sorted(new)]
+        return _Choice(test, asker, (asker.body, kept), live - new)  # `if s == 0: s = 1.0` keeps it elsewhere
     block = code.block(asker)
     is_whole = not isinstance(code.parents[asker], ast.stmt) or block is getattr(spot.function, "body", None)
     return _Choice(test, asker, (asker.body, block[block.index(asker) + 1 :]), set()) if is_whole else None
@@ -78,12 +84,12 @@ def _choice(spot: Spot, test: ast.expr, asker: ast.AST) -> _Choice | None:
 _COMPREHENDED = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
-def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, ast.Assign]) -> Iterator[Step]:
+def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, ast.expr]) -> Iterator[Step]:
     """The choice with these names computed again, and what its arm takes the root of, say, filled."""
     if not again:
         return  # what an arm alone computes is spared by `cond`
     code, test = spot.code, choice.test
-    settled = {name for name, each in again.items() if _is_never_zero(each.value)}
+    settled = {name for name, each in again.items() if _is_never_zero(each)}
     inside = [each for each in _steep_in(spot, choice.arms[not true]) if not _is_product(each, settled)]
     chosen = test.id if isinstance(test, ast.Name) else code.fresh("chosen", "is_chosen")
 
@@ -95,10 +101,10 @@ def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, ast.Assi
 
     indent = code.indent(choice.statement)
     lines = "" if chosen == code.src(test) else f"{indent}{chosen} = {code.expr(test)}\n"
-    for each in again.values():
+    for name, each in again.items():
         steep = [operand for operand in _steep_in(spot, [each]) if not _is_product(operand, settled)]
         edits = [(*code.with_parentheses(operand), fill(operand)) for operand in steep]
-        lines += f"{indent}{code.edited(*code.span(each), edits)}\n"
+        lines += f"{indent}{name} = {code.edited(*code.with_parentheses(each), edits)}\n"
     start = code.region([choice.statement])[0]
     filled = [(code.with_parentheses(operand), fill(operand)) for operand in inside]
     yield spot.step("filled", ((start, start), lines), (test, chosen), *filled)
@@ -124,17 +130,23 @@ def _bound_first(arm: Sequence[ast.AST]) -> set[str]:
     return set(stored(statements)) - read_first(statements)
 
 
-def _definitions(spot: Spot, node: ast.stmt) -> dict[str, ast.Assign]:
+def _definitions(spot: Spot, node: ast.stmt) -> dict[str, ast.expr]:
     """The names that stand for a number of the test's own way: each set in a line of its own before it, in the same block or
     one around its `if`, of what no line in between changes, and steep, or computed of one that is."""
-    found: dict[str, ast.Assign] = {}
+    found: dict[str, ast.expr] = {}
     for statement in _before(spot, node):
         changed = set(stored([statement]))
-        found = {name: each for name, each in found.items() if not (changed & {name, *loaded([each.value])})}
+        found = {name: each for name, each in found.items() if not (changed & {name, *loaded([each])})}
+        pairs: list[tuple[ast.expr, ast.expr]] = []
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in loaded([value]):
-                if _steep_in(spot, [value]) or loaded([value]) & found.keys():
-                    found[name] = statement
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
+                pairs += zip(targets, values, strict=True)
+            case ast.Assign(targets=[target], value=value):
+                pairs.append((target, value))
+        for target, value in pairs:
+            steep = bool(_steep_in(spot, [value]) or loaded([value]) & found.keys())
+            if steep and isinstance(target, ast.Name) and not changed & loaded([value]):
+                found[target.id] = value
     return found
 
 
@@ -146,12 +158,12 @@ def _before(spot: Spot, node: ast.stmt) -> list[ast.stmt]:
     return [*around, *block[: block.index(node)]]
 
 
-def _needed(before: dict[str, ast.Assign], read: set[str]) -> list[str]:
+def _needed(before: dict[str, ast.expr], read: set[str]) -> list[str]:
     """Those of these names that are read, with what they are computed of, in order."""
     wanted = read & before.keys()
     for name in reversed(before):
         if name in wanted:
-            wanted |= loaded([before[name].value]) & before.keys()
+            wanted |= loaded([before[name]]) & before.keys()
     return [name for name in before if name in wanted]
 
 
