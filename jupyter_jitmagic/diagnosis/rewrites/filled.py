@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
@@ -57,6 +57,14 @@ class _Choice:
     read_elsewhere: set[str]
 
 
+class _Definition(NamedTuple):
+    """What a name is set to."""
+
+    value: ast.expr
+    asked: ast.If | None = None
+    """`if name is None:`, where it is set below that."""
+
+
 def _choice(spot: Spot, test: ast.expr, asker: ast.AST) -> _Choice | None:
     code = spot.code
     statement = code.statement(asker)
@@ -92,7 +100,7 @@ def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, _Definit
     if not again:
         return  # what an arm alone computes is spared by `cond`
     code, test = spot.code, choice.test
-    settled = {name for name, each in again.items() if _is_never_zero(_value(each))}
+    settled = {name for name, each in again.items() if _is_never_zero(each.value)}
     inside = [each for each in _steep_in(spot, choice.arms[not true]) if not _is_product(each, settled)]
     chosen = test.id if isinstance(test, ast.Name) else code.fresh("chosen", "is_chosen")
 
@@ -106,28 +114,17 @@ def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, _Definit
     lines = "" if chosen == code.src(test) else f"{indent}{chosen} = {code.expr(test)}\n"
     given: list[tuple[tuple[int, int], str]] = []
     for name, each in again.items():
-        steep = [operand for operand in _steep_in(spot, [each]) if not _is_product(operand, settled)]
+        steep = [operand for operand in _steep_in(spot, [each.value]) if not _is_product(operand, settled)]
         edits = [(*code.with_parentheses(operand), fill(operand)) for operand in steep]
-        made = each.body[0] if isinstance(each, ast.If) else each
-        line = code.edited(*code.span(made), edits)
-        if isinstance(each, ast.If):  # what was given is no longer known by then
-            before, own = code.region([each])[0], code.fresh(f"given_{name}", f"{name}_as_given")
-            given.append(((before, before), f"{code.indent(each)}{own} = {name}\n"))
+        line = f"{name} = {code.edited(*code.with_parentheses(each.value), edits)}"
+        if each.asked is not None:  # what was given is no longer known by then
+            before, own = code.region([each.asked])[0], code.fresh(f"given_{name}", f"{name}_as_given")
+            given.append(((before, before), f"{code.indent(each.asked)}{own} = {name}\n"))
             line = f"if {own} is None:\n{indent}    {line}"
         lines += f"{indent}{line}\n"
     start = code.region([choice.statement])[0]
     filled = [(code.with_parentheses(operand), fill(operand)) for operand in inside]
     yield spot.step("filled", *given, ((start, start), lines), (test, chosen), *filled)
-
-
-_Definition = ast.Assign | ast.If
-
-
-def _value(definition: _Definition) -> ast.expr:
-    """What a name is set to; of `if name is None: name = value`, the value."""
-    made = definition.body[0] if isinstance(definition, ast.If) else definition
-    assert isinstance(made, ast.Assign)
-    return made.value
 
 
 def _is_never_zero(value: ast.expr) -> bool:
@@ -165,17 +162,24 @@ def _definitions(spot: Spot, node: ast.stmt) -> dict[str, _Definition]:
     found: dict[str, _Definition] = {}
     for statement in _before(spot, node):
         changed = set(stored([statement]))
-        found = {name: each for name, each in found.items() if not (changed & {name, *loaded([_value(each)])})}
+        found = {name: each for name, each in found.items() if not (changed & {name, *loaded([each.value])})}
+        pairs: list[tuple[ast.expr, ast.expr]] = []
+        asked = None
         match statement:
             case ast.If(
-                test=ast.Compare(left=ast.Name(id=asked), ops=[ast.Is()], comparators=[ast.Constant(value=None)]),
-                body=[ast.Assign(targets=[ast.Name(id=name)], value=value)],
+                test=ast.Compare(left=ast.Name(id=name), ops=[ast.Is()], comparators=[ast.Constant(value=None)]),
+                body=[ast.Assign(targets=[ast.Name(id=target) as only], value=value)],
                 orelse=[],
-            ) if asked == name and name not in loaded([value]) and _steep_in(spot, [value]):
-                found[name] = statement
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name not in loaded([value]):
-                if _steep_in(spot, [value]) or loaded([value]) & found.keys():
-                    found[name] = statement
+            ) if name == target:
+                pairs, asked = [(only, value)], statement
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
+                pairs += zip(targets, values, strict=True)
+            case ast.Assign(targets=[one], value=value):
+                pairs.append((one, value))
+        for one, value in pairs:
+            steep = bool(_steep_in(spot, [value]) or (asked is None and loaded([value]) & found.keys()))
+            if steep and isinstance(one, ast.Name) and not changed & loaded([value]):
+                found[one.id] = _Definition(value, asked)
     return found
 
 
@@ -192,7 +196,7 @@ def _needed(before: dict[str, _Definition], read: set[str]) -> list[str]:
     wanted = read & before.keys()
     for name in reversed(before):
         if name in wanted:
-            wanted |= loaded([_value(before[name])]) & before.keys()
+            wanted |= loaded([before[name].value]) & before.keys()
     return [name for name in before if name in wanted]
 
 

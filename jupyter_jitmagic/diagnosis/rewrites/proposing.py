@@ -176,8 +176,11 @@ def _propose(
 
 def _is_broadcast(call: OtherCall, error: str) -> bool:
     """Whether an array of one element has another shape than what it is chosen beside: plain Python's result is of the one
-    shape or of the other then, as data decides."""
-    return "single" in call.words and call.given.kind == "size" and ("shape (" in error or "shapes=[(" in error)
+    shape or of the other then, as data decides. Or rows of one element are repeated beside longer ones."""
+    if "single" not in call.words or call.given.kind != "size":
+        return False
+    repeated = "rows of a single element" in call.words and error.startswith("it differs")
+    return repeated or "shape (" in error or "shapes=[(" in error
 
 
 def _fails_elsewhere(fails: Mapping[str, str]) -> str:

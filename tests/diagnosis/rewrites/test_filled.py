@@ -35,6 +35,15 @@ def f(v):
         return v
     return u * jnp.tanh(n)
 """,
+    "a guard that puts a number in its place": """
+def f(v):
+    s = v.std()
+    if s == 0:
+        s = 1.0
+    return (v - v.mean()) / s
+""",
+    "that guard in a line": ("def f(v):\n    n = jnp.linalg.norm(v)\n    n = 1.0 if n < 1e-8 else n\n    return v / n + n\n"),
+    "beside a mean": "def f(v):\n    mu, sd = v.mean() + 1, v.std()\n    if sd > 0:\n        v = (v - mu) / sd\n    return v\n",
     "one of several": """
 def f(v):
     total = 0.0

@@ -681,3 +681,18 @@ def test_a_number_is_given_for_an_array_where_the_code_asks_for_its_kind():
     without = source.replace("isinstance(x, float)", "x.ndim == 0")
     found = propose(define(without)["f"], (X, jnp.array(2.0)), {}, (), (), seconds=30)
     assert not any("x is a float" in each for each in found.rewrites[0].compared.differences)
+
+
+def test_rows_of_one_element_that_plain_python_repeats_are_said():
+    """A length past such a row makes a mask that is longer: plain Python adds the one element up several times."""
+    source = """
+def f(emb, tokens, lengths):
+    most = int(lengths.max())
+    h = emb[tokens[:, :most]]
+    m = jnp.arange(most)[None, :] < lengths[:, None]
+    return (h * m[..., None]).sum(1) / lengths[:, None]
+"""
+    emb, tokens = jnp.arange(12.0).reshape(6, 2), jnp.array([[1, 2, 3], [4, 5, 0]])
+    calls = [(emb, tokens, jnp.array(lengths)) for lengths in ([2, 1], [3, 2], [1, 1])]
+    found = check(source, *calls, seconds=20.0).rewrites[0]
+    assert "on rows of a single element it gives something else" in found.compared.differences
