@@ -15,12 +15,24 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from jupyter_jitmagic.source.names import SCOPES, LiveAt, children, free_names, live_before, live_in_loop, shared, walk
+from jupyter_jitmagic.source.names import (
+    COMPREHENSIONS,
+    SCOPES,
+    LiveAt,
+    bound_in,
+    children,
+    free_names,
+    live_before,
+    live_in_loop,
+    shared,
+    walk,
+)
 from jupyter_jitmagic.usercode.places import characters, compared
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Edit = tuple[int, int, str]
 Node = TypeVar("Node", bound=ast.AST)
+_BINDING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, *COMPREHENSIONS)
 
 
 class Code:
@@ -37,6 +49,7 @@ class Code:
         self.tree = ast.parse(text)
         self._below: dict[ast.AST, list[ast.AST]] = {}
         self._of_kind: dict[tuple[ast.AST, tuple[type, ...]], list[Any]] = {}
+        self._bound: dict[ast.AST, set[str]] = {}
 
     def below(self, node: ast.AST) -> list[ast.AST]:
         """`walk(node)`, once for each node: a long function is asked about often."""
@@ -128,6 +141,15 @@ class Code:
             if at is not node and isinstance(at, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                 return at
         return None
+
+    def is_global(self, name: str, at: ast.AST) -> bool:
+        """Whether a name means a global there: no function and no comprehension around the place binds it."""
+        return not any(name in self._bound_by(around) for around in self.ancestors(at) if isinstance(around, _BINDING))
+
+    def _bound_by(self, node: ast.AST) -> set[str]:
+        if node not in self._bound:
+            self._bound[node] = bound_in(node)
+        return self._bound[node]
 
     def block(self, stmt: ast.stmt) -> list[ast.stmt]:
         """The list of statements in which `stmt` stands."""

@@ -88,6 +88,19 @@ def stored(nodes: Iterable[ast.AST]) -> list[str]:
     return list(names)
 
 
+def bound_in(node: ast.AST) -> set[str]:
+    """Names that a function or comprehension binds for what stands in it, its own parameters among them."""
+    match node:
+        case ast.Lambda():
+            return {each.arg for each in walk(node.args) if isinstance(each, ast.arg)}
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            given = {each.arg for each in walk(node.args) if isinstance(each, ast.arg)}
+            return given | set(stored(node.body)) - shared(node.body, (ast.Global,))
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            return {name for each in node.generators for name in target_names(each.target)}
+    return set()
+
+
 def loaded(nodes: Iterable[ast.AST]) -> set[str]:
     """Names that the nodes read, those inside nested functions and augmented assignments too."""
     found: set[str] = set()

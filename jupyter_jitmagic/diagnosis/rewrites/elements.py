@@ -214,7 +214,7 @@ class _Elements:
         for each in made:
             match each:
                 case ast.Call(func=ast.Attribute(attr="zeros"), args=[lengths, *_]) if loaded([lengths]) <= self.before | {
-                    name for name in loaded([lengths]) if name in self.spot.globals
+                    name for name in loaded([lengths]) if name in self.spot.globals and self.spot.code.is_global(name, lengths)
                 }:
                     text = self.spot.code.src(lengths)
                     return text[1:-1].rstrip(", ") if isinstance(lengths, ast.Tuple) else text
@@ -268,7 +268,8 @@ def _is_number(fact: Fact) -> bool:
 
 def is_array(spot: Spot, name: str) -> bool:
     """Whether a name stands for an array (or a traced number)."""
-    return isinstance(spot.locals.get(name, spot.globals.get(name)), jax.Array | np.ndarray)
+    held = spot.globals.get(name) if spot.code.is_global(name, spot.node) else None
+    return isinstance(spot.locals.get(name, held), jax.Array | np.ndarray)
 
 
 def is_of(spot: Spot, func: ast.expr) -> bool:

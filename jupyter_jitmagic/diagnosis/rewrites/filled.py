@@ -246,8 +246,13 @@ def _is_natural(power: ast.expr) -> bool:
 
 def _is_data(spot: Spot, operand: ast.expr) -> bool:
     """Whether a traced value may take part."""
-    names = loaded([operand])
-    return any(name not in spot.locals or is_traced_value(spot.locals[name]) for name in names - spot.globals.keys())
+    names = {each.id: each for each in ast.walk(operand) if _is_read(each)}
+    return any(
+        is_traced_value(spot.locals[name])
+        if name in spot.locals
+        else not (spot.code.is_global(name, each) and name in spot.globals)
+        for name, each in names.items()
+    )
 
 
 def _is_filled(operand: ast.expr) -> bool:

@@ -155,7 +155,7 @@ def _token(spot: Spot, node: ast.expr) -> str | None:
             return text
         case ast.Constant(value=None):
             return "None"
-        case ast.Name(id=name) if name not in spot.locals and isinstance(spot.globals.get(name), str):
+        case ast.Name(id=name) as at if spot.code.is_global(name, at) and isinstance(spot.globals.get(name), str):
             return str(spot.globals[name])
         case ast.Attribute(value=owner, attr=text):
             kind = spot.value(owner)

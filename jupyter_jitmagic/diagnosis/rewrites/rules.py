@@ -198,6 +198,8 @@ class Spot:
                 return self.locals[node.id]
             if node.id in self._imported_here:
                 return self._imported_here[node.id]
+            if not self.code.is_global(node.id, node):  # of a line below, or of another function
+                return None
             return self.globals.get(node.id, getattr(builtins, node.id, None))
         if isinstance(node, ast.Attribute):
             owner = self.value(node.value)

@@ -1,4 +1,5 @@
-"""Every rewrite is found in both forms: a cell compiles statement by statement, a module at once, and the code differs."""
+"""Every rewrite is found in all forms: a cell compiles statement by statement, a module at once, and the code differs; in a
+notebook there are variables of the same names."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import pytest
 from .helpers import forms
 
 
-@pytest.fixture(params=["cell", pytest.param("module", marks=pytest.mark.slow)], autouse=True)
+@pytest.fixture(params=["cell", *(pytest.param(form, marks=pytest.mark.slow) for form in ("notebook", "module"))], autouse=True)
 def form(request: pytest.FixtureRequest) -> Iterator[str]:
     forms["form"] = request.param
     yield request.param

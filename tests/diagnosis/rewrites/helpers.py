@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import contextlib
 import functools
 import itertools
@@ -11,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
@@ -21,7 +24,8 @@ from jupyter_jitmagic.diagnosis.rewrites import Proposals, propose
 _cells = itertools.count(1)
 HEADER = "import math\nimport functools\nimport jax\nimport jax.numpy as jnp\nimport numpy as np\nfrom jax import lax\n"
 forms = {"form": "cell"}
-"""How `define` runs what it is given: pasted whole into one cell, or as a module (see conftest.py)."""
+"""How `define` runs what it is given: pasted whole into one cell, so in a notebook that holds more, or as a module (see
+conftest.py)."""
 
 
 def define(source: str, header: str = HEADER) -> dict[str, Any]:
@@ -37,16 +41,29 @@ def _as_a_module(text: str) -> dict[str, Any]:
     return namespace
 
 
-def _as_a_cell(text: str) -> dict[str, Any]:
+def _as_a_cell(text: str, **held: Any) -> dict[str, Any]:
     shell = _shell()
     shell.user_module = ModuleType("__main__")
     shell.user_ns = vars(shell.user_module)
+    shell.user_ns.update(held)
     with capture_output():
         shell.run_cell(text).raise_error()
     return shell.user_ns
 
 
-_FORMS = {"module": _as_a_module, "cell": _as_a_cell}
+def _in_a_notebook(text: str) -> dict[str, Any]:
+    """As a cell, where cells before it have left arrays under the names of its functions' own variables."""
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    own = {each.arg for node in functions for each in ast.walk(node) if isinstance(each, ast.arg)}
+    own |= {each.id for node in functions for each in ast.walk(node) if isinstance(each, ast.Name) and _is_set(each)}
+    return _as_a_cell(text, **{name: jnp.array([0.5, 2.0, -1.0]) for name in own - set(dir(builtins))})
+
+
+def _is_set(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
+
+
+_FORMS = {"module": _as_a_module, "cell": _as_a_cell, "notebook": _in_a_notebook}
 
 
 @functools.cache

@@ -123,3 +123,15 @@ def test_a_number_that_is_replaced_where_it_is_too_small_keeps_its_gradient(sour
     with applied(found, namespace):
         assert jnp.allclose(gradient(), want) and jnp.isfinite(want).all()
     assert "gradient" not in " ".join(found.rewrites[0].compared.differences)
+
+
+def test_a_global_of_the_same_name_is_no_parameter():
+    """In a notebook the arrays that a function is tried on are usually called as its parameters are."""
+    source = (
+        "x = s = jnp.array([1.0, 2.0])\n"
+        "def f(x, scale=None):\n    s = x.std() if scale is None else scale\n    if s == 0:\n        s = 1.0\n"
+        "    return (x - x.mean()) / s\n"
+    )
+    rows = jnp.array([1.0, -2.0, 0.5])
+    found = check(source, (rows,), (rows * 0,), (rows, 2.0), (rows, 0.0), seconds=10.0).rewrites[0]
+    assert "filled" in found.patterns and not found.compared.differences
