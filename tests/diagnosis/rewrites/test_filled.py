@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import applied, define
+from .helpers import applied, check, define
 
 V = jnp.array([3.0, 4.0])
 GUARDS = {
