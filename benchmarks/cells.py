@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import jax.numpy as jnp
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
@@ -48,10 +51,12 @@ class Notebook:
             warnings.simplefilter("ignore")
             return self.shell.run_cell(cell, store_history=True)
 
-    def load(self, path: Path) -> ModuleType:
-        """The case as a cell that was run, without its call and its magic."""
-        module = self.fresh()
-        self.run(path.read_text(encoding="utf-8")).raise_error()
+    def load(self, path: Path, *, beside: bool = False) -> ModuleType:
+        """The case as a cell that was run, without its call and its magic; `beside` what other cells have left."""
+        module, text = self.fresh(), path.read_text(encoding="utf-8")
+        if beside:
+            vars(module).update(left_by_other_cells(text))
+        self.run(text).raise_error()
         return module
 
     def answered(self, path: Path, form: str) -> Pasted:
@@ -81,6 +86,15 @@ class Notebook:
             raise AssertionError(f"%jitfix found no failed trace: {error_of(asked)}")
         found: Diagnosis = magics.failures.last.diagnosis
         return found
+
+
+def left_by_other_cells(text: str) -> dict[str, Any]:
+    """Arrays under the names of a cell's functions' own variables, as a notebook usually holds them."""
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    inside = [node for function in functions for node in ast.walk(function)]
+    own = {node.arg for node in inside if isinstance(node, ast.arg)}
+    own |= {node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return {name: jnp.array([0.5, 2.0, -1.0]) for name in own - set(dir(builtins))}
 
 
 def error_of(ran: ExecutionResult) -> BaseException | None:

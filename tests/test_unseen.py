@@ -46,7 +46,7 @@ def f(x, limit):
 """
 
 
-@pytest.mark.parametrize("form", ["module", "cell"])
+@pytest.mark.parametrize("form", ["module", "cell", "notebook"])
 def test_a_right_answer_is_right_and_another_comparison_is_not(tmp_path: Path, form: str) -> None:
     right = "def f(x, limit):\n    return jnp.where(x > limit, x, 0).sum()\n"
     assert verdict(tmp_path, planted(SELECTED, right, X, LIMIT), form) == judging.RIGHT

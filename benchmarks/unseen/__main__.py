@@ -19,7 +19,7 @@ from .making import program, programs
 from .manners import MANNERS
 from .places import PLACES
 
-FORMS = ("module", "cell")
+FORMS = ("module", "cell", "notebook")
 ANSWERED = (RIGHT, TRACES, PADDED)
 """What compiles as a whole."""
 CACHED = 40
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         for place, each in enumerate(wanted):
             if place % CACHED == CACHED - 1:
                 jax.clear_caches()  # else a few hundred programs fill the memory
-            form = options.form or FORMS[each.number % 2]
+            form = options.form or FORMS[each.number % len(FORMS)]
             verdict = judge(each, Path(folder), form)
             verdicts.append(verdict)
             if verdict.outcome not in ANSWERED:
@@ -64,7 +64,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--family", default="", choices=["", *FAMILIES], help="one family alone")
     parser.add_argument("--place", default="", choices=["", *PLACES], help="all functions standing there")
     parser.add_argument("--manner", default="", choices=[*MANNERS], help="how they are called: as users' data is, or small")
-    parser.add_argument("--form", default="", choices=["", *FORMS], help="how a program is asked (else both in turn)")
+    parser.add_argument("--form", default="", choices=["", *FORMS], help="how a program is asked (else all in turn)")
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help='programs by name, as "loops-17"')
     parser.add_argument("--fails", type=Path, default=None, help="a folder for what is not right, a file each")
     parser.add_argument("--show", action="store_true", help="print the programs and judge nothing")

@@ -142,9 +142,9 @@ def judge(program: Program, folder: Path, form: str = "module", answered: Callab
 
 @contextlib.contextmanager
 def opened(path: Path, form: str) -> Iterator[ModuleType]:
-    """The program as a fresh module, or as one cell that was run."""
-    if form == "cell":
-        yield notebook().load(path)
+    """The program as a fresh module, or as one cell that was run, "notebook": in one whose other cells hold such names."""
+    if form != "module":
+        yield notebook().load(path, beside=form == "notebook")
         return
     module = load(path)
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import builtins
 import contextlib
 import functools
 import itertools
@@ -13,12 +11,12 @@ from types import ModuleType
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
+from benchmarks.cells import left_by_other_cells
 from jupyter_jitmagic.diagnosis.rewrites import Proposals, propose
 
 _cells = itertools.count(1)
@@ -52,15 +50,7 @@ def _as_a_cell(text: str, **held: Any) -> dict[str, Any]:
 
 
 def _in_a_notebook(text: str) -> dict[str, Any]:
-    """As a cell, where cells before it have left arrays under the names of its functions' own variables."""
-    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-    own = {each.arg for node in functions for each in ast.walk(node) if isinstance(each, ast.arg)}
-    own |= {each.id for node in functions for each in ast.walk(node) if isinstance(each, ast.Name) and _is_set(each)}
-    return _as_a_cell(text, **{name: jnp.array([0.5, 2.0, -1.0]) for name in own - set(dir(builtins))})
-
-
-def _is_set(name: ast.Name) -> bool:
-    return isinstance(name.ctx, ast.Store)
+    return _as_a_cell(text, **left_by_other_cells(text))
 
 
 _FORMS = {"module": _as_a_module, "cell": _as_a_cell, "notebook": _in_a_notebook}
