@@ -34,9 +34,8 @@ from jupyter_jitmagic.diagnosis.proof.optional_items import (
 )
 from jupyter_jitmagic.diagnosis.proof.ordering import fits_an_int, stays_beside, whole_in_order, whole_near
 
-LONG = 100  # elements along an axis, from which on a loop over them takes long
+LONG, MOST = 100, 40  # elements along an axis, from which on a loop takes long; other calls that are thought of
 NOT_EMPTY = "on arrays that are not empty"
-MOST = 40  # other calls that are thought of; how many are run, time decides
 
 
 @dataclass(frozen=True)
@@ -417,14 +416,14 @@ class _Maker:
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)
 
     def given_as_integers(self) -> Iterator[OtherCall]:
-        """Numbers that are left out given as ints, beside arrays of integers: there is no float left."""
-        floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
-        whole = {n: int(np.rint(each)) or 1 for n, each in floats.items() if isinstance(each, float) and np.isfinite(each)}
-        if whole:
-            given = self._called({**self._bound, **whole}, "given", list(whole))
-            make = _Maker(self._fun, given.given, self._variations.of(given.given), self._trees, self._static)
-            arrays = (each for each in make.arrays_of_numbers() if each.words == "on arrays of integers")
-            yield from (replace(each, words=f"{given.words} as ints, {each.words}", sought=False) for each in arrays)
+        """Numbers that are left out given as integers, as all others are: there is no float left."""
+        defaults = {name: self._default(name) for name in self._parameters if name not in self._bound}
+        numbers = {name: each for name, each in defaults.items() if isinstance(each, float) or _holds_numbers(each)}
+        if numbers:
+            named = self._called({**self._bound, **numbers}, "given", list(numbers))
+            args, kwargs = jax.tree_util.tree_map(_as_integers, (named.given.args, dict(named.given.kwargs)))
+            words = f"{named.words} and all numbers are integers"
+            yield OtherCall(Input(args, kwargs, "given"), words, promised=False, sought=False)
 
     def _name(self, k: int) -> str:
         """What a leaf is called in the function's parameters, as "cfg['n']"."""
@@ -456,6 +455,15 @@ def _whole(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Whole numbers near these, of the same signs."""
     values = np.clip(np.nan_to_num(values), -(2**31), 2**31 - 1)
     return np.where(values == 0, 0, np.sign(values) * np.maximum(np.rint(np.abs(values)), 1)).astype(int)
+
+
+def _as_integers(value: Any) -> Any:
+    """Whole numbers in the place of floats; what is 0 stays it."""
+    if type(value) is float and np.isfinite(value):
+        return int(np.rint(value)) or int(value != 0)
+    if isinstance(value, jax.Array | np.ndarray) and kind_of(value) == "f" and not np.iscomplexobj(value):
+        return as_jax(_whole(np.asarray(value, np.float64)))
+    return value
 
 
 def _with_size(shape: Iterable[int], axis: int, size: int) -> tuple[int, ...]:
