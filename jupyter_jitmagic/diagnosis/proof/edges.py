@@ -79,6 +79,11 @@ def second_of_two(values: Any) -> Any:
     return np.broadcast_to((np.arange(len(values)) % 2 == 1).reshape(-1, *[1] * (values.ndim - 1)), values.shape)
 
 
+def first_alone(values: Any) -> Any:
+    """A mask that lets one element through: a deviation of one is 0, and with a degree of freedom less it has no value."""
+    return (np.arange(values.size) == 0).reshape(values.shape)
+
+
 def far_off(sign: int, values: Any) -> Any:
     """Numbers that all are as far from 0."""
     return sign * (_FAR + np.abs(values))

@@ -38,8 +38,7 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.sandbox.results import same_numbers
 
-MOST_INPUTS = 12
-SHORT = 0.15  # seconds for one gradient
+MOST_INPUTS, SHORT = 12, 0.15  # seconds for one gradient
 NO_REVERSE = "jax.grad does not go through a loop whose number of rounds is data (not reverse-differentiable)"
 _STEP, _CLOSE = 1e-2, 2e-2
 _EDGES = {
@@ -52,6 +51,7 @@ _EDGES = {
     "count": "where a count is an edge (0, 1)",
     "negative int": "for negative numbers",
     "lone": "where one of the integers stands alone",
+    "lone mask": "where a mask lets one element through",
     "between": "for some single number",
     "negated": "where all numbers have the other sign",
 }
@@ -269,6 +269,10 @@ class Gradients:
             if sum(np.ndim(value) == 0 for value in values) > 1:
                 ties.append(with_floats(self._fun, given, self._static, at_edges.numbers_alike))
             self._equal = [replace(each, kind="equal") for each in ties]
+            leaves = jax.tree_util.tree_leaves((given.args, given.kwargs))
+            if any(kind_of(leaf) == "b" and np.ndim(leaf) for leaf in leaves):
+                lone = with_masks(self._fun, given, self._static, at_edges.first_alone)
+                self._equal.append(replace(lone, kind="lone mask"))
             if any(np.ndim(value) for value in values):
                 self._equal.append(replace(with_floats(self._fun, flat, self._static, at_edges.far_below), kind="tied"))
         return self._equal

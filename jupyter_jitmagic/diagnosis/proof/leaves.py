@@ -113,3 +113,18 @@ def _sharding_of(leaf: jax.Array, shape: tuple[int, ...]) -> jax.sharding.Shardi
         if size % math.prod(parts.get(name, 1) for name in over):
             return whole
     return sharding
+
+
+def rounded(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Whole numbers near these, of the same signs."""
+    values = np.clip(np.nan_to_num(values), -(2**31), 2**31 - 1)
+    return np.where(values == 0, 0, np.sign(values) * np.maximum(np.rint(np.abs(values)), 1)).astype(int)
+
+
+def as_integers(value: Any) -> Any:
+    """Whole numbers in the place of floats; what is 0 stays it."""
+    if type(value) is float and np.isfinite(value):
+        return int(np.rint(value)) or int(value != 0)
+    if isinstance(value, jax.Array | np.ndarray) and kind_of(value) == "f" and not np.iscomplexobj(value):
+        return as_jax(rounded(np.asarray(value, np.float64)))
+    return value

@@ -22,7 +22,7 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
 from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags, kinds_asked_for
-from jupyter_jitmagic.diagnosis.proof.leaves import in_shape, kind_of, like
+from jupyter_jitmagic.diagnosis.proof.leaves import as_integers, in_shape, kind_of, like, rounded
 from jupyter_jitmagic.diagnosis.proof.optional_items import (
     draws,
     names_asked_for_none,
@@ -33,9 +33,8 @@ from jupyter_jitmagic.diagnosis.proof.optional_items import (
 )
 from jupyter_jitmagic.diagnosis.proof.ordering import fits_an_int, stays_beside, whole_in_order, whole_near
 
-LONG = 100  # elements along an axis, from which on a loop over them takes long
+LONG, MOST = 100, 40  # elements along an axis, from which on a loop takes long; other calls that are thought of
 NOT_EMPTY = "on arrays that are not empty"
-MOST = 40  # other calls that are thought of; how many are run, time decides
 
 
 @dataclass(frozen=True)
@@ -179,6 +178,9 @@ class _Maker:
             elif name not in self._bound and numbers:
                 in_place_of_none = 1 if name in self._static else 0.5
                 yield self._called({**self._bound, name: in_place_of_none if default is None else default}, "given", [name])
+                if counts:  # a degree of freedom, a flag: another one decides otherwise
+                    another = not default if type(default) is bool else default + 1
+                    yield self._called({**self._bound, name: another}, "given", [name])
                 if default is None and name not in self._static:
                     yield from self._given_rows(name)
         floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
@@ -396,7 +398,7 @@ class _Maker:
         floats = [k for k in arrays if kind_of(self._leaves[k]) == "f" and not np.iscomplexobj(self._leaves[k])]
         ints = [k for k in arrays if kind_of(self._leaves[k]) == "i"]
         if floats:
-            whole = {k: as_jax(_whole(np.asarray(self._leaves[k], np.float64))) for k in floats}
+            whole = {k: as_jax(rounded(np.asarray(self._leaves[k], np.float64))) for k in floats}
             yield replace(self._as_number(whole, "on arrays of integers"), promised=False)
         floating = [k for k in self._variations.floats if not self._variations.is_of_a_library(k)]
         single = {k: self._leaves[k] for k in floating if np.ndim(self._leaves[k]) == 0}
@@ -433,14 +435,14 @@ class _Maker:
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)
 
     def given_as_integers(self) -> Iterator[OtherCall]:
-        """Numbers that are left out given as ints, beside arrays of integers: there is no float left."""
-        floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
-        whole = {n: int(np.rint(each)) or 1 for n, each in floats.items() if isinstance(each, float) and np.isfinite(each)}
-        if whole:
-            given = self._called({**self._bound, **whole}, "given", list(whole))
-            make = _Maker(self._fun, given.given, self._variations.of(given.given), self._trees, self._static)
-            arrays = (each for each in make.arrays_of_numbers() if each.words == "on arrays of integers")
-            yield from (replace(each, words=f"{given.words} as ints, {each.words}", sought=False) for each in arrays)
+        """Numbers that are left out given as integers, as all others are: there is no float left."""
+        defaults = {name: self._default(name) for name in self._parameters if name not in self._bound}
+        numbers = {name: each for name, each in defaults.items() if isinstance(each, float) or _holds_numbers(each)}
+        if numbers:
+            named = self._called({**self._bound, **numbers}, "given", list(numbers))
+            args, kwargs = jax.tree_util.tree_map(as_integers, (named.given.args, dict(named.given.kwargs)))
+            words = f"{named.words} and all numbers are integers"
+            yield OtherCall(Input(args, kwargs, "given"), words, promised=False, sought=False)
 
     def _name(self, k: int) -> str:
         """What a leaf is called in the function's parameters, as "cfg['n']"."""
@@ -466,12 +468,6 @@ class _Maker:
                     changed = {k: like(self._leaves[k], np.asarray(place))}
                     kind = "end" if place >= 0 else "negative int"
                     yield OtherCall(self._variations.replaced(changed, kind), f"where {self._name(k)} is {place}")
-
-
-def _whole(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Whole numbers near these, of the same signs."""
-    values = np.clip(np.nan_to_num(values), -(2**31), 2**31 - 1)
-    return np.where(values == 0, 0, np.sign(values) * np.maximum(np.rint(np.abs(values)), 1)).astype(int)
 
 
 def _with_size(shape: Iterable[int], axis: int, size: int) -> tuple[int, ...]:

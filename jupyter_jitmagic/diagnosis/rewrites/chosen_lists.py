@@ -17,26 +17,23 @@ _CONTAINERS = (list, dict, set)
 def each_way(spot: Spot) -> Iterator[Step]:
     """`(a if t else b).append(v)` → `if t: a.append(v)`, `else: b.append(v)`; `d["hi" if t else "lo"] += 1` alike."""
     code = spot.code
-    choice = _choice_around(spot)
-    if choice is None:
-        return
-    statement = code.statement(choice)
-    if not code.on_own_lines([statement]):
-        return
-    if isinstance(statement, ast.Assign) and statement.value is choice:
-        yield from _in_its_place(spot, statement, choice)
-    elif _is_changed(spot, choice, statement):
-        yield _both_ways(spot, statement, choice)
+    for choice in _choices_around(spot):
+        statement = code.statement(choice)
+        if not code.on_own_lines([statement]):
+            return
+        if isinstance(statement, ast.Assign) and statement.value is choice:
+            yield from _in_its_place(spot, statement, choice)
+        elif _is_changed(spot, choice, statement):
+            yield _both_ways(spot, statement, choice)
 
 
-def _choice_around(spot: Spot) -> ast.IfExp | None:
-    """The choice that asks for the value at the place."""
+def _choices_around(spot: Spot) -> Iterator[ast.IfExp]:
+    """The choices that ask for the value at the place, perhaps by one within their test."""
     for at in (spot.node, *spot.code.ancestors(spot.node)):
         if isinstance(at, ast.stmt | ast.Lambda | ast.comprehension):
-            return None
+            return
         if isinstance(at, ast.IfExp) and any(each is spot.node for each in (at, *walk(at.test))):
-            return at
-    return None
+            yield at
 
 
 def _is_changed(spot: Spot, choice: ast.IfExp, statement: ast.stmt) -> bool:
@@ -65,7 +62,11 @@ def _both_ways(spot: Spot, statement: ast.stmt, choice: ast.IfExp) -> Step:
     def with_one(side: ast.expr) -> str:
         return f"{indent}    {code.text[start:left]}{code.operand(side)}{code.text[right:end]}\n"
 
-    text = f"{indent}if {code.src(choice.test)}:\n{with_one(choice.body)}{indent}else:\n{with_one(choice.orelse)}"
+    test, line = code.src(choice.test), ""
+    if isinstance(choice.test, ast.IfExp):  # a choice of its own, of Python's perhaps: `v >= t if inclusive else v > t`
+        test = code.fresh("chosen", "is_chosen")
+        line = f"{indent}{test} = {code.src(choice.test)}\n"
+    text = f"{line}{indent}if {test}:\n{with_one(choice.body)}{indent}else:\n{with_one(choice.orelse)}"
     return spot.step("if", (code.region([statement]), text))
 
 

@@ -19,6 +19,7 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 
 _FEW = 2  # elements of an array
 _LARGER = 0
+_MOST_STATIC = 4
 _OPTIONAL = ("left out", "none", "given")
 
 
@@ -76,22 +77,27 @@ class DraftGradients:
         return Gradients(self._call.fun, plain, self._call.static, plain.minds_nan)
 
     def _with_other_arguments(self, plain: Plain, traced: Traced, served: Served | None) -> Iterator[str]:
-        """How its gradients differ where an optional argument is left out, None or given: another line may compute then."""
+        """How its gradients differ where an optional argument is left out, None or given, or with another static value: another
+        line may compute then."""
         programs = {id(call): program for call, program in traced.others}
         deadline = Deadline(self._seconds / 4)
-        for taken in served.taken if served is not None else ():
-            call = taken.call
-            if call.given.kind not in _OPTIONAL or id(call) not in programs or call.given.kind in traced.draft.excludes:
+        taken = [each for each in (served.taken if served is not None else ()) if each.call.given.kind in _OPTIONAL]
+        calls = [(each.call, [given for given, _ in each.wanted]) for each in taken]
+        static = [(call, [call.given]) for call, _ in traced.others if call.given.kind == "static value"]
+        told: set[str] = set()
+        for call, inputs in [*calls, *static[:_MOST_STATIC]]:
+            if id(call) not in programs or call.given.kind in traced.draft.excludes:
                 continue
             if self._cut or deadline.over():
                 self._cut["gradients with other optional arguments"] = None
                 return
             gradients = self._elsewhere.setdefault(id(call), self._made(plain))
-            inputs = [given for given, _ in taken.wanted]
             try:
                 gradients.compare(traced.function, inputs, deadline.left(), programs[id(call)])
             except Differs as error:
-                yield f"{call.words} {error}"
+                if str(error) not in told or call.given.kind != "static value":
+                    yield f"{call.words} {error}"
+                told.add(str(error))
 
     def _larger(self, plain: Plain, served: Served | None) -> list[Input]:
         """Inputs with larger arrays, where those of the call have an element or two: too few for groups, of which one is not

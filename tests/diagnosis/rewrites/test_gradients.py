@@ -833,3 +833,19 @@ def test_a_gradient_that_is_lost_with_an_optional_argument_left_out_is_told():
         got = jax.grad(lambda x: namespace["f"](x, 1.0))(jnp.zeros(3))
     told = " ".join(found.rewrites[0].compared.differences)
     assert bool(jnp.isfinite(got).all()) or "with w left out its gradient is not finite" in told
+
+
+@pytest.mark.parametrize("static", [(), ("ddof",)])
+def test_a_gradient_is_compared_with_another_number_that_is_left_out(static):
+    """One element through the mask, and a degree of freedom less: nothing is divided by nothing beside the test."""
+    source = (
+        "def f(x, m, ddof=0):\n    v = x[m]\n    if v.size <= ddof:\n        return 0.0\n"
+        "    return jnp.sqrt(jnp.sum((v - v.mean()) ** 2) / (v.size - ddof)) + v.sum()\n"
+    )
+    namespace = define(source)
+    x, lone = jnp.array([1.0, -2.0, 3.0]), jnp.array([True, False, False])
+    found = propose(namespace["f"], (x, x > 0), {}, (), static, seconds=30)
+    with applied(found, namespace):
+        got = jax.grad(namespace["f"])(x, lone, 1)
+    told = " ".join(found.rewrites[0].compared.differences)
+    assert bool(jnp.isfinite(got).all()) or "its gradient is not finite where a mask lets one element through" in told

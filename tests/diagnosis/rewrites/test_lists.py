@@ -586,6 +586,7 @@ def test_a_list_of_what_a_part_of_an_array_holds_is_of_its_kind():
     [
         "        (up if v > t else down).append(v - t)\n",
         "        side = up if v > t else down\n        w = v - t\n        side.append(w)\n",
+        "        side = up if (v >= t if len(x) > 2 else v > t) else down\n        side.append(v - t)\n",
     ],
 )
 def test_a_list_that_data_chooses_to_be_appended_to_is_a_branch(grows):

@@ -347,3 +347,31 @@ def test_a_global_that_a_branch_writes_is_not_written_on_both_sides():
     found = diagnose(f, X, -X)
     assert not found.rewrites and not found.unverified
     assert "one branch writes the global taken, a side effect" in found.reason
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "    if r < t:\n        word = 'low'\n    elif r < 2 * t:\n        word = 'mid'\n    else:\n        word = 'high'\n"
+        "    y = x / r\n    print(word, 'of', 3)\n",
+        "    word = 'high'\n    if r < 2 * t:\n        word = 'low'\n    y = x / r\n    r = r * 0\n    print(word)\n",
+        "    y = x / r\n    print('r is', 'low' if r < t else 'high')\n",
+    ],
+)
+def test_a_word_that_data_chooses_is_told_each_way(told, capfd):
+    namespace = define(f"def f(x, t):\n    r = jnp.sqrt(jnp.sum(x**2))\n{told}    return y\n")
+    x = jnp.array([3.0, 4.0])
+    found = propose(namespace["f"], (x, 6.0), {}, (), (), seconds=15.0)
+    for t in (6.0, 4.0, 1.0):
+        namespace["f"](x, t)
+        wanted = capfd.readouterr().out
+        with applied(found, namespace):
+            jax.block_until_ready(jax.jit(namespace["f"])(x, t))
+            jax.effects_barrier()
+        assert capfd.readouterr().out == wanted
+
+
+def test_words_whose_further_tests_would_be_of_other_numbers_stay():
+    told = "    word = 'a' if r < t else 'b' if r < 2 * t else 'c'\n    r = r * 0\n    print(word)\n"
+    found = propose(define(f"def f(x, t):\n    r = jnp.sum(x)\n{told}    return r\n")["f"], (jnp.ones(3), 2.0), {})
+    assert not found.rewrites
