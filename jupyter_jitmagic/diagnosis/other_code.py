@@ -7,6 +7,7 @@ from time import thread_time as clock  # under load a thread waits: that is no w
 from typing import TYPE_CHECKING
 
 from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.options import options as limits
 from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
@@ -187,7 +188,7 @@ def find_pieces(
     sets elements of JAX's arrays in place."""
     from jupyter_jitmagic.diagnosis.splits import find_split
 
-    left = max(asked.deadline - clock(), 1.0)
+    left = max(asked.deadline - clock(), 1.0, limits.advice_limit_s / 4)  # nothing else was found to be told
     try:
         found = limited(3 * left + 1.0, lambda: find_split(asked.call, static, left, refused))
         return found.rewrite, found.runs
