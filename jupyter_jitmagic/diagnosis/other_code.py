@@ -7,6 +7,7 @@ from time import thread_time as clock  # under load a thread waits: that is no w
 from typing import TYPE_CHECKING
 
 from jupyter_jitmagic.base.errors import faults
+from jupyter_jitmagic.base.options import options as limits
 from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
@@ -15,7 +16,7 @@ from jupyter_jitmagic.diagnosis.proof.results import of_lengths_by_data, of_text
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.statics import returned
 from jupyter_jitmagic.diagnosis.statics.declared_arrays import as_settings
-from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
+from jupyter_jitmagic.diagnosis.statics.left_out import may_be_words, options_left_out
 from jupyter_jitmagic.diagnosis.statics.numbers import numbers_as_data
 from jupyter_jitmagic.diagnosis.statics.otherwise import numbers_asked_for_kinds
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, counts_beside_data, sizes_through_jax
@@ -78,6 +79,8 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     if proposed and (options := set(proposed[0].static_argnames) - static - call.declared):
         none = [argument.name for argument in call.arguments if argument.value is None]
         reason = f"{reason} {reasons.for_options_left_out(options, none)}"
+    if proposed and (words := may_be_words(call, static)):
+        reason = f"{reason} {reasons.for_words(words)}"
     if not proposed and asked.with_rewrites:
         settings = as_settings(call, frozenset().union(*result.left.roots) - static - call.declared, static)
         reason = f"{reason} {settings}".rstrip()
@@ -189,7 +192,7 @@ def find_pieces(
     sets elements of JAX's arrays in place."""
     from jupyter_jitmagic.diagnosis.splits import find_split
 
-    left = max(asked.deadline - clock(), 1.0)
+    left = max(asked.deadline - clock(), 1.0, limits.advice_limit_s / 4)  # nothing else was found to be told
     try:
         found = limited(3 * left + 1.0, lambda: find_split(asked.call, static, left, refused))
         return found.rewrite, found.runs

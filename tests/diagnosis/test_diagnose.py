@@ -736,6 +736,19 @@ def test_an_option_that_is_left_out_is_named_beside_a_static_set():
     assert "left out" not in diagnose(frequency, 1, 3, False).reason
 
 
+def trended(trend, x):
+    if trend == "linear":
+        return x
+    return x * 2 if trend > 1 else x
+
+
+def test_data_that_the_code_takes_as_a_word_too_is_said_to_be_static_then():
+    found = diagnose(trended, jnp.array(2.0), X)
+    assert found.rewrites and found.reason.endswith(
+        "Where trend is a text, for which the code asks, jit takes it as static alone."
+    )
+
+
 RATE = 4000
 
 

@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.rewrites import Proposals
+from jupyter_jitmagic.diagnosis.splits.program import Split
 from jupyter_jitmagic.diagnosis.types import Found
 from jupyter_jitmagic.sandbox import limit
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -74,6 +76,24 @@ def test_a_search_that_ends_with_its_time_says_so(monkeypatch):
     hurried = jm.diagnose(doubled, jnp.ones(3))
     assert not hurried.rewrites and "No rewrite: the time for an answer was up" in hurried.reason
     assert "is known" not in hurried.reason
+
+
+def test_pieces_have_time_of_their_own_where_looking_for_other_code_took_all(monkeypatch):
+    """A long function is cut many times before each of its pieces traces."""
+    seconds = []
+
+    def no_proposals(*_, **__):
+        busy(2.5)
+        return Proposals()
+
+    def no_split(_call, _static, left, _refused):
+        seconds.append(left)
+        return Split(runs=True)
+
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.other_code.proposals", no_proposals)
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.splits.find_split", no_split)
+    jm.diagnose(lambda x: x[x > 0], jnp.arange(3.0))
+    assert seconds == [jm.options.advice_limit_s / 4]
 
 
 @pytest.mark.parametrize(("limit_s", "in_pieces"), [(1.5, (None, False)), (60.0, (None, False)), (5.0, None)])

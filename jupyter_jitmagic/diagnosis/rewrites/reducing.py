@@ -188,8 +188,12 @@ class Reducing(Drawing):
         default = known.keyword("default")
         if known.form == "builtin" and len(known.keywords) > (default is not None):
             self.stop(node)  # `key=`
-        if known.form == "builtin" and found.ndim == 1:
-            most = self.first_most(self._array(known.arguments[0], found), found, known.operation.neutral)
+        if known.form == "builtin" and (found.ndim == 1 or (found.flat and not found.grid)):
+            text, among = self._array(known.arguments[0], found), found
+            if found.ndim > 1:  # plain Python's value has one axis
+                text = f"{enclosed(text)}.ravel()"
+                among = replace(found, mask=f"{enclosed(found.mask)}.ravel()", ndim=1, flat=False)
+            most = self.first_most(text, among, known.operation.neutral)
             if default is not None:
                 self.plain(default)
                 otherwise = self.text(default)

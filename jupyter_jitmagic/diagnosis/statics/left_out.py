@@ -122,3 +122,13 @@ def _may_be_a_word(call: Call, name: str, default: Any) -> bool:
     """Whether the code compares an option with words, that is None where it is left out."""
     function = plain_function(call.fun) if default is None else None
     return function is not None and any(type(value) is str for value in compared_with(tree_of(function), name))
+
+
+def may_be_words(call: Call, static: frozenset[str]) -> tuple[str, ...]:
+    """Arguments that are data in this call, and that the code compares with words as well: a text is no data."""
+    function = plain_function(call.fun)
+    if function is None:
+        return ()
+    tree, data = tree_of(function), (each for each in call.arguments if each.name not in static | call.declared)
+    numbers = [each.name for each in data if is_jax_type(each.value)]
+    return tuple(name for name in numbers if any(type(value) is str for value in compared_with(tree, name)))

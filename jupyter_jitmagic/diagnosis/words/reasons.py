@@ -322,6 +322,12 @@ def for_options_to_hold(names: Iterable[str], none: Collection[str] = ()) -> str
     return f" {_and(listed)} {'are' if several else 'is'} {_missing(listed, none)} here: where {held} to be static as well."
 
 
+def for_words(names: Sequence[str]) -> str:
+    """Arguments that are data here and that the code takes as words, too."""
+    are, them = ("are texts", "them") if len(names) > 1 else ("is a text", "it")
+    return f"Where {_and(names)} {are}, for which the code asks, jit takes {them} as static alone."
+
+
 def _split(split: Rewrite) -> str:
     lines = [str(change.line) for change in split.changes if change.pattern == "split"]
     where = f"line{'s' * (len(lines) > 1)} {_and(lines)}"

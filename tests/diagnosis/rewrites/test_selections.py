@@ -702,3 +702,12 @@ def test_functions_of_jax_are_known_by_their_own_names_as_well(body):
     imports = "from jax.numpy import compress, flatnonzero, median, sum, unique, where\n"
     calls = [(jnp.array([3.0, -1.0, 2.0, 2.0]), 0.5), (jnp.array([1.0, 4.0, 9.0]), 2.0)]
     check(f"{imports}def f(x, low):\n    {body}\n", *calls, seconds=5.0)
+
+
+@pytest.mark.parametrize("body", ["max(x[m])", "min(x[m & (x > 0)])", "max(x[m] * 2, default=0.0)"])
+def test_pythons_own_max_of_what_a_mask_of_several_axes_selects(body):
+    """NaN stays where it is the first, and of equal ones the first takes the gradient."""
+    m, x = jnp.array([[False, True], [True, True]]), jnp.array([[9.0, 2.0], [5.0, 5.0]])
+    nan = jnp.array([[9.0, jnp.nan], [5.0, 1.0]])
+    found = check(f"def f(m, x):\n    return {body}\n", (m, x), (m, -x + 7), (m, nan), (m, nan[::-1]), seconds=5.0)
+    assert "ravel()" in found.rewrites[0].source
