@@ -578,3 +578,19 @@ def test_a_list_of_what_a_part_of_an_array_holds_is_of_its_kind():
     source = "def f(x):\n    out = [x[0]]\n    for v in x[1:]:\n        if v >= out[-1]:\n            out.append(v)\n"
     calls = [(jnp.array([3, 1, 4, 2]),), (jnp.array([0.5, 1.5, 0.25]),)]
     assert "x.dtype" in check(f"{source}    return sum(out)\n", *calls).rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "i = min(range(len(p)), key=lambda k: (p[k, 0], p[k, 1]))\n    return p[i]",
+        "i = max(range(len(p)), key=lambda k: (p[k, 0], -p[k, 1]))\n    return i, p[i, 1]",
+        "return min(p, key=lambda row: (row[0] ** 2, row[1]))",
+        "rows = sorted(p, key=lambda row: (row[0], -row[1]))\n    return rows[0], rows[-1]",
+        "order = sorted(range(len(p)), key=lambda i: (p[i, 0], p[i, 1]), reverse=True)\n"
+        "    return jnp.array([p[i, 1] for i in order])",
+    ],
+)
+def test_keys_of_several_parts_are_compared_part_by_part(body):
+    calls = [[[0.0, 0], [1, 0], [0, -1.5], [1, 1]], [[0.0, 0], [-1, 1], [-1, 1], [2, 2.5]], [[1.0, 3], [1, 2], [1, 2], [1, 4]]]
+    check(f"def f(p):\n    {body}\n", *((jnp.array(each),) for each in calls), seconds=10.0)
