@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import operator
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import as_jax
+from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, is_traced, static_split
 from jupyter_jitmagic.diagnosis.proof.leaves import as_weak, kind_of
+from jupyter_jitmagic.diagnosis.uncompiled import backward
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import likeness
 
 
@@ -78,3 +84,30 @@ def _as_array(leaf: Any) -> jax.Array:
     if isinstance(leaf, jax.Array):
         return leaf
     return as_weak(leaf) if np.ndim(leaf) == 0 else as_jax(leaf)
+
+
+def total_of(fun: Callable[..., Any], leaves: Leaves) -> Callable[..., Any]:
+    """The weighted sum (`backward.weights`) of everything real that `fun` gives, of the leaves that may be differentiated and
+    the others."""
+
+    def total(values: list[Any], others: list[Any] = leaves.others) -> Any:
+        args, kwargs = leaves.rebuild(values, others)
+        out = jax.tree_util.tree_leaves(fun(*args, **kwargs))
+        starts = itertools.accumulate((v.size if has(v, "dtype") else 1 for v in out), initial=0)
+        parts = [_weighted(v, first) for v, first in zip(out, starts, strict=False) if is_real(v)]
+        return functools.reduce(operator.add, parts) if parts else 0.0  # what is not computed is not differentiated
+
+    return total
+
+
+def _weighted(value: Any, first: int) -> Any:
+    """The weighted sum of a result, of which `first` elements come before."""
+    factors = backward.weights(value.shape, first).astype(value.dtype)
+    if first or value.size > 1:
+        value = value * factors
+    return value if isinstance(value, jax.Array) and value.ndim == 0 else jnp.sum(value)
+
+
+def is_real(leaf: Any) -> bool:
+    """Whether it is an array of real floats."""
+    return has(leaf, "dtype") and bool(jax.dtypes.issubdtype(leaf.dtype, np.floating))

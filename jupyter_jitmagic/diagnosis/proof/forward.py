@@ -11,9 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
-from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of
+from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of, total_of
 from jupyter_jitmagic.diagnosis.proof.edges import STEEP
-from jupyter_jitmagic.diagnosis.proof.gradients import total_of
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline

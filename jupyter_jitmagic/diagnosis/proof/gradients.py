@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import functools
-import itertools
-import operator
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import as_jax
-from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof import edges as at_edges
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.changed import (
@@ -25,7 +21,7 @@ from jupyter_jitmagic.diagnosis.proof.changed import (
     with_whole_arrays,
 )
 from jupyter_jitmagic.diagnosis.proof.changes import unit
-from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, leaves_of
+from jupyter_jitmagic.diagnosis.proof.differentiable import Leaves, is_real, leaves_of, total_of
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, shapes
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -38,7 +34,8 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.sandbox.results import same_numbers
 
-MOST_INPUTS, SHORT = 12, 0.15  # seconds for one gradient
+MOST_INPUTS = 12
+SHORT = 0.15  # seconds for one gradient
 NO_REVERSE = "jax.grad does not go through a loop whose number of rounds is data (not reverse-differentiable)"
 _STEP, _CLOSE = 1e-2, 2e-2
 _EDGES = {
@@ -417,32 +414,6 @@ class Gradients:
         return None if found is None or not np.isfinite(found) else float(found)
 
 
-def total_of(fun: Callable[..., Any], leaves: Leaves) -> Callable[..., Any]:
-    """The weighted sum (`backward.weights`) of everything real that `fun` gives, of the leaves that may be differentiated and
-    the others."""
-
-    def total(values: list[Any], others: list[Any] = leaves.others) -> Any:
-        args, kwargs = leaves.rebuild(values, others)
-        out = jax.tree_util.tree_leaves(fun(*args, **kwargs))
-        starts = itertools.accumulate((v.size if has(v, "dtype") else 1 for v in out), initial=0)
-        parts = [_weighted(v, first) for v, first in zip(out, starts, strict=False) if _is_real(v)]
-        return functools.reduce(operator.add, parts) if parts else 0.0  # what is not computed is not differentiated
-
-    return total
-
-
-def _weighted(value: Any, first: int) -> Any:
-    """The weighted sum of a result, of which `first` elements come before."""
-    factors = backward.weights(value.shape, first).astype(value.dtype)
-    if first or value.size > 1:
-        value = value * factors
-    return value if isinstance(value, jax.Array) and value.ndim == 0 else jnp.sum(value)
-
-
-def _is_real(leaf: Any) -> bool:
-    return has(leaf, "dtype") and bool(jax.dtypes.issubdtype(leaf.dtype, np.floating))
-
-
 def _edge(given: Input, leaves: Leaves) -> str:
     """The kind of an input: one that was varied until an array of it is all zeros, or all the same, is that edge."""
     arrays = [np.asarray(value) for value in leaves.values if np.size(value) > 1]
@@ -454,7 +425,7 @@ def _edge(given: Input, leaves: Leaves) -> str:
 
 
 def _any_floats(result: Any) -> bool:
-    return any(map(_is_real, jax.tree_util.tree_leaves(result)))
+    return any(map(is_real, jax.tree_util.tree_leaves(result)))
 
 
 def _takes(program: Any, leaves: Sequence[Any]) -> bool:

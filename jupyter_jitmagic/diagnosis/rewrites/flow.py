@@ -357,6 +357,8 @@ class Flow(Branching):
     # -- updates by a mask --------------------------------------------------------------------------------
 
     def _updated_by_mask(self, node: ast.Call, place: ast.Subscript, array: ast.expr) -> bool:
+        if self._is_set_later(node, place, array):
+            return True
         made = selection(self, place, array)
         if made is None or made.pattern != "where" or len(node.args) != 1 or node.keywords:
             return False
@@ -376,6 +378,14 @@ class Flow(Branching):
         cast = f".astype({text}.dtype)" if exactly[0] != exactly[1] else ""  # `.at` keeps the array's dtype
         self.replace(node, f"{self.jnp('where')}({made.ragged.broadcast}, {new}, {text}){cast}")
         return True
+
+    def _is_set_later(self, node: ast.Call, place: ast.Subscript, array: ast.expr) -> bool:
+        """`X.at[mask, j].set(v)` behind the site: the trace comes there by itself, and `slice_updates` knows it."""
+        parts = place.slice.elts if isinstance(place.slice, ast.Tuple) else []
+        if not any(self.is_bool(part) and (self.ndim(part) or 0) > 0 for part in parts) or self.site in set(ast.walk(place)):
+            return False
+        read = [part for part in parts if not isinstance(part, ast.Slice)]
+        return all(self.visit(each) is None for each in (*node.args, *read, array)) and not node.keywords
 
     def between(self, array: ast.expr, part: ast.Slice, at: int) -> str:
         text, excludes = between(self, array, part, at)

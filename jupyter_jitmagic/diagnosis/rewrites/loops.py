@@ -10,6 +10,7 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites import named_in_tests, none_first
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried, Range
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays, outermost, read_by_number
+from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import EXITS, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.loop_raises import behind_the_loop
 from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
@@ -101,6 +102,9 @@ def _sum_over_range(spot: Spot, node: ast.Call) -> Iterator[Step]:
     if not isinstance(generator, ast.GeneratorExp | ast.ListComp):
         return
     one = isinstance(call, ast.Call) and code.src(call.func) in ("sum", "jnp.sum") and len(call.args) == 1
+    if isinstance(call, ast.Call) and (steps := list(_in_a_loop(spot, node, generator, call))):
+        yield from steps
+        return
     if not one or len(generator.generators) != 1 or generator.generators[0].ifs:
         raise Obstacle("the length of a comprehension over range(n) would depend on data")
     assert isinstance(call, ast.Call)
@@ -111,6 +115,50 @@ def _sum_over_range(spot: Spot, node: ast.Call) -> Iterator[Step]:
     total = code.fresh("total", "subtotal")
     body = f"lambda {target.id}, {total}: {total} + {code.operand(generator.elt)}"
     yield spot.step("fori_loop", (call, f"{spot.lax('fori_loop')}({bounds.low}, {bounds.high}, {body}, 0)"))
+
+
+_GATHERED = {"any": ("False", "{held} = {held} or {item}"), "all": ("True", "{held} = {held} and {item}")}
+_GATHERED["sum"] = ("0", "{held} += {item}")
+
+
+def _in_a_loop(spot: Spot, node: ast.Call, generator: ast.GeneratorExp | ast.ListComp, call: ast.Call) -> Iterator[Step]:
+    """`max(f(k) for k in range(n))`, `sum(f(k) for k in range(n) if test)` → a loop before the statement."""
+    code, statement, loop = spot.code, spot.code.statement(call), generator.generators[0]
+    name = call.func.id if isinstance(call.func, ast.Name) and spot.is_builtin(call.func.id) else ""
+    if name not in ("max", "min", *_GATHERED) or len(call.args) != 1 or call.keywords or len(generator.generators) > 1:
+        return
+    if (name == "sum" and not loop.ifs) or not code.on_own_lines([statement]) or in_another_scope(code, call, statement):
+        return
+    tested = isinstance(statement, ast.If) and not code.is_elif(statement) and call in ast.walk(statement.test)
+    plain = isinstance(statement, ast.Assign | ast.Return | ast.AugAssign | ast.Expr)
+    if not isinstance(loop.target, ast.Name) or not (tested or plain):
+        return
+    within = set(ast.walk(generator))
+    function = spot.function or code.tree
+    if any(isinstance(each, ast.Name) and each.id == loop.target.id and each not in within for each in ast.walk(function)):
+        return  # its own scope ends with it
+    bounds, indent, k = Range(spot, node), code.indent(statement), loop.target.id
+    if bounds.step != 1:
+        return
+    held = code.fresh("best", "most") if name in ("max", "min") else code.fresh("total", "found", "held")
+    item, tests = code.operand(generator.elt), " and ".join(code.operand(test) for test in loop.ifs)
+    inner = indent + "    " * (2 if tests else 1)
+    head = f"{indent}for {k} in {{}}:\n" + (f"{indent}    if {tests}:\n" if tests else "")
+    whole = head.format(code.src(node))
+    if name in _GATHERED:
+        first, each = _GATHERED[name]
+        lines = f"{indent}{held} = {first}\n{whole}{inner}{each.format(held=held, item=item)}\n"
+    elif tests:
+        value, sign = code.fresh("value", "candidate"), ">" if name == "max" else "<"
+        lines = f"{indent}{held} = None\n{whole}{inner}{value} = {item}\n{inner}if {held} is None or {value} {sign} {held}:\n"
+        lines += f"{inner}    {held} = {value}\n"
+    else:
+        rest = head.format(
+            f"range({bounds.low_operand} + 1, {bounds.high})" if bounds.low != "0" else f"range(1, {bounds.high})"
+        )
+        lines = f"{indent}{k} = {bounds.low}\n{indent}{held} = {item}\n{rest}{inner}{held} = {name}({held}, {item})\n"
+    start = code.region([statement])[0]
+    yield spot.step("loop", ((start, start), lines), (call, held))
 
 
 def nothing_to_read(spot: Spot) -> Iterator[Step]:

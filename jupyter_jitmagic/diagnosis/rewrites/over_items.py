@@ -169,7 +169,8 @@ def _extremum_by(spot: Spot, node: ast.Call) -> Iterator[Step]:
             yield spot.step(name, (node, f"{spot.jnp('lexsort')}(({turned}{keys}, {others}))[0]"), excludes=excludes)
         return
     listed = _listed(spot, node.args[0]) if len(node.args) == 1 else f"[{', '.join(map(code.expr, node.args))}]"
-    place = f"{spot.jnp(name)}({spot.jnp('asarray')}({_keys(spot, key.value, listed)}))"
+    ranks = _ranks(spot, key.value, listed, turned=name == "argmax")
+    place = f"{ranks}[0]" if ranks else f"{spot.jnp(name)}({spot.jnp('asarray')}({_keys(spot, key.value, listed)}))"
     values = node.args[0]
     if isinstance(values, ast.Call) and code.src(values.func) == "range" and len(node.args) == 1:
         start = f"{code.operand(values.args[0])} + " if len(values.args) == 2 else ""
@@ -188,6 +189,16 @@ def _keys(spot: Spot, key: ast.expr, listed: str) -> str:
         return f"[{code.expr(key.body)} for {key.args.args[0].arg} in {listed}]"
     item = code.fresh("v", "item")
     return f"[{code.operand(key)}({item}) for {item} in {listed}]"
+
+
+def _ranks(spot: Spot, key: ast.expr, listed: str, turned: bool) -> str:
+    """The order of all items by `lambda p: (p[0], p[1])`, the first part first; "" for a key of one part."""
+    match key:
+        case ast.Lambda(args=ast.arguments(args=[each], defaults=[]), body=ast.Tuple(elts=[_, _, *_] as parts)):
+            sign, array = "-" if turned else "", spot.jnp("asarray")
+            keys = [f"{sign}{array}([{spot.code.expr(part)} for {each.arg} in {listed}])" for part in reversed(parts)]
+            return f"{spot.jnp('lexsort')}(({', '.join(keys)}))"
+    return ""
 
 
 def _listed(spot: Spot, node: ast.expr) -> str:
@@ -326,6 +337,7 @@ def _sorted_by(spot: Spot, node: ast.Call, key: ast.expr, reverse: bool) -> Iter
     code, values = spot.code, node.args[0]
     keys = _keys(spot, key, code.expr(values))
     order = f"{spot.jnp('argsort')}({spot.jnp('asarray')}({keys}){', descending=True' if reverse else ''})"
+    order = _ranks(spot, key, code.expr(values), turned=reverse) or order
     excludes = {"nan": "the order that sorted() gives to NaN"}
     if isinstance(values, ast.Call) and code.src(values.func) == "range" and len(values.args) == 1:
         yield spot.step("argsort", (node, order), excludes=excludes)

@@ -89,19 +89,24 @@ def _as_numbers(spot: Spot, items: ast.expr) -> str:
     """The array of one axis whose elements are taken one by one as Python's own numbers, as text; "" for others."""
     match items:
         case (
-            ast.GeneratorExp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=[])])
-            | ast.ListComp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=[])])
-            | ast.SetComp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=[])])
+            ast.GeneratorExp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=tests)])
+            | ast.ListComp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=tests)])
+            | ast.SetComp(elt=elt, generators=[ast.comprehension(target=ast.Name(id=name), iter=array, ifs=tests)])
         ):
             pass
         case ast.Call(func=ast.Name(id="map"), args=[ast.Name(id="int" | "float") as made, array], keywords=[]):
-            name, elt = "", ast.Call(made, [ast.Name("", ast.Load())], [])
+            name, tests, elt = "", [], ast.Call(made, [ast.Name("", ast.Load())], [])
         case _:
             return ""
     fact = spot.fact(array)
     if fact is None or fact.ndim != 1 or fact.sort not in ("array", "host"):
         return ""
     text = spot.code.operand(array)
+    if tests:
+        if not isinstance(array, ast.Name) or not all(_is_of_each(spot, test, name) for test in tests):
+            return ""
+        asked = [spot.code.edited(*spot.code.span(test), _renamed(spot.code, test, name, array.id)) for test in tests]
+        text += f"[{asked[0] if len(asked) == 1 else ' & '.join(f'({each})' for each in asked)}]"
     match elt:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=each), attr="item"), args=[], keywords=[]) if each == name:
             return text
@@ -110,11 +115,33 @@ def _as_numbers(spot: Spot, items: ast.expr) -> str:
     return ""
 
 
+def _is_of_each(spot: Spot, test: ast.expr, name: str) -> bool:
+    """Whether a test of one element is one of all elements, where the array stands in its place."""
+    others = {part.id for part in walk(test) if isinstance(part, ast.Name)} - {name}
+    plain = all(isinstance(part, _ELEMENTWISE) for part in walk(test))
+    numbers = [spot.fact(part) for part in walk(test) if isinstance(part, ast.Name) and part.id in others]
+    return isinstance(test, ast.Compare) and len(test.ops) == 1 and plain and all(each and each.ndim == 0 for each in numbers)
+
+
+def _renamed(code: Code, test: ast.expr, name: str, other: str) -> list[tuple[int, int, str]]:
+    return [(*code.span(part), other) for part in walk(test) if isinstance(part, ast.Name) and part.id == name]
+
+
+_ELEMENTWISE = (
+    ast.Compare | ast.BinOp | ast.UnaryOp | ast.Name | ast.Constant | ast.operator | ast.unaryop | ast.expr_context
+    | ast.Lt | ast.LtE | ast.Gt | ast.GtE | ast.Eq | ast.NotEq
+)  # fmt: skip
+
+
 def different_ones(spot: Spot) -> Iterator[Step]:
     """`len(set(x.tolist()))` → `len(jnp.unique(x))`, as of other functions to which the order of a set is nothing;
     `sorted(set(x.tolist()))` → `jnp.unique(x)`, as in `for v in set(x.tolist())`."""
     code = spot.code
-    match spot.node:
+    asked = spot.node
+    if isinstance(asked, ast.Subscript):  # `set(x[x > 0].tolist())` stops there
+        around = itertools.takewhile(lambda at: not isinstance(at, ast.stmt), code.ancestors(asked))
+        asked = next((at for at in around if isinstance(at, ast.Call) and code.src(at.func).endswith(".tolist")), asked)
+    match asked:
         case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[], keywords=[]) as node:
             made, fact, text = code.parents[node], spot.fact(array), code.src(array)
         case ast.Call(func=ast.Name(id="set"), args=[numbers], keywords=[]) as made:

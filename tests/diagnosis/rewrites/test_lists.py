@@ -614,3 +614,19 @@ def test_a_given_list_that_a_choice_may_be_is_changed_for_the_caller():
     chosen = "def f(x, given):\n    mine, own = [], []\n    (mine if x[0] > 2 else given).append(x)\n    return len(mine)\n"
     assert "it changes " in impurity(define(chosen)["f"], call, {})[0]
     assert impurity(define(chosen.replace("else given", "else own"))["f"], call, {})[0] == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "i = min(range(len(p)), key=lambda k: (p[k, 0], p[k, 1]))\n    return p[i]",
+        "i = max(range(len(p)), key=lambda k: (p[k, 0], -p[k, 1]))\n    return i, p[i, 1]",
+        "return min(p, key=lambda row: (row[0] ** 2, row[1]))",
+        "rows = sorted(p, key=lambda row: (row[0], -row[1]))\n    return rows[0], rows[-1]",
+        "order = sorted(range(len(p)), key=lambda i: (p[i, 0], p[i, 1]), reverse=True)\n"
+        "    return jnp.array([p[i, 1] for i in order])",
+    ],
+)
+def test_keys_of_several_parts_are_compared_part_by_part(body):
+    calls = [[[0.0, 0], [1, 0], [0, -1.5], [1, 1]], [[0.0, 0], [-1, 1], [-1, 1], [2, 2.5]], [[1.0, 3], [1, 2], [1, 2], [1, 4]]]
+    check(f"def f(p):\n    {body}\n", *((jnp.array(each),) for each in calls), seconds=10.0)

@@ -826,3 +826,26 @@ def test_what_a_branch_alone_reads_is_not_carried_by_the_loops_around():
     )
     first = check(source, (jnp.array([3, 1, 4, 2]),), (jnp.array([1, 2, 3, 4]),), (jnp.array([4, 3, 2, 1, 0]),)).rewrites[0]
     assert "x, i = " not in first.source
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return max(jnp.median(x[g == k]) for k in range(int(g.max()) + 1))",
+        "least = min([x[k] * (k + 1) for k in range(g[1], g.max())])\n    return least + x.sum()",
+        "if any(x[k] > x[k + 1] for k in range(g.max())):\n        return -1.0\n    return x[g.max()]",
+        "return jnp.where(all(x[k] < x[k + 1] for k in range(g.max())), 1.0, 2.0)",
+        "total = sum(x[k] ** 2 for k in range(g.max()) if x[k] > 0)\n    return total / g.size",
+        "return max(x[k] * 2 for k in range(g.max()) if k % 2 == 0)",
+    ],
+)
+def test_what_python_gathers_over_as_many_numbers_as_data_says_is_a_loop(body):
+    x = jnp.array([1.0, 2.0, -3.0, 4.0, 5.0, 6.0])
+    calls = [(x, jnp.array(g)) for g in ([0, 3, 1, 2, 1, 4], [3, 0, 1, 1, 2, 0], [1, 1, 0, 2, 2, 0])]
+    check(f"def f(x, g):\n    {body}\n", *calls, seconds=30.0)
+
+
+def test_a_name_that_such_numbers_share_stays_what_it_was():
+    source = "def f(x, n):\n    k = 2.0\n    return max(x[k] for k in range(n)) * k\n"
+    found = propose(define(source)["f"], (jnp.arange(4.0), jnp.array(3)), {}, seconds=5.0)
+    assert not found.rewrites or "k = 0" not in found.rewrites[0].source

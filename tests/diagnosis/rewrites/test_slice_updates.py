@@ -132,3 +132,18 @@ def test_a_part_of_a_longer_array_is_set_to_what_was_computed_of_a_shorter_one()
     """Its elements stand where they stood, which is another array's place."""
     source = "def f(x, y, a):\n    u = x[:a, 0] * 2\n    return y.at[:a].set(jnp.sqrt(u)), u.sum()\n"
     check(source, (M, jnp.ones(6), B), (M, jnp.ones(9), B), (M, jnp.ones(4), B))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "m = jnp.isnan(X[:, j])\n        if m.any():\n            X = X.at[m, j].set(X[~m, j].mean())",
+        "bad = X[:, j] < 0\n        good = X[~bad, j]\n        if good.size == 0:\n            continue\n"
+        "        X = X.at[bad, j].set(jnp.median(good))",
+    ],
+)
+def test_what_a_column_lacks_is_filled_from_what_was_selected_of_it(body):
+    """The update stands behind the selection, whose length is followed there."""
+    tables = [[[1.0, jnp.nan], [2, -3], [3, 5]], [[1.0, 2], [2, 3], [3, 5]], [[1.0, -2], [-2, 3], [-3, 5]]]
+    source = f"def f(X):\n    for j in range(X.shape[1]):\n        {body}\n    return X\n"
+    check(source, *((jnp.array(each),) for each in tables), seconds=20.0)

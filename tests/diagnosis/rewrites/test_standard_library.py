@@ -146,3 +146,21 @@ def test_sets_are_compared_and_asked_for_elements(body):
     a, b = jnp.array([1, 2, 2, 5]), jnp.array([2, 5, 7])
     source = f"def f(a, b):\n    {body}\n"
     check(source, (a, b), (b, a), (a, a[::-1]), (b[:2], a), seconds=20.0)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "len({int(v) for v in x if v > 0}) / x.size",
+        "len(set(int(v) for v in x if v >= low if v % 2 == 0))",
+        "len(set([int(v) for v in x if v != low]))",
+    ],
+)
+def test_different_ones_of_those_that_a_test_keeps(result):
+    calls = [([1, 7, 4, 2, 4, 6], 2), ([1, 1, -1, -2, 2, 2], -2), ([-1, -1, -1, -1, -2, -2], 0)]
+    check(f"def f(x, low):\n    return {result}\n", *((jnp.array(each), low) for each, low in calls))
+
+
+def test_a_test_that_asks_more_than_of_each_element_is_none_of_all():
+    source = "def f(x, y):\n    return len({int(v) for v in x if v > y[0] or v in (1, 2)})\n"
+    assert not propose(define(source)["f"], (jnp.array([1, 2, 5]), jnp.array([3])), {}).rewrites
