@@ -201,15 +201,18 @@ class _Maker:
     def _given_rows(self, name: str) -> Iterator[OtherCall]:
         """An argument as an array like the first of floats, as weights are, a tuple that is taken apart, a mask, a count."""
         if parts := parts_of(name, self._trees):
-            yield self._called({**self._bound, name: tuple((np.arange(parts) / 2).tolist())}, "given", [name])
+            yield self._given_as(name, tuple((np.arange(parts) / 2).tolist()), "a tuple")
         rows = next((self._leaves[k] for k in self._arrays() if kind_of(self._leaves[k]) == "f"), None)
         if rows is not None:
-            yield self._called({**self._bound, name: like(rows, np.full(np.shape(rows), 0.5))}, "given", [name])
+            yield self._given_as(name, like(rows, np.full(np.shape(rows), 0.5)), "an array")
         if rows is not None and any(picks(tree, name) for tree in self._trees):
-            mask = jnp.arange(np.shape(rows)[0]) % 3 != 1
-            yield self._called({**self._bound, name: mask}, "given", [name])
+            yield self._given_as(name, jnp.arange(np.shape(rows)[0]) % 3 != 1, "a mask")
         else:
             yield self._called({**self._bound, name: 1}, "given", [name])  # a count is no float
+
+    def _given_as(self, name: str, value: Any, what: str) -> OtherCall:
+        call = self._called({**self._bound, name: value}, "given", [name])
+        return replace(call, words=f"{call.words} as {what}")
 
     def _default(self, name: str) -> Any:
         parameter = self._parameters[name]

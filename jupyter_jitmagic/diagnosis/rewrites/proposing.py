@@ -155,6 +155,8 @@ def _propose(
         search = searching(at_places, Deadline(seconds / 2), functools.partial(list, kept))
         judge.say_where_it_fails(said)
         found = _found(search, judge, so_far)
+    if found.rewrites and found.rewrites[0] is judge.at_edge:
+        found = _keeping_gradients(search, judge, found, lambda others: searching(at_places, Deadline(seconds / 2), others))
     if not found.rewrites and search.has_rolled and not rolls:  # a large program is better than none
         as_it_is = _found(
             searching(at_places, Deadline(seconds), functools.partial(list, judge.others), unrolled=True), judge, so_far
@@ -171,6 +173,25 @@ def _propose(
         return replace(found, unverified=_found(narrow, judge, so_far).unverified[:1])
     if not (found.rewrites or found.unverified) and search.furthest is not None:
         return replace(found, partial=judge.part(search.furthest, search.drafted.build(search.furthest.draft)))
+    return found
+
+
+def _keeping_gradients(
+    search: Search, judge: Judge, found: Proposals, searching: Callable[[Callable[[], Sequence[OtherCall]]], Search]
+) -> Proposals:
+    """What was found lost a gradient at an edge. What keeps it may fail where an optional argument is given as it need not be
+    (`lax.cond` of a number and of an array): that is given up for it, and said."""
+    fails = {**search.fails, **judge.fails}
+    given_up = [call for call in judge.others if call.words in fails and call.given.kind == "given" and not call.promised]
+    if not given_up:
+        return found
+    lost, judge.at_edge = judge.at_edge, None
+    judge.say_where_it_fails(given_up)
+    kept = [call for call in judge.others if not any(call is one for one in given_up)]
+    again = _found(searching(functools.partial(list, kept)), judge, [])
+    if again.rewrites and again.rewrites[0] is not judge.at_edge:
+        return again
+    judge.at_edge = lost
     return found
 
 

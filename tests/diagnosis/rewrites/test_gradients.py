@@ -850,3 +850,19 @@ def test_a_gradient_is_compared_with_another_number_that_is_left_out(static):
         got = jax.grad(namespace["f"])(x, lone, 1)
     told = " ".join(found.rewrites[0].compared.differences)
     assert bool(jnp.isfinite(got).all()) or "its gradient is not finite where a mask lets one element through" in told
+
+
+def test_a_gradient_at_the_edge_of_a_test_counts_more_than_an_array_for_a_number_that_is_left_out():
+    """`where` serves an array of them and loses the gradient at 0, for which the test is written; `cond` takes a number."""
+    source = (
+        "def f(t, tau=None):\n    z = t if tau is None else t / tau\n    if t == 0:\n        load = 1.0\n    else:\n"
+        "        load = (1 - jnp.exp(-z)) / z\n    return load - jnp.exp(-z)\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (2.0,), {"tau": None}, (), (), seconds=30)
+    again = propose(namespace["f"], (2.0,), {}, (), (), seconds=30)
+    for each in (found, again):
+        want = [jax.grad(namespace["f"])(0.0, *tau) for tau in ((), (3.0,))]
+        with applied(each, namespace):
+            got = [jax.grad(namespace["f"])(0.0, *tau) for tau in ((), (3.0,))]
+        assert jnp.allclose(jnp.array(got), jnp.array(want))
