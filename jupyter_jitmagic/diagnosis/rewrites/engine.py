@@ -55,6 +55,7 @@ FILLED = "filled"
 MAX_STEPS = 45
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
+WHOLE_ARRAYS = "the caller gets whole arrays, with plain Python's elements in front, and their counts"
 SHORTEST_TRACE = 0.1  # seconds that a trace on another call may take at least
 SLOW_TRACE = 0.1  # seconds; one that fails after them has traced many rounds, and would do so again for each step
 NO_REVERSE_MODE = "Reverse-mode differentiation does not work for lax.while_loop"  # JAX's words
@@ -411,8 +412,8 @@ class Search:
         change = Change(unit.filename, line_of(draft, unit, step.line), step.pattern)
         notes = (*draft.notes, step.note) if step.note and step.note not in draft.notes else draft.notes
         excludes = {**draft.excludes, **step.excludes}
-        returns = draft.returns or step.returns
-        cuts = draft.cuts or step.cuts
+        cuts = (*draft.cuts, *step.cuts)
+        returns = WHOLE_ARRAYS if draft.cuts and step.cuts else draft.returns or step.returns
         return Draft(texts, (*changes, change), excludes, notes, draft.risky or step.risky, returns, cuts)
 
     # -- tracing -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -46,6 +47,18 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
     numbers = {constant_name(spot, text): number for number, text in enumerate(named)}
     edits: list[tuple[ast.AST | tuple[int, int], str]] = [(node, constant_name(spot, text)) for node, text in tokens.items()]
     edits += [edit for name in sorted(names) for edit in by_equality(spot, function, name)]
+    valued = [
+        node
+        for node in walk(function)
+        if isinstance(node, ast.Attribute)
+        and node.attr == "value"
+        and isinstance(node.value, ast.Name)
+        and node.value.id in names
+    ]
+    values = _values(spot, tokens, named) if valued else ""
+    if valued and not values:
+        return
+    edits += [(node, f"{values}[{code.src(node.value)}]") for node in valued]
     first = function.body[ast.get_docstring(function, clean=False) is not None]
     start = code.offset(first_line(first), 0)
     lines = [f"{', '.join(numbers)} = {', '.join(map(str, numbers.values()))}"]
@@ -63,6 +76,18 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
         edits.append((node, f"{arrays[text]}[{table.index(spot)}]"))
     above = "".join(f"{code.indent(first)}{line}\n" for line in lines)
     yield spot.step("numbers", *edits, ((start, start), above), excludes=NO_KEY if tables else None)
+
+
+def _values(spot: Spot, tokens: dict[ast.expr, str], named: dict[str, None]) -> str:
+    """The values of an enumeration's members, in the order of their numbers, as an array; "" where one is no number."""
+    held: dict[str, object] = {}
+    for node, text in tokens.items():
+        kind = spot.value(node.value) if isinstance(node, ast.Attribute) else None
+        if isinstance(kind, enum.EnumMeta):
+            held[text] = kind.__members__[text].value
+    if held.keys() != named.keys() or not all(type(each) in (int, float) and math.isfinite(each) for each in held.values()):  # type: ignore[arg-type]
+        return ""
+    return f"{spot.jnp('array')}([{', '.join(repr(held[text]) for text in named)}])"
 
 
 def _asked_by_name(table: NameTable) -> list[str]:
@@ -93,6 +118,8 @@ def _tokens(
                 pass
             case ast.Assign(value=value, targets=[ast.Name(id=other)]) if value is node and other in others:
                 continue
+            case ast.Attribute(attr="value") if isinstance(node.ctx, ast.Load):
+                continue  # of a member: `_values` knows
             case ast.Subscript(value=ast.Name(id=own), slice=index) if index is node and _keys(function, own):
                 given = _keys(function, own)
             case ast.Subscript() | ast.Tuple() if (table := table_around(spot, node, function)) and node in table.asked:

@@ -11,6 +11,7 @@ import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
+from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, walk
@@ -169,7 +170,7 @@ def _extremum_by(spot: Spot, node: ast.Call) -> Iterator[Step]:
             yield spot.step(name, (node, f"{spot.jnp('lexsort')}(({turned}{keys}, {others}))[0]"), excludes=excludes)
         return
     listed = _listed(spot, node.args[0]) if len(node.args) == 1 else f"[{', '.join(map(code.expr, node.args))}]"
-    ranks = _ranks(spot, key.value, listed, turned=name == "argmax")
+    ranks = ranks_of(spot, key.value, listed, turned=name == "argmax")
     place = f"{ranks}[0]" if ranks else f"{spot.jnp(name)}({spot.jnp('asarray')}({_keys(spot, key.value, listed)}))"
     values = node.args[0]
     if isinstance(values, ast.Call) and code.src(values.func) == "range" and len(node.args) == 1:
@@ -191,12 +192,17 @@ def _keys(spot: Spot, key: ast.expr, listed: str) -> str:
     return f"[{code.operand(key)}({item}) for {item} in {listed}]"
 
 
-def _ranks(spot: Spot, key: ast.expr, listed: str, turned: bool) -> str:
+def ranks_of(spot: Spot, key: ast.expr, listed: str, turned: bool) -> str:
     """The order of all items by `lambda p: (p[0], p[1])`, the first part first; "" for a key of one part."""
     match key:
         case ast.Lambda(args=ast.arguments(args=[each], defaults=[]), body=ast.Tuple(elts=[_, _, *_] as parts)):
-            sign, array = "-" if turned else "", spot.jnp("asarray")
-            keys = [f"{sign}{array}([{spot.code.expr(part)} for {each.arg} in {listed}])" for part in reversed(parts)]
+            array = spot.jnp("asarray")
+            facts = [spot.fact(part) for part in parts]  # the opposite of an unsigned 0 is 0
+            signs = ["" if not turned else "~" if fact is not None and fact.dtype in ("u", "b") else "-" for fact in facts]
+            keys = [
+                f"{sign}{array}([{spot.code.expr(part)} for {each.arg} in {listed}])"
+                for sign, part in zip(reversed(signs), reversed(parts), strict=True)
+            ]
             return f"{spot.jnp('lexsort')}(({', '.join(keys)}))"
     return ""
 
@@ -333,11 +339,22 @@ def sort(spot: Spot) -> Iterator[Step]:
 
 
 def _sorted_by(spot: Spot, node: ast.Call, key: ast.expr, reverse: bool) -> Iterator[Step]:
-    """`sorted(xs, key=k)` → `xs[jnp.argsort(keys)]`; of a range, the argsort itself."""
+    """`sorted(xs, key=k)` → `xs[jnp.argsort(keys)]`; of a range, the argsort itself; of `zip(a, b)` its list, by a name."""
     code, values = spot.code, node.args[0]
+    if (
+        isinstance(values, ast.Call)
+        and code.src(values.func) in ("zip", "enumerate")
+        and spot.is_builtin(code.src(values.func))
+    ):
+        statement = code.statement(node)
+        if code.on_own_lines([statement]) and not in_another_scope(code, node, statement):
+            name, start = code.fresh("pairs", "items", "zipped"), code.region([statement])[0]
+            line = f"{code.indent(statement)}{name} = list({code.src(values)})\n"
+            yield spot.step("zip", ((start, start), line), (values, name))
+        return
     keys = _keys(spot, key, code.expr(values))
     order = f"{spot.jnp('argsort')}({spot.jnp('asarray')}({keys}){', descending=True' if reverse else ''})"
-    order = _ranks(spot, key, code.expr(values), turned=reverse) or order
+    order = ranks_of(spot, key, code.expr(values), turned=reverse) or order
     excludes = {"nan": "the order that sorted() gives to NaN"}
     if isinstance(values, ast.Call) and code.src(values.func) == "range" and len(values.args) == 1:
         yield spot.step("argsort", (node, order), excludes=excludes)

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
+from jupyter_jitmagic.diagnosis.rewrites.over_items import ranks_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.names import stored, walk, walk_scope
 
@@ -41,6 +42,7 @@ def sorted_by_a_key(spot: Spot) -> Iterator[Step]:
     indent = code.indent(statement)
     stacked = f"{spot.jax('tree.map')}(lambda *each: {spot.jnp('stack')}(each), *{items.id})"
     sort = f"{spot.jnp('argsort')}({keys}{', descending=True' if backwards else ''})"
+    sort = ranks_of(spot, key, items.id, turned=backwards) or sort
     lines = f"{indent}{order} = {sort}\n{indent}{columns} = {stacked}\n"
     made = f"[{spot.jax('tree.map')}(lambda column: column[{place}], {columns}) for {place} in {order}]"
     start = code.region([statement], comments=True)[0]

@@ -710,3 +710,23 @@ def test_a_size_that_only_the_new_code_needs_is_static_where_it_is_left_out():
     assert rewrite.static_argnames == ("k",) and "k is left out here" in found.reason
     told = " ".join((*rewrite.compared.not_reached, *rewrite.compared.differences))
     assert "negative bound" not in told and "second loop count" not in told and "k is given" not in told
+
+
+def test_two_results_of_unknown_length_of_which_each_became_known_by_itself_have_counts():
+    """The second was compared whole with plain Python's, and so refused."""
+    source = """
+def f(x, g):
+    ids = jnp.unique(g)
+    out = []
+    for k in ids:
+        out.append(jnp.median(x[g == k]))
+    return ids, jnp.stack(out)
+"""
+    fun = (namespace := define(source))["f"]
+    x, g = jnp.arange(6.0), jnp.array([0, 5, 5, 1, 0, 5])
+    padded = propose(fun, (x, jnp.array([0, 0, 1, 1, 2, 2])), {}, seconds=20.0).unverified[0]
+    assert padded.padded
+    wanted = fun(x, g)
+    exec(padded.source, namespace)
+    ids, out, *counts = jax.jit(namespace["f"])(x, g)
+    assert jnp.array_equal(ids[: counts[0]], wanted[0]) and jnp.allclose(out[: counts[-1]], wanted[1])

@@ -275,3 +275,39 @@ def test_names_of_the_module_that_a_helper_returns():
         "    return count, total\n"
     )
     check(source, (X,), (-X,), (X * 0,))
+
+
+ENUMS = """
+import enum
+
+
+class Side(enum.Enum):
+    BUY = 1
+    SELL = -1
+
+
+class Word(enum.Enum):
+    LOW = "low"
+    HIGH = "high"
+
+
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "side = Side.BUY if x[0] > x[1] else Side.SELL\n    return side.value * (x[0] - x[1])",
+        "side = Side.BUY\n    total = 0.0\n    for v in x:\n"
+        "        if v < 0 and side is Side.BUY:\n            side = Side.SELL\n"
+        "        total = total + side.value * v\n    return total",
+    ],
+)
+def test_the_value_of_a_member_that_data_chooses(body):
+    calls = [(jnp.array(x),) for x in ([1.0, -2.0, 3.0], [1.0, 2.0, 4.0], [-1.0, 2.0, -4.0])]
+    check(f"{ENUMS}def f(x):\n    {body}\n", *calls, seconds=10.0)
+
+
+def test_a_members_value_that_is_no_number_stays_a_string():
+    source = f"{ENUMS}def f(x):\n    word = Word.HIGH if x[0] > 3 else Word.LOW\n    return x * len(word.value)\n"
+    assert not propose(define(source)["f"], (jnp.array([1.0, 2.0]),), {}, seconds=5.0).rewrites

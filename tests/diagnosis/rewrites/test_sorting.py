@@ -88,12 +88,19 @@ def test_the_opposite_of_numbers_without_a_sign_is_refused_where_zero_is_not_in_
     ],
 )
 def test_the_first_key_decides_and_the_next_where_it_is_equal(body):
-    """Of what is made on the way there is nothing left for a second key: it is left alone."""
+    """What is made on the way is made anew for each key."""
     x, y = jnp.array([2, 5, 5, 1, 5]), jnp.array([3.0, 1.0, 4.0, 4.0, 2.0])
     source = f"def f(x, y):\n{body}"
     check(source, (x, y), (x * 0, y), (x[::-1], y), (x.astype(jnp.uint8) * 0, y), seconds=20.0)
     once = "    return sorted((v for v in x), key=lambda v: (-v, v))[0]\n"
-    assert not propose(define(f"def f(x, y):\n{once}")["f"], (x, y), {}).rewrites
+    check(f"def f(x, y):\n{once}", (x, y), (x[::-1], y))
+    named = "    values = (v for v in x)\n    return sorted(values, key=lambda v: (-v, v))[0]\n"
+    assert not propose(define(f"def f(x, y):\n{named}")["f"], (x, y), {}).rewrites
+
+
+def test_of_numbers_without_a_sign_the_largest_by_two_keys():
+    source = "def f(p, x):\n    return max(range(len(p)), key=lambda i: (p[i], x[i]))\n"
+    check(source, (PIXELS, PLACES), (jnp.array([3, 0, 200, 7, 0, 200], jnp.uint8)[: PIXELS.size], PLACES), seconds=20.0)
 
 
 @pytest.mark.parametrize("options", ["", "reverse=True", "key=lambda v: -v"])
@@ -163,3 +170,18 @@ def test_pairs_of_numbers_that_are_made_one_by_one_are_sorted_together(end):
     """Of `sorted(zip(x, y))` a rewrite was known; the numbers of Python's came to one array, of which the rows were sorted."""
     x, y = jnp.array([3.0, 1.0, 3.0, 2.0]), jnp.array([4, 7, 1, 5])
     check(f"def f(x, y):\n    return {end}\n", (x, y), (-x, y), (y * 1.0, y), seconds=20.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "out = sorted(zip(a, b), key=lambda p: -p[1])\n    return out[0][0], out[-1][1]",
+        "total = 0.0\n    for k, v in sorted(zip(a, b), key=lambda p: p[1] / p[0])[:2]:\n        total += v - k\n"
+        "    return total",
+        "best = sorted(enumerate(a), key=lambda p: p[1], reverse=True)[:2]\n    return [i for i, _ in best]",
+        "pairs = sorted(zip(a, b), key=lambda t: (t[0], -t[1]))\n    return pairs[-1]",
+    ],
+)
+def test_what_zip_and_enumerate_give_is_sorted_by_a_key(body):
+    calls = [([1.0, 7, 3, 7], [1.0, 2, 3, 4]), ([1.0, 1, 1, 1], [2.0, 2, 3, 1]), ([4.0, 3, 2, 1], [1.0, 2, 2, 2])]
+    check(f"def f(a, b):\n    {body}\n", *((jnp.array(a), jnp.array(b)) for a, b in calls), seconds=10.0)
