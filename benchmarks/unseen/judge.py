@@ -53,7 +53,7 @@ SAYS_NO_REVERSE = re.compile(r"reverse|differentiat|gradient", re.IGNORECASE)
 """Words in which an answer says that it cannot be differentiated."""
 LOSES_GRADIENTS = re.compile(r"(?<![\w.])(float|round)\(|\.item\(")
 """What makes a number of Python's of an array's: plain Python has no gradient through it, which is no truth about one."""
-RETURNS_MORE = "the caller gets the whole array,"
+RETURNS_MORE = "the caller gets the whole array"
 """Words in which an answer says that it gives an array of unknown length whole, with a count."""
 OTHER_LENGTH = re.compile(r"a longer or shorter array")
 """Words in which an answer says that plain Python's array has another length on some inputs."""

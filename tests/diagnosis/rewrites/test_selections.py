@@ -292,7 +292,7 @@ def f(p, x):
     return jax.value_and_grad(part)(p, x)
 """
     given = {"t": 0.5, "w": jnp.arange(6.0) / 3}
-    found = propose(define(source)["f"], (given, jnp.sin(jnp.arange(36.0)).reshape(6, 6)), {})
+    found = propose(define(source)["f"], (given, jnp.sin(jnp.arange(36.0)).reshape(6, 6)), {}, seconds=20.0)
     assert XLAS_NAN in found.rewrites[0].compared.differences
 
 
