@@ -611,7 +611,7 @@ def gained(score, gain):
         if s < 0:
             break
         total += g / (k + 1)
-    return total
+    return {f"{float(total):.1f}": total}
 
 
 def test_a_piece_that_jax_does_not_go_back_through_is_said():

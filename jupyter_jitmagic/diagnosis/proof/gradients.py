@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -217,7 +218,9 @@ class Gradients:
             try:
                 return rerun(backwards)
             except NotKnown:
-                return _gradient(rerun(by_jax), leaves)
+                with contextlib.suppress(Exception):  # JAX has none either, as of a sum into no elements
+                    return _gradient(rerun(by_jax), leaves)
+                return None
             except (Exception, OutOfTime, Effect):
                 return None
 
