@@ -605,13 +605,13 @@ def test_a_piece_that_gets_pythons_floats_has_fewer_digits_and_that_is_said():
 
 
 def gained(score, gain):
-    ranked = sorted(zip(score, gain, strict=True), key=lambda p: p[0], reverse=True)
+    ranked = sorted(zip(score, gain, strict=True), key=functools.cmp_to_key(lambda p, q: 1 if p[0] < q[0] else -1))
     total = 0.0
     for k, (s, g) in enumerate(ranked):
         if s < 0:
             break
         total += g / (k + 1)
-    return {f"{float(total):.1f}": total}
+    return total
 
 
 def test_a_piece_that_jax_does_not_go_back_through_is_said():
