@@ -27,7 +27,7 @@ OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 6  # with less and less promised
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
 # seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
-OTHER_WAYS_WITHIN, FOR_GRADIENTS_WITHIN = 0.3, 1.0
+OTHER_WAYS_WITHIN, FOR_GRADIENTS_WITHIN = 0.3, 2.5
 
 
 @dataclass(frozen=True)

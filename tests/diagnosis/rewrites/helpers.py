@@ -75,7 +75,7 @@ def applied(proposals: Proposals, namespace: dict[str, Any], which: int = 0) -> 
 
 
 def check(
-    source: str, *calls: tuple[Any, ...], name: str = "f", static: tuple[str, ...] = (), seconds: float = 6.0
+    source: str, *calls: tuple[Any, ...], name: str = "f", static: tuple[str, ...] = (), seconds: float = 4.0
 ) -> Proposals:
     """Propose for the first call; every rewrite must give plain Python's results on all calls, under jit."""
     namespace = define(source)
