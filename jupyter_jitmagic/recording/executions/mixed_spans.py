@@ -168,8 +168,6 @@ class _Mixed:
         """What calls of each entry usually took about it; empty where that is not known of all."""
         self.usually = 0.0
         """How long its calls take alone, one after the other; 0 where that is not known."""
-        self.ratio = 1.0
-        """How many times as long it took, as far as that is known."""
 
     def know(self, usuals: dict[int, Callable[[float], _Usual | None]]) -> None:
         middle, counts = (self.span.first + self.span.last) / 2, self.span.counts
@@ -178,7 +176,6 @@ class _Mixed:
         if self.known.keys() != counts.keys():
             self.known = {}
         self.usually = sum(counts[entry] * usual.seconds for entry, usual in self.known.items())
-        self.ratio = self.span.seconds / self.usually if self.usually else 1.0
 
     def by_its_own(self, alone: dict[int, _Alone]) -> _Mixed | None:
         """The same, going by those of its own calls that were seen alone; None where these are too few."""
@@ -188,6 +185,11 @@ class _Mixed:
         made.left, made.known = self.left, {entry: usual for entry, usual in own.items() if usual is not None}
         made.usually = sum(counts[entry] * usual.seconds for entry, usual in made.known.items())
         return made if made.known.keys() == counts.keys() else None
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long it took as its calls alone, as far as that is known."""
+        return self.span.seconds / self.usually if self.usually else 1.0
 
     @property
     def is_new(self) -> bool:

@@ -166,9 +166,7 @@ def test_a_bound_that_has_changed_since_is_another():
     source = "def f(x, k):\n    late = x[k:]\n    k = k + 1\n    early = x[:-k]\n    return (late[1:] * early).sum()\n"
     calls = [(X**2, jnp.array(k)) for k in (2, 1, 3)]
     found = propose(define(source)["f"], calls[0], {}, seconds=5.0)
-    for rewrite in range(len(found.rewrites)):
-        with applied(found, namespace := define(source), rewrite):
-            assert jnp.allclose(jax.jit(namespace["f"])(*calls[1]), define(source)["f"](*calls[1]))
+    assert not found.rewrites  # none is known: one mask for both, as where k stays, would be wrong
 
 
 def test_an_array_is_turned_by_bounds_from_its_end():
