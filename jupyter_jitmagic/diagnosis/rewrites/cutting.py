@@ -145,6 +145,8 @@ def between(flow: Flow, array: ast.expr, part: ast.Slice, at: int) -> tuple[str,
             continue
         if isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub):  # counted from the end; -0 is 0
             tests.append(f"{places} {sign} {_counted_back(flow, bound, size)}")
+            if flow.is_traced(bound):
+                continue  # right for each k
         else:
             limit = flow.operand(bound)
             own = is_own_count(flow.spot, bound)

@@ -88,6 +88,8 @@ def test_a_negative_bound_is_driven_where_a_rewrite_gives_it_up():
     differences, not_reached = told("def f(x, k):\n    return x[k:].mean()\n", X, jnp.array(2))
     negative = "a negative bound, which counts from the end in Python"
     assert negative in differences and negative not in not_reached
+    exact = told("def f(x, k):\n    return x[-k:].mean()\n", X, jnp.array(2))
+    assert all(negative not in each for each in exact)  # right for each k, and compared there
 
 
 def test_a_number_of_pythons_beside_an_array_of_few_bits_is_said_to_fail():
