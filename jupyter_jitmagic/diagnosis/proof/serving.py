@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.proof.plain import Plain
 
 SHORT = 0.1  # seconds for one run of the function, in one way or the other
-MOST_TAKEN = 16  # other calls that a rewrite is compared on
+MOST_TAKEN = 18  # other calls that a rewrite is compared on
 MOST_IN_SHORT = 2  # kinds of integers, where there is no time for more
 _FEWER_FROM = (200, 1000)  # operations of a run, from which on each call is run with fewer values: more calls tell more
 

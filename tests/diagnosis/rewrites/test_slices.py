@@ -142,8 +142,7 @@ def test_more_than_three_kinds_of_calls_may_be_given_up():
     calls = [(jnp.ones(3), X, y, jnp.array(k)) for k in (0, 1, 2)]
     found = check(source, *calls, seconds=30.0).rewrites[0]
     assert found.verified
-    told = " ".join(found.compared.differences)
-    assert "on empty arrays" in told or "where X and y alone are empty" in told
+    assert "where X and y alone are empty" in " ".join(found.compared.differences)
 
 
 @pytest.mark.parametrize(
