@@ -17,17 +17,17 @@ _CONTAINERS = (list, dict, set)
 def each_way(spot: Spot) -> Iterator[Step]:
     """`(a if t else b).append(v)` → `if t: a.append(v)`, `else: b.append(v)`; `d["hi" if t else "lo"] += 1` alike."""
     code = spot.code
-    for choice in _choices_around(spot):
+    for choice in choices_around(spot):
         statement = code.statement(choice)
         if not code.on_own_lines([statement]):
             return
         if isinstance(statement, ast.Assign) and statement.value is choice:
             yield from _in_its_place(spot, statement, choice)
         elif _is_changed(spot, choice, statement):
-            yield _both_ways(spot, statement, choice)
+            yield both_ways(spot, statement, choice)
 
 
-def _choices_around(spot: Spot) -> Iterator[ast.IfExp]:
+def choices_around(spot: Spot) -> Iterator[ast.IfExp]:
     """The choices that ask for the value at the place, perhaps by one within their test."""
     for at in (spot.node, *spot.code.ancestors(spot.node)):
         if isinstance(at, ast.stmt | ast.Lambda | ast.comprehension):
@@ -54,7 +54,8 @@ def _are_containers(spot: Spot, choice: ast.IfExp) -> bool:
     return all(isinstance(spot.value(each), _CONTAINERS) for each in (choice.body, choice.orelse))
 
 
-def _both_ways(spot: Spot, statement: ast.stmt, choice: ast.IfExp) -> Step:
+def both_ways(spot: Spot, statement: ast.stmt, choice: ast.IfExp) -> Step:
+    """The statement in two branches, with either side of a choice that stands in it."""
     code = spot.code
     indent = code.indent(statement)
     (start, end), (left, right) = code.span(statement), code.with_parentheses(choice)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.chosen_lists import both_ways, choices_around
 from jupyter_jitmagic.diagnosis.rewrites.printing import is_message
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
@@ -16,7 +17,8 @@ from jupyter_jitmagic.source.names import loaded, stored, walk
 
 def told_each_way(spot: Spot) -> Iterator[Step]:
     """`print("ok" if t else "bad", r)` → `if t: print("ok", r)`, `else: print("bad", r)`."""
-    code, choice = spot.code, _choice_around(spot)
+    code = spot.code
+    choice = next((each for each in choices_around(spot) if _is_word(each)), None)
     if choice is None:
         return
     statement = code.statement(choice)
@@ -27,12 +29,7 @@ def told_each_way(spot: Spot) -> Iterator[Step]:
     alone = isinstance(statement, ast.Expr) and statement.value is call and code.on_own_lines([statement])
     if not alone or not isinstance(call, ast.Call) or not is_message(spot, call):
         return
-    indent, (start, end), (left, right) = code.indent(statement), code.span(statement), code.with_parentheses(choice)
-    ways = [
-        f"{indent}    {code.text[start:left]}{code.src(way)}{code.text[right:end]}\n" for way in (choice.body, choice.orelse)
-    ]
-    text = f"{indent}if {code.src(choice.test)}:\n{ways[0]}{indent}else:\n{ways[1]}"
-    yield spot.step("if", (code.region([statement]), text))
+    yield both_ways(spot, statement, choice)
 
 
 def told_after_a_branch(spot: Spot) -> Iterator[Step]:
@@ -85,16 +82,6 @@ def _where_it_is_told(
     words = f"({one} if {chosen} else {other})"
     gone = [(code.region([each]), "") for each in before]
     yield spot.step("message", *gone, (code.region([statement]), line), *((use, words) for use in uses))
-
-
-def _choice_around(spot: Spot) -> ast.IfExp | None:
-    """The choice of words that asks for the value at the place."""
-    for at in (spot.node, *spot.code.ancestors(spot.node)):
-        if isinstance(at, ast.stmt | ast.Lambda | ast.comprehension | ast.JoinedStr):
-            return None
-        if isinstance(at, ast.IfExp) and any(each is spot.node for each in (at, *walk(at.test))):
-            return at if _is_word(at.body) and _is_word(at.orelse) else None
-    return None
 
 
 def _is_word(node: ast.expr) -> bool:
