@@ -68,14 +68,14 @@ class _LookedUp(ast.NodeTransformer):
         self.generic_visit(node)
         if not isinstance(node.target, ast.Name):
             return node
-        made = self._operated(node, ast.Name(node.target.id, ast.Load()), node.op, node.value)
+        made = self._operated(node, ast.Name(node.target.id, ast.Load()), node.op, node.value, ast.Constant(True))
         return node if made is node else ast.fix_missing_locations(ast.copy_location(ast.Assign([node.target], made), node))
 
-    def _operated(self, node: ast.AST, left: ast.expr, op: ast.AST, right: ast.expr) -> Any:
+    def _operated(self, node: ast.AST, left: ast.expr, op: ast.AST, right: ast.expr, *in_place: ast.expr) -> Any:
         """`OPERATE("__mul__", left, right)` in the place of `left * right`, where a changed class may say what that is."""
         for name, (kind, reflected, _) in BINARY.items():
             if isinstance(op, kind) and {name, reflected} & set(self.names):
-                made = ast.Call(ast.Name(OPERATE, ast.Load()), [ast.Constant(name), left, right], [])
+                made = ast.Call(ast.Name(OPERATE, ast.Load()), [ast.Constant(name), left, right, *in_place], [])
                 return ast.fix_missing_locations(ast.copy_location(made, node))
         return node
 
@@ -99,13 +99,24 @@ def _may_be_an_object(called: ast.expr) -> bool:
 
 
 def operated(
-    look_up: Callable[[Any, str], Any], is_changed: Callable[[Any, str], bool], name: str, left: Any, right: Any
+    look_up: Callable[[Any, str], Any],
+    is_changed: Callable[[Any, str], bool],
+    name: str,
+    left: Any,
+    right: Any,
+    in_place: bool = False,
 ) -> Any:
-    """`left * right`, say, where either may be of a changed class; as Python does, the right side is asked where the left
-    declines."""
+    """`left * right`, say, or `left *= right`, where either may be of a changed class. As Python does, the right side is asked
+    where the left declines, and first where it is of a class made of the left one's."""
     _, reflected, plainly = BINARY[name]
+    own = f"__i{name[2:]}"
+    if in_place and in_class(left, own) is not None:
+        return getattr(operator, own)(left, right)
     if is_changed(left, name) or is_changed(right, reflected):
-        for way, one, other in ((name, left, right), (reflected, right, left)):
+        ways = [(name, left, right), (reflected, right, left)]
+        if type(right) is not type(left) and issubclass(type(right), type(left)):
+            ways.reverse()
+        for way, one, other in ways:
             found = look_up(one, way)(other) if in_class(one, way) is not None else NotImplemented
             if found is not NotImplemented:
                 return found

@@ -1,5 +1,7 @@
 """Methods of classes whose objects are arguments, or are made while tracing."""
 
+import ast
+import functools
 import operator
 import sys
 import types
@@ -11,6 +13,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.rewrites import propose
+from jupyter_jitmagic.source import methods
 
 from .helpers import applied, define
 
@@ -246,3 +249,47 @@ def test_an_operator_of_the_users_class_is_rewritten_there(body):
         got = jax.jit(namespace["f"])(*call)
         assert jax.tree.all(jax.tree.map(lambda a, b: bool(jnp.allclose(a, b)), got, want))
     assert any(name.startswith("Interval.__") for name in found.rewrites[0].sources)
+
+
+OPERATED = """
+class Base:
+    def __add__(self, other):
+        return "Base.__add__"
+
+    def __lt__(self, other):
+        return "Base.__lt__"
+
+
+class Made(Base):
+    def __radd__(self, other):
+        return "Made.__radd__"
+
+    def __gt__(self, other):
+        return "Made.__gt__"
+
+
+class Kept:
+    def __iadd__(self, other):
+        return "Kept.__iadd__"
+
+    def __add__(self, other):
+        return "Kept.__add__"
+
+
+items = same = [1]
+items += (2,)
+kept = Kept()
+kept += 1
+answers = [Base() + Made(), Base() + Base(), Base() < Made(), Made() + Base(), kept, items is same, items]
+"""
+
+
+def test_who_computes_with_an_operator_is_asked_in_pythons_order():
+    """A class made of the left side's comes first, and what is changed in place stays itself."""
+    plain: dict[str, object] = {}
+    exec(OPERATED, plain)
+    asked = functools.partial(methods.operated, getattr, lambda value, name: hasattr(value, name))
+    made: dict[str, object] = {methods.LOOK_UP: getattr, methods.OPERATE: asked}
+    tree = methods.looking_up(ast.parse(OPERATED), ["__add__", "__lt__"])
+    exec(compile(ast.fix_missing_locations(tree), "<operated>", "exec"), made)
+    assert made["answers"] == plain["answers"]
