@@ -46,10 +46,11 @@ def shared() -> Path:
 
 @pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine changes no answer: only a thread's own work counts, however long it has to wait."""
+    """Neither a busy machine nor a slow one changes an answer: only a thread's own work counts, and it may take long."""
     from jupyter_jitmagic.base.options import options
     from jupyter_jitmagic.sandbox import clock, limit
 
     monkeypatch.setattr(options, "advice_limit_s", 120.0)
     monkeypatch.setattr(clock, "WAITING", 40)
+    monkeypatch.setattr(clock, "PACE", 3.0)
     monkeypatch.setattr(limit, "_PATIENCE", 40)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 WAITING = 4  # the wall clock may show this many times as much: compilers work in other threads, and machines are shared
+PACE = 1.0  # seconds that stand for one: on a slow machine, or in tests, all may take as many times as long
 SHORTEST_WAIT = 1.0  # seconds; a thread may well stand still for longer than a short piece of work takes
 
 
@@ -20,7 +21,7 @@ class Deadline:
     """
 
     def __init__(self, seconds: float) -> None:
-        now = time.perf_counter()
+        now, seconds = time.perf_counter(), PACE * seconds
         self._works_until = time.thread_time() + seconds
         self._waits_until = now + max(WAITING * seconds, SHORTEST_WAIT)
         self._earliest = now + seconds
@@ -36,7 +37,7 @@ class Deadline:
     def left(self) -> float:
         """Seconds of work that are left, none below zero."""
         waits = (self._waits_until - time.perf_counter()) / WAITING
-        return max(0.0, min(self._works_until - time.thread_time(), waits))
+        return max(0.0, min(self._works_until - time.thread_time(), waits)) / PACE
 
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:

@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
+from . import clock
+
 Result = TypeVar("Result")
 
 _PATIENCE = 4
@@ -123,6 +125,7 @@ def limited(seconds: float, work: Callable[[], Result], *, wall: float | None = 
     """
     watch = getattr(_here, "watch", None)
     before = _State() if watch is None else watch.state
+    seconds *= clock.PACE
     patience = seconds * (_PATIENCE if watch is None or watch.cpu_clock is not None else 1) if wall is None else wall
     worked = time.thread_time() + seconds if seconds < _ENDLESS else seconds
     waited = time.monotonic() + patience if patience < _ENDLESS else patience

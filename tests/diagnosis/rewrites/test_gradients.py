@@ -139,7 +139,7 @@ def test_a_function_that_gives_a_gradient_is_told_where_it_is_lost_to_nan():
         "def f(v, p):\n    return jax.value_and_grad(best)(v, p)\n"
     )
     found = propose(define(source)["f"], (jnp.array([0.25, 3.0, 0.75]), 0.75), {})
-    assert [said for said in found.rewrites[0].compared.differences if "NaN" in said] == [BESIDE_NAN]
+    assert BESIDE_NAN in found.rewrites[0].compared.differences  # what is beside infinities, where that is run in time
     value, gradient = jnp.array(1.0), jnp.array([0.0, 1.0])
     assert lost_to_nan((value, gradient * jnp.nan), (value, gradient))
     assert not lost_to_nan((value * jnp.nan, gradient), (value, gradient))
