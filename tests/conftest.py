@@ -50,7 +50,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     from jupyter_jitmagic.base.options import options
     from jupyter_jitmagic.sandbox import clock, limit
 
-    monkeypatch.setattr(options, "advice_limit_s", 120.0)
+    monkeypatch.setattr(options, "advice_limit_s", 40.0)
     monkeypatch.setattr(clock, "WAITING", 40)
     monkeypatch.setattr(clock, "PACE", 3.0)
     monkeypatch.setattr(limit, "_PATIENCE", 40)

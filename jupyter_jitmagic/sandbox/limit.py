@@ -141,6 +141,11 @@ def limited(seconds: float, work: Callable[[], Result], *, wall: float | None = 
         raise (Overdue if is_over() else OutOfTime) from None
 
 
+def under_one_clock(work: Callable[[], Result]) -> Result:
+    """What `work()` gives, without a limit: all limits within it share one thread, where each would start its own."""
+    return limited(_ENDLESS, work)
+
+
 def time_left() -> float:
     """Seconds until a limit around stops this thread: for what cannot be stopped once it has begun."""
     watch: _Timekeeper | None = getattr(_here, "watch", None)

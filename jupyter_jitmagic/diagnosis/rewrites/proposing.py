@@ -20,6 +20,7 @@ from jupyter_jitmagic.diagnosis.rewrites.judging import Judge
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule
 from jupyter_jitmagic.diagnosis.types import Rewrite, Site
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.limit import under_one_clock
 from jupyter_jitmagic.sandbox.rerun import Effect, Reach, is_undoing, undoing
 from jupyter_jitmagic.source.units import plain_function
 
@@ -101,7 +102,8 @@ def propose(
     try:
         with contextlib.nullcontext() if is_undoing() else undoing(Reach(fun)):
             kept = [] if so_far is None else so_far
-            return _propose(JitCall(fun, args, dict(kwargs), tuple(static)), asked, run, seconds, rolls, kept, refused)
+            call = JitCall(fun, args, dict(kwargs), tuple(static))
+            return under_one_clock(lambda: _propose(call, asked, run, seconds, rolls, kept, refused))
     except Effect as met:
         return Proposals(obstacles=(f"it was not traced, because {met}",))
     except Exception as error:
