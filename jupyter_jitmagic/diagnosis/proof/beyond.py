@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
-from jupyter_jitmagic.diagnosis.proof.decimals import ADDS_IN_DOUBLE, keeps_double
+from jupyter_jitmagic.diagnosis.proof.decimals import ADDS_IN_DOUBLE, LIMITS_IN_DOUBLE, keeps_double, puts_limits
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, is_wider, shapes, too_large
 from jupyter_jitmagic.diagnosis.proof.inputs import MANY_ROUNDS
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -68,9 +68,12 @@ def beside_large(
 def beside_cancelling(
     plain: Plain, rewrite: Callable[[Input], Any], excludes: Mapping[str, str], texts: list[str], seconds: float
 ) -> str:
-    """`ADDS_IN_DOUBLE` where a rewrite that is right otherwise loses what plain Python's 64 bits keep, else ""."""
-    call_shapes = shapes(plain.first)
-    for given in plain.variations.cancelling() if any(map(keeps_double, texts)) else ():
+    """What is to be said where a rewrite that is right otherwise loses what plain Python's 64 bits keep, else ""."""
+    call_shapes, in_double = shapes(plain.first), any(map(keeps_double, texts))
+    for given, said in (
+        *((each, ADDS_IN_DOUBLE) for each in (plain.variations.cancelling() if in_double else ())),
+        *((each, LIMITS_IN_DOUBLE) for each in (plain.variations.past_limits() if any(map(puts_limits, texts)) else ())),
+    ):
         found = plain.elsewhere(given, min(SHORT, seconds))
         if found is None or falls_under(plain, given, found[0], excludes, call_shapes):
             continue
@@ -79,7 +82,7 @@ def beside_cancelling(
         except CannotRun:
             continue
         if differs(got, found[0]) and not is_wider(got, found[0]):
-            return ADDS_IN_DOUBLE
+            return said
     return ""
 
 

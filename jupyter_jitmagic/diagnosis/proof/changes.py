@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -130,6 +131,18 @@ def near_the_end(values: Any) -> Any:
 def cancelling(values: Any) -> Any:
     """Floats of which the large ones cancel each other: 32 bits lose those between them."""
     return np.resize((1e8, 1.0, -1e8), np.shape(values))
+
+
+def _around(start: int, values: Any) -> Any:
+    return np.roll(np.resize((1.0, 0.0, 2.0, -1.0), np.shape(values)), start)
+
+
+def _alike(number: int, values: Any) -> Any:
+    return np.full(np.shape(values), float(number))
+
+
+AT_LIMITS = tuple(functools.partial(change, k) for change, k in ((_around, 1), (_around, -1), (_alike, 2), (_alike, 0)))
+"""Changes that put floats at 0 and 1 and past them, as probabilities are not meant to be."""
 
 
 def _spread(values: Any) -> Any:

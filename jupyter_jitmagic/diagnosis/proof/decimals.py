@@ -27,6 +27,10 @@ ADDS_IN_DOUBLE = (
     "plain Python computes in 64 bits here (`float()`, `.item()`, `np.float64`), the compiled function in 32: where large "
     "numbers cancel each other, what is left is lost"
 )
+LIMITS_IN_DOUBLE = (
+    "plain Python computes in 64 bits with numbers of its own (a limit that `min()`, `max()` or a test puts in the place of "
+    "data), the compiled function in 32: 1 - 1e-7 is rounded, 1 - 1e-12 is 1"
+)
 OWN_DECIMAL = "own decimal"
 OWN_IN_DOUBLE = (
     "plain Python's own numbers have 64 bits, the compiled function's 32, which decides what `int()` or `//` gives at a limit, "
@@ -36,6 +40,8 @@ _OWN_FLOATS = re.compile(r"\bfloat\(\w|\.item\(|\.tolist\(")
 _TO_WHOLE = re.compile(r"\b(?:int|round|floor|ceil|trunc|divmod|rint)\(|//|%")
 _TO_DECIMALS = re.compile(r"(?<![.\w])round\(.*,\s*[\w-]+\s*\)")
 _OWN_GRID = re.compile(r"\b(?:np|numpy)\.(?:linspace|arange|geomspace|logspace|histogram)\(")
+_CHOOSES = re.compile(r"\b(?:min|max|if)\b")
+_LOST_BESIDE_ONE = 1e-4
 _DECIMALS = (0.29, 0.7, 0.3, 0.6, 0.1, 0.57, 1.15)
 _PAIRS = ((0.6, 0.1), (0.1, 0.6), (0.7, 0.2), (0.29, 0.01), (1.15, 0.1))
 _MOST_LIMITS = 4
@@ -52,6 +58,13 @@ def keeps_double(text: str) -> bool:
     return computes_in_double(text) or (not jax.config.jax_enable_x64 and "float64" in text)
 
 
+def puts_limits(text: str) -> bool:
+    """Whether a source may put a float of its own in the place of an array's, and has one that 32 bits lose beside 1."""
+    if jax.config.jax_enable_x64 or not _CHOOSES.search(text):
+        return False
+    return any(0 < number < _LOST_BESIDE_ONE for number in _floats_in(text))
+
+
 def makes_whole(text: str) -> bool:
     """Whether a source may make whole numbers of Python's own floats."""
     return not jax.config.jax_enable_x64 and bool(_TO_WHOLE.search(text))
@@ -63,10 +76,14 @@ def needs_double(text: str) -> bool:
     or 0 there, as 1e300."""
     if not computes_in_double(text):
         return False
-    numbers = [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant) and type(node.value) is float]
+    numbers = _floats_in(text)
     of_single = np.finfo(np.float32)
     outgrow = any(number > of_single.max or 0 < number < of_single.tiny for number in numbers if np.isfinite(number))
     return outgrow or bool(_TO_DECIMALS.search(text) or _OWN_GRID.search(text))
+
+
+def _floats_in(text: str) -> list[float]:
+    return [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant) and type(node.value) is float]
 
 
 def decimals(variations: Variations, literals: Sequence[float]) -> Iterator[Input]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Container, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,13 +86,15 @@ def _as_array(leaf: Any) -> jax.Array:
     return as_weak(leaf) if np.ndim(leaf) == 0 else as_jax(leaf)
 
 
-def total_of(fun: Callable[..., Any], leaves: Leaves) -> Callable[..., Any]:
+def total_of(fun: Callable[..., Any], leaves: Leaves, floats: Container[int] = ()) -> Callable[..., Any]:
     """The weighted sum (`backward.weights`) of everything real that `fun` gives, of the leaves that may be differentiated and
-    the others."""
+    the others. `floats`: which of its results are floats elsewhere; a number of Python's own counts there, as in
+    `return 1 if x > 1 else x`."""
 
     def total(values: list[Any], others: list[Any] = leaves.others) -> Any:
         args, kwargs = leaves.rebuild(values, others)
         out = jax.tree_util.tree_leaves(fun(*args, **kwargs))
+        out = [np.float32(v) if k in floats and type(v) in (int, float) else v for k, v in enumerate(out)]
         starts = itertools.accumulate((v.size if has(v, "dtype") else 1 for v in out), initial=0)
         parts = [_weighted(v, first) for v, first in zip(out, starts, strict=False) if is_real(v)]
         return functools.reduce(operator.add, parts) if parts else 0.0  # what is not computed is not differentiated

@@ -39,6 +39,22 @@ def _leaves_of_one(equation: Any) -> bool:
     return equation.primitive.name == "sub" and any(np.ndim(value) == 0 and value == 1 for value in literals)
 
 
+def limits_of(program: Any) -> list[float]:
+    """The numbers that a traced program itself takes a minimum or a maximum with, the first few."""
+    extrema = (each for each in equations_in(program.jaxpr) if each.primitive.name in ("max", "min", "clamp"))
+    literals = (each.val for equation in extrema for each in equation.invars if hasattr(each, "val"))
+    known = (float(value) for value in literals if np.ndim(value) == 0)
+    return list(dict.fromkeys(value for value in known if np.isfinite(value)))[:_MOST_LIMITS]
+
+
+_MOST_LIMITS = 3
+
+
+def first_at(number: float, values: Any) -> Any:
+    """An array of zeros after a number, so that a sum meets it as well as its first element; a single number as it is."""
+    return np.where(np.arange(values.size).reshape(values.shape) > 0, 0, number) if values.ndim else values
+
+
 def flat(values: Any) -> Any:
     """An array of its largest number; a single number as it is."""
     return np.full_like(values, np.nanmax(values)) if values.ndim and values.size and not np.isnan(values).all() else values

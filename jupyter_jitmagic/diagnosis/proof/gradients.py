@@ -97,6 +97,8 @@ class Gradients:
         self._far: Sequence[Input] | None = None
         self._as_floats: Sequence[Input] | None = None
         self.of_one_shape = False  # where plain Python's result has another, a rewrite promises nothing
+        self._floats: set[int] = set()
+        """Which of the rewrite's results are floats: there plain Python may give an integer of its own, as a limit."""
         self.cut = ""
         """What the last comparison left out, as it ended by its time; "" if it did not."""
 
@@ -126,6 +128,8 @@ class Gradients:
             return self._of_floats(rewrite, inputs[0], seconds) if traces else ""
         if not (program is None or _any_floats(program.out_info)):
             return ""  # the sum of no floats has a gradient of zeros, in plain Python as well
+        results = self._plain.first if program is None else program.out_info
+        self._floats = {k for k, leaf in enumerate(jax.tree_util.tree_leaves(results)) if is_real(leaf)}
         deadline, for_ties = Deadline(seconds), Deadline(2 * seconds)  # the first of a session wait for what JAX compiles
         try:
             find = functools.partial(self._of_rewrite, rewrite, first, program)
@@ -149,6 +153,8 @@ class Gradients:
             ties += self._zero_parts(inputs[0])
             if program is None or at_edges.is_steep_at_one(program):
                 ties.append(self._at_one(inputs[0]))
+        if program is not None:
+            ties += self._at_limits(inputs[0], at_edges.limits_of(program))
         if program is not None and at_edges.outgrows(program):
             ties += self._outgrowing(inputs[0])
         for given in [*own[:3], *ties, *own[3:], *others]:
@@ -308,6 +314,11 @@ class Gradients:
             self._ones = replace(with_floats(self._fun, given, self._static, unit), kind="unit")
         return self._ones
 
+    def _at_limits(self, given: Input, limits: Sequence[float]) -> Sequence[Input]:
+        """Inputs that meet the numbers of a minimum or maximum exactly, where JAX's passes half of the gradient."""
+        made = [with_floats(self._fun, given, self._static, functools.partial(at_edges.first_at, limit)) for limit in limits]
+        return [replace(each, kind="tied") for each in made]
+
     def _outgrowing(self, given: Input) -> Sequence[Input]:
         """Inputs far from 0 and from each other: what is left out may be infinite, as no number that counts is."""
         if self._outgrown is None:
@@ -417,7 +428,7 @@ class Gradients:
         moved = [
             as_jax((np.asarray(v, np.float64) + step * w).astype(v.dtype)) for v, w in zip(leaves.values, way, strict=True)
         ]
-        total = total_of(self._plain.function, leaves)
+        total = total_of(self._plain.function, leaves, self._floats)
         found = self._plain.computed(lambda each: total(*each), [moved, leaves.others], SHORT, leaves.same("plain total"))
         return None if found is None or not np.isfinite(found) else float(found)
 

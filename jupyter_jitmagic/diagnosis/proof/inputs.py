@@ -15,6 +15,7 @@ import numpy as np
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall, is_traced
 from jupyter_jitmagic.diagnosis.proof.changes import (
+    AT_LIMITS,
     above_zero,
     apart,
     below_zero,
@@ -193,6 +194,11 @@ class Variations:
         """Arrays of floats whose sum is lost in 32 bits."""
         if arrays := [k for k in self._floats if np.size(self._leaves[k]) > 2]:
             yield self._each(arrays, cancelling, "large numbers")
+
+    def past_limits(self) -> Iterator[Input]:
+        """Floats past limits of probabilities, and at them."""
+        for change in AT_LIMITS if self._floats else ():
+            yield self._each(self._floats, change, "at limits")
 
     def far(self, factor: float) -> Iterator[Input]:
         """Large floats of both signs, as one and apart: a product of two keeps its sign."""
