@@ -78,8 +78,7 @@ def _of_tuples(args: list[ast.expr]) -> bool:
 
 def extremum(spot: Spot) -> Iterator[Step]:
     """`max(a, b)` → `jnp.where(b > a, b, a)`, Python's answer for NaN and at a tie, where `jnp.maximum(a, b)` halves the
-    gradient; it comes first beside a whole number, where a tie is rare, of integers, which have no gradient, and of what is
-    long, which the other would compute twice."""
+    gradient; it comes first of integers, which have no gradient, and of what is long, which the other would compute twice."""
     node = spot.call("max", "min")
     if node is None or any(isinstance(a, ast.Starred) for a in node.args):
         return
@@ -102,7 +101,7 @@ def extremum(spot: Spot) -> Iterator[Step]:
         facts = [spot.fact(each) for each in args]
         whole = [fact is not None and fact.dtype in ("i", "u", "b") for fact in facts]
         long = any(len(code.src(each)) > _LONG for each in args)
-        if long or all(whole) or any(isinstance(e, ast.Constant) and known for e, known in zip(args, whole, strict=True)):
+        if long or all(whole):
             yield paired
         yield spot.step("where", (node, chosen))
         yield paired
