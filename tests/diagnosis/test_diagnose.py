@@ -736,6 +736,25 @@ def test_an_option_that_is_left_out_is_named_beside_a_static_set():
     assert "left out" not in diagnose(frequency, 1, 3, False).reason
 
 
+def test_a_number_that_is_none_where_it_is_left_out_is_named_where_a_branch_asks_for_it():
+    """The static answer traced, and failed as soon as the number was given: `if years:` asks for its value."""
+
+    def month(day, years=None, shift=None):
+        found = 1
+        for n in (31, 28, 31):
+            if day <= n:
+                break
+            day, found = day - n, found + 1
+        if years:
+            found += 12 * years
+        return found if shift is None else found + shift
+
+    found = diagnose(month, 45)
+    assert (found.kind, found.static_argnames) == ("static", ("day",))
+    assert "years is left out here" in found.reason and "shift" not in found.reason
+    assert "left out" not in diagnose(month, 45, 2).reason
+
+
 def trended(trend, x):
     if trend == "linear":
         return x

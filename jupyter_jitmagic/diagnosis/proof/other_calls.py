@@ -34,7 +34,7 @@ from jupyter_jitmagic.diagnosis.proof.optional_items import (
 from jupyter_jitmagic.diagnosis.proof.ordering import fits_an_int, stays_beside, whole_in_order, whole_near
 
 LONG, MOST = 100, 40  # elements along an axis, from which on a loop takes long; other calls that are thought of
-NOT_EMPTY = "on arrays that are not empty"
+NOT_EMPTY, SINGLE_ROW = "on arrays that are not empty", "on a single row"
 
 
 @dataclass(frozen=True)
@@ -178,6 +178,9 @@ class _Maker:
             elif name not in self._bound and numbers:
                 in_place_of_none = 1 if name in self._static else 0.5
                 yield self._called({**self._bound, name: in_place_of_none if default is None else default}, "given", [name])
+                if default is None and name in self._static:  # no rounds: a list of so many has no place for any
+                    none = self._called({**self._bound, name: 0}, "given", [name])
+                    yield replace(none, words=f"where {name} is 0", sought=False)
                 if counts:  # a degree of freedom, a flag: another one decides otherwise
                     another = not default if type(default) is bool else default + 1
                     yield self._called({**self._bound, name: another}, "given", [name])
@@ -260,7 +263,7 @@ class _Maker:
                 )
             return
         larger = {size: size + 1 + k for k, size in enumerate(known)}
-        row = self._mapped(dict.fromkeys(first, 1), "a single row")
+        row = self._mapped(dict.fromkeys(first, 1), SINGLE_ROW.removeprefix("on "))
         is_long = known[-1] > LONG
         if is_long:  # plain Python takes shorter ones sooner: for larger ones there may be no time
             least = max((size for size in known if size <= LONG), default=3) + 1

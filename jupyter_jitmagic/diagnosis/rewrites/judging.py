@@ -40,6 +40,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import (
     may_never_end,
 )
 from jupyter_jitmagic.diagnosis.proof.serving import FAILS, Served, Taken
+from jupyter_jitmagic.diagnosis.proof.two_at_once import two_at_once
 from jupyter_jitmagic.diagnosis.proof.verify import (
     AT_TIE,
     BESIDE_NAN,
@@ -135,14 +136,14 @@ class Judge:
         if not self.may_run():
             return []
         variations = Variations.of_call(self.call)
-        seconds = min(OTHERS_WITHIN, self.seconds / 4)
-        trees = [ast.parse(unit.text) for unit in self._units]
+        seconds, trees = min(OTHERS_WITHIN, self.seconds / 4), [ast.parse(unit.text) for unit in self._units]
         try:
             plain = Plain(self.call.fun, self._units, {}, variations, seconds, patience=self.seconds)
         except NoSource:
             return []
         static = self._values.find(plain, self._units, trees)
         calls = other_calls(self.call.fun, variations.call(), variations, trees, self.call.static)
+        calls += two_at_once(static, calls, variations)
         self._served = Served(self.call.fun, plain, self.call.static, calls, seconds)
         return [*static, *(taken.call for taken in self._served.taken)]
 

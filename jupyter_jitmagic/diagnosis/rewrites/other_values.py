@@ -60,18 +60,21 @@ class OtherValues:
                 changed = replace(given, kwargs={**given.kwargs, **option})
                 if self._is_taken(plain, changed):
                     found.append(OtherCall(changed, f"with {said}", promised=False))
+                    for name, without in self._left_out(plain, changed):
+                        found.append(OtherCall(without, f"with {said} and {name} left out", promised=False))
                     break
         for args, kwargs in itertools.islice(other_statics(self._call, words), _MOST_STATICS):
             given = Input(args, kwargs, "static value")
             for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
                 if self._is_taken(plain, changed):
                     found.append(OtherCall(changed, "with another static value"))
-                    found += self._left_out(plain, changed)
+                    for name, without in self._left_out(plain, changed):
+                        found.append(OtherCall(without, f"with {name} left out and another static value"))
                     break
         return found
 
-    def _left_out(self, plain: Plain, given: Input) -> Iterator[OtherCall]:
-        """The call without what is None where it is left out: its code may run for this static value alone."""
+    def _left_out(self, plain: Plain, given: Input) -> Iterator[tuple[str, Input]]:
+        """What is None where it is left out, by name, and the call without it: its code may run for this static value alone."""
         if any(isinstance(each, int) for each in self._call.static):
             return  # which argument stands at that place would be another one
         bound = inspect.signature(self._call.fun).bind(*given.args, **given.kwargs)
@@ -81,7 +84,7 @@ class OtherValues:
             without = inspect.BoundArguments(bound.signature, others)
             changed = replace(given, args=without.args, kwargs=without.kwargs)
             if self._is_taken(plain, changed):
-                yield OtherCall(changed, f"with {name} left out and another static value")
+                yield name, changed
 
     def compare(self, plain: Plain, traced: Traced, seconds: float) -> list[str]:
         """What is to be said of a rewrite that gives plain Python's results there.

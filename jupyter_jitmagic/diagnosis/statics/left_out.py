@@ -41,6 +41,7 @@ class LeftOut:
     static: frozenset[str] = frozenset()
     beside_data: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
+    in_place_of_none: frozenset[str] = frozenset()
 
 
 def options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
@@ -62,10 +63,12 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     left_out = {each.name: each.default for each in parameters if each.name not in given and each.kind in _BY_NAME}
     words = frozenset(name for name, default in left_out.items() if type(default) is str or _may_be_a_word(call, name, default))
     words |= frozenset(name for name, default in left_out.items() if _is_no_data(default))
-    words |= _counts(call, [name for name, default in left_out.items() if default is None and name not in words], static)
+    none = [name for name, default in left_out.items() if default is None and name not in words]
+    counts, in_place_of_none = _numbers_for_none(call, none, static)
+    words |= counts
     numbers = {name: default for name, default in left_out.items() if type(default) in (bool, int, float)}
     if not numbers:
-        return LeftOut(words)
+        return LeftOut(words, in_place_of_none=in_place_of_none)
     other = _with(call, numbers)
     found = find_call_sites(other, static | words, seconds=0.3)
     needed = frozenset().union(*found.roots) & numbers.keys() | _tested(call, numbers)
@@ -74,7 +77,7 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     beside = frozenset(name for name in needed - alone if type(numbers[name]) is int)
     sizes = sizes_through_jax(other, found) if floats & needed else frozenset()
     others = frozenset(name for name, default in numbers.items() if type(default) is int) - needed | ((floats & needed) - sizes)
-    return LeftOut(words | (needed - floats - beside) | (floats & sizes), beside, others)
+    return LeftOut(words | (needed - floats - beside) | (floats & sizes), beside, others, in_place_of_none)
 
 
 def _with(call: Call, options: Mapping[str, Any]) -> Call:
@@ -92,23 +95,26 @@ def _tested(call: Call, numbers: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(flags & names_tested(tree_of(function))) if function is not None else frozenset()
 
 
-def _counts(call: Call, names: Sequence[str], static: frozenset[str]) -> frozenset[str]:
-    """Which of these, None where they are left out, are an axis or a size once they are given."""
-    found = set()
+def _numbers_for_none(call: Call, names: Sequence[str], static: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Which of these, None where they are left out, are an axis or a size once they are given; of which others Python needs the
+    value alone."""
+    found, needed = set(), set()
     for name in names[:_MOST_NONE]:
         for number in _IN_PLACE_OF_NONE:
             other = _with(call, {name: number})
             sites = find_call_sites(other, static, seconds=0.3)
             other = replace(other, declared=other.declared | static)
+            alone = [site for site, roots in zip(sites.sites, sites.roots, strict=True) if roots == {name}]
+            needed |= {name} if alone else set()
             if any(
-                site.operation in _OF_COUNTS or (site.operation in MAYBE_SIZES and shapes_depend(other, sites, site, roots))
-                for site, roots in zip(sites.sites, sites.roots, strict=True)
-                if roots == {name}
+                site.operation in _OF_COUNTS
+                or (site.operation in MAYBE_SIZES and shapes_depend(other, sites, site, frozenset({name})))
+                for site in alone
             ):
                 found.add(name)
             if name in found or sites.complete:
                 break
-    return frozenset(found)
+    return frozenset(found), frozenset(needed - found)
 
 
 def _is_no_data(default: Any) -> bool:

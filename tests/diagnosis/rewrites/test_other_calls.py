@@ -712,3 +712,57 @@ def test_a_tuple_that_a_call_leaves_out_is_given_as_integers_beside_others():
                 assert jax.jit(namespace["f"])(2, (0, 1)) == 1
             except TypeError:
                 assert "where bounds is given and all numbers are integers" in " ".join(each.compared.differences)
+
+
+@pytest.mark.parametrize(
+    ("source", "args", "static", "words"),
+    [
+        (
+            "def f(x, how):\n"
+            "    s = 0\n"
+            "    for v in x:\n"
+            "        if v > 1:\n"
+            "            s = s + (v * 0.5 if how == 'half' else v)\n"
+            "        else:\n"
+            "            s = s + 1\n"
+            "    return s\n",
+            (X, "half"),
+            ("how",),
+            "with another static value where all numbers are integers",
+        ),
+        (
+            "def f(bids, reserve=None):\n"
+            "    order = jnp.argsort(-bids)\n"
+            "    winner = int(order[0])\n"
+            "    if bids[winner] == -jnp.inf:\n"
+            "        return -1, 0.0\n"
+            "    if len(bids) > 1 and bids[order[1]] > -jnp.inf:\n"
+            "        price = bids[order[1]]\n"
+            "    else:\n"
+            "        price = reserve if reserve is not None else 0.0\n"
+            "    return winner, price\n",
+            (X, 1.5),
+            (),
+            "on a single row where all numbers are integers",
+        ),
+        (
+            "def f(logits, eos=2, most=None):\n"
+            "    n = len(logits) if most is None else min(most, len(logits))\n"
+            "    out = []\n"
+            "    for t in range(n):\n"
+            "        token = jnp.argmax(logits[t])\n"
+            "        if token == eos:\n"
+            "            break\n"
+            "        out.append(token)\n"
+            "    return len(out)\n",
+            (jnp.array([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0], [1.0, 0.0, 0.0]]),),
+            ("most",),
+            "where most is 0",
+        ),
+    ],
+)
+def test_where_a_call_unlike_in_two_ways_and_one_of_no_rounds_fail_is_said(source, args, static, words):
+    """Branches of one type with another static value, and as integers, and yet of two where both are so."""
+    rewrites = propose(define(source)["f"], args, {}, (), static, seconds=30).rewrites
+    failing = [each for each in rewrites if {"cond", "buffer"} & {change.pattern for change in each.changes}]
+    assert failing and all(words in " ".join(each.compared.differences) for each in failing)

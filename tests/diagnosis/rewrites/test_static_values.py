@@ -300,6 +300,27 @@ def test_what_another_name_needs_where_an_option_is_left_out_is_cured_as_well():
             assert jnp.allclose(fixed(x, 0.5, 0.2, "rated"), f(x, 0.5, 0.2, "rated"))
 
 
+def test_what_an_option_needs_where_another_is_left_out_is_cured_as_well():
+    """The call gives the barrier and leaves the kind out: a put without one is another way through the code."""
+    source = (
+        "def f(x, k, barrier=None, kind='call'):\n"
+        "    if barrier is not None and jnp.max(x) >= barrier:\n"
+        "        return 0.0\n"
+        "    if kind == 'call':\n"
+        "        return max(jnp.mean(x) - k, 0.0)\n"
+        "    return max(k - jnp.mean(x), 0.0)\n"
+    )
+    namespace = define(source)
+    f, x = namespace["f"], jnp.array([1.0, 2.0, 3.0])
+    rewrite = diagnose(f, x, 1.0, 9.0).rewrites[0]
+    assert rewrite.static_argnames == ("kind",)
+    exec(rewrite.source, namespace)
+    fixed = jax.jit(namespace["f"], static_argnames="kind")
+    for options in ({"kind": "put"}, {}, {"kind": "put", "barrier": 9.0}, {"barrier": 2.0}):
+        for k in (1.0, 5.0):
+            assert jnp.allclose(fixed(x, k, **options), f(x, k, **options))
+
+
 def lost(r):
     if r > 0:
         return r
