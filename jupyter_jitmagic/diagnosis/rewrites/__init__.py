@@ -98,6 +98,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     slices,
     sorting,
     standard_library,
+    whole_as_floats,
     yielding,
 )
 from jupyter_jitmagic.diagnosis.rewrites.proposing import Proposals, propose
@@ -108,6 +109,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 RULES: list[Rule] = [
     *absent.RULES,
     *annotated.RULES,
+    *whole_as_floats.RULES,
     *caught.RULES,
     *own_objects.RULES,
     *nonlocals.RULES,
