@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.replaced_fields import holds_what_it_is_given
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step, is_traced_value
@@ -59,7 +60,8 @@ def field_by_field(spot: Spot) -> Iterator[Step]:
     if "requires ndarray or scalar arguments" not in str(spot.error) or not isinstance(node, ast.Call) or len(node.args) != 3:
         return
     test, *sides = node.args
-    a, b = (spot.value(side) if isinstance(side, ast.Name) else None for side in sides)
+    objects: list[Any] = [spot.value(side) if isinstance(side, ast.Name) else None for side in sides]
+    a, b = objects
     made = next((name for name, value in spot.globals.items() if value is type(a) and not spot.is_shadowed(name)), "")
     statement = code.statement(node)
     if type(a) is not type(b) or not made or not holds_what_it_is_given(a) or not code.on_own_lines([statement]):
