@@ -13,3 +13,9 @@ def asked_of_the_moment(fun: Callable[..., Any], args: Sequence[Any], kwargs: Ma
     """A sentence on what `fun` asks of the moment, and jit but once; "" where nothing is known of it."""
     found = read_once(fun, args, kwargs)
     return asked_once(found.what, found.line) if found is not None else ""
+
+
+def drawn_once(fun: Callable[..., Any], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> str:
+    """That sentence where `fun` draws random numbers of the host: under jit they are the same ones in every call."""
+    found = read_once(fun, args, kwargs)
+    return asked_once(found.what, found.line) if found is not None and found.what != "the time" else ""

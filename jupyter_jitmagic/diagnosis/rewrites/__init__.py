@@ -52,6 +52,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     enumerated,
     filled,
     filled_up,
+    fixed_keys,
     generators,
     held_values,
     host_functions,
@@ -98,6 +99,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     slices,
     sorting,
     standard_library,
+    whole_as_floats,
     yielding,
 )
 from jupyter_jitmagic.diagnosis.rewrites.proposing import Proposals, propose
@@ -108,6 +110,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 RULES: list[Rule] = [
     *absent.RULES,
     *annotated.RULES,
+    *whole_as_floats.RULES,
     *caught.RULES,
     *own_objects.RULES,
     *nonlocals.RULES,
@@ -134,6 +137,7 @@ RULES: list[Rule] = [
     *host_functions.RULES,
     *iterators.RULES,
     *keyed.ADDED_UP,
+    *fixed_keys.RULES,
     *as_dicts.RULES,
     *associated.RULES,
     *keyed.RULES,

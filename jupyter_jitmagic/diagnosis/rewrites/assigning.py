@@ -194,9 +194,7 @@ class Assigning:
                 continue
             a, b = new_left.get(name, name), new_right.get(name, name)
             if tree:
-                lines += (
-                    f"{self.indent}{name} = {spot.jax('tree.map')}(lambda a, b: {spot.jnp('where')}({test}, a, b), {a}, {b})\n"
-                )
+                lines += f"{self.indent}{name} = {spot.jax('tree.map')}({spot.leaf_by_leaf(test)}, {a}, {b})\n"
             else:
                 lines += f"{self.indent}{name} = {spot.jnp('where')}({test}, {a}, {b})\n"
         return lines

@@ -35,8 +35,7 @@ def ternary(spot: Spot) -> Iterator[Step]:
     where = spot.step("where", (place, f"{spot.jnp('where')}({test}, {a}, {b})"), risky=not cheap)
     cond = spot.step("cond", (place, f"{spot.lax('cond')}({test}, lambda: {a}, lambda: {b})"))
     yield from (where, cond) if cheap else (cond, where)
-    each = f"lambda a, b: {spot.jnp('where')}({test}, a, b)"
-    yield spot.step("where", (place, f"{spot.jax('tree.map')}({each}, {a}, {b})"), risky=not cheap)
+    yield spot.step("where", (place, f"{spot.jax('tree.map')}({spot.leaf_by_leaf(test)}, {a}, {b})"), risky=not cheap)
 
 
 def statement(spot: Spot) -> Iterator[Step]:

@@ -63,6 +63,11 @@ class _Definition(NamedTuple):
     value: ast.expr
     asked: ast.If | None = None
     """`if name is None:`, where it is set below that."""
+    then: tuple[ast.stmt, ...] = ()
+    """What makes another number of it: `n = n + eps`, also below a fact, as `if eps is not None:`."""
+
+    def reads(self) -> set[str]:
+        return loaded([self.value, *self.then])
 
 
 def _choice(spot: Spot, test: ast.expr, asker: ast.AST) -> _Choice | None:
@@ -121,7 +126,7 @@ def _steps(spot: Spot, choice: _Choice, true: bool, again: Mapping[str, _Definit
             before, own = code.region([each.asked])[0], code.fresh(f"given_{name}", f"{name}_as_given")
             given.append(((before, before), f"{code.indent(each.asked)}{own} = {name}\n"))
             line = f"if {own} is None:\n{indent}    {line}"
-        lines += f"{indent}{line}\n"
+        lines += f"{indent}{line}\n" + "".join(code.block_text([then], indent) for then in each.then)
     start = code.region([choice.statement])[0]
     filled = [(code.with_parentheses(operand), fill(operand)) for operand in inside]
     yield spot.step("filled", *given, ((start, start), lines), (test, chosen), *filled)
@@ -162,7 +167,8 @@ def _definitions(spot: Spot, node: ast.stmt) -> dict[str, _Definition]:
     found: dict[str, _Definition] = {}
     for statement in _before(spot, node):
         changed = set(stored([statement]))
-        found = {name: each for name, each in found.items() if not (changed & {name, *loaded([each.value])})}
+        more = _more_of(spot, statement, found)
+        found = {name: each for name, each in found.items() if not (changed & {name, *each.reads()})} | more
         pairs: list[tuple[ast.expr, ast.expr]] = []
         asked = None
         match statement:
@@ -183,6 +189,24 @@ def _definitions(spot: Spot, node: ast.stmt) -> dict[str, _Definition]:
     return found
 
 
+def _more_of(spot: Spot, statement: ast.stmt, found: Mapping[str, _Definition]) -> dict[str, _Definition]:
+    """The name of which a statement makes another number, computed of itself and of what is not steep, as it is set then."""
+    made = statement
+    if isinstance(made, ast.If) and not made.orelse and len(made.body) == 1 and is_fact(spot, made.test):
+        made = made.body[0]
+    match made:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in found and name in loaded([value]):
+            pass
+        case ast.AugAssign(target=ast.Name(id=name), value=value) if name in found:
+            pass
+        case _:
+            return {}
+    before = found[name]
+    if before.asked is not None or _steep_in(spot, [value]) or not spot.code.on_own_lines([statement]):
+        return {}
+    return {name: before._replace(then=(*before.then, statement))}
+
+
 def _before(spot: Spot, node: ast.stmt) -> list[ast.stmt]:
     """The statements before one in its own block, and before each `if` around it."""
     code, block = spot.code, spot.code.block(node)
@@ -196,7 +220,7 @@ def _needed(before: dict[str, _Definition], read: set[str]) -> list[str]:
     wanted = read & before.keys()
     for name in reversed(before):
         if name in wanted:
-            wanted |= loaded([before[name].value]) & before.keys()
+            wanted |= before[name].reads() & before.keys()
     return [name for name in before if name in wanted]
 
 

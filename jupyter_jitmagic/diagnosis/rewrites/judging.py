@@ -27,7 +27,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
-from jupyter_jitmagic.diagnosis.proof.moment import asked_of_the_moment
+from jupyter_jitmagic.diagnosis.proof.moment import drawn_once
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.own_numbers import beside_negative_powers
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -201,8 +201,8 @@ class Judge:
             if " in place" in self._why_not and traced.program.out_info is None:
                 self.why_useless = self.why_useless or _NOTHING.format(effect=self._why_not)
                 return self.why_useless
-            once = asked_of_the_moment(self.call.fun, self.call.args, self.call.kwargs) if "it uses" in self._why_not else ""
-            return self._rewrite(draft, reason=f"traced, not compared: {once.rstrip('.') or self._why_not}")
+            self.why_useless = drawn_once(self.call.fun, self.call.args, self.call.kwargs)
+            return self.why_useless or self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
         if traced.equations > MANY_EQUATIONS:
             return self._rewrite(
                 draft, reason=f"traced, not compared: {traced.equations} equations are too many to compile for it"

@@ -113,11 +113,13 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
     inside = set(walk(loop))
     stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
     outside = [n for n in stores if n not in inside]
-    if len(outside) != 1 or outside[0].lineno > loop.lineno:
+    option = _first_line(function) if not outside and name in _options(function) else None
+    if option is None and (len(outside) != 1 or outside[0].lineno > loop.lineno):
         return []
-    none = _bound_to(code.statement(outside[0]), outside[0])
-    if not (isinstance(none, ast.Constant) and none.value is None):
+    none = _bound_to(code.statement(outside[0]), outside[0]) if option is None else None
+    if option is None and not (isinstance(none, ast.Constant) and none.value is None):
         return []
+    first = option or code.statement(outside[0])
     flag = code.fresh(f"has_{name}", f"{name}_is_set")
     given = [_bound_to(code.statement(store), store) for store in stores if store in inside]
     if all(isinstance(value, ast.Constant) and value.value is None for value in given):
@@ -129,8 +131,15 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
         if not number:
             return []
     if any(_as_array(spot, n) for n in inside if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)):
-        number = _zeros(spot, function, code.statement(outside[0]), given) or number
-    edits: list[Edit] = [(*code.span(none), number), _line_after(spot, code.statement(outside[0]), f"{flag} = False")]
+        number = _zeros(spot, function, first, given) or number
+    if none is not None:
+        edits: list[Edit] = [(*code.span(none), number), _line_after(spot, first, f"{flag} = False")]
+    elif code.on_own_lines([first]):
+        start, indent = code.region([first])[0], code.indent(first)
+        lines = f"{indent}{flag} = {name} is not None\n{indent}{name} = {name} if {flag} else {number}\n"
+        edits = [(start, start, lines)]
+    else:
+        return []
     for store in stores:
         if store in inside:
             statement = code.statement(store)
@@ -160,6 +169,19 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
             case _:
                 return []
     return edits
+
+
+def _options(function: ast.FunctionDef) -> set[str]:
+    """The parameters that are None where they are left out."""
+    args = function.args
+    named = [*args.posonlyargs, *args.args][::-1]
+    pairs = [*zip(named, args.defaults[::-1], strict=False), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]
+    return {each.arg for each, default in pairs if isinstance(default, ast.Constant) and default.value is None}
+
+
+def _first_line(function: ast.FunctionDef) -> ast.stmt:
+    """The first statement behind the docstring."""
+    return function.body[1 if ast.get_docstring(function) is not None and len(function.body) > 1 else 0]
 
 
 def _only_if_set(spot: Spot, node: ast.Compare, how: ast.Eq | ast.NotEq, flag: str, unrolled: bool) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.replaced_fields import holds_what_it_is_given
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.source.names import SCOPES, stored
 
 
@@ -48,6 +51,46 @@ def beside_arrays(spot: Spot) -> Iterator[Step]:
         return
     if not isinstance(inside.body, ast.IfExp):
         yield spot.step("where", (node, f"{names[1]} if {names[0]} is {names[1]} else {code.src(node)}"))
+
+
+def field_by_field(spot: Spot) -> Iterator[Step]:
+    """`jnp.where(test, a, b)` of two objects of a dataclass → `Case(jnp.where(test, a.x, b.x), …)`: JAX does not take them
+    apart. A field that is the same object in both stays that."""
+    node, code = spot.node, spot.code
+    if "requires ndarray or scalar arguments" not in str(spot.error) or not isinstance(node, ast.Call) or len(node.args) != 3:
+        return
+    test, *sides = node.args
+    objects: list[Any] = [spot.value(side) if isinstance(side, ast.Name) else None for side in sides]
+    a, b = objects
+    made = next((name for name, value in spot.globals.items() if value is type(a) and not spot.is_shadowed(name)), "")
+    statement = code.statement(node)
+    if type(a) is not type(b) or not made or not holds_what_it_is_given(a) or not code.on_own_lines([statement]):
+        return
+    if any(isinstance(at, ast.Lambda) for at in code.ancestors(node)) or _writes_fields(spot):
+        return
+    line, chosen = "", code.src(test)
+    if not isinstance(test, ast.Name):
+        chosen = code.fresh("chosen", "is_chosen")
+        line = f"{code.indent(statement)}{chosen} = {code.expr(test)}\n"
+    given = []
+    for each in dataclasses.fields(a):
+        pair, held = [f"{code.src(side)}.{each.name}" for side in sides], [getattr(side, each.name) for side in (a, b)]
+        text = pair[0]
+        if held[0] is not held[1] or is_traced_value(held[0]):
+            if any(isinstance(value, str) or value is None for value in held):
+                return
+            tree = any(isinstance(value, tuple | list | dict) for value in held)
+            text = f"{spot.jax('tree.map')}({spot.leaf_by_leaf(chosen)}, {', '.join(pair)})"
+            text = text if tree else f"{spot.jnp('where')}({chosen}, {', '.join(pair)})"
+        given.append(f"{each.name}={text}" if each.kw_only else text)
+    start = code.region([statement])[0]
+    yield spot.step("where", ((start, start), line), (node, f"{made}({', '.join(given)})"))
+
+
+def _writes_fields(spot: Spot) -> bool:
+    """Whether a field is set: of the object that was chosen it is that of another one, too."""
+    nodes = ast.walk(spot.function or spot.code.tree)
+    return any(isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del) for node in nodes)
 
 
 def _is_object(spot: Spot, node: ast.expr) -> bool:
@@ -143,4 +186,4 @@ def _ends(node: ast.If) -> Iterator[ast.stmt | None]:
             yield last
 
 
-RULES: list[Rule] = [chosen_object, same_append, beside_arrays]
+RULES: list[Rule] = [chosen_object, same_append, beside_arrays, field_by_field]

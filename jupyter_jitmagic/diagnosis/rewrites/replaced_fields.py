@@ -28,7 +28,9 @@ def as_variables(spot: Spot) -> Iterator[Step]:
         return
     kinds: dict[type, set[str]] = {}
     for name, value in spot.locals.items():
-        if _is_plain(value) and name not in {each.arg for each in walk(function.args) if isinstance(each, ast.arg)}:
+        if holds_what_it_is_given(value) and name not in {
+            each.arg for each in walk(function.args) if isinstance(each, ast.arg)
+        }:
             kinds.setdefault(type(value), set()).add(name)
     for kind, names in kinds.items():
         try:
@@ -39,7 +41,7 @@ def as_variables(spot: Spot) -> Iterator[Step]:
         return
 
 
-def _is_plain(value: Any) -> bool:
+def holds_what_it_is_given(value: Any) -> bool:
     """Whether an object is of a dataclass that holds what it is given, and that JAX does not take apart."""
     kind: Any = type(value)
     if type(kind) is not type or not dataclasses.is_dataclass(kind) or "__post_init__" in vars(kind):

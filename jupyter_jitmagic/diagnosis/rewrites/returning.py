@@ -248,7 +248,7 @@ class _Choice:
     def _choose(self, a: str, b: str) -> str:
         where = self.spot.jnp("where")
         if self.tree:
-            return f"{self.spot.jax('tree.map')}(lambda a, b: {where}({self.test}, a, b), {a}, {b})"
+            return f"{self.spot.jax('tree.map')}({self.spot.leaf_by_leaf(self.test)}, {a}, {b})"
         return f"{where}({self.test}, {a}, {b})"
 
 

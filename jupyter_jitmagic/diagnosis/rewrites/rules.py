@@ -285,15 +285,21 @@ class Spot:
         """`functools.reduce`, … by the user's alias of a module of the standard library."""
         return self._spelled(attribute, name, "", name, f"import {name}")
 
+    def leaf_by_leaf(self, test: str) -> str:
+        """`lambda a, b: jnp.where(test, a, b)` for `jax.tree.map`, by names that the test does not read."""
+        read = {node.id for node in ast.walk(ast.parse(test, mode="eval")) if isinstance(node, ast.Name)}
+        a, b = next(pair for pair in (("a", "b"), ("p", "q"), ("one", "other"), ("_a", "_b")) if not read & {*pair})
+        return f"lambda {a}, {b}: {self.jnp('where')}({test}, {a}, {b})"
+
     def _spelled(self, attribute: str, module: str, below_jax: str, alias: str, statement: str) -> str:
         for name, value in self.globals.items():
-            if isinstance(value, types.ModuleType) and value.__name__ == module and not self._shadowed(name):
+            if isinstance(value, types.ModuleType) and value.__name__ == module and not self.is_shadowed(name):
                 return f"{name}.{attribute}"
         if alias in self.code_imports:
             return f"{alias}.{attribute}"
         if below_jax:
             for name, value in self.globals.items():
-                if isinstance(value, types.ModuleType) and value.__name__ == "jax" and not self._shadowed(name):
+                if isinstance(value, types.ModuleType) and value.__name__ == "jax" and not self.is_shadowed(name):
                     return f"{name}.{below_jax}.{attribute}"
         self._imports[alias] = statement
         return f"{alias}.{attribute}"
@@ -303,7 +309,7 @@ class Spot:
         nodes = [n for n in self.code.below(self.code.tree) if isinstance(n, ast.Import | ast.ImportFrom)]
         return {alias.asname or alias.name for n in nodes for alias in n.names}
 
-    def _shadowed(self, name: str) -> bool:
+    def is_shadowed(self, name: str) -> bool:
         return name in self.shadowing
 
     @cached_property

@@ -16,6 +16,7 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations, work_i
 from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, readable
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input
+from jupyter_jitmagic.diagnosis.proof.moment import drawn_once
 from jupyter_jitmagic.diagnosis.rewrites.proposing import propose
 from jupyter_jitmagic.diagnosis.rewrites.sources import holders
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
@@ -413,6 +414,8 @@ class _Search:
         prices = Prices(program, self.call.keeps_options)
         fun = in_place_of(self.call.fun, program.run_with(prices.callables))
         with program.readable():
+            if any(drawn_once(program.functions[piece.name]) for piece in program.pieces):
+                return Split(runs=True)  # the same numbers in every call are no random ones
             loops = any("while_loop" in rewritten.patterns for rewritten in state.rewritten.values())
             proven = self.proof.compared(fun, prices.settle, program.without_jit if loops else None)
         if isinstance(proven, str):

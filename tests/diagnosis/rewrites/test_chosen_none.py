@@ -219,3 +219,17 @@ def test_a_tuple_of_numbers_stands_for_none_where_nobody_asks_for_it():
     namespace = define(f"{source}            best, at = x[i], (i, x[i])\n    return best, at\n")
     found = propose(namespace["f"], (X, jnp.array(1.0)), {})
     assert "(0, 0.0)" in (*found.rewrites, *found.unverified)[0].source
+
+
+def test_an_option_that_a_loop_fills_has_a_flag_as_well():
+    """A parameter that is None where it is left out was no such variable, as no line of the function sets it to None."""
+    source = (
+        "def f(x, a, s=None):\n    for v in x:\n        if v != v:\n            continue\n"
+        "        s = v if s is None else a * v + (1 - a) * s\n    return s\n"
+    )
+    gap = HEIGHTS.at[1].set(jnp.nan)
+    calls = [(HEIGHTS, 0.3), (HEIGHTS, 0.3, 1.0), (gap, 0.3), (gap, 0.3, 0.0), (HEIGHTS[:1] * jnp.nan, 0.5, 2.0)]
+    for first in (0, 1):
+        found = check(source, calls[first], *calls)
+        assert "has_s = s is not None\n" in found.rewrites[0].source
+        assert "calls in which s stays None" in str(found.rewrites[0].compared)

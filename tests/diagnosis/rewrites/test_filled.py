@@ -135,3 +135,29 @@ def test_a_global_of_the_same_name_is_no_parameter():
     rows = jnp.array([1.0, -2.0, 0.5])
     found = check(source, (rows,), (rows * 0,), (rows, 2.0), (rows, 0.0), seconds=10.0).rewrites[0]
     assert "filled" in found.patterns and not found.compared.differences
+
+
+COSINE = """
+def f(u, v, eps=None):
+    nu = jnp.linalg.norm(u)
+    nv = jnp.linalg.norm(v)
+    n = nu * nv
+    if eps is not None:
+        n = n + eps  # softer
+    if nu == 0 or nv == 0:
+        return 0.0
+    return jnp.dot(u, v) / n
+"""
+
+
+@pytest.mark.parametrize("given", [(V, V + 1), (V, V + 1, 1e-3)])
+def test_what_is_added_below_a_fact_is_added_again(given):
+    """It was not followed through `if eps is not None: n = n + eps`, and the gradient at zero was NaN."""
+    found = check(COSINE, given, (V, V * 0), (V * 0, V, 0.1), (V[:1], V[1:]), (V * 0, V * 0), seconds=10.0)
+    namespace = define(COSINE)
+    edges = [(V, V * 0), (V * 0, V, 0.1), (V * 0, V * 0), (V, -V, 0.0)]
+    want = [jax.grad(namespace["f"], (0, 1))(*edge) for edge in edges]
+    with applied(found, namespace):
+        got = [jax.grad(namespace["f"], (0, 1))(*edge) for edge in edges]
+    assert jnp.allclose(jnp.array(got), jnp.array(want)) and jnp.isfinite(jnp.array(got)).all()
+    assert found.rewrites[0].source.count("n = n + eps") == 2
