@@ -239,7 +239,7 @@ class Plain:
             if self.too_slow:
                 self._endless.add(given.kind)
                 return None
-            failed = self._failed_by_numpy
+            failed = self.failed_by_numpy
             if isinstance(failed, Exception) and is_of_any_arrays(failed):
                 self._error = failed  # asked again, JAX would compile all that comes before it
                 return None
@@ -280,18 +280,18 @@ class Plain:
         begin = time.thread_time()
         found = self.uncompiled(given, self._deadline.left() if first else seconds)
         if first and found is None:
-            self.failed = self._failed_by_numpy or OutOfTime()
+            self.failed = self.failed_by_numpy or OutOfTime()
             if not self._interpreted and _is_of_a_trace(self.failed):
                 self._interpreted, self.failed = True, None
                 return self._on_numpy(given, first, seconds)
         elif first:
             self._first, self._own = time.thread_time() - begin, found
             self._learn_bounds()
-        if found is None and isinstance(self._failed_by_numpy, Exception):
-            self._error = self._failed_by_numpy
+        if found is None and isinstance(self.failed_by_numpy, Exception):
+            self._error = self.failed_by_numpy
         return found
 
-    _failed_by_numpy: BaseException | None = None
+    failed_by_numpy: BaseException | None = None
 
     def _plainly(self, given: Input) -> Any:
         with jax.disable_jit(self._interpreted):
@@ -397,7 +397,7 @@ class Plain:
                 known = same, self._interpreted
                 return uncompiled.run(fun, used[0], used[1], deadline, watch, recordings, known, shared, tape)
 
-        self.too_slow, self._failed_by_numpy = False, None
+        self.too_slow, self.failed_by_numpy = False, None
         try:
             found = (rerun(plainly),)
             self.changes_given |= is_written_to((args, kwargs), used)
@@ -407,7 +407,7 @@ class Plain:
             self.too_slow = True
             return None
         except (Exception, Effect) as error:
-            self._failed_by_numpy = ReadLater() if shared is not None and shared.is_missed(error) else error
+            self.failed_by_numpy = ReadLater() if shared is not None and shared.is_missed(error) else error
             return None  # plain Python does not take it: nothing to compare with
         finally:
             self.operations, self._largest = watch.operations, watch.largest

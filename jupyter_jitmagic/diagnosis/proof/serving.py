@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import itertools
 import operator
@@ -53,7 +52,6 @@ from jupyter_jitmagic.diagnosis.proof.own_numbers import (
 from jupyter_jitmagic.diagnosis.proof.rounding import NUDGES, explained_by_rounding
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
-from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 
 if TYPE_CHECKING:
@@ -212,11 +210,8 @@ class Served:
         is."""
         if given.kind not in ("number", "own arrays"):
             return False
-        with contextlib.suppress(Exception, OutOfTime, Effect):  # as it has failed by NumPy
-            try:
-                rerun(lambda: self.plain.function(*fresh(given.args), **fresh(given.kwargs)), SHORT)
-            except ArithmeticError:
-                return True
+        if isinstance(self.plain.failed_by_numpy, ArithmeticError):
+            return True
         same = in_former_kinds(self._fun, given, self.plain.variations.call(), self._static)
         return self.plain.uncompiled(same, SHORT) is None and not self.plain.too_slow
 
