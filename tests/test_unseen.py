@@ -63,6 +63,7 @@ def test_another_dtype_is_wrong(tmp_path: Path) -> None:
     assert verdict(tmp_path, planted(SELECTED, fixed.replace("0.0", "1.0"), X, LIMIT, reason=said)) == judging.WRONG
 
 
+@pytest.mark.slow
 def test_a_gradient_that_is_nan_where_plain_pythons_is_finite_is_wrong(tmp_path: Path) -> None:
     source = "def f(x):\n    m = ~jnp.isnan(x)\n    return ((x[m] - 1.0) ** 2).sum()\n"
     missing = Parameter("x", "floats", ("n",), "missing")
@@ -72,6 +73,7 @@ def test_a_gradient_that_is_nan_where_plain_pythons_is_finite_is_wrong(tmp_path:
     assert verdict(tmp_path, planted(source, filled, missing)) == judging.RIGHT
 
 
+@pytest.mark.slow
 def test_of_equal_elements_any_may_take_a_medians_gradient(tmp_path: Path) -> None:
     """JAX sorts there without keeping their order; a maximum's goes where plain Python's does."""
     source = "def f(x):\n    return {0}\n"
@@ -175,6 +177,7 @@ def test_a_name_is_always_the_same_program() -> None:
     assert len({each.code for each in programs(60)}) > 55
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("manner", [manner for manner in MANNERS if manner])
 def test_programs_are_called_in_other_manners(tmp_path: Path, manner: str) -> None:
     """Long arrays, several types of numbers, a first call with NaN: what plain Python takes of it is the truth."""
@@ -198,6 +201,7 @@ def test_loops_over_literal_ranges_are_longer_in_the_large_manner() -> None:
 FEW = [(family, place) for number, family in enumerate(FAMILIES) for place in [list(PLACES)[number % len(PLACES)], "straight"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "place"), sorted({*FEW}))
 def test_programs_run_in_plain_python_in_module_and_cell(tmp_path: Path, family: str, place: str) -> None:
     for number, form in ((1, "module"), (2, "cell")):

@@ -56,6 +56,7 @@ def test_of_some_hundred_rounds_it_is_said_how_many_equations_they_make():
     assert "equations: compiling it takes long where each round needs the last one" in text and "%jitlines --roll" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", [500, ROUNDS])
 def test_a_list_of_many_rounds_comes_first_as_a_loop_of_lax_with_its_length_static(rounds):
     found = diagnose(appended, jnp.array(0.5), rounds)
@@ -90,6 +91,7 @@ def test_a_loop_that_need_not_be_unrolled_comes_first():
     assert "equations" in found.reason
 
 
+@pytest.mark.slow
 def test_rounds_that_are_too_many_to_trace_are_told_by_fewer():
     found = diagnose(named, jnp.array(0.5), 30 * ROUNDS)
     assert found.kind == "static" and found.static_argnames == ("n",)

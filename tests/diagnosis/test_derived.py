@@ -334,6 +334,7 @@ def of_many_that_are_counted(weights, x):
 CALLS: list[int] = []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fun", "options", "whole"),
     [

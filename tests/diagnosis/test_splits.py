@@ -584,6 +584,7 @@ def widest(x, groups):
     return max(parts)
 
 
+@pytest.mark.slow
 def test_a_split_that_loses_the_gradient_is_not_called_equal():
     """A group of one has a spread of 0, where a square root has no slope: `max` leaves it out, a `where` does not."""
     alone, together = jnp.array([1, 0, 2, 2, 0, 0]), jnp.array([1, 0, 1, 1, 0, 0])
@@ -757,6 +758,7 @@ def counted_on_a_grid(xs, ys):
     return grid
 
 
+@pytest.mark.slow
 def test_where_a_line_that_was_rewritten_gives_something_else_it_stays_as_it_is():
     """`min` of NaN is another in JAX: the pieces without that rewrite are tried, too."""
     diagnosis = jm.diagnose(counted_on_a_grid, jnp.array([0.0, 1.2, 3.0]), jnp.array([1.0, 0.0, 2.5]))
