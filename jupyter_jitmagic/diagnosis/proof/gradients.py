@@ -128,8 +128,8 @@ class Gradients:
             return self._of_floats(rewrite, inputs[0], seconds) if traces else ""
         if not (program is None or _any_floats(program.out_info)):
             return ""  # the sum of no floats has a gradient of zeros, in plain Python as well
-        results = self._plain.first if program is None else program.out_info
-        self._floats = {k for k, leaf in enumerate(jax.tree_util.tree_leaves(results)) if is_real(leaf)}
+        results = jax.tree_util.tree_leaves(None if program is None else program.out_info)
+        self._floats = {k for k, leaf in enumerate(results) if is_real(leaf)}
         deadline, for_ties = Deadline(seconds), Deadline(2 * seconds)  # the first of a session wait for what JAX compiles
         try:
             find = functools.partial(self._of_rewrite, rewrite, first, program)
