@@ -646,8 +646,9 @@ def test_ties_are_asked_for_before_the_time_is_spent_on_more_of_the_same(monkeyp
 def test_gradients_are_compared_on_larger_arrays_where_the_call_has_one_element():
     """One element makes no group beside the best one, whose `std` of a single element has no gradient."""
     groups = (
-        "def f(x, labels):\n    best = None\n    for g in jnp.unique(labels):\n        value = x[labels == g].std()\n"
-        "        value += 1\n        if best is None or value > best:\n            best = value\n    return best\n"
+        "def f(x, labels):\n    best = None\n    for g in jnp.unique(labels):\n"
+        "        [value] = [x[labels == g].std() + 1]\n"
+        "        if best is None or value > best:\n            best = value\n    return best\n"
     )
     whole = "def f(x, labels):\n    if labels.max() > 0:\n        return x.std() * 2\n    return x.std()\n"
     one = jnp.array([0.1]), jnp.array([0])
