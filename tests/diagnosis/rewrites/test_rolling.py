@@ -180,6 +180,7 @@ MANY_ROWS = jax.random.normal(jax.random.PRNGKey(2), (700, 3))
             "    if jnp.isnan(ll):\n        return -jnp.inf\n    return ll\n",
             [(MANY_ROWS[:, 0], 0.1), (MANY_ROWS[:, 1].at[3].set(jnp.nan), 0.1)],
             id="two loops, one name",
+            marks=pytest.mark.slow,  # two minutes
         ),
         pytest.param(
             "def f(X, w):\n    if w[0] > 0:\n        w = w * 2\n    out = []\n    for row in X:\n"
@@ -191,7 +192,7 @@ MANY_ROWS = jax.random.normal(jax.random.PRNGKey(2), (700, 3))
 )
 def test_a_loop_that_stands_in_no_way_is_compiled_once_where_it_would_make_a_large_program(source, calls):
     """It traces, but as thousands of equations, which nobody can wait for."""
-    found = check(source, *calls, seconds=60.0)
+    found = check(source, *calls, seconds=20.0)
     assert "fori_loop" in found.rewrites[0].patterns and " for " not in found.rewrites[0].source
 
 
