@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from . import clock
+from jupyter_jitmagic.sandbox import clock
 
 Result = TypeVar("Result")
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
+from jupyter_jitmagic.source.names import defaults_of
+
 
 def compared_numbers(tree: ast.AST, names: Mapping[str, Any] = MappingProxyType({})) -> Iterator[float]:
     """The numbers with which a source compares, those of `match` too; then the defaults of parameters with which it does, and
@@ -36,12 +38,7 @@ def _defaults(tree: ast.AST) -> Iterator[tuple[str, Any]]:
     """The parameters of a source's functions that have a literal as a default, with it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.Lambda):
-            given = [*node.args.posonlyargs, *node.args.args][-len(node.args.defaults) :] if node.args.defaults else []
-            pairs = [
-                *zip(given, node.args.defaults, strict=True),
-                *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
-            ]
-            for name, value in pairs:
+            for name, value in defaults_of(node.args):
                 match value:
                     case ast.Constant(value=known):
                         yield name.arg, known

@@ -322,3 +322,14 @@ def top_name(statement: ast.stmt) -> str:
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
         return statement.target.id
     return ""
+
+
+def defaults_of(args: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
+    """The parameters that may be left out, each with its default; those by keyword alone with None where they have none."""
+    given = [*args.posonlyargs, *args.args][len(args.posonlyargs) + len(args.args) - len(args.defaults) :]
+    return [*zip(given, args.defaults, strict=True), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]
+
+
+def none_by_default(args: ast.arguments) -> set[str]:
+    """The parameters that are None where they are left out."""
+    return {each.arg for each, default in defaults_of(args) if isinstance(default, ast.Constant) and default.value is None}

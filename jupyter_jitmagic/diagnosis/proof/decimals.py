@@ -28,8 +28,8 @@ ADDS_IN_DOUBLE = (
     "numbers cancel each other, what is left is lost"
 )
 LIMITS_IN_DOUBLE = (
-    "plain Python computes in 64 bits with numbers of its own (a limit that `min()`, `max()` or a test puts in the place of "
-    "data), the compiled function in 32: 1 - 1e-7 is rounded, 1 - 1e-12 is 1"
+    "where numbers are 0 or 1, or past them, it gives something else; perhaps as plain Python computes with a number of its "
+    "own there in 64 bits, and compiled code in 32, in which 1 - 1e-12 is 1"
 )
 OWN_DECIMAL = "own decimal"
 OWN_IN_DOUBLE = (

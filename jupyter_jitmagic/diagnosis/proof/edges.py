@@ -16,6 +16,7 @@ _ENDING_AT_ONE = frozenset(("acos", "asin", "acosh", "atanh", "erf_inv"))
 OUTGROWING = frozenset(("exp", "exp2", "expm1", "cosh", "sinh"))
 """Operations whose value and slope are infinite from some hundreds on."""
 _FAR = 3000.0
+_MOST_LIMITS = 3
 
 
 def is_steep(program: Any) -> bool:
@@ -45,9 +46,6 @@ def limits_of(program: Any) -> list[float]:
     literals = (each.val for equation in extrema for each in equation.invars if hasattr(each, "val"))
     known = (float(value) for value in literals if np.ndim(value) == 0)
     return list(dict.fromkeys(value for value in known if np.isfinite(value)))[:_MOST_LIMITS]
-
-
-_MOST_LIMITS = 3
 
 
 def first_at(number: float, values: Any) -> Any:

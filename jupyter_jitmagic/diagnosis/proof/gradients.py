@@ -97,7 +97,8 @@ class Gradients:
         self._far: Sequence[Input] | None = None
         self._as_floats: Sequence[Input] | None = None
         self.of_one_shape = False  # where plain Python's result has another, a rewrite promises nothing
-        self._floats: set[int] = set()
+        self._met: dict[float, Input] = {}
+        self._floats: frozenset[int] = frozenset()
         """Which of the rewrite's results are floats: there plain Python may give an integer of its own, as a limit."""
         self.cut = ""
         """What the last comparison left out, as it ended by its time; "" if it did not."""
@@ -129,7 +130,7 @@ class Gradients:
         if not (program is None or _any_floats(program.out_info)):
             return ""  # the sum of no floats has a gradient of zeros, in plain Python as well
         results = jax.tree_util.tree_leaves(None if program is None else program.out_info)
-        self._floats = {k for k, leaf in enumerate(results) if is_real(leaf)}
+        self._floats = frozenset(k for k, leaf in enumerate(results) if is_real(leaf))
         deadline, for_ties = Deadline(seconds), Deadline(2 * seconds)  # the first of a session wait for what JAX compiles
         try:
             find = functools.partial(self._of_rewrite, rewrite, first, program)
@@ -316,8 +317,11 @@ class Gradients:
 
     def _at_limits(self, given: Input, limits: Sequence[float]) -> Sequence[Input]:
         """Inputs that meet the numbers of a minimum or maximum exactly, where JAX's passes half of the gradient."""
-        made = [with_floats(self._fun, given, self._static, functools.partial(at_edges.first_at, limit)) for limit in limits]
-        return [replace(each, kind="tied") for each in made]
+        for limit in limits:
+            if limit not in self._met:
+                change = functools.partial(at_edges.first_at, limit)
+                self._met[limit] = replace(with_floats(self._fun, given, self._static, change), kind="tied")
+        return [self._met[limit] for limit in limits]
 
     def _outgrowing(self, given: Input) -> Sequence[Input]:
         """Inputs far from 0 and from each other: what is left out may be infinite, as no number that counts is."""
@@ -429,7 +433,8 @@ class Gradients:
             as_jax((np.asarray(v, np.float64) + step * w).astype(v.dtype)) for v, w in zip(leaves.values, way, strict=True)
         ]
         total = total_of(self._plain.function, leaves, self._floats)
-        found = self._plain.computed(lambda each: total(*each), [moved, leaves.others], SHORT, leaves.same("plain total"))
+        same = leaves.same(f"plain total of {sorted(self._floats)}")
+        found = self._plain.computed(lambda each: total(*each), [moved, leaves.others], SHORT, same)
         return None if found is None or not np.isfinite(found) else float(found)
 
 

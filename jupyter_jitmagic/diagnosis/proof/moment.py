@@ -18,4 +18,4 @@ def asked_of_the_moment(fun: Callable[..., Any], args: Sequence[Any], kwargs: Ma
 def drawn_once(fun: Callable[..., Any], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> str:
     """That sentence where `fun` draws random numbers of the host: under jit they are the same ones in every call."""
     found = read_once(fun, args, kwargs)
-    return asked_once(found.what, found.line) if found is not None and found.what != "the time" else ""
+    return asked_once(found.what, found.line) if found is not None and found.what == "host randomness" else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import loaded
+from jupyter_jitmagic.source.names import loaded, none_by_default
 
 
 def absent_in_a_branch(spot: Spot) -> Iterator[Step]:
@@ -65,11 +65,7 @@ def _absent(spot: Spot, side: ast.expr) -> str:
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return ""
-    args = function.args
-    named = [*args.posonlyargs, *args.args]
-    defaults = [*zip(named[::-1], args.defaults[::-1], strict=False), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]
-    optional = {each.arg for each, default in defaults if isinstance(default, ast.Constant) and default.value is None}
-    needs = _names_in(spot, side)
+    optional, needs = none_by_default(function.args), _names_in(spot, side)
     return next((name for name in sorted(optional & needs) if name in spot.locals and spot.locals[name] is None), "")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from jupyter_jitmagic.diagnosis.rewrites.over_items import LONG
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 
-_LONG = 30  # characters of an expression that no one writes three times
 _NUMBER = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.USub, ast.Add, ast.Sub, ast.Mult, ast.Div)
 
 
@@ -20,29 +21,37 @@ def clamped(spot: Spot) -> Iterator[Step]:
         return
     if spot.code.src(around.func) == spot.code.src(node.func) or node not in around.args:
         return
-    inner = next((each for each in node.args if _number(each) is not None), None)
-    outer = next((each for each in around.args if _number(each) is not None), None)
+    inner, outer = _limit(node), _limit(around)
     if inner is None or outer is None:
         return
-    value = node.args[1 - node.args.index(inner)]
+    value = node.args[1 - node.args.index(inner.node)]
     low, high = (inner, outer) if spot.code.src(node.func) == "max" else (outer, inner)
-    if _number(value) is not None or len(spot.code.src(value)) > _LONG or not _number(low) < _number(high):  # type: ignore[operator]
+    if _number(value) is not None or len(spot.code.src(value)) > LONG or not low.number < high.number:
         return
     fact = spot.fact(value)
-    if fact is not None and fact.dtype in ("i", "u") and all(type(_number(each)) is int for each in (low, high)):
-        yield spot.step("clip", (around, f"{spot.jnp('clip')}({', '.join(map(spot.code.expr, (value, low, high)))})"))
-    within = _chosen(spot, around.args.index(outer) == 0, low is outer, outer, value, spot.code.expr(value))
-    text = _chosen(spot, node.args.index(inner) == 0, low is inner, inner, value, within)
-    yield spot.step("where", (around, text))
+    if fact is not None and fact.dtype in ("i", "u") and type(low.number) is type(high.number) is int:
+        yield spot.step("clip", (around, f"{spot.jnp('clip')}({', '.join(map(spot.code.expr, (value, low.node, high.node)))})"))
+    within = _chosen(spot, around, outer, outer is low, value, spot.code.expr(value))
+    yield spot.step("where", (around, _chosen(spot, node, inner, inner is low, value, within)))
 
 
-def _chosen(spot: Spot, first: bool, is_low: bool, limit: ast.expr, value: ast.expr, otherwise: str) -> str:
+class _Limit(NamedTuple):
+    node: ast.expr
+    number: float
+
+
+def _limit(call: ast.Call) -> _Limit | None:
+    """The number among two arguments."""
+    return next((_Limit(each, number) for each in call.args if (number := _number(each)) is not None), None)
+
+
+def _chosen(spot: Spot, call: ast.Call, limit: _Limit, is_low: bool, value: ast.expr, otherwise: str) -> str:
     """Python's `max(value, limit)`, or `min`: what stands first stays where neither is larger, or one is NaN."""
-    code, where = spot.code, spot.jnp("where")
-    limits, values, kept = code.compared(limit), code.compared(value), code.expr(limit)
-    if first:
-        return f"{where}({values} {'>' if is_low else '<'} {limits}, {otherwise}, {kept})"
-    return f"{where}({limits} {'>' if is_low else '<'} {values}, {kept}, {otherwise})"
+    code, where, larger = spot.code, spot.jnp("where"), ">" if is_low else "<"
+    limits, values, kept = code.compared(limit.node), code.compared(value), code.expr(limit.node)
+    if call.args[0] is limit.node:
+        return f"{where}({values} {larger} {limits}, {otherwise}, {kept})"
+    return f"{where}({limits} {larger} {values}, {kept}, {otherwise})"
 
 
 def _of_two(spot: Spot, node: ast.Call) -> bool:
@@ -54,13 +63,16 @@ def _of_two(spot: Spot, node: ast.Call) -> bool:
 
 def _number(node: ast.expr) -> float | None:
     """The number that is written in the code, as `1 - 1e-7`; None where it is none."""
-    if not all(isinstance(each, _NUMBER) for each in ast.walk(node)):
+    parts = list(ast.walk(node))
+    if not all(isinstance(each, _NUMBER) for each in parts):
+        return None
+    if not all(type(each.value) in (int, float) for each in parts if isinstance(each, ast.Constant)):
         return None
     try:
-        value = eval(compile(ast.Expression(node), "<number>", "eval"), {})  # noqa: S307 (numbers alone)
-    except (ArithmeticError, TypeError):
+        value: float = eval(compile(ast.Expression(node), "<number>", "eval"), {})  # noqa: S307 (numbers alone)
+    except ArithmeticError:
         return None
-    return value if isinstance(value, int | float) else None
+    return value
 
 
 RULES: list[Rule] = [clamped]

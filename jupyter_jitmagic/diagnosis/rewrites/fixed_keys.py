@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.names import loaded, walk_scope
 
@@ -29,7 +30,7 @@ def added_to_each(spot: Spot) -> Iterator[Step]:
             continue
         spot.refuse_where_caught(KeyError)
         k, n = code.fresh("k", "place"), code.fresh("n", "held")
-        changed = ast.unparse(ast.BinOp(ast.Name(n), op, ast.Constant(0)))[:-1] + code.operand(value)
+        changed = f"{n} {OPERATORS[type(op)]} {code.operand(value)}"
         chosen = f"{spot.jnp('where')}({code.expr(key)} == {k}, {changed}, {n})"
         edit = statement, f"{name} = {{{k}: {chosen} for {k}, {n} in {name}.items()}}"
         yield spot.step("where", edit, risky=True)

@@ -201,8 +201,8 @@ class Judge:
             if " in place" in self._why_not and traced.program.out_info is None:
                 self.why_useless = self.why_useless or _NOTHING.format(effect=self._why_not)
                 return self.why_useless
-            self.why_useless = drawn_once(self.call.fun, self.call.args, self.call.kwargs)
-            return self.why_useless or self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
+            self.why_useless = (once := drawn_once(self.call.fun, self.call.args, self.call.kwargs)) or self.why_useless
+            return once or self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
         if traced.equations > MANY_EQUATIONS:
             return self._rewrite(
                 draft, reason=f"traced, not compared: {traced.equations} equations are too many to compile for it"

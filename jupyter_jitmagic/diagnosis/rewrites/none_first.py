@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.elements import element
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
-from jupyter_jitmagic.source.names import SCOPES, loaded, read_first, stored, surely_written, target_names, walk
+from jupyter_jitmagic.source.names import (
+    SCOPES,
+    loaded,
+    none_by_default,
+    read_first,
+    stored,
+    surely_written,
+    target_names,
+    walk,
+)
 
 _LOOSE = ast.If | ast.IfExp | ast.While | ast.Assert | ast.Call
 
@@ -113,7 +122,7 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
     inside = set(walk(loop))
     stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
     outside = [n for n in stores if n not in inside]
-    option = _first_line(function) if not outside and name in _options(function) else None
+    option = _first_line(function) if not outside and name in none_by_default(function.args) else None
     if option is None and (len(outside) != 1 or outside[0].lineno > loop.lineno):
         return []
     none = _bound_to(code.statement(outside[0]), outside[0]) if option is None else None
@@ -169,14 +178,6 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
             case _:
                 return []
     return edits
-
-
-def _options(function: ast.FunctionDef) -> set[str]:
-    """The parameters that are None where they are left out."""
-    args = function.args
-    named = [*args.posonlyargs, *args.args][::-1]
-    pairs = [*zip(named, args.defaults[::-1], strict=False), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]
-    return {each.arg for each, default in pairs if isinstance(default, ast.Constant) and default.value is None}
 
 
 def _first_line(function: ast.FunctionDef) -> ast.stmt:

@@ -55,7 +55,7 @@ def beside_arrays(spot: Spot) -> Iterator[Step]:
 
 def field_by_field(spot: Spot) -> Iterator[Step]:
     """`jnp.where(test, a, b)` of two objects of a dataclass → `Case(jnp.where(test, a.x, b.x), …)`: JAX does not take them
-    apart. A field that is the same object in both stays that."""
+    apart. A field that is the same object in both stays that, a number does not: equal ones are others in the next call."""
     node, code = spot.node, spot.code
     if "requires ndarray or scalar arguments" not in str(spot.error) or not isinstance(node, ast.Call) or len(node.args) != 3:
         return
@@ -76,7 +76,7 @@ def field_by_field(spot: Spot) -> Iterator[Step]:
     for each in dataclasses.fields(a):
         pair, held = [f"{code.src(side)}.{each.name}" for side in sides], [getattr(side, each.name) for side in (a, b)]
         text = pair[0]
-        if held[0] is not held[1] or is_traced_value(held[0]):
+        if held[0] is not held[1] or is_traced_value(held[0]) or isinstance(held[0], int | float | complex):
             if any(isinstance(value, str) or value is None for value in held):
                 return
             tree = any(isinstance(value, tuple | list | dict) for value in held)

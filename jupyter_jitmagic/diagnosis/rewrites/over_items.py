@@ -16,7 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, walk
 
-_LONG = 30  # characters of an expression that no one writes twice
+LONG = 30  # characters of an expression that no one writes twice
 
 
 def by_map(spot: Spot) -> Iterator[Step]:
@@ -100,7 +100,7 @@ def extremum(spot: Spot) -> Iterator[Step]:
         chosen = f"{spot.jnp('where')}({code.compared(b)} {sign} {code.compared(a)}, {code.expr(b)}, {code.expr(a)})"
         facts = [spot.fact(each) for each in args]
         whole = [fact is not None and fact.dtype in ("i", "u", "b") for fact in facts]
-        long = any(len(code.src(each)) > _LONG for each in args)
+        long = any(len(code.src(each)) > LONG for each in args)
         if long or all(whole):
             yield paired
         yield spot.step("where", (node, chosen))

@@ -16,7 +16,7 @@ import jax
 from jupyter_jitmagic.base.looking import attributes
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import always_returns, leaves
-from jupyter_jitmagic.source.names import stored
+from jupyter_jitmagic.source.names import none_by_default, stored
 
 _LONGEST_TWICE = 4  # lines of a block that may stand twice
 
@@ -229,14 +229,7 @@ def _optional(spot: Spot) -> set[str]:
     own: set[str] = set()
     for function in spot.code.ancestors(spot.node):
         if isinstance(function, ast.FunctionDef):
-            arguments = function.args
-            positional = [*arguments.posonlyargs, *arguments.args]
-            pairs = [
-                *zip(positional[::-1], arguments.defaults[::-1], strict=False),
-                *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
-            ]
-            by_default = {a.arg for a, default in pairs if isinstance(default, ast.Constant) and default.value is None}
-            found |= (by_default | (set(compared_with_none(function)) & _named_by(function))) - own
+            found |= (none_by_default(function.args) | (set(compared_with_none(function)) & _named_by(function))) - own
             own |= _named_by(function) | set(stored(function.body))
         elif isinstance(function, ast.Lambda):
             own |= _named_by(function)

@@ -288,7 +288,8 @@ class Spot:
     def leaf_by_leaf(self, test: str) -> str:
         """`lambda a, b: jnp.where(test, a, b)` for `jax.tree.map`, by names that the test does not read."""
         read = {node.id for node in ast.walk(ast.parse(test, mode="eval")) if isinstance(node, ast.Name)}
-        a, b = next(pair for pair in (("a", "b"), ("p", "q"), ("one", "other"), ("_a", "_b")) if not read & {*pair})
+        pairs = (("a", "b"), ("p", "q"), (self.code.fresh("one"), self.code.fresh("other")))
+        a, b = next(pair for pair in pairs if not read & {*pair})
         return f"lambda {a}, {b}: {self.jnp('where')}({test}, {a}, {b})"
 
     def _spelled(self, attribute: str, module: str, below_jax: str, alias: str, statement: str) -> str:

@@ -766,3 +766,14 @@ def test_where_a_call_unlike_in_two_ways_and_one_of_no_rounds_fail_is_said(sourc
     rewrites = propose(define(source)["f"], args, {}, (), static, seconds=30).rewrites
     failing = [each for each in rewrites if {"cond", "buffer"} & {change.pattern for change in each.changes}]
     assert failing and all(words in " ".join(each.compared.differences) for each in failing)
+
+
+@pytest.mark.parametrize(
+    ("fun", "number", "alone"), [(lambda n, x: x + 1 / n, 0, True), (lambda n, x: x + len(n.shape), 3, False)]
+)
+def test_a_number_that_is_divided_by_zero_fails_by_its_value_and_not_by_its_kind(fun, number, alone):
+    given = (jnp.float32(2.0), jnp.float32(1.0))
+    plain = Plain(fun, [], {}, Variations(given, {}, set()), 10.0)
+    served, asked = Served(fun, plain, (), [], seconds=5.0), Input((number, given[1]), {}, "number")
+    assert plain.uncompiled(asked, 5.0) is None
+    assert served._values_alone_fail(asked) == alone
