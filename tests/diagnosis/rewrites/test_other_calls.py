@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from jupyter_jitmagic import diagnose
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.changes import noise
 from jupyter_jitmagic.diagnosis.proof.differing import differs
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
