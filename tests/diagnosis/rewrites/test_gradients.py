@@ -13,7 +13,7 @@ from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
-from jupyter_jitmagic.diagnosis.proof.verify import AT_TIE, BESIDE_NAN, LOST_TO_INFINITE, beside_infinities, compare
+from jupyter_jitmagic.diagnosis.proof.verify import AT_TIE, BESIDE_NAN, LOST_TO_INFINITE, XLAS_NAN, beside_infinities, compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
 
@@ -158,8 +158,11 @@ def test_a_function_that_gives_a_gradient_is_compared_beside_a_value_of_nan():
     found = propose(namespace["f"], (jnp.array([0.25, 3.0, 0.75]), 0.1), {})
     far = jnp.array([jnp.inf, 1.0, -jnp.inf])
     wanted = namespace["f"](far, 0.1)[1]
+    told = found.rewrites[0].compared.differences
     with applied(found, namespace):
-        assert jnp.array_equal(jax.jit(namespace["f"])(far, 0.1)[1], wanted)
+        assert jnp.array_equal(namespace["f"](far, 0.1)[1], wanted), found.rewrites[0].diff
+        compiled = jax.jit(namespace["f"])(far, 0.1)[1]
+    assert jnp.array_equal(compiled, wanted) or XLAS_NAN in told, (compiled, told)  # not every processor's code compares NaN
 
 
 def test_a_gradient_that_is_lost_where_one_number_is_infinite_is_told():
