@@ -224,6 +224,10 @@ class Plain:
     def _late(self) -> bool:
         return self._deadline.over()
 
+    def gave_up(self, given: Input) -> bool:
+        """Whether an input of this kind was stopped by its time, so that no other one is run."""
+        return given.kind in self._endless
+
     def run(self, given: Input, first: bool = False, seconds: float = 0.0) -> tuple[Any] | None:
         """(result,), or None where plain Python fails on this input or takes too long: longer than `seconds`, if given."""
         # a varied input may make a loop endless; the call's own input may take all the time there is

@@ -63,6 +63,9 @@ class OtherValues:
                     for name, without in self._left_out(plain, changed):
                         found.append(OtherCall(without, f"with {said} and {name} left out", promised=False))
                     break
+                if plain.gave_up(changed) and all(type(value) is bool for value in option.values()):
+                    found.append(OtherCall(changed, f"with {said}", promised=False))  # it is traced at least
+                    break
         for args, kwargs in itertools.islice(other_statics(self._call, words), _MOST_STATICS):
             given = Input(args, kwargs, "static value")
             for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 from jupyter_jitmagic.diagnosis import diagnose
+from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, define
@@ -375,3 +376,27 @@ def test_a_static_bound_that_is_negative_is_said_where_the_rewrite_counts_from_t
     assert diagnosis.verified and "where k is negative" in str(diagnosis)
     backwards = define("def f(x, t, k):\n    return x[x > t][-k:].sum()\n")["f"]
     assert "negative" not in str(diagnose(backwards, x, 0.0, 2))  # it gives plain Python's result there, too
+
+
+def test_a_flag_for_which_there_is_no_time_is_traced_at_least(monkeypatch):
+    """A report each tenth round, from a flag that is off: what counts the rounds is traced once the loop is lax's."""
+    source = (
+        "def f(w, tol=1e-3, max_iter=12, verbose=False):\n    for it in range(max_iter):\n        new = w - 0.1 * jnp.sin(w)\n"
+        "        if verbose and it % 10 == 0:\n            print(f'round {it}: {new}')\n"
+        "        if jnp.max(jnp.abs(new - w)) < tol:\n            break\n        w = new\n    return w\n"
+    )
+    monkeypatch.setattr(Plain, "uncompiled", only_the_calls_own(Plain.uncompiled))
+    namespace = define(source)
+    w = jnp.array([0.5, 1.0])
+    with applied(propose(namespace["f"], (w,), {}, (), ("verbose",)), namespace):
+        fixed = jax.jit(namespace["f"], static_argnames="verbose")
+        assert jnp.allclose(fixed(w, verbose=True), fixed(w))
+
+
+def only_the_calls_own(run):
+    """`Plain.uncompiled` that has time for the call's own input alone."""
+
+    def uncompiled(plain, given, seconds):
+        return run(plain, given, seconds if given.kind == "call" else -1.0)
+
+    return uncompiled
