@@ -101,6 +101,29 @@ def bound_in(node: ast.AST) -> set[str]:
     return set()
 
 
+def names_around(node: ast.AST, hidden: Set[str] = frozenset()) -> Iterator[ast.Name]:
+    """The names in a node that are variables around it: `x` in `g(x)`, but not in `lambda x: x`, which binds its own."""
+    if isinstance(node, ast.Name):
+        if node.id not in hidden:
+            yield node
+        return
+    around: list[ast.AST] = []
+    match node:
+        case ast.Lambda(args=given) | ast.FunctionDef(args=given) | ast.AsyncFunctionDef(args=given):
+            around = [given]  # the values of parameters that are left out
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            around = [node.generators[0].iter]
+    own = hidden | bound_in(node)
+    for each in around:
+        yield from names_around(each, hidden)
+    for each in children(node):
+        if isinstance(each, ast.comprehension):
+            for part in children(each):
+                yield from () if part in around else names_around(part, own)
+        elif each not in around:
+            yield from names_around(each, own)
+
+
 def loaded(nodes: Iterable[ast.AST]) -> set[str]:
     """Names that the nodes read, those inside nested functions and augmented assignments too."""
     found: set[str] = set()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from jupyter_jitmagic.source import code, names, units
-from jupyter_jitmagic.source.names import children, walk
+from jupyter_jitmagic.source.names import children, names_around, walk
 
 
 @pytest.mark.parametrize("module", [code, names, units, ast, inspect])
@@ -87,3 +87,11 @@ def test_a_name_that_every_way_writes_first_is_not_live():
     program = code.Code(text)
     assert "b" not in program.live_after(program.tree.body[0].body[0])
     assert "b" in program.live_after(program.tree.body[0])
+
+
+def test_names_of_a_function_or_comprehension_in_a_node_are_not_those_around_it():
+    text = "g(x, lambda y, z=x: x + y, [x for x in x for y in x], {y for v in w if v})"
+    around = list(text)
+    for name in names_around(ast.parse(text, mode="eval")):
+        around[name.col_offset] = name.id.upper()
+    assert "".join(around) == "G(X, lambda y, z=X: X + y, [x for x in X for y in x], {Y for v in W if v})"

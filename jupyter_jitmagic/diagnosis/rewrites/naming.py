@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import Edit
-from jupyter_jitmagic.source.names import read_first, stored, surely_written
+from jupyter_jitmagic.source.names import names_around, read_first, stored, surely_written
 
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+",
@@ -65,18 +65,15 @@ def renamed_block(spot: Spot, stmts: Sequence[ast.stmt], indent: str, new: dict[
         writes = set(stored([stmt])) & set(new)
         simple = isinstance(stmt, ast.Assign | ast.AnnAssign)
         inside = mapped if simple else mapped | writes
-        for node in ast.walk(stmt):
-            if isinstance(node, ast.Name) and node.id in new:
-                if isinstance(node.ctx, ast.Load) and node.id not in inside:
-                    continue
+        for node in names_around(stmt):
+            if node.id in new and (node.id in inside or not isinstance(node.ctx, ast.Load)):
                 edits.append((*code.span(node), new[node.id]))
         mapped |= writes
     return before + code.block_text(stmts, indent, edits)
 
 
 def name_edits(spot: Spot, nodes: Sequence[ast.AST], new: dict[str, str]) -> list[Edit]:
-    found = [n for root in nodes for n in ast.walk(root) if isinstance(n, ast.Name) and n.id in new]
-    return [(*spot.code.span(n), new[n.id]) for n in found]
+    return [(*spot.code.span(n), new[n.id]) for root in nodes for n in names_around(root) if n.id in new]
 
 
 def _straight(stmts: Sequence[ast.stmt], name: str) -> bool:

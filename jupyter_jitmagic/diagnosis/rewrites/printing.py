@@ -14,7 +14,7 @@ import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step, TracerPrinted
 from jupyter_jitmagic.source.code import Edit, words
-from jupyter_jitmagic.source.names import walk_scope
+from jupyter_jitmagic.source.names import none_by_default, stored, walk_scope
 
 
 def formatted(spot: Spot) -> Iterator[Step]:
@@ -117,7 +117,16 @@ def is_message(spot: Spot, call: ast.Call) -> bool:
     if called.endswith("lax.cond"):
         said = [ways.body for ways in call.args[1:] if isinstance(ways, ast.Lambda)]
         return any(isinstance(way, ast.Call) and is_message(spot, way) for way in said)
-    return called.endswith(("debug.print", "debug.callback")) or _is_hosts_message(spot, call)
+    return called.endswith(("debug.print", "debug.callback")) or _is_hosts_message(spot, call) or _is_callback(spot, call)
+
+
+def _is_callback(spot: Spot, call: ast.Call) -> bool:
+    """Whether it calls a parameter that is None here, as `if callback is not None: callback(x)` does, and drops the result."""
+    match call.func, spot.function:
+        case ast.Name(id=name), ast.FunctionDef(args=given):
+            dropped = isinstance(spot.code.parents[call], ast.Expr)
+            return dropped and name in none_by_default(given) and spot.value(call.func) is None
+    return False
 
 
 def _is_hosts_message(spot: Spot, call: ast.Call) -> bool:
@@ -137,7 +146,7 @@ def print_edits(spot: Spot, stmts: Sequence[ast.stmt]) -> list[Edit]:
     """Every message in a block that becomes a function of its own under `cond` or a loop: told when the values are there."""
     edits: list[Edit] = []
     for node in walk_scope(stmts):
-        if isinstance(node, ast.Call) and _is_hosts_message(spot, node):
+        if isinstance(node, ast.Call) and (_is_hosts_message(spot, node) or _is_callback(spot, node)):
             edits.append((*spot.code.span(node), debug_print(spot, node) or debug_callback(spot, node)))
     return edits
 
@@ -243,6 +252,8 @@ def _of_percent(node: ast.BinOp, given: _Arguments) -> str | None:
 def debug_callback(spot: Spot, call: ast.Call) -> str:
     """The same call, made by the host when the values are there; what it computes of them is computed before."""
     code, computed = spot.code, list[str]()
+    if _is_callback(spot, call):
+        return f"{spot.jax('debug.callback')}({', '.join(map(code.src, (call.func, *call.args, *call.keywords)))})"
     shown = []
     for argument in call.args:
         given = _Arguments(spot)
@@ -260,7 +271,8 @@ def debug_callback(spot: Spot, call: ast.Call) -> str:
             shown.append(code.src(argument))
     shown += [code.src(keyword) for keyword in call.keywords]
     inside = {n.id for text in shown for n in ast.walk(_argument(text)) if isinstance(n, ast.Name)}
-    names = sorted((inside & set(spot.locals)) - {n.id for n in ast.walk(call.func) if isinstance(n, ast.Name)})
+    born = stored(spot.function.body) if isinstance(spot.function, ast.FunctionDef) else ()  # perhaps below the failing line
+    names = sorted((inside & {*spot.locals, *born}) - {n.id for n in ast.walk(call.func) if isinstance(n, ast.Name)})
     parameters = ", ".join([*(_value_name(number + 1) for number in range(len(computed))), *names])
     arguments = "".join(f", {text}" for text in [*computed, *names])
     made = code.src(call) if not computed else f"{code.src(call.func)}({', '.join(shown)})"

@@ -375,3 +375,33 @@ def test_words_whose_further_tests_would_be_of_other_numbers_stay():
     told = "    word = 'a' if r < t else 'b' if r < 2 * t else 'c'\n    r = r * 0\n    print(word)\n"
     found = propose(define(f"def f(x, t):\n    r = jnp.sum(x)\n{told}    return r\n")["f"], (jnp.ones(3), 2.0), {})
     assert not found.rewrites
+
+
+def test_a_warning_of_a_number_that_has_its_first_value_in_the_branch_is_given_the_number():
+    """The branch is not taken in this call: its names have no values yet, and the host would be shown tracers."""
+    source = (
+        "import warnings\ndef f(x, t):\n    if t > 0:\n        y = x.sum()\n        warnings.warn(f'large {y}')\n    else:\n"
+        "        y = x.max()\n    return x + y\n"
+    )
+    namespace = define(source)
+    with applied(propose(namespace["f"], (jnp.ones(3), -1.0), {}), namespace):
+        fixed = jax.jit(namespace["f"])
+        with pytest.warns(UserWarning, match=r"large 3\.0"):
+            fixed(jnp.ones(3), 1.0).block_until_ready()
+            jax.effects_barrier()
+
+
+def test_a_callback_that_is_left_out_is_called_by_the_host_once_it_is_given():
+    source = (
+        "def f(x, tol=1e-3, callback=None):\n    for k in range(20):\n        if abs(x ** 2 - 2) < tol:\n"
+        "            return x, k\n        x = x - (x ** 2 - 2) / (2 * x)\n"
+        "        if callback is not None:\n            callback(x)\n    return x, 20\n"
+    )
+    namespace = define(source)
+    f, seen, wanted = namespace["f"], [], []
+    f(1.5, callback=wanted.append)
+    with applied(propose(f, (1.5,), {}), namespace):
+        assert jnp.allclose(jnp.array(jax.jit(namespace["f"])(1.5)), jnp.array(f(1.5)))
+        jax.jit(namespace["f"], static_argnames="callback")(1.5, callback=seen.append)
+        jax.effects_barrier()
+    assert jnp.allclose(jnp.array(seen), jnp.array(wanted))
