@@ -1,0 +1,38 @@
+"""Functions of JAX's that ask for values unless an option says that they need not."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import jax.numpy as jnp
+
+from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+
+_FEWER = "a first coefficient of 0, for which plain Python gives fewer roots, and this one NaN in their place"
+_OPTIONS: dict[str, tuple[int, str, str]] = {
+    "roots": (1, "strip_zeros=False", _FEWER),
+    "choose": (2, 'mode="clip"', ""),
+    "ravel_multi_index": (2, 'mode="clip"', ""),
+}
+"""By function: how many arguments stand before the option, it, and where another shape comes of it. (Where `mode` is "raise",
+plain Python raises for what is clipped.)"""
+
+
+def given_the_option(spot: Spot) -> Iterator[Step]:
+    """`jnp.roots(p)` → `jnp.roots(p, strip_zeros=False)`, `jnp.choose(i, xs)` → `jnp.choose(i, xs, mode="clip")`."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or any(isinstance(each, ast.Starred) for each in node.args):
+        return
+    function = spot.value(node.func)
+    for name, (before, option, fewer) in _OPTIONS.items():
+        keyword = option.partition("=")[0]
+        given = len(node.args) > before or any(each.arg in (None, keyword) for each in node.keywords)
+        if function is not getattr(jnp, name) or given:
+            continue
+        text = f"{spot.code.src(node)[:-1].rstrip().removesuffix(',')}, {option})"
+        yield spot.step(f"{keyword}=", (node, text), excludes={OVERLAP: fewer} if fewer else {})
+
+
+RULES: list[Rule] = [given_the_option]

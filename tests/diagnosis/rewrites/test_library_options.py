@@ -1,0 +1,48 @@
+"""Functions of JAX's whose option makes them trace are given it."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import applied, check, define
+
+A, B = jnp.array([1.0, 2.0, 3.0]), jnp.array([5.0, 6.0, 7.0])
+
+
+@pytest.mark.parametrize(
+    ("source", "args", "option"),
+    [
+        (
+            "def f(c):\n    return jnp.abs(jnp.roots(jnp.concatenate([jnp.ones(1), -c]))).max()\n",
+            (jnp.array([0.5, 0.2]),),
+            "strip_zeros=False",
+        ),
+        (
+            "def f(i, j, x):\n    k = jnp.ravel_multi_index((i, j), x.shape)\n    return x.ravel()[k] * 2\n",
+            (jnp.array([0, 1]), jnp.array([1, 2]), jnp.arange(12.0).reshape(3, 4)),
+            'mode="clip"',
+        ),
+        ("def f(i, a, b):\n    return jnp.choose(i, [a, b])\n", (jnp.array([0, 1, 0]), A, B), 'mode="clip"'),
+    ],
+)
+def test_an_option_makes_it_trace(source, args, option):
+    first = check(source, args).rewrites[0]
+    assert option in first.source
+
+
+def test_that_an_index_is_clipped_where_plain_python_raises_is_said():
+    source = "def f(i, a, b):\n    return jnp.choose(i, [a, b])\n"
+    first = propose(define(source)["f"], (jnp.array([0, 1, 0]), A, B), {}).rewrites[0]
+    assert any("raises ValueError" in said for said in first.compared.differences)
+
+
+def test_roots_that_plain_python_does_not_have_are_nan_which_is_said():
+    namespace = define("def f(c):\n    return jnp.roots(c)\n")
+    found = propose(namespace["f"], (jnp.array([1.0, -0.5, -0.2]),), {})
+    assert any("fewer roots" in said for said in found.rewrites[0].compared.differences)
+    with applied(found, namespace):
+        assert jnp.isnan(jax.jit(namespace["f"])(jnp.array([0.0, 1.0, -0.5]))).sum() == 1
