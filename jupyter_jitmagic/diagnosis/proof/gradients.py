@@ -495,4 +495,6 @@ def _along(gradients: Any, way: Sequence[Any]) -> float:
 
 
 def _words(given: Input) -> str:
+    if given.kind in ("left out", "none", "given", "static value"):
+        return "some input"  # of a call that is named beside it
     return {"call": "the call's own input"}.get(given.kind, f"an input varied ({given.kind})")

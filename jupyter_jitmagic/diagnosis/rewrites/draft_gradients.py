@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from jupyter_jitmagic.sandbox.clock import Deadline
 _FEW = 2  # elements of an array
 _LARGER = 0
 _MOST_STATIC = 4
+_MOST_NAMED = 2  # calls that are named where their gradients differ in one way
 _OPTIONAL = ("left out", "none", "given")
 
 
@@ -84,20 +86,21 @@ class DraftGradients:
         taken = [each for each in (served.taken if served is not None else ()) if each.call.given.kind in _OPTIONAL]
         calls = [(each.call, [given for given, _ in each.wanted]) for each in taken]
         static = [(call, [call.given]) for call, _ in traced.others if call.given.kind == "static value"]
-        told: set[str] = set()
+        told: dict[str, dict[str, None]] = {}
         for call, inputs in [*calls, *static[:_MOST_STATIC]]:
             if id(call) not in programs or call.given.kind in traced.draft.excludes:
                 continue
             if self._cut or deadline.over():
                 self._cut["gradients with other optional arguments"] = None
-                return
+                break
             gradients = self._elsewhere.setdefault(id(call), self._made(plain))
             try:
                 gradients.compare(traced.function, inputs, deadline.left(), programs[id(call)])
             except Differs as error:
-                if str(error) not in told or call.given.kind != "static value":
-                    yield f"{call.words} {error}"
-                told.add(str(error))
+                told.setdefault(str(error), {})[call.words] = None
+        for differing, words in told.items():
+            many = f" (and {len(words) - _MOST_NAMED} more)" if len(words) > _MOST_NAMED else ""
+            yield f"{' and '.join(itertools.islice(words, _MOST_NAMED))}{many} {differing}"
 
     def _larger(self, plain: Plain, served: Served | None) -> list[Input]:
         """Inputs with larger arrays, where those of the call have an element or two: too few for groups, of which one is not

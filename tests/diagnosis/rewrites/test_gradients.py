@@ -873,3 +873,15 @@ def test_a_gradient_at_the_edge_of_a_test_counts_more_than_an_array_for_a_number
         with applied(each, namespace):
             got = [jax.grad(namespace["f"])(0.0, *tau) for tau in ((), (3.0,))]
         assert jnp.allclose(jnp.array(got), jnp.array(want))
+
+
+def test_one_way_in_which_gradients_differ_on_other_calls_is_said_once():
+    """A root of a negative number is left out, and its gradient is NaN, whichever limits are given."""
+    source = (
+        "def f(y, tol, f_max=5.0, f_min=0.2):\n    err = jnp.linalg.norm(y)\n"
+        "    return y * (min(f_max, max(f_min, 0.9 * (tol / err) ** 0.5)) if err > 0 else f_max)\n"
+    )
+    found = propose(define(source)["f"], (jnp.array([0.25, 3.0]), 1e-3), {})
+    told = " ".join(found.rewrites[0].compared.differences)
+    assert "where f_max is given and where f_min is given (and 1 more) its gradient is not finite on some input" in told
+    assert told.count("f_max") == told.count("f_min") == 1
