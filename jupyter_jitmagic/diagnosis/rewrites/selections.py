@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
@@ -304,6 +305,24 @@ def deleted(spot: Spot) -> Iterator[Step]:
         yield spot.step("size=", (node, f"{call}, assume_unique_indices=True)"))
 
 
+def trimmed(spot: Spot) -> Iterator[Step]:
+    """`jnp.trim_zeros(x)` → `x[m]` of what has numbers other than 0 before it and behind it, which other rules know."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or spot.value(node.func) is not jnp.trim_zeros:
+        return
+    match node.args, node.keywords:
+        case [_], []:
+            ends = "fb"
+        case ([_, ast.Constant(value=str(ends))], []) | ([_], [ast.keyword(arg="trim", value=ast.Constant(value=str(ends)))]):
+            pass
+        case _:
+            return
+    array, added = spot.code.operand(node.args[0]), spot.jnp("cumsum")
+    masks = {"f": f"({added}({array} != 0) > 0)", "b": f"({added}(({array} != 0)[::-1])[::-1] > 0)"}
+    if kept := [mask for end, mask in masks.items() if end in ends.lower()]:
+        yield spot.step("size=", (node, f"{array}[{' & '.join(kept)}]"))
+
+
 def collected(spot: Spot) -> Iterator[Step]:
     """`for v in x: if v > 0: out.append(v)` → `out = [v for v in x if v > 0]`, which the walk goes on with."""
     asked = spot.asked()
@@ -433,8 +452,8 @@ def compressed_by_method(spot: Spot) -> Iterator[Step]:
 
 
 RULES: list[Rule] = [
-    by_axis, compressed_by_method, already_left_out, chosen_by_an_option, by_generator, of_unknown_length, narrowed_by_a_choice,
-    the_inverse_alone, binned, repeated, deleted, collected, by_filter,
+    by_axis, trimmed, compressed_by_method, already_left_out, chosen_by_an_option, by_generator, of_unknown_length,
+    narrowed_by_a_choice, the_inverse_alone, binned, repeated, deleted, collected, by_filter,
 ]  # fmt: skip
 OUTWARD: list[Rule] = [out_of_a_helper]
 

@@ -719,3 +719,16 @@ def test_pythons_own_max_of_what_a_mask_of_several_axes_selects(body):
     nan = jnp.array([[9.0, jnp.nan], [5.0, 1.0]])
     found = check(f"def f(m, x):\n    return {body}\n", (m, x), (m, -x + 7), (m, nan), (m, nan[::-1]), seconds=5.0)
     assert "ravel()" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "jnp.trapezoid(jnp.trim_zeros(x))",
+        "jnp.trim_zeros(x, 'f').mean()",
+        "len(jnp.trim_zeros(x, trim='b'))",
+        "jnp.trim_zeros(x)[-1]",
+    ],
+)
+def test_zeros_are_trimmed_by_a_mask(value):
+    check(f"def f(x):\n    return {value}\n", (jnp.array([0.0, 3.0, 0.0, 2.0, 0.0]),), (jnp.array([1.0, 0.0, 0.5, 0.0, 0.0]),))
