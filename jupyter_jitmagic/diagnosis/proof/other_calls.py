@@ -173,7 +173,7 @@ class _Maker:
             numbers = isinstance(default, float) or counts or default is None or _holds_numbers(default)
             if name in keys:
                 yield self._called({**self._bound, name: keys[name]}, "given", [name])
-            elif name not in self._bound and default in ((), []):
+            elif name not in self._bound and type(default) in (tuple, list) and not default:
                 yield self._called({**self._bound, name: type(default)((1, 2))}, "given", [name])
             elif name not in self._bound and numbers:
                 in_place_of_none = 1 if name in self._static else 0.5

@@ -778,3 +778,14 @@ def test_a_number_that_is_divided_by_zero_fails_by_its_value_and_not_by_its_kind
     served, asked = Served(fun, plain, (), [], seconds=5.0), Input((number, given[1]), {}, "number")
     assert plain.uncompiled(asked, 5.0) is None
     assert served._values_alone_fail(asked) == alone
+
+
+@pytest.mark.parametrize("default", ["jax.random.key(0)", "jax.random.PRNGKey(0)", "jnp.ones(3)", "np.ones(3)"])
+def test_an_array_or_a_key_may_be_what_is_left_out(default):
+    """A key is compared with nothing but keys, and an array with each of its elements."""
+    source = (
+        "import numpy as np\n"
+        f"def f(x, n=3, key={default}):\n    total = 0.0\n    for k in range(n):\n"
+        "        if x.std() == 0:\n            continue\n        total += x[k]\n    return total\n"
+    )
+    check(source, (jnp.array([1.0, 2.0, 4.0]),), (jnp.ones(3),))
