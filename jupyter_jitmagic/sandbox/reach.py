@@ -38,7 +38,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.jax_frames import is_jax_module
 from jupyter_jitmagic.base.looking import attribute
-from jupyter_jitmagic.sandbox import undo
+from jupyter_jitmagic.sandbox import pandas_tables, undo
 from jupyter_jitmagic.sandbox.known_effects import CHANGES_A_LOGGER, FILTERS, unannounced
 from jupyter_jitmagic.source.units import codes
 from jupyter_jitmagic.usercode.held import defaults_of
@@ -48,6 +48,8 @@ MOST_OBJECTS = 20_000
 MOST_ITEMS = 2_000_000
 MOST_BYTES = 256 * 2**20
 """What NumPy arrays that are copied to be put back may hold together; those beyond are read-only meanwhile."""
+MOST_TABLE_BYTES = 8 * 2**20
+"""Of pandas tables together, which are compared after each run, where the code may write to one."""
 
 _STEADY = (
     str, bytes, int, float, complex, type(None), type(...), type(NotImplemented), range, slice, np.generic, np.dtype, np.ufunc,
@@ -99,6 +101,8 @@ class Reach:
         self._items, self._bytes = MOST_ITEMS, MOST_BYTES
         self._names: set[str] = set()
         self._set: set[str] = set()  # of these, what is set as an attribute of something
+        self._writes = False  # to what an object holds, as `table["a"] = …` and `column += 1` do
+        self._tables: list[tuple[Any, str]] = []
         self._waiting: list[tuple[Any, str]] = []
         self._opened: list[tuple[Any, str]] = []
         for name, value in values:
@@ -133,6 +137,18 @@ class Reach:
                     self._attributes(value, label)
             else:
                 break
+        if self._writes:
+            self._keep_tables()
+
+    def _keep_tables(self) -> None:
+        left = MOST_TABLE_BYTES
+        for table, label in self._tables:
+            left -= pandas_tables.nbytes(table)
+            if left < 0:
+                name = label.partition(" (line")[0]
+                self._refuse(f"it may write to {name}, a table that is too large to be put back", label)
+                return
+            self.restores.append(pandas_tables.put_back(table))
 
     def _refuse(self, why: str, label: str) -> None:
         _, found, line = label.partition(" (line")
@@ -154,6 +170,7 @@ class Reach:
         for each in (code, *codes(code)):
             self._names.update(each.co_names)
             self._set.update(_set_as_attributes(each))
+            self._writes = self._writes or pandas_tables.may_write(each)
             for use in _uses(each):
                 self._use(function, use)
         for value in defaults_of(function):
@@ -226,6 +243,13 @@ class Reach:
             self._class(value, label)
         elif isinstance(value, np.ndarray):
             self._array(value, label)
+        elif pandas_tables.is_one(value):
+            self._tables.append((value, label))
+            for item in pandas_tables.objects_in(value):
+                self._items -= 1
+                self._see(item, label)
+        elif pandas_tables.is_index(value):
+            pass  # nothing changes what it holds
         elif isinstance(value, _STEADY):  # of the user's class: its attributes are all that may change
             self._with_attributes(value, label)
         elif isinstance(value, ContextVar):  # what is set in it stays in the context of one run
