@@ -154,9 +154,12 @@ def raised_by_data(spot: Spot, statements: Sequence[ast.stmt]) -> list[ast.Raise
 def _by_data(spot: Spot, raised: ast.Raise, statements: Sequence[ast.stmt]) -> bool:
     code = spot.code
     for at in code.ancestors(raised):
-        block = code.block(at) if isinstance(at, ast.stmt) else []
-        deciding = [each for each in block[: block.index(at)] if isinstance(each, ast.If) and always_returns(each.body)]
-        if any(is_fact(spot, each.test) for each in [*deciding, *([at] if isinstance(at, ast.If) else [])]):
+        deciding = [at] if isinstance(at, ast.If) else []
+        if isinstance(at, ast.stmt):
+            block = code.block(at)
+            before = block[: block.index(at)]
+            deciding += [each for each in before if isinstance(each, ast.If) and always_returns(each.body)]
+        if any(is_fact(spot, each.test) for each in deciding):
             return False
         if at in statements:
             break
