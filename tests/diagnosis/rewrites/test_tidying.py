@@ -137,3 +137,12 @@ def f(best, blank):
 """
     padded = propose(define(source)["f"], (jnp.array([0, 1, 1, 0, 2]), 0), {}).unverified[0]
     assert padded.padded and "return jnp.array(out, dtype=jnp.int32), out_length\n" in padded.source
+
+
+def test_a_product_that_a_branch_adds_needs_no_brackets():
+    source = "def f(loss, w, rate):\n    if rate > 0:\n        loss += rate * jnp.sum(w ** 2)\n    return loss\n"
+    found = check(source, (jnp.array(1.0), X, 0.5), (jnp.array(1.0), X, -0.5), (jnp.array(1.0), X, 0.0))
+    assert "loss + rate * jnp.sum(w ** 2)" in found.rewrites[0].source
+    sums = source.replace("loss += rate * jnp.sum(w ** 2)", "loss -= rate - w.sum()")
+    found = check(sums, (jnp.array(1.0), X, 0.5), (jnp.array(1.0), X, -0.5))
+    assert "loss - (rate - w.sum())" in found.rewrites[0].source
