@@ -168,7 +168,7 @@ def proposals(
             said = " ".join(each for each in differences if "gradient" not in each)  # that no static argument gives back
             asked_again = options.beside_data | options.others
             failing = frozenset(name for name in asked_again if f"where {name} is given" in said)
-            if not (first.rewrites or first.unverified):
+            if not (first.rewrites or any(each.padded for each in first.unverified)):
                 failing = options.beside_data  # `x[i - k : i + k]` is of one length only where k is static
             again = found(every | failing) if failing else first
             return again if again.rewrites or (again.unverified and not first.rewrites) else first

@@ -121,8 +121,15 @@ class Code:
             return text
         return f"({text})"
 
+    def added(self, node: ast.AugAssign) -> str:
+        """The text of what an augmented assignment adds, and the like: a product beside `+` or `-` stands as it is."""
+        text, value = self.src(node.value), node.value
+        product = isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult | ast.Div | ast.MatMult | ast.Pow)
+        bare = product and isinstance(node.op, ast.Add | ast.Sub) and "\n" not in text
+        return text if bare else self.operand(value)
+
     def compared(self, node: ast.expr) -> str:
-        """The same beside a comparison, which binds less than arithmetic does."""
+        """The same as `operand` beside a comparison, which binds less than arithmetic does."""
         return self.expr(node) if isinstance(node, ast.BinOp | ast.UnaryOp) and not _is_not(node) else self.operand(node)
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:

@@ -52,6 +52,8 @@ def _stopped(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], ini
 
 
 def _where(ended: Any, value: Any) -> Any:
+    if isinstance(value, bool | int | float | complex):
+        return value  # no round changes it, and JAX gives it back as it came
     if jnp.issubdtype(value.dtype, jnp.inexact):
         return jnp.where(ended, value, jnp.nan)
     if jnp.issubdtype(value.dtype, jnp.signedinteger):

@@ -6,6 +6,7 @@ Shapes, dtypes, weak types and Python's own number types stay, so that a compile
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ from jupyter_jitmagic.usercode.ownership import is_library_type
 
 MANY_ROUNDS = "many rounds"
 """Of a kind: counts of which a product or power outgrows 32 bits soon."""
+_OTHER_KEYS = 6  # for a branch that is taken every second time, say
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
 
 
@@ -64,6 +66,8 @@ class Variations:
         self._ints = [k for k in traced if kind_of(self._leaves[k]) == "i"]
         self._bools = [k for k in traced if kind_of(self._leaves[k]) == "b"]
         self._keys = [k for k in traced if kind_of(self._leaves[k]) == "key"]
+        self._drawn = itertools.count(1)
+        """Of each other key: what is drawn with it decides a branch as data does."""
         # scalars decide more often than arrays do
         self._floats.sort(key=lambda k: np.size(self._leaves[k]) > 1)
         self._ints.sort(key=lambda k: np.size(self._leaves[k]) > 1)
@@ -306,6 +310,8 @@ class Variations:
     def more(self, literals: Sequence[float] = ()) -> Iterator[Input]:
         """Further inputs, for branches that the core did not reach; `literals` are numbers that the code compares with."""
         numbers = [k for k in (*self._floats, *self._ints) if np.size(self._leaves[k]) == 1]
+        for _ in range(_OTHER_KEYS if self._keys else 0):
+            yield self._each(self._keys, noise(1), "noise")
         if arrays := [k for k in (*self._floats, *self._ints) if np.size(self._leaves[k]) > 1]:
             yield self._each(arrays, above_zero, "moved")  # `if (d <= 0).any()`
         for number in literals[:6]:
@@ -359,7 +365,7 @@ class Variations:
         for k in which:
             value = self._leaves[k]
             if kind_of(value) == "key":
-                changed[k] = other_key(value)
+                changed[k] = other_key(value, next(self._drawn))
             elif np.size(value) and attribute(value, "nbytes", 0) <= LARGE:
                 with np.errstate(all="ignore"):
                     changed[k] = like(value, change(np.asarray(value, wide(value))))

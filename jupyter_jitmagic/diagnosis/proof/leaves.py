@@ -67,10 +67,11 @@ def like(old: Any, new: Any) -> Any:
     return jax.device_put(made, old.sharding) if getattr(old, "committed", False) else made
 
 
-def other_key(key: Any) -> Any:
+def other_key(key: Any, number: int = 1) -> Any:
+    """Another key for each number."""
     if jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
-        return jax.random.fold_in(key, 1) if key.ndim == 0 else key
-    return key + 1
+        return jax.random.fold_in(key, number) if key.ndim == 0 else key
+    return key + number
 
 
 def as_array(leaf: Any) -> Any:

@@ -130,6 +130,12 @@ def picks(tree: ast.AST, name: str) -> bool:
     return any(isinstance(each, ast.Name) and each.id == name for place in places for each in ast.walk(place))
 
 
+def looked_up(tree: ast.AST, name: str) -> bool:
+    """Whether elements of an array of this name are taken by labels, as of a table: `name[labels]`."""
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name))
+    return any(isinstance(each.value, ast.Name) and each.value.id == name for each in found)
+
+
 def draws(tree: ast.AST) -> Iterator[str]:
     """Names of keys that JAX's random functions are called with, as they are spelled."""
     for node in ast.walk(tree):

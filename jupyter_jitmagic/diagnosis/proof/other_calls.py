@@ -25,6 +25,7 @@ from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags, kinds_asked_f
 from jupyter_jitmagic.diagnosis.proof.leaves import as_integers, in_shape, kind_of, like, rounded
 from jupyter_jitmagic.diagnosis.proof.optional_items import (
     draws,
+    looked_up,
     names_asked_for_none,
     parts_of,
     picks,
@@ -206,7 +207,9 @@ class _Maker:
         if parts := parts_of(name, self._trees):
             yield self._given_as(name, tuple((np.arange(parts) / 2).tolist()), "a tuple")
         rows = next((self._leaves[k] for k in self._arrays() if kind_of(self._leaves[k]) == "f"), None)
-        if rows is not None:
+        if rows is not None and any(looked_up(tree, name) for tree in self._trees):  # a weight for each class
+            yield self._given_as(name, like(rows, np.linspace(0.5, 1.5, np.shape(rows)[-1])), "an array")
+        elif rows is not None:
             yield self._given_as(name, like(rows, np.full(np.shape(rows), 0.5)), "an array")
         if rows is not None and any(picks(tree, name) for tree in self._trees):
             yield self._given_as(name, jnp.arange(np.shape(rows)[0]) % 3 != 1, "a mask")

@@ -148,7 +148,7 @@ class Assigning:
             elif isinstance(stmt, ast.AnnAssign) and stmt.value is not None:
                 pairs = [(stmt.target, self.code.expr(stmt.value), stmt.value)]
             elif isinstance(stmt, ast.AugAssign):
-                left, right = self.code.src(stmt.target), self.code.operand(stmt.value)
+                left, right = self.code.src(stmt.target), self.code.added(stmt)
                 pairs = [(stmt.target, f"{left} {OPERATORS[type(stmt.op)]} {right}", stmt.value)]
                 if base(left) in map(base, found):
                     return None

@@ -75,14 +75,15 @@ def short_circuit(spot: Spot) -> Iterator[Step]:
     word, symbol, call = ("and", "&", "logical_and") if isinstance(node.op, ast.And) else ("or", "|", "logical_or")
     before, rest = node.values[:k], node.values[k + 1 :]
     refuse_skipped_effects(spot, rest)
-    if not _only_truth(spot, node) and not all(_is_boolean(n) for n in node.values[k:]):  # the value matters: `n or default`
+    booleans = all(_is_boolean(n) or _was_a_flag(spot, n) for n in node.values[k:])
+    if not _only_truth(spot, node) and not booleans:  # the value matters: `n or default`
         later = f" {word} ".join(map(code.operand, rest))
         first = code.expr(operand)
         a, b = (later, first) if isinstance(node.op, ast.And) else (first, later)
         joined = f"{spot.jnp('where')}({first}, {a}, {b})"
         joined_by_cond = f"({first}, lambda: {a}, lambda: {b})"
-    elif all(_is_boolean(n) for n in node.values[k:]):
-        joined = f" {symbol} ".join(code.src(n) if isinstance(n, ast.Call) else f"({code.src(n)})" for n in node.values[k:])
+    elif booleans:
+        joined = f" {symbol} ".join(code.src(n) if isinstance(n, _TIGHT) else f"({code.src(n)})" for n in node.values[k:])
         joined = f"({joined})" if before else _enclosed(spot, node, joined)
     else:
         later = f" {word} ".join(map(code.operand, rest)) if len(rest) > 1 else code.expr(rest[0])
@@ -215,6 +216,12 @@ def _is_boolean(node: ast.expr) -> bool:
     return False
 
 
+def _was_a_flag(spot: Spot, node: ast.expr) -> bool:
+    """Whether an expression that was run gave a bool, Python's or one of an array."""
+    fact = spot.fact(node) if isinstance(node, ast.Name | ast.Attribute) else None
+    return fact is not None and (fact.sort, fact.ndim, fact.dtype) in (("number", 0, "b"), ("array", 0, "b"))
+
+
 def _enclosed(spot: Spot, node: ast.expr, text: str) -> str:
     """In parentheses where the expression around would bind tighter than `&`, or over several lines."""
     parent = spot.code.parents[node]
@@ -222,6 +229,7 @@ def _enclosed(spot: Spot, node: ast.expr, text: str) -> str:
     return f"({text})" if tight or "\n" in text else text
 
 
+_TIGHT = ast.Call | ast.Name | ast.Attribute
 _BOOLEAN_CALLS = words(
     "any all isnan isfinite isinf logical_and logical_or logical_not logical_xor allclose array_equal less greater "
     "equal not_equal less_equal greater_equal isclose isin"

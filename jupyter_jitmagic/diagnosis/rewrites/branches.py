@@ -17,6 +17,7 @@ from jupyter_jitmagic.diagnosis.rewrites.effects import (
 from jupyter_jitmagic.diagnosis.rewrites.falling_off import with_an_end
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.naming import independent
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import raised_by_data
 from jupyter_jitmagic.diagnosis.rewrites.returning import Returning, ReturnsNothing
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
@@ -52,7 +53,7 @@ def statement(spot: Spot) -> Iterator[Step]:
         return  # a loop's business
     refuse_effects(spot, node.body)
     refuse_effects(spot, node.orelse)
-    if leaves(both, ast.Raise):
+    if raised_by_data(spot, both):
         return  # `raising`
     chain = _chain(spot, node)
     if chain is not None and harmless([node, *chain.follows]):

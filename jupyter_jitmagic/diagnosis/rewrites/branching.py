@@ -26,6 +26,12 @@ def _of_both(entry: Ragged | None, left: Ragged) -> Ragged | None:
     return replace(left, pad=pad, direct=entry.direct and left.direct)
 
 
+def _either(one: Ragged | None, two: Ragged | None) -> Ragged | None:
+    """What is known of a selection behind a branch whose sides leave it as long as each other; None where they do not."""
+    both = _of_both(one, two) if two is not None else None
+    return both if both is None or one is None or one.source == both.source else replace(both, source=-1)
+
+
 class Branching(Narrowing):
     """What a branch or a loop leaves behind."""
 
@@ -54,8 +60,9 @@ class Branching(Narrowing):
             self.traced |= traced
             live = self.code.live_after(node)
             apart = [name for name in {*one, *two} if one.get(name) != two.get(name) and name in live]
-            if not apart:
-                self.state.names = {name: each for name, each in one.items() if two.get(name) == each}
+            met = {name: both for name in apart if (both := _either(one.get(name), two.get(name))) is not None}
+            if len(met) == len(apart):  # none, perhaps
+                self.state.names = {name: each for name, each in one.items() if two.get(name) == each} | met
                 return
             carried = {name for loop in self.loops for name in read_first(loop.body) | self.code.live_after(loop)}
             if not carried & set(apart) and self.masked_in_branches(node, entry.names, [one, two], apart):

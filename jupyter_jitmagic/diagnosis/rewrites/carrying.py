@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute, text_attribute
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import raised_by_data
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
 from jupyter_jitmagic.diagnosis.rewrites.rounds import most_rounds
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
@@ -109,6 +110,8 @@ class Carried:
         spot = self.spot
         for node in walk_scope(self.loop.body):
             if isinstance(node, ast.Yield | ast.YieldFrom | ast.Await | ast.Global | ast.Nonlocal | ast.Delete | ast.Raise):
+                if isinstance(node, ast.Raise) and node not in raised_by_data(spot, self.loop.body):
+                    continue
                 raise Obstacle(f"`{type(node).__name__.lower()}` inside the loop cannot be compiled")
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
                 raise Obstacle(f"the loop writes {spot.code.src(node)}, which a compiled loop would write once, while tracing")

@@ -174,6 +174,8 @@ class Flow(Branching):
                 self.spot, count
             ):
                 return count.id
+            case ast.Call(func=ast.Attribute(attr="array" | "asarray"), args=[array, *_]):
+                return self._own_count(array)
         return ""
 
     def _assign(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.checks import is_caught, said_before
 from jupyter_jitmagic.diagnosis.rewrites.numbered import negated
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import raised_by_data
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import leaves
 
 
 def behind_the_loop(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     """`while a: if b: raise E` → `failed = False; while a: if b: failed = True; break`, then `if failed: raise E`."""
-    raised = next((each for each in leaves(loop.body, ast.Raise) if isinstance(each, ast.Raise)), None)
+    raised = next(iter(raised_by_data(spot, loop.body)), None)
     if raised is None:
         return
     code = spot.code

@@ -58,7 +58,7 @@ def renamed_block(spot: Spot, stmts: Sequence[ast.stmt], indent: str, new: dict[
             name = stmt.target.id
             a, b = code.span(stmt)
             value = code.edited(*code.span(stmt.value), name_edits(spot, [stmt.value], {n: new[n] for n in mapped}))
-            value = value if code.operand(stmt.value) == code.src(stmt.value) else f"({value})"
+            value = value if code.added(stmt) == code.src(stmt.value) else f"({value})"
             edits.append((a, b, f"{new[name]} = {name} {OPERATORS[type(stmt.op)]} {value}"))
             mapped.add(name)
             continue

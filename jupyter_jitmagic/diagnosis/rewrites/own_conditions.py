@@ -145,6 +145,27 @@ def is_fact(spot: Spot, node: ast.expr) -> bool:
     return _is_known(spot, node, changing=_written_in_loops(spot))
 
 
+def raised_by_data(spot: Spot, statements: Sequence[ast.stmt]) -> list[ast.Raise]:
+    """Each `raise` in there of which data decides. One below a test of facts (`else: raise ValueError(mode)`), or behind one
+    that returns, is met while tracing, or never."""
+    return [node for node in leaves(statements, ast.Raise) if isinstance(node, ast.Raise) and _by_data(spot, node, statements)]
+
+
+def _by_data(spot: Spot, raised: ast.Raise, statements: Sequence[ast.stmt]) -> bool:
+    code = spot.code
+    for at in code.ancestors(raised):
+        deciding = [at] if isinstance(at, ast.If) else []
+        if isinstance(at, ast.stmt):
+            block = code.block(at)
+            before = block[: block.index(at)]
+            deciding += [each for each in before if isinstance(each, ast.If) and always_returns(each.body)]
+        if any(is_fact(spot, each.test) for each in deciding):
+            return False
+        if at in statements:
+            break
+    return True
+
+
 _ABOUT = frozenset({"isinstance", "issubclass", "callable", "hasattr", "len", "type"})
 _OF_SHAPE = frozenset({"shape", "ndim", "size", "dtype"})
 

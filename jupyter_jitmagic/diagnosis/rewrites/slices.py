@@ -169,7 +169,7 @@ def sliced_by_call(spot: Spot) -> Iterator[Step]:
     if not isinstance(node, ast.Call) or type(spot.error).__name__ == "NonConcreteBooleanIndexError":
         return
     call = _as_cuts(node)
-    if call is None:
+    if call is None or not _is_the_users(spot, call[2]):
         return
     array, starts, sizes = call
     unknown = [axis for axis, size in sizes.items() if traced(spot, size)]
@@ -195,6 +195,13 @@ def sliced_by_call(spot: Spot) -> Iterator[Step]:
         where = code.region([code.statement(node)])[0]
         edits.append(((where, where), lines))
     yield spot.step("[]", *edits, excludes=NEGATIVE)
+
+
+def _is_the_users(spot: Spot, sizes: dict[int, ast.expr]) -> bool:
+    """Whether the user wrote such a call. One that `window` wrote was `x[i : i + n]`, and would be that again, by turns."""
+    own = (_as_cuts(node) for node in ast.walk(ast.parse(spot.unit.text)) if isinstance(node, ast.Call))
+    wanted = {axis: ast.unparse(size) for axis, size in sizes.items()}
+    return any(call is not None and {k: ast.unparse(size) for k, size in call[2].items()} == wanted for call in own)
 
 
 def _as_cuts(node: ast.Call) -> tuple[ast.expr, dict[int, ast.expr], dict[int, ast.expr]] | None:

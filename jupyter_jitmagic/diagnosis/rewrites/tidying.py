@@ -49,11 +49,56 @@ def _edits(code: Code, old: set[str], called: set[str], names: set[str]) -> Iter
             if code.lines[node.lineno - 1].strip() not in old and _may_go(code, node):
                 yield from _without_a_name(code, node, old, names)
         elif isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+            if code.lines[node.lineno - 1].strip() not in old and not _hides(code, node):
+                yield from _said_plainly(code, node)
             start, end = code.span(node.args[0])
             left, right = code.text[start - 2 : start], code.text[end : end + 2]
             new = node.lineno == node.end_lineno and code.lines[node.lineno - 1].strip() not in old
             if new and (left, right) == ("((", "))") and code.span(node)[1] == end + 2:
                 yield [(start - 1, start, ""), (end, end + 1, "")]
+
+
+def _said_plainly(code: Code, node: ast.Call) -> Iterator[list[Edit]]:
+    """`jnp.logical_not(jnp.logical_or(jnp.logical_not(a), jnp.logical_not(b)))` → `(a) & (b)`, of comparisons; `jnp.asarray(v)`
+    → `v`, where v is an array of JAX's already."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(attr="logical_not"), args=[ast.Call(func=ast.Attribute(attr=joins), args=[_, _]) as both]
+        ):
+            denied = [_denied(each) for each in both.args]
+            if joins in _OTHERWISE and all(isinstance(each, ast.Compare) for each in denied):
+                text = f" {_OTHERWISE[joins]} ".join(f"({code.src(each)})" for each in denied if each is not None)
+                alone = isinstance(code.parents[node], ast.Call | ast.stmt | ast.keyword)
+                yield [(*code.span(node), text if alone else f"({text})")]
+        case ast.Call(func=ast.Attribute(attr="asarray"), args=[ast.Name(name) as array]):
+            bound = [each for each in code.below(code.tree) if isinstance(each, ast.Assign) and _sets(each, name)]
+            if bound and all(_makes_an_array(each.value) for each in bound):
+                yield [(*code.span(node), code.src(array))]
+
+
+_OTHERWISE = {"logical_or": "&", "logical_and": "|"}
+
+
+def _denied(node: ast.expr) -> ast.expr | None:
+    """What is denied there."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="logical_not"), args=[inner], keywords=[]):
+            return inner
+    return None
+
+
+def _sets(node: ast.Assign, name: str) -> bool:
+    return any(isinstance(each, ast.Name) and each.id == name for each in node.targets)
+
+
+def _makes_an_array(value: ast.expr) -> bool:
+    """Whether it is `jnp.array(…)` and the like, or an update of an array (`v.at[k].set(…)`)."""
+    match value:
+        case ast.Call(func=ast.Attribute(value=ast.Name("jnp"), attr="array" | "asarray" | "zeros" | "ones" | "full")):
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Subscript(value=ast.Attribute(attr="at")))):
+            return True
+    return False
 
 
 def _with_a_name(code: Code, node: ast.FunctionDef, old: set[str]) -> Iterator[list[Edit]]:

@@ -478,3 +478,59 @@ def test_a_loop_until_a_flag_is_true_by_identity():
     source = "def f(x):\n    done = False\n    while done is False:\n        done = True\n        if x[0] > x[1]:\n"
     source += "            x = x.at[0].add(-1.0)\n            done = False\n    return x\n"
     check(source, (jnp.array([3.0, 1.0]),), (jnp.array([0.0, 1.0]),))
+
+
+_BY_A_WORD = """
+def f(x, t, mode="mean"):
+    y = x
+    if x.sum() > t:
+        if mode == "mean":
+            y = x - x.mean()
+        elif mode == "max":
+            y = x - x.max()
+        else:
+            raise ValueError(mode)
+    return y
+"""
+_RETURNING_BY_A_WORD = """
+def f(x, t, mode="mean"):
+    if x.sum() > t:
+        if mode == "mean":
+            return x - x.mean()
+        elif mode == "max":
+            return x - x.max()
+        raise ValueError(mode)
+    return x
+"""
+_ROUNDS_BY_A_WORD = """
+def f(x, t, mode="mean"):
+    while x.sum() > t:
+        if mode == "mean":
+            x = x - x.mean()
+        elif mode == "max":
+            x = x - x.max()
+        else:
+            raise ValueError(f"unknown mode {mode}")
+    return x
+"""
+
+
+@pytest.mark.parametrize("source", [_BY_A_WORD, _RETURNING_BY_A_WORD, _ROUNDS_BY_A_WORD])
+def test_a_raise_that_a_word_decides_is_met_while_tracing(source):
+    """Nothing of it needs compiled code that raises."""
+    x = jnp.array([1.0, 2.0, 4.0])
+    found = check(source, (x, 0.5), (-x, 0.5), (x, 100.0))
+    assert found.rewrites[0].source.count("raise ValueError") == 1
+    namespace = define(source)
+    with applied(found, namespace):
+        fixed = jax.jit(namespace["f"], static_argnames="mode")
+        assert jnp.allclose(fixed(x, 0.5, mode="max"), x - 4.0)
+        with pytest.raises(ValueError, match="median"):
+            fixed(x, 0.5, mode="median")
+
+
+def test_a_raise_that_data_decides_is_none_of_a_word():
+    check_of_data = "        if x.max() > 9:\n            raise ValueError(mode)\n"
+    source = f"def f(x, mode='a'):\n    if x.sum() > 0:\n{check_of_data}        x = x * 2\n    return x\n"
+    found = check(source, (jnp.array([1.0, 2.0]),), (jnp.array([1.0, -2.0]),))
+    assert "raise" not in found.rewrites[0].source

@@ -4,7 +4,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
 
 LOGITS = jnp.array([0.5, 2.0, -1.0, 0.1, 1.0])
 KEYS = [jax.random.PRNGKey(seed) for seed in (0, 1, 2)]
@@ -56,3 +58,12 @@ def test_rows_of_the_part_of_a_buffer_that_is_filled(drawn):
     """Whole rows; an index beyond the last one is the last one, as for JAX."""
     source = f"def f(key, data, size):\n    idx = jax.random.randint(key, (4,), 0, size)\n    return {drawn}\n"
     check(source, *[(key, jnp.arange(10.0).reshape(5, 2), jnp.array(size)) for key in KEYS for size in (1, 3, 5)])
+
+
+@pytest.mark.parametrize("make", [jax.random.PRNGKey, jax.random.key])
+def test_a_branch_that_is_drawn_is_taken_both_ways(make):
+    """Keys were varied to one other, with which every second call took the same side."""
+    source = "def f(key, img):\n    if jax.random.uniform(key) > 0.3:\n        return img\n    return img[::-1]\n"
+    for seed in range(4):
+        compared = propose(define(source)["f"], (make(seed), LOGITS), {}).rewrites[0].compared
+        assert compared.branches == "both branches" and not compared.not_reached

@@ -732,3 +732,39 @@ def test_pythons_own_max_of_what_a_mask_of_several_axes_selects(body):
 )
 def test_zeros_are_trimmed_by_a_mask(value):
     check(f"def f(x):\n    return {value}\n", (jnp.array([0.0, 3.0, 0.0, 2.0, 0.0]),), (jnp.array([1.0, 0.0, 0.5, 0.0, 0.0]),))
+
+
+CROSS_ENTROPY = """
+def f(logits, labels, weight=None, ignore=-100, smoothing=0.0):
+    logp = jax.nn.log_softmax(logits, axis=-1)
+    keep = labels != ignore
+    logp, labels = logp[keep], labels[keep]
+    nll = -logp[jnp.arange(len(labels)), labels]
+    if smoothing > 0:
+        nll = (1 - smoothing) * nll - smoothing * logp.mean(axis=-1)
+    if weight is not None:
+        nll = nll * weight[labels]
+        return nll.sum() / weight[labels].sum()
+    return nll.mean()
+"""
+
+
+def test_what_a_branch_computes_of_a_selection_is_as_long_as_it():
+    """The sides were taken for selections of two lengths, as other numbers fill them. What is looked up by labels is a table:
+    it was tried as rows of its own."""
+    namespace = define(CROSS_ENTROPY)
+    logits, labels = jnp.sin(jnp.arange(24.0)).reshape(6, 4) * 3, jnp.array([0, 3, -100, 1, -100, 2])
+    found = propose(namespace["f"], (logits, labels), {})
+    assert "fails" not in " ".join(found.rewrites[0].compared.differences)
+    weight, others = jnp.array([1.0, 0.5, 2.0, 0.0]), jnp.array([3, 3, 2, -100, 1, 0])
+    options = [{}, {"smoothing": 0.1}, {"weight": weight}, {"weight": weight, "smoothing": 0.3}, {"ignore": 3}]
+    calls = [(logits * sign, each, given) for sign in (1, -1) for each in (labels, others) for given in options]
+    calls = [
+        (logits, jnp.clip(labels, 0), given) if "ignore" in given else (logits, labels, given)
+        for logits, labels, given in calls
+    ]
+    wanted = [jax.value_and_grad(namespace["f"])(x, y, **given) for x, y, given in calls]
+    with applied(found, namespace):
+        got = [jax.jit(jax.value_and_grad(namespace["f"]))(x, y, **given) for x, y, given in calls]
+    for one, other in zip(jax.tree.leaves(got), jax.tree.leaves(wanted), strict=True):
+        assert jnp.allclose(one, other, atol=1e-5)

@@ -178,3 +178,22 @@ def test_an_area_below_a_selection_over_points_that_are_as_many():
     check(
         source, *((jnp.array(x),) for x in ([1.0, -2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 5.0], [-1.0, -2.0, 3.0, -4.0])), seconds=10.0
     )
+
+
+def test_a_window_whose_size_is_left_out_is_no_slice_again():
+    """Where the size is given it is a tracer, and a `dynamic_slice` refuses it: it was made a slice again, which became a
+    `dynamic_slice`, and so on."""
+    source = """
+def f(key, img, crop=3):
+    i, j = jax.random.randint(key, (2,), 0, img.shape[0] - crop + 1)
+    return img[i : i + crop, j : j + crop]
+"""
+    namespace = define(source)
+    image, keys = jnp.arange(36.0).reshape(6, 6), [jax.random.PRNGKey(seed) for seed in range(4)]
+    found = jm.diagnose(namespace["f"], keys[0], image)
+    assert found.rewrites[0].static_argnames == ("crop",) and "clip" not in found.rewrites[0].source
+    wanted = [namespace["f"](key, image, crop) for key in keys for crop in (2, 3, 6)]
+    with applied(found, namespace):
+        fixed = jax.jit(namespace["f"], static_argnames="crop")
+        got = [fixed(key, image, crop) for key in keys for crop in (2, 3, 6)]
+    assert all(map(jnp.array_equal, got, wanted))

@@ -3,9 +3,10 @@
 import jax.numpy as jnp
 import pytest
 
+from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.diagnosis.rewrites.tidying import tidied
 
-from .helpers import check
+from .helpers import check, define
 
 X = jnp.array([1.0, -2.0, 3.0, 0.5])
 M = jnp.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
@@ -100,3 +101,48 @@ def test_what_is_denied_twice_is_asked_once_and_no_pass_is_left():
     source += "        total = total + v\n    return total\n"
     found = check(source, (jnp.array([1.0, jnp.nan, 2.0]),), (jnp.ones(3),)).rewrites[0]
     assert "logical_not" not in found.source and "isfinite(v)" in found.source
+
+
+def test_both_denied_and_the_choice_denied_is_both():
+    new = "def f(a, b):\n    return jnp.logical_not(jnp.logical_or(jnp.logical_not(a > 0), jnp.logical_not(b > 0)))\n"
+    assert tidied(new, "") == "def f(a, b):\n    return (a > 0) & (b > 0)\n"
+    assert tidied(new, new) == new
+    whole = new.replace("a > 0", "a").replace("b > 0", "b")
+    assert tidied(whole, "") == whole  # of integers `&` would be another
+
+
+def test_an_array_of_jax_is_made_none_again():
+    new = "def f(x, k):\n    v = jnp.array([x, 2 * x])\n    v = v.at[k].add(1)\n    return jnp.asarray(v)[k]\n"
+    assert tidied(new, "").endswith("return v[k]\n")
+    listed = new.replace("    v = v.at[k].add(1)\n", "    v = [*v]\n")
+    assert tidied(listed, "") == listed
+
+
+def test_a_flag_or_a_test_is_one_of_both():
+    """`self.stop` is a bool, and `or` gave a choice of the test and the flag."""
+    source = "def f(n, most, stop):\n    stop = n >= most or stop\n    return n + 1, stop\n"
+    found = check(source, (2, 3, False), (3, 3, False), (2, 3, True))
+    assert "stop = (n >= most) | stop\n" in found.rewrites[0].source
+
+
+def test_the_length_that_is_returned_beside_an_array_of_the_list_is_its_count():
+    source = """
+def f(best, blank):
+    out, prev = [], -1
+    for s in best:
+        if s != prev and s != blank:
+            out.append(s)
+        prev = s
+    return jnp.array(out, dtype=jnp.int32), len(out)
+"""
+    padded = propose(define(source)["f"], (jnp.array([0, 1, 1, 0, 2]), 0), {}).unverified[0]
+    assert padded.padded and "return jnp.array(out, dtype=jnp.int32), out_length\n" in padded.source
+
+
+def test_a_product_that_a_branch_adds_needs_no_brackets():
+    source = "def f(loss, w, rate):\n    if rate > 0:\n        loss += rate * jnp.sum(w ** 2)\n    return loss\n"
+    found = check(source, (jnp.array(1.0), X, 0.5), (jnp.array(1.0), X, -0.5), (jnp.array(1.0), X, 0.0))
+    assert "loss + rate * jnp.sum(w ** 2)" in found.rewrites[0].source
+    sums = source.replace("loss += rate * jnp.sum(w ** 2)", "loss -= rate - w.sum()")
+    found = check(sums, (jnp.array(1.0), X, 0.5), (jnp.array(1.0), X, -0.5))
+    assert "loss - (rate - w.sum())" in found.rewrites[0].source
