@@ -155,11 +155,21 @@ class _Maker:
             )
 
     def none(self) -> Iterator[OtherCall]:
-        """None for each argument of which the code speaks so."""
-        named = {node.id for tree in self._trees for node in names_asked_for_none(tree)}
-        for name, value in self._bound.items():
-            if name in named and value is not None and self._default(name) is not None and self._is_single(name):
-                yield self._called({**self._bound, name: None}, "none", [name])
+        """None for each argument of which the code speaks so, then beside numbers for what is None where it is left out: of
+        `if low is not None and … elif high is not None and …` only these two together reach the second test."""
+        named = {node.id for tree in self._trees for node in names_asked_for_none(tree)} & {*self._parameters}
+        absent = [name for name in self._parameters if name in named and name not in self._bound and name not in self._static]
+        for name in (name for name in self._parameters if name in named and self._is_single(name)):
+            default = self._default(name)
+            value = self._bound.get(name, default)
+            if default is None or value is None or value is inspect.Parameter.empty:
+                continue
+            call = self._called({**self._bound, name: None}, "none", [name])
+            yield call if name in self._bound else replace(call, promised=False)
+            others = [each for each in absent if self._default(each) is None]
+            if others and name not in self._bound:
+                beside = self._called({**self._bound, name: None, **dict.fromkeys(others, 0.5)}, "none", [name])
+                yield replace(beside, words=f"{call.words} and {' and '.join(others)} given", promised=False)
         for name, changed, item in with_none_in(self._bound, self._trees):
             yield replace(self._called({**self._bound, name: changed}, "none", [item]), promised=False)
 

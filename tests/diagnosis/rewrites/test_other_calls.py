@@ -778,3 +778,14 @@ def test_a_number_that_is_divided_by_zero_fails_by_its_value_and_not_by_its_kind
     served, asked = Served(fun, plain, (), [], seconds=5.0), Input((number, given[1]), {}, "number")
     assert plain.uncompiled(asked, 5.0) is None
     assert served._values_alone_fail(asked) == alone
+
+
+def test_a_number_that_a_call_leaves_out_may_be_none():
+    source = (
+        "def f(y, mu, lower=0.0, upper=None):\n    ll = 0.0\n    for i in range(len(y)):\n"
+        "        if lower is not None and y[i] <= lower:\n            ll += lower - mu\n"
+        "        elif upper is not None and y[i] >= upper:\n            ll += mu - upper\n"
+        "        else:\n            ll += (y[i] - mu) ** 2\n    return -ll\n"
+    )
+    found = served(source, (X, 0.5), ((X, 0.5, None), {}), ((X, 0.5, None, 2.0), {}), ((X, 0.5, 1.0, 4.0), {}))
+    assert found.rewrites or any("lower=None" in why for why in found.reasons)
