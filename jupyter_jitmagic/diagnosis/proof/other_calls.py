@@ -24,6 +24,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
 from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags, kinds_asked_for
 from jupyter_jitmagic.diagnosis.proof.leaves import as_integers, in_shape, kind_of, like, rounded
 from jupyter_jitmagic.diagnosis.proof.optional_items import (
+    asked_together,
     draws,
     names_asked_for_none,
     parts_of,
@@ -86,6 +87,10 @@ def other_calls(
 def like_number(value: Any, number: int) -> Any:
     """A whole number as an array of JAX where the value is one, else Python's own."""
     return jnp.asarray(number) if isinstance(value, jax.Array) else number
+
+
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or type(value) in (int, float)
 
 
 def _holds_numbers(value: Any) -> bool:
@@ -196,6 +201,10 @@ class _Maker:
                     yield self._called({**self._bound, name: another}, "given", [name])
                 if default is None and name not in self._static:
                     yield from self._given_rows(name)
+        numbers = {name: self._default(name) for name in self._parameters if name not in {*self._bound, *self._static, *keys}}
+        others = {name: each or (1 if type(each) is int else 0.5) for name, each in numbers.items() if _is_number_or_none(each)}
+        for names in [each for tree in self._trees for each in asked_together(list(others), tree) if len(each) > 1][:2]:
+            yield self._called({**self._bound, **{name: others[name] for name in names}}, "given", names)
         floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
         floats = {name: each for name, each in floats.items() if isinstance(each, float)}
         if keys and (rates := [name for name in floats if name not in self._static]):  # `if rate > 0 and key is not None`
