@@ -201,8 +201,8 @@ class _Maker:
                     yield self._called({**self._bound, name: another}, "given", [name])
                 if default is None and name not in self._static:
                     yield from self._given_rows(name)
-        numbers = {name: self._default(name) for name in self._parameters if name not in {*self._bound, *self._static, *keys}}
-        others = {name: each or (1 if type(each) is int else 0.5) for name, each in numbers.items() if _is_number_or_none(each)}
+        absent = {name: self._default(name) for name in self._parameters if name not in {*self._bound, *self._static, *keys}}
+        others = {name: each or (1 if type(each) is int else 0.5) for name, each in absent.items() if _is_number_or_none(each)}
         for names in [each for tree in self._trees for each in asked_together(list(others), tree) if len(each) > 1][:2]:
             yield self._called({**self._bound, **{name: others[name] for name in names}}, "given", names)
         floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
