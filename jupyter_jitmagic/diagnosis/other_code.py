@@ -70,9 +70,10 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
         of_source = returned.why_not(call.fun)
         why_not = of_source or (reasons.OUT_OF_TIME if cut_off else "")
         given = JitCall(call.fun, call.args, dict(call.kwargs), tuple(sorted(static)))
-        if runs and split is None and not of_source and of_text(given, _SIZES_S):
+        asks = runs and split is None and not of_source  # without what is returned in one case, lengths differ as well
+        if asks and of_text(given, _SIZES_S):
             why_not = reasons.TEXT
-        elif runs and split is None and of_lengths_by_data(given, _SIZES_S):
+        elif asks and of_lengths_by_data(given, _SIZES_S):
             why_not, partial = reasons.LENGTH_IS_DATA, ()  # what a part of the edits leaves no other edit cures
     told = None if padded and split is not None and split.slight else split
     reason = reasons.for_rewrite(call, result, result.left, bool(proposed), why_not, told)

@@ -510,6 +510,51 @@ def test_what_is_returned_that_no_compiled_code_can_choose_between_is_said(given
     assert said in answer.reason
 
 
+def nothing_below(x):
+    if x.sum() < 0:
+        return None
+    return x * 2
+
+
+def mean_or_none(x):
+    mean = x.sum() / x[0] if x[0] > 0 else None
+    return x, mean
+
+
+def ends_or_none(x):
+    if x[0] > 3:
+        return {"x": x, "ends": None}
+    return {"x": x * 2, "ends": (x[0], x[-1])}
+
+
+def table_or_none(x):
+    if x[0] > 3:
+        return None
+    return {"x": x * 2}
+
+
+def rate_or_none(x):
+    if x[0] > 30:
+        return None
+    rate = 0.1
+    for _ in range(5):
+        new = rate - x[1] * rate
+        if new == 0:
+            return None
+        if abs(new - rate) < 1e-3:
+            return new
+        rate = new
+    return None
+
+
+@pytest.mark.parametrize("fun", [nothing_below, rate_or_none, mean_or_none, ends_or_none, table_or_none])
+def test_none_or_a_value_is_told_as_such_and_not_as_a_length(fun):
+    """Nor as what a branch returns that the user did not write."""
+    answer = jm.diagnose(fun, jnp.array([1.0, 2.0, 0.5]))
+    assert "None for some values" in answer.reason or "it returns None or a value" in answer.reason
+    assert "length" not in answer.reason and "_branch returns" not in answer.reason
+
+
 def by_an_axis(x, axis):
     return jnp.squeeze(x, axis) + 1
 

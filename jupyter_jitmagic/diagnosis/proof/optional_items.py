@@ -124,6 +124,14 @@ def names_asked_for_none(tree: ast.AST) -> Iterator[ast.Name]:
             yield from (part for part in node.values[:-1] if isinstance(part, ast.Name))
 
 
+def asked_together(names: Sequence[str], tree: ast.AST) -> Iterator[list[str]]:
+    """Those of these names that one test asks for, one of them for None: `if c is not None and periods > 0`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BoolOp) and not {*names}.isdisjoint(part.id for part in names_asked_for_none(node)):
+            found = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+            yield [name for name in names if name in found]
+
+
 def picks(tree: ast.AST, name: str) -> bool:
     """Whether a source takes elements by a name, as by a mask: `x[name]`."""
     places = (node.slice for node in ast.walk(tree) if isinstance(node, ast.Subscript))

@@ -24,6 +24,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
 from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags, kinds_asked_for
 from jupyter_jitmagic.diagnosis.proof.leaves import as_integers, in_shape, kind_of, like, rounded
 from jupyter_jitmagic.diagnosis.proof.optional_items import (
+    asked_together,
     draws,
     looked_up,
     names_asked_for_none,
@@ -87,6 +88,10 @@ def other_calls(
 def like_number(value: Any, number: int) -> Any:
     """A whole number as an array of JAX where the value is one, else Python's own."""
     return jnp.asarray(number) if isinstance(value, jax.Array) else number
+
+
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or type(value) in (int, float)
 
 
 def _holds_numbers(value: Any) -> bool:
@@ -156,11 +161,21 @@ class _Maker:
             )
 
     def none(self) -> Iterator[OtherCall]:
-        """None for each argument of which the code speaks so."""
-        named = {node.id for tree in self._trees for node in names_asked_for_none(tree)}
-        for name, value in self._bound.items():
-            if name in named and value is not None and self._default(name) is not None and self._is_single(name):
-                yield self._called({**self._bound, name: None}, "none", [name])
+        """None for each argument of which the code speaks so, then beside numbers for what is None where it is left out: of
+        `if low is not None and … elif high is not None and …` only these two together reach the second test."""
+        named = {node.id for tree in self._trees for node in names_asked_for_none(tree)} & {*self._parameters}
+        absent = [name for name in self._parameters if name in named and name not in self._bound and name not in self._static]
+        for name in (name for name in self._parameters if name in named and self._is_single(name)):
+            default = self._default(name)
+            value = self._bound.get(name, default)
+            if default is None or value is None or value is inspect.Parameter.empty:
+                continue
+            call = self._called({**self._bound, name: None}, "none", [name])
+            yield call if name in self._bound else replace(call, promised=False)
+            others = [each for each in absent if self._default(each) is None]
+            if others and name not in self._bound:
+                beside = self._called({**self._bound, name: None, **dict.fromkeys(others, 0.5)}, "none", [name])
+                yield replace(beside, words=f"{call.words} and {' and '.join(others)} given", promised=False)
         for name, changed, item in with_none_in(self._bound, self._trees):
             yield replace(self._called({**self._bound, name: changed}, "none", [item]), promised=False)
 
@@ -187,6 +202,10 @@ class _Maker:
                     yield self._called({**self._bound, name: another}, "given", [name])
                 if default is None and name not in self._static:
                     yield from self._given_rows(name)
+        absent = {name: self._default(name) for name in self._parameters if name not in {*self._bound, *self._static, *keys}}
+        others = {name: each or (1 if type(each) is int else 0.5) for name, each in absent.items() if _is_number_or_none(each)}
+        for names in [each for tree in self._trees for each in asked_together(list(others), tree) if len(each) > 1][:2]:
+            yield self._called({**self._bound, **{name: others[name] for name in names}}, "given", names)
         floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
         floats = {name: each for name, each in floats.items() if isinstance(each, float)}
         if keys and (rates := [name for name in floats if name not in self._static]):  # `if rate > 0 and key is not None`

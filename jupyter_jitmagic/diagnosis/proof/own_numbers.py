@@ -34,6 +34,7 @@ NO_NUMBER = (
     "it gives NaN for some numbers for which plain Python gives another (a negative float of its own to a fractional power is "
     "complex there)"
 )
+NAN_BY_ROUNDING = "it gives NaN for some numbers for which plain Python gives another, as rounding decides there"
 NUMBERS = (-1, 2, 13, 23)
 """Of which one makes an exponent negative that is computed of it, perhaps."""
 _SHORT, _PATIENCE = 0.06, 1.0  # seconds for a plain run by NumPy, and by JAX
@@ -100,6 +101,12 @@ def makes_nan(got: Any, want: Any) -> bool:
     pairs = zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True)
     arrays = [(np.asarray(leaf_as_numbers(one)), np.asarray(leaf_as_numbers(other))) for one, other in pairs]
     return any(np.any(_nan(one) & ~_nan(other)) for one, other in arrays)
+
+
+def why_nan(given: Input) -> str:
+    """Half a sentence for such a result, which is no difference else: without a number of Python's none is complex."""
+    own = any(type(leaf) in (int, float) for leaf in jax.tree_util.tree_leaves((given.args, given.kwargs)))
+    return NO_NUMBER if own else NAN_BY_ROUNDING
 
 
 def is_outside(given: Input, want: Any) -> bool:

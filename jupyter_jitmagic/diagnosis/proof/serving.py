@@ -42,12 +42,12 @@ from jupyter_jitmagic.diagnosis.proof.leaves import in_shape, kind_of
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall
 from jupyter_jitmagic.diagnosis.proof.own_numbers import (
-    NO_NUMBER,
     OUTSIDE,
     is_outside,
     makes_nan,
     otherwise_as_arrays,
     turns_complex,
+    why_nan,
 )
 from jupyter_jitmagic.diagnosis.proof.rounding import NUDGES, explained_by_rounding
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -280,7 +280,7 @@ class Served:
                 continue
             if difference and not self._of_either_kind(taken, got, want):
                 if turns_complex(self._first, got, want) or self._rounding_decides(given, got, want):
-                    self.said |= {NO_NUMBER: None} if makes_nan(got, want) else {}
+                    self.said |= {why_nan(given): None} if makes_nan(got, want) else {}
                     continue
                 arrays = functools.partial(with_arrays, self._fun, static=self._static)
                 if said := otherwise_as_arrays(self.plain, given, got, want, arrays):

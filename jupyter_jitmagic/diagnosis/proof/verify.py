@@ -36,12 +36,12 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.own_numbers import (
-    NO_NUMBER,
     OUTSIDE,
     is_outside,
     makes_nan,
     otherwise_as_arrays,
     turns_complex,
+    why_nan,
 )
 from jupyter_jitmagic.diagnosis.proof.plain import Plain, why_it_failed
 from jupyter_jitmagic.diagnosis.proof.raising import goes_on, words
@@ -162,7 +162,7 @@ def compare(
         elif difference:
             if given.kind != "call" and (turns_complex(plain.first, got, want) or rounding_decides(plain, given, got, want)):
                 if makes_nan(got, want):
-                    notes[NO_NUMBER] = None
+                    notes[why_nan(given)] = None
                 unsure += 1
                 continue
             if given.kind == "call" and counts_in_single(plain, given, got):

@@ -190,7 +190,12 @@ def returned_none(spot: Spot) -> Iterator[Step]:
         every = [_gives_none(node.value) for node in ast.walk(function) if isinstance(node, ast.Return)]
         some = leaves and any(every) and not all(every)
     if some:
-        raise NoWay(f"{function.name} returns None for some values and an array for others, which no array stands for")
+        around = [each for each in (function, *spot.code.ancestors(function)) if isinstance(each, ast.FunctionDef)]
+        own = next((each for each in around if f"def {each.name}(" in spot.unit.text), function)  # and no branch of a draft's
+        raise NoWay(
+            f"{own.name} returns None for some values and an array for others, which no array stands for: a number may do in "
+            "the place of None, as -1 or nan"
+        )
     yield from ()  # a rule is a generator
 
 

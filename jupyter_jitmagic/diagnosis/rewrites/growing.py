@@ -27,7 +27,8 @@ from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
 MADE_ARRAYS = words("array asarray stack")
 READ_WHOLE = words("sum max min sorted list tuple enumerate zip reversed any all")
-_LEAVING = (ast.Break, ast.Continue, ast.Return, ast.Raise)
+_ENDING = (ast.Break, ast.Continue, ast.Raise)  # a loop that is left by a return alone has had all its rounds behind it
+_LEAVING = (*_ENDING, ast.Return)
 
 
 class Container(ABC):
@@ -160,7 +161,7 @@ class GrowingList(Container):
 
     def _index(self) -> str:
         """Where round `i` of `range(n)` puts its element, each one, if nobody asks how many there are by then; else ""."""
-        if not self.whole or len(self.appends) != 1 or self.copied is not None:
+        if not (self.whole or self.filled) or len(self.appends) != 1 or self.copied is not None:
             return ""
         statement, _ = self.appends[0]
         code = self.spot.code
@@ -191,8 +192,8 @@ class GrowingList(Container):
         return bool(others) and all(self._is_taken_whole(parents[n]) for n in others)
 
     @staticmethod
-    def _is_taken_whole(parent: ast.AST) -> bool:
-        return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr in MADE_ARRAYS
+    def _is_taken_whole(at: ast.AST) -> bool:
+        return isinstance(at, ast.Call) and isinstance(at.func, ast.Attribute) and at.func.attr in MADE_ARRAYS
 
     @property
     def counted(self) -> str:
@@ -270,15 +271,13 @@ class GrowingList(Container):
         together = self._moved_together()
         if together is not None:
             self.whole = all(is_exhausted(counter, self.function) for counter in together) and not self.first
-            text = left_of(self.spot, together)
-            return f"{text} + {len(self.first)}" if self.first else text
-        chosen = {
-            statement: rounds_coming_to(self.spot, loops[0], statement)
-            for statement, _ in self.appends
-            if len(loops := self._loops_around(statement)) == 1
-        }
-        surely = all(chosen.get(statement) or self._surely(statement) for statement, _ in self.appends)
-        self.whole = surely and not self._is_popped()
+            return left_of(self.spot, together) + (f" + {len(self.first)}" if self.first else "")
+        looped = {each: loops[0] for each, _ in self.appends if len(loops := self._loops_around(each)) == 1}
+        chosen = {each: rounds_coming_to(self.spot, loop, each) for each, loop in looped.items()}
+        if not self._is_popped():
+            kept = [each for each, _ in self.appends if not chosen.get(each)]
+            self.whole = all(map(self._surely, kept))
+            self.filled = not self.whole and all(self._surely(each, _ENDING) for each in kept)
         if not any(chosen.values()) and (whole := self._padded_to()):
             return whole
         parts: list[str] = []
@@ -364,14 +363,14 @@ class GrowingList(Container):
         )
         self.lines(statement, f"{self.name} = {moved}", f"{self.length} -= 1")
 
-    def _surely(self, statement: ast.stmt) -> bool:
-        """Whether every round of the loops around it comes to this statement."""
+    def _surely(self, statement: ast.stmt, leaving: tuple[type[ast.stmt], ...] = _LEAVING) -> bool:
+        """Whether every round of the loops around it comes to this statement, where none is left in one of these ways."""
         at: ast.AST = statement
         while at is not self.function and self.made not in getattr(at, "body", []):
             above = self.spot.code.parents[at]
             if above is self.function or self.made in getattr(above, "body", []):
                 return True
-            if not isinstance(above, ast.For) or at not in above.body or leaves(above.body, _LEAVING):
+            if not isinstance(above, ast.For) or at not in above.body or leaves(above.body, leaving):
                 return False
             at = above
         return False

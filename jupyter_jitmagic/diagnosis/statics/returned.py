@@ -34,25 +34,38 @@ def why_not(fun: Any) -> str:
     return ""
 
 
-def _by_place(function: ast.FunctionDef) -> dict[int, list[ast.expr]]:
-    """What may be returned, by its place in a tuple (0 where none is)."""
+def _by_place(function: ast.FunctionDef) -> dict[object, list[ast.expr]]:
+    """What may be returned, by its place in a tuple (0 where none is) or its key in a dict."""
     values = [node.value or _NONE for node in walk_scope(function.body) if isinstance(node, ast.Return)]
     if values and not (always_leaves(function.body) or isinstance(function.body[-1], ast.While)):
         values.append(_NONE)
-    found: dict[int, list[ast.expr]] = {}
+    found: dict[object, list[ast.expr]] = {}
     for value in values:
         for whole in _assigned(function, value):
-            parts = whole.elts if isinstance(whole, ast.Tuple) else [whole]
-            for place, part in enumerate(parts):
+            for place, part in _parts(whole):
                 found.setdefault(place, []).extend(_assigned(function, part))
     return found
 
 
+def _parts(whole: ast.expr) -> Iterator[tuple[object, ast.expr]]:
+    match whole:
+        case ast.Tuple(elts=parts):
+            yield from enumerate(parts)
+        case ast.Dict(keys=keys, values=values):
+            pairs = zip(keys, values, strict=True)
+            yield 0, whole
+            yield from ((("key", key.value), value) for key, value in pairs if isinstance(key, ast.Constant))
+        case _:
+            yield 0, whole
+
+
 def _assigned(function: ast.FunctionDef, value: ast.expr) -> list[ast.expr]:
-    """What a name may stand for, as the function assigns it; any other expression is itself."""
-    if not isinstance(value, ast.Name):
-        return [value]
-    return [each for target, each in _assignments(function) if target == value.id] or [value]
+    """What a name may stand for, as the function assigns it, and both sides of a choice; any other expression is itself."""
+    found = [value]
+    if isinstance(value, ast.Name):
+        found = [each for target, each in _assignments(function) if target == value.id] or found
+    sides = ([each.body, each.orelse] if isinstance(each, ast.IfExp) else [each] for each in found)
+    return [side for both in sides for side in both]
 
 
 def _assignments(function: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:

@@ -630,3 +630,28 @@ def test_a_given_list_that_a_choice_may_be_is_changed_for_the_caller():
 def test_keys_of_several_parts_are_compared_part_by_part(body):
     calls = [[[0.0, 0], [1, 0], [0, -1.5], [1, 1]], [[0.0, 0], [-1, 1], [-1, 1], [2, 2.5]], [[1.0, 3], [1, 2], [1, 2], [1, 4]]]
     check(f"def f(p):\n    {body}\n", *((jnp.array(each),) for each in calls), seconds=10.0)
+
+
+@pytest.mark.parametrize("end", ["s, jnp.array(out)", "s, sum(out)", "s + jnp.stack(out).max(), jnp.array(out[1:])"])
+def test_a_list_that_a_loop_fills_is_full_behind_it_where_a_return_alone_leaves_it(end):
+    first = "jnp.zeros(len(x))" if "s, jnp" in end else "0.0" if "sum" in end else "jnp.zeros(len(x) - 1)"
+    source = (
+        "def f(x, c):\n    s, out = 1.0, []\n    for t in range(x.shape[0]):\n        s = s * x[t]\n"
+        f"        if s < c:\n            return -jnp.inf, {first}\n        out.append(s)\n    return {end}\n"
+    )
+    found = check(source, (X, -9.0), (X, 1.0), (X, 2.0), (-X, -5.0), (X[:2], -9.0), seconds=20.0)
+    assert "[:out_length]" not in found.rewrites[0].source
+
+
+def test_a_list_is_not_full_where_the_loop_that_fills_it_may_raise_within_a_try():
+    source = (
+        "def f(x, c):\n    out = []\n    try:\n        for v in x:\n            if v < c:\n"
+        "                raise ValueError\n            out.append(v)\n    except ValueError:\n        pass\n"
+        "    return sum(out)\n"
+    )
+    namespace = define(source)
+    found = propose(namespace["f"], (X, -9.0), {})
+    for which in range(len(found.rewrites)):
+        with applied(found, namespace, which):
+            for c in (-9.0, 0.0, 2.0):
+                assert jax.jit(namespace["f"])(X, c) == define(source)["f"](X, c)

@@ -789,3 +789,23 @@ def test_an_array_or_a_key_may_be_what_is_left_out(default):
         "        if x.std() == 0:\n            continue\n        total += x[k]\n    return total\n"
     )
     check(source, (jnp.array([1.0, 2.0, 4.0]),), (jnp.ones(3),))
+
+
+def test_a_number_that_a_call_leaves_out_may_be_none():
+    source = (
+        "def f(y, mu, lower=0.0, upper=None):\n    ll = 0.0\n    for i in range(len(y)):\n"
+        "        if lower is not None and y[i] <= lower:\n            ll += lower - mu\n"
+        "        elif upper is not None and y[i] >= upper:\n            ll += mu - upper\n"
+        "        else:\n            ll += (y[i] - mu) ** 2\n    return -ll\n"
+    )
+    found = served(source, (X, 0.5), ((X, 0.5, None), {}), ((X, 0.5, None, 2.0), {}), ((X, 0.5, 1.0, 4.0), {}))
+    assert found.rewrites or any("lower=None" in why for why in found.reasons)
+
+
+def test_options_that_one_test_asks_for_are_given_together():
+    source = (
+        "def f(x, rd, c=None, periods=0, most=9.0):\n    if c is not None and periods > 0:\n"
+        "        rd = min(jnp.sqrt(rd**2 + c**2 * periods), most)\n"
+        "    new = jnp.sqrt(x.sum() * rd)\n    return new if new > 3 else 3.0\n"
+    )
+    served(source, (X, 2.0), ((X, 2.0, 0.5), {}), ((X, 2.0, 0.5, 1), {}), ((X, 2.0, 30.0, 2), {}), ((X, 0.1), {"periods": 3}))

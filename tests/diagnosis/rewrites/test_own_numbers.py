@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
+from jupyter_jitmagic.diagnosis.proof.own_numbers import why_nan
 
 X = jnp.arange(6.0)
 POWER = "a whole number to a negative power"
@@ -184,3 +186,9 @@ def rooted_sum(x: Any) -> Any:
 
 def test_a_root_of_an_array_is_nan_in_plain_python_as_well():
     assert "fractional power" not in differences(jm.diagnose(rooted_sum, X))
+
+
+def test_a_result_that_rounding_makes_nan_speaks_of_no_powers_where_all_are_arrays():
+    """As of Newton's steps that lead anywhere."""
+    assert "fractional power" not in why_nan(Input((X,), {}, "negated"))
+    assert "fractional power" in why_nan(Input((X, 2.0), {}, "negated"))
