@@ -90,10 +90,6 @@ def like_number(value: Any, number: int) -> Any:
     return jnp.asarray(number) if isinstance(value, jax.Array) else number
 
 
-def _is_number_or_none(value: Any) -> bool:
-    return value is None or type(value) in (int, float)
-
-
 def _holds_numbers(value: Any) -> bool:
     """Whether it is a container of Python's numbers alone, as a table of rates is."""
     if not isinstance(value, tuple | list | dict):
@@ -203,7 +199,8 @@ class _Maker:
                 if default is None and name not in self._static:
                     yield from self._given_rows(name)
         absent = {name: self._default(name) for name in self._parameters if name not in {*self._bound, *self._static, *keys}}
-        others = {name: each or (1 if type(each) is int else 0.5) for name, each in absent.items() if _is_number_or_none(each)}
+        single = {name: each for name, each in absent.items() if each is None or type(each) in (int, float)}
+        others = {name: each or (1 if type(each) is int else 0.5) for name, each in single.items()}
         for names in [each for tree in self._trees for each in asked_together(list(others), tree) if len(each) > 1][:2]:
             yield self._called({**self._bound, **{name: others[name] for name in names}}, "given", names)
         floats = {name: self._default(name) for name in self._parameters if name not in self._bound}
