@@ -38,6 +38,18 @@ def flagged(spot: Spot, loop: ast.For | ast.While, *, unrolled: bool = False) ->
             return
 
 
+def apart(spot: Spot) -> Iterator[Step]:
+    """`low = high = None` → a line for each, as other rules know them."""
+    if spot.asked() is None or not isinstance(spot.function, ast.FunctionDef):
+        return
+    for node in walk(spot.function):
+        match node:
+            case ast.Assign(targets=[ast.Name(), ast.Name(), *_], value=ast.Constant(value=None)):
+                lines = f"\n{spot.code.indent(node)}".join(f"{spot.code.src(each)} = None" for each in node.targets)
+                yield spot.step("flag", (node, lines))
+                return
+
+
 def unasked(spot: Spot) -> Iterator[Step]:
     """`k = None` … `if v < best: best, k = v, i`, where nobody asks whether k is None → `k = -1`."""
     asked, function = spot.asked(), spot.function
@@ -269,5 +281,5 @@ def _line_after(spot: Spot, statement: ast.stmt, line: str) -> Edit:
     return end, end, f"\n{spot.code.indent(statement)}{line}"
 
 
-RULES: list[Rule] = [unasked, without_a_start]
+RULES: list[Rule] = [apart, unasked, without_a_start]
 LAST: list[Rule] = [asked_in_a_loop]

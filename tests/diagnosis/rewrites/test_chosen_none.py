@@ -233,3 +233,14 @@ def test_an_option_that_a_loop_fills_has_a_flag_as_well():
         found = check(source, calls[first], *calls)
         assert "has_s = s is not None\n" in found.rewrites[0].source
         assert "calls in which s stays None" in str(found.rewrites[0].compared)
+
+
+def test_names_that_are_none_together_have_a_flag_each():
+    source = (
+        "def f(x, level):\n    low = high = None\n    for v in x:\n        if v < level:\n"
+        "            low = v if low is None else min(low, v)\n        else:\n"
+        "            high = v if high is None else max(high, v)\n"
+        "    if low is None or high is None:\n        return 0.0\n    return high - low\n"
+    )
+    x = jnp.array([1.5, 0.25, 2.0, -1.25])
+    check(source, (x, 5.0), (x, 1.0), (x, -3.0))
