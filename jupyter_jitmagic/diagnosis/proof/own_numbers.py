@@ -34,6 +34,10 @@ NO_NUMBER = (
     "it gives NaN for some numbers for which plain Python gives another (a negative float of its own to a fractional power is "
     "complex there)"
 )
+NAN_IN_SINGLE = (
+    "it gives NaN for some numbers for which plain Python gives another (compiled code has floats of 32 bits, which are "
+    "infinite sooner than plain Python's of 64, and round otherwise)"
+)
 NUMBERS = (-1, 2, 13, 23)
 """Of which one makes an exponent negative that is computed of it, perhaps."""
 _SHORT, _PATIENCE = 0.06, 1.0  # seconds for a plain run by NumPy, and by JAX
@@ -100,6 +104,13 @@ def makes_nan(got: Any, want: Any) -> bool:
     pairs = zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True)
     arrays = [(np.asarray(leaf_as_numbers(one)), np.asarray(leaf_as_numbers(other))) for one, other in pairs]
     return any(np.any(_nan(one) & ~_nan(other)) for one, other in arrays)
+
+
+def nan_for_a_number(first: Any, got: Any, want: Any) -> str:
+    """What is to be said of a result that `makes_nan` where rounding decides, else ""; `first`: that of the call itself."""
+    if turns_complex(first, got, want):
+        return NO_NUMBER
+    return NAN_IN_SINGLE if makes_nan(got, want) else ""
 
 
 def is_outside(given: Input, want: Any) -> bool:

@@ -44,10 +44,9 @@ from jupyter_jitmagic.diagnosis.proof.leaves import in_shape, kind_of
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall
 from jupyter_jitmagic.diagnosis.proof.own_numbers import (
-    NO_NUMBER,
     OUTSIDE,
     is_outside,
-    makes_nan,
+    nan_for_a_number,
     otherwise_as_arrays,
     turns_complex,
 )
@@ -296,7 +295,7 @@ class Served:
                 self._say_wider(taken.call, got, want)
             elif difference:
                 if turns_complex(self._first, got, want) or self._rounding_decides(given, got, want):
-                    self.said |= {NO_NUMBER: None} if makes_nan(got, want) else {}
+                    self.said |= {said: None} if (said := nan_for_a_number(self._first, got, want)) else {}
                     continue
                 arrays = functools.partial(with_arrays, self._fun, static=self._static)
                 if said := otherwise_as_arrays(self.plain, given, got, want, arrays):

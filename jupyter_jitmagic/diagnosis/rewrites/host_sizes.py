@@ -172,7 +172,9 @@ def known_parts(spot: Spot) -> list[tuple[ast.expr, Known]]:
 
 def _computes_with_an_option(spot: Spot, node: ast.expr) -> bool:
     """Whether it is a float that `math` computes with a float that was left out: once it is given, that is data."""
-    if not isinstance(node, ast.Call) or _module_of(spot, node.func) != "math" or text_attribute(spot.value(node.func), "__name__") in _WHOLE:
+    if not isinstance(node, ast.Call) or _module_of(spot, node.func) != "math":
+        return False
+    if text_attribute(spot.value(node.func), "__name__") in _WHOLE:
         return False
     return any(
         isinstance(spot.locals.get(name), float) and name in _parameters(spot) - set(spot.static)

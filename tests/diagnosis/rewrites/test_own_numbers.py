@@ -6,8 +6,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.proof.own_numbers import NAN_IN_SINGLE, NO_NUMBER, nan_for_a_number
 
 X = jnp.arange(6.0)
 POWER = "a whole number to a negative power"
@@ -184,3 +187,9 @@ def rooted_sum(x: Any) -> Any:
 
 def test_a_root_of_an_array_is_nan_in_plain_python_as_well():
     assert "fractional power" not in differences(jm.diagnose(rooted_sum, X))
+
+
+@pytest.mark.parametrize(("want", "said"), [(1 + 2j, NO_NUMBER), (2e200, NAN_IN_SINGLE), (float("nan"), "")])
+def test_nan_in_the_place_of_a_number_is_said_with_its_reason(want, said):
+    """A diffusion that outgrows 32 bits was said to take a root of a negative number."""
+    assert nan_for_a_number(1.0, np.float32("nan"), want) == said
