@@ -106,11 +106,11 @@ def makes_nan(got: Any, want: Any) -> bool:
     return any(np.any(_nan(one) & ~_nan(other)) for one, other in arrays)
 
 
-def nan_for_a_number(first: Any, got: Any, want: Any) -> str:
+def nan_for_a_number(plain: Plain, first: Any, got: Any, want: Any) -> str:
     """What is to be said of a result that `makes_nan` where rounding decides, else ""; `first`: that of the call itself."""
-    if turns_complex(first, got, want):
-        return NO_NUMBER
-    return NAN_IN_SINGLE if makes_nan(got, want) else ""
+    if not makes_nan(got, want):
+        return ""
+    return NO_NUMBER if plain.takes_powers or turns_complex(first, got, want) else NAN_IN_SINGLE
 
 
 def is_outside(given: Input, want: Any) -> bool:

@@ -295,7 +295,7 @@ class Served:
                 self._say_wider(taken.call, got, want)
             elif difference:
                 if turns_complex(self._first, got, want) or self._rounding_decides(given, got, want):
-                    self.said |= {said: None} if (said := nan_for_a_number(self._first, got, want)) else {}
+                    self.said |= {said: None} if (said := nan_for_a_number(self.plain, self._first, got, want)) else {}
                     continue
                 arrays = functools.partial(with_arrays, self._fun, static=self._static)
                 if said := otherwise_as_arrays(self.plain, given, got, want, arrays):

@@ -160,7 +160,7 @@ def compare(
             continue
         elif difference:
             if given.kind != "call" and (turns_complex(plain.first, got, want) or rounding_decides(plain, given, got, want)):
-                if said := nan_for_a_number(plain.first, got, want):
+                if said := nan_for_a_number(plain, plain.first, got, want):
                     notes[said] = None
                 unsure += 1
                 continue
