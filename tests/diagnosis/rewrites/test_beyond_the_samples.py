@@ -3,12 +3,17 @@ places that occur twice, arrays that are not empty."""
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.proof import rounding
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 
 from .helpers import applied, check, define
@@ -395,3 +400,25 @@ def test_integers_that_no_array_holds_are_no_calls_to_serve():
         "def f(t):\n    hour = (t % 86400) / 3600\n    if hour < 9 or hour >= 17:\n        return 0.0\n    return 17 - hour\n"
     )
     check(source, (1.7e9,), (1.7e9 + 4096,))
+
+
+def busy(seconds):
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
+def test_many_rounds_that_have_an_end_are_not_said_to_have_none(monkeypatch):
+    """NumPy takes longer for some hundred rounds than plain Python's floats do, on the call as on other numbers."""
+
+    def by_numpy(seconds):
+        def run(given):
+            if seconds < 0.1:
+                raise CannotRun("OutOfTime: ")
+            busy(0.05)
+
+        return run
+
+    plain = SimpleNamespace(variations=Variations((10.0,), {}, set()), uncompiled=lambda given, seconds: (busy(0.001),))
+    monkeypatch.setattr(rounding, "_of_tests", lambda plain, program: [0])
+    assert rounding.may_never_end(plain, None, by_numpy, 5.0) == ""
