@@ -4,19 +4,28 @@ tells, an answer says so."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
-from jupyter_jitmagic.diagnosis.proof.decimals import ADDS_IN_DOUBLE, LIMITS_IN_DOUBLE, keeps_double, puts_limits
+from jupyter_jitmagic.diagnosis.proof.decimals import (
+    ADDS_IN_DOUBLE,
+    LIMITS_IN_DOUBLE,
+    TURNS_IN_DOUBLE,
+    between_singles,
+    keeps_double,
+    puts_limits,
+    takes_degrees,
+)
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, is_wider, shapes, too_large
 from jupyter_jitmagic.diagnosis.proof.inputs import MANY_ROUNDS
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import WRAPS, falls_under
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.results import leaf_as_numbers, same_numbers
 
 OF_PYTHON = re.compile(r"\b(int|len|round|floor|ceil|trunc|item|tolist|range|enumerate)\(")
 """What makes a whole number of Python's of an array's."""
@@ -26,6 +35,7 @@ OVERFLOWS = re.compile(r"(\bmath\.|(?<![\w.]))(exp|exp2|expm1|sinh|cosh|pow|gamm
 """What raises OverflowError where an array's is infinite."""
 FAR = 1e4
 SHORT = 0.06  # seconds for a plain run
+_NEAR = 1e-3
 
 
 def note_overflows(plain: Plain, texts: list[str]) -> None:
@@ -69,11 +79,8 @@ def beside_cancelling(
     plain: Plain, rewrite: Callable[[Input], Any], excludes: Mapping[str, str], texts: list[str], seconds: float
 ) -> str:
     """What is to be said where a rewrite that is right otherwise loses what plain Python's 64 bits keep, else ""."""
-    call_shapes, in_double = shapes(plain.first), any(map(keeps_double, texts))
-    for given, said in (
-        *((each, ADDS_IN_DOUBLE) for each in (plain.variations.cancelling() if in_double else ())),
-        *((each, LIMITS_IN_DOUBLE) for each in (plain.variations.past_limits() if any(map(puts_limits, texts)) else ())),
-    ):
+    call_shapes = shapes(plain.first)
+    for given, said, exactly in _where_bits_tell(plain, texts):
         found = plain.elsewhere(given, min(SHORT, seconds))
         if found is None or falls_under(plain, given, found[0], excludes, call_shapes):
             continue
@@ -81,9 +88,31 @@ def beside_cancelling(
             got = rewrite(given)
         except CannotRun:
             continue
-        if differs(got, found[0]) and not is_wider(got, found[0]):
+        if not differs(got, found[0]) or is_wider(got, found[0]):
+            continue
+        if exactly or not _is_near(got, found[0], plain.first):
             return said
     return ""
+
+
+def _where_bits_tell(plain: Plain, texts: list[str]) -> Iterator[tuple[Input, str, bool]]:
+    """(input, what is said where a rewrite gives something else on it, whether little else is said as well)."""
+    if any(map(keeps_double, texts)):
+        yield from ((given, ADDS_IN_DOUBLE, True) for given in plain.variations.cancelling())
+    if any(map(puts_limits, texts)):
+        yield from ((given, LIMITS_IN_DOUBLE, True) for given in plain.variations.past_limits())
+    if any(map(takes_degrees, texts)):
+        yield from ((given, TURNS_IN_DOUBLE, False) for given in plain.variations.at_turns())
+    yield from ((given, said, False) for given, said in between_singles(plain.variations))
+
+
+def _is_near(got: Any, want: Any, usual: Any) -> bool:
+    """Whether floats differ by little beside a usual result, as what is 0 but for rounding does."""
+    leaves = [jax.tree_util.tree_leaves(each) for each in (got, want, usual)]
+    if shapes(got) != shapes(want) or len(leaves[1]) != len(leaves[2]):
+        return False
+    arrays = [[np.asarray(leaf_as_numbers(leaf)) for leaf in each] for each in zip(*leaves, strict=True)]
+    return all(np.all(same_numbers(a, b, _NEAR, _NEAR * np.max(np.abs(c), initial=0))) for a, b, c in arrays)
 
 
 def _is_narrowed(value: Any) -> bool:

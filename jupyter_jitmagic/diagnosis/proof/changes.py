@@ -109,6 +109,11 @@ def doubled_above(values: Any) -> Any:
     return doubled(values) if values.ndim else -np.abs(values) - 1e3
 
 
+def leveled(values: Any) -> Any:
+    """Its first number all through."""
+    return np.full_like(values, values.reshape(-1)[0]) if values.size else values
+
+
 def every_second_zero(values: Any) -> Any:
     return values * (np.arange(values.size).reshape(values.shape) % 2)
 
@@ -143,6 +148,9 @@ def _alike(number: int, values: Any) -> Any:
 
 AT_LIMITS = tuple(functools.partial(change, k) for change, k in ((_around, 1), (_around, -1), (_alike, 2), (_alike, 0)))
 """Changes that put floats at 0 and 1 and past them, as probabilities are not meant to be."""
+
+
+QUARTER_TURNS = (90.0, 180.0, -90.0)
 
 
 def _spread(values: Any) -> Any:

@@ -31,6 +31,13 @@ LIMITS_IN_DOUBLE = (
     "where numbers are 0 or 1, or past them, it gives something else; perhaps as plain Python computes with a number of its "
     "own there in 64 bits, and compiled code in 32, in which 1 - 1e-12 is 1"
 )
+TURNS_IN_DOUBLE = (
+    "where an angle is a quarter turn (90 or 180 degrees) it may give something else: a sine or cosine that is 0 there is so "
+    "but for rounding, of 64 bits in plain Python and of 32 in compiled code"
+)
+BETWEEN = (
+    "compiled code has floats of 32 bits, which near {:.9g} are {:g} apart: what plain Python's 64 tell in between is lost"
+)
 OWN_DECIMAL = "own decimal"
 OWN_IN_DOUBLE = (
     "plain Python's own numbers have 64 bits, the compiled function's 32, which decides what `int()` or `//` gives at a limit, "
@@ -41,7 +48,10 @@ _TO_WHOLE = re.compile(r"\b(?:int|round|floor|ceil|trunc|divmod|rint)\(|//|%")
 _TO_DECIMALS = re.compile(r"(?<![.\w])round\(.*,\s*[\w-]+\s*\)")
 _OWN_GRID = re.compile(r"\b(?:np|numpy)\.(?:linspace|arange|geomspace|logspace|histogram)\(")
 _CHOOSES = re.compile(r"\b(?:min|max|if)\b")
+_IN_DEGREES = re.compile(r"\b(?:radians|deg2rad)\b|\bpi\s*/\s*180|/\s*180(?:\.0?)?\s*\*\s*(?:\w+\.)?pi\b")
 _LOST_BESIDE_ONE = 1e-4
+_FEW_DIGITS_FROM = 1 << 16
+_SHARES = (1, 1 - 7e-5, 1 - 2e-4)
 _DECIMALS = (0.29, 0.7, 0.3, 0.6, 0.1, 0.57, 1.15)
 _PAIRS = ((0.6, 0.1), (0.1, 0.6), (0.7, 0.2), (0.29, 0.01), (1.15, 0.1))
 _MOST_LIMITS = 4
@@ -63,6 +73,25 @@ def puts_limits(text: str) -> bool:
     if jax.config.jax_enable_x64 or not _CHOOSES.search(text):
         return False
     return any(0 < number < _LOST_BESIDE_ONE for number in _floats_in(text))
+
+
+def takes_degrees(text: str) -> bool:
+    """Whether a source may compute with angles in degrees."""
+    return not jax.config.jax_enable_x64 and bool(_IN_DEGREES.search(text))
+
+
+def between_singles(variations: Variations) -> Iterator[tuple[Input, str]]:
+    """The call with each large float of 64 bits put between two that 32 bits can tell apart, as most times and dates are (the
+    Julian day 2451545.3, seconds since 1970), and what is to be said where that tells."""
+    for k in variations.floats if not jax.config.jax_enable_x64 else ():
+        values = np.asarray(leaf := variations.leaves[k])
+        largest = np.max(np.abs(values), initial=0, where=np.isfinite(values))
+        if values.dtype == np.float64 and _FEW_DIGITS_FROM <= largest <= np.finfo(np.float32).max and values.nbytes <= LARGE:
+            said = BETWEEN.format(largest, np.spacing(np.float32(largest)))
+            for share in _SHARES:  # a branch may be taken in which it does not tell
+                near = (share * values).astype(np.float32)
+                between = like(leaf, near + 0.4 * np.spacing(near).astype(np.float64))
+                yield variations.replaced({k: between}, "large numbers"), said
 
 
 def makes_whole(text: str) -> bool:

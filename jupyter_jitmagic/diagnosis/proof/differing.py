@@ -65,6 +65,11 @@ def too_large(result: Any) -> bool:
     return any(_largest_of(leaf) > largest for leaf in jax.tree_util.tree_leaves(result))
 
 
+def outgrows_arrays(arguments: Any) -> bool:
+    """Whether an integer of Python's own is among them that no array of JAX's holds."""
+    return too_large([leaf for leaf in jax.tree_util.tree_leaves(arguments) if type(leaf) is int])
+
+
 def _largest_of(leaf: Any) -> int:
     """The size of the largest integer in a leaf of Python's or NumPy's own."""
     if type(leaf) is int:

@@ -17,6 +17,7 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall, is_traced
 from jupyter_jitmagic.diagnosis.proof.changes import (
     AT_LIMITS,
+    QUARTER_TURNS,
     above_zero,
     apart,
     below_zero,
@@ -203,6 +204,13 @@ class Variations:
         """Floats past limits of probabilities, and at them."""
         for change in AT_LIMITS if self._floats else ():
             yield self._each(self._floats, change, "at limits")
+
+    def at_turns(self) -> Iterator[Input]:
+        """Single floats as angles of quarter turns in degrees, one by one; and arrays of them."""
+        for number in QUARTER_TURNS:
+            yield from self._one([k for k in self._floats if not np.ndim(self._leaves[k])][:3], set_to(number), "at limits")
+        if arrays := [k for k in self._floats if np.ndim(self._leaves[k])]:
+            yield from self._one(arrays[:3], lambda values: np.resize(QUARTER_TURNS, np.shape(values)), "at limits")
 
     def far(self, factor: float) -> Iterator[Input]:
         """Large floats of both signs, as one and apart: a product of two keeps its sign."""

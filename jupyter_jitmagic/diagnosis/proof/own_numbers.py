@@ -34,7 +34,10 @@ NO_NUMBER = (
     "it gives NaN for some numbers for which plain Python gives another (a negative float of its own to a fractional power is "
     "complex there)"
 )
-NAN_BY_ROUNDING = "it gives NaN for some numbers for which plain Python gives another, as rounding decides there"
+NAN_IN_SINGLE = (
+    "it gives NaN for some numbers for which plain Python gives another (compiled code has floats of 32 bits, which are "
+    "infinite sooner than plain Python's of 64, and round otherwise)"
+)
 NUMBERS = (-1, 2, 13, 23)
 """Of which one makes an exponent negative that is computed of it, perhaps."""
 _SHORT, _PATIENCE = 0.06, 1.0  # seconds for a plain run by NumPy, and by JAX
@@ -103,10 +106,11 @@ def makes_nan(got: Any, want: Any) -> bool:
     return any(np.any(_nan(one) & ~_nan(other)) for one, other in arrays)
 
 
-def why_nan(given: Input) -> str:
-    """Half a sentence for such a result, which is no difference else: without a number of Python's none is complex."""
-    own = any(type(leaf) in (int, float) for leaf in jax.tree_util.tree_leaves((given.args, given.kwargs)))
-    return NO_NUMBER if own else NAN_BY_ROUNDING
+def nan_for_a_number(plain: Plain, first: Any, got: Any, want: Any) -> str:
+    """What is to be said of a result that `makes_nan` where rounding decides, else ""; `first`: that of the call itself."""
+    if not makes_nan(got, want):
+        return ""
+    return NO_NUMBER if plain.takes_powers or turns_complex(first, got, want) else NAN_IN_SINGLE
 
 
 def is_outside(given: Input, want: Any) -> bool:

@@ -98,6 +98,7 @@ class Plain:
         self._spent = 0.0
         self.minds_nan = any(word in unit.text for unit in units for word in ("isnan", "isfinite", "nan_to_num"))
         self.is_gradient = is_derived(fun)
+        self.takes_powers = any(word in unit.text for unit in units for word in ("**", "pow"))
         self.takes_gradients = self.is_gradient or takes_gradients(units)
         self.gives_gradients = self.takes_gradients and not self.minds_nan
         self._in_double = any(computes_in_double(unit.text) for unit in units)

@@ -190,6 +190,7 @@ NEVER = (
 )
 _OTHER, _SMALLER = (1234.5, 98765.4, 43210.7, 0.37, 0.61, 1.71, 7.3), 1e-6
 _PATIENCE = 20  # times as long as plain Python, and not less than a moment, a loop by NumPy may take
+_LATER = 4  # times as long as it takes on the call, and not less than that
 _MOMENT = 0.03
 
 
@@ -202,6 +203,7 @@ def may_never_end(plain: Plain, program: Any, by_numpy: Callable[[float], Callab
     own = ((k, varied.leaves[k]) for k in floats)
     factors = ((k, value, factor) for k, value in own for factor in (_OTHER if abs(value) > _TOLERANCE else (_SMALLER,)))
     others = (varied.replaced({k: value * factor}, "larger") for k, value, factor in factors)
+    patience = float(_PATIENCE)
     for given in itertools.chain([varied.call()] if floats else [], others):
         begin = time.thread_time()
         found = plain.uncompiled(given, min(_MOMENT, deadline.left()))
@@ -209,11 +211,16 @@ def may_never_end(plain: Plain, program: Any, by_numpy: Callable[[float], Callab
             return ""
         if found is None:
             continue
+        took, left = time.thread_time() - begin, deadline.left()
+        most = left if given.kind == "call" else max(_MOMENT, patience * took)
+        begin = time.thread_time()
         try:
-            by_numpy(max(_MOMENT, _PATIENCE * (time.thread_time() - begin)))(given)
+            by_numpy(min(most, left))(given)
         except CannotRun as error:
             if str(error).startswith(OutOfTime.__name__):
-                return NEVER
+                return NEVER if most < left else ""
+        if given.kind == "call" and took > 0:  # on which it was compared: it has an end, and takes so much longer
+            patience = max(patience, _LATER * (time.thread_time() - begin) / took)
     return ""
 
 

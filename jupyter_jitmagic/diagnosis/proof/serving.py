@@ -22,7 +22,7 @@ from jupyter_jitmagic.diagnosis.proof.changed import (
     with_former_floats,
     with_numbers,
 )
-from jupyter_jitmagic.diagnosis.proof.changes import noise
+from jupyter_jitmagic.diagnosis.proof.changes import leveled, noise
 from jupyter_jitmagic.diagnosis.proof.differing import (
     ADDS_NOTHING,
     INFINITE,
@@ -31,9 +31,11 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     adds_nothing,
     differs,
     is_wider,
+    outgrows_arrays,
     same_dtypes,
     shapes,
     wider_dtypes,
+    wider_words,
     with_even_lists,
     with_integers_for_infinity,
     with_whole_nan_of,
@@ -44,10 +46,9 @@ from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall
 from jupyter_jitmagic.diagnosis.proof.own_numbers import (
     OUTSIDE,
     is_outside,
-    makes_nan,
+    nan_for_a_number,
     otherwise_as_arrays,
     turns_complex,
-    why_nan,
 )
 from jupyter_jitmagic.diagnosis.proof.rounding import NUDGES, explained_by_rounding
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -202,7 +203,17 @@ class Served:
                 if changed.kind in _PLACES:
                     self.plain.note_what_it_raises(changed, SHORT)  # an index past the end of what is no array of JAX's
                 return []
+        if found and call.given.kind == "number":
+            found += self._run_leveled(call.given)
         return found
+
+    def _run_leveled(self, given: Input) -> list[tuple[Input, Any]]:
+        """Whole numbers in the place of floats, with one number all through each array: a branch that is taken for these alone
+        (`if x.max() == x.min()`) may give whole numbers, where all others give floats."""
+        level = with_former_floats(self._fun, given, self.plain.variations.call(), self._static, leveled)
+        arrays = any(np.size(leaf) > 1 and kind_of(leaf) == "i" for leaf in traced_leaves(self._fun, level, self._static))
+        result = self.plain.uncompiled(level, SHORT) if arrays else None
+        return [] if result is None else [(level, result[0])]
 
     def _values_alone_fail(self, given: Input) -> bool:
         """Whether plain Python fails on these values in the call's own kinds of numbers, too: two ends that lost their change
@@ -262,6 +273,8 @@ class Served:
                 continue
             if OUTSIDE in excludes and is_outside(given, want):
                 continue
+            if outgrows_arrays((given.args, given.kwargs)):
+                continue  # jit refuses it
             try:
                 got = self.computed(given, traced)
             except TooLong:
@@ -278,9 +291,11 @@ class Served:
             if difference and adds_nothing(got, want):
                 self.said[ADDS_NOTHING] = None
                 continue
-            if difference and not self._of_either_kind(taken, got, want):
+            if difference and self._of_either_kind(taken, got, want):
+                self._say_wider(taken.call, got, want)
+            elif difference:
                 if turns_complex(self._first, got, want) or self._rounding_decides(given, got, want):
-                    self.said |= {why_nan(given): None} if makes_nan(got, want) else {}
+                    self.said |= {said: None} if (said := nan_for_a_number(self.plain, self._first, got, want)) else {}
                     continue
                 arrays = functools.partial(with_arrays, self._fun, static=self._static)
                 if said := otherwise_as_arrays(self.plain, given, got, want, arrays):
@@ -324,6 +339,11 @@ class Served:
             raise TooLong(f"it takes too long to compare ({type(error).__name__})") from None
         except Exception as error:
             raise CannotRun(f"{type(error).__name__}: {error}") from None
+
+    def _say_wider(self, call: OtherCall, got: Any, want: Any) -> None:
+        """Arrays of other numbers than plain Python's are said; an int of its own may always be a float."""
+        beside = f"{call.words} it gives " if call.given.kind == "number" else ""
+        self.said[beside + wider_words(got, want)] = None
 
     def _of_either_kind(self, taken: Taken, got: Any, want: Any) -> bool:
         """Whether plain Python gives integers here, and floats for other values of the same arguments: compiled code can give

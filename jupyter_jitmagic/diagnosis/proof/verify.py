@@ -38,10 +38,9 @@ from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.own_numbers import (
     OUTSIDE,
     is_outside,
-    makes_nan,
+    nan_for_a_number,
     otherwise_as_arrays,
     turns_complex,
-    why_nan,
 )
 from jupyter_jitmagic.diagnosis.proof.plain import Plain, why_it_failed
 from jupyter_jitmagic.diagnosis.proof.raising import goes_on, words
@@ -161,8 +160,8 @@ def compare(
             continue
         elif difference:
             if given.kind != "call" and (turns_complex(plain.first, got, want) or rounding_decides(plain, given, got, want)):
-                if makes_nan(got, want):
-                    notes[why_nan(given)] = None
+                if said := nan_for_a_number(plain, plain.first, got, want):
+                    notes[said] = None
                 unsure += 1
                 continue
             if given.kind == "call" and counts_in_single(plain, given, got):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
+import re
 import traceback
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,8 @@ from jupyter_jitmagic.source.rebuilding import Rebuilt
 from jupyter_jitmagic.source.units import Unit
 
 _TELL = "__jitmagic_fact__"
+_COMPILES = re.compile(r"\b(?:while_loop|fori_loop|scan|associative_scan|map|vmap|jit|pjit|pmap)\b")
+"""What runs compiled in plain Python as well, faster than by NumPy."""
 _Place = tuple[int, int, int, int]
 Facts = Mapping[Unit, Mapping[_Place, "Fact"]]
 
@@ -186,6 +189,8 @@ def facts_of(
         except (Exception, OutOfTime) as error:
             if not _is_its_own(error):  # NumPy may not take what JAX does, or a loop of JAX's may be long
                 try:
+                    if isinstance(error, OutOfTime) and not any(map(_COMPILES.search, texts.values())):
+                        raise  # JAX takes longer for rounds of Python's
                     rerun(lambda: made(*given, **named), seconds)
                 except OutOfTime:  # a trace gets further, up to the first value that it needs
                     telling = traced

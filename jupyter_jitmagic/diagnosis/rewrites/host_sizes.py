@@ -34,6 +34,8 @@ _WORDS = (("size", "length", "count", "number"), ("chosen", "known"))
 """What numbers are called that are known while tracing, and what masks are."""
 
 _FILLING = words("append extend insert add update pop remove setdefault clear")
+_WHOLE = words("ceil floor trunc isqrt gcd lcm comb perm factorial")
+"""Functions of `math` that give a whole number, which may be a size."""
 _TAKE_DATA = words("linspace logspace geomspace full tile broadcast_to")
 """jnp functions of a size and of values that need not be known."""
 
@@ -161,9 +163,24 @@ def known_parts(spot: Spot) -> list[tuple[ast.expr, Known]]:
     if not isinstance(node, ast.expr):
         return []
     whole = _known(spot, node) if not (isinstance(node, ast.Call) and is_jnp(spot, node.func)) else None
+    if whole is not None and _computes_with_an_option(spot, node):
+        return []
     if whole is not None:
         return [(node, whole)] if whole.traced else []
     return _traced_parts(spot, _operands(node))
+
+
+def _computes_with_an_option(spot: Spot, node: ast.expr) -> bool:
+    """Whether it is a float that `math` computes with a float that was left out: once it is given, that is data."""
+    if not isinstance(node, ast.Call) or _module_of(spot, node.func) != "math":
+        return False
+    if text_attribute(spot.value(node.func), "__name__") in _WHOLE:
+        return False
+    return any(
+        isinstance(spot.locals.get(name), float) and name in _parameters(spot) - set(spot.static)
+        for part in node.args
+        for name in _read(part)
+    )
 
 
 def _traced_parts(spot: Spot, roots: Iterator[ast.expr]) -> list[tuple[ast.expr, Known]]:

@@ -18,12 +18,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitC
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_cancelling, beside_large, note_overflows
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
-from jupyter_jitmagic.diagnosis.proof.differing import (
-    CannotRun,
-    Differs,
-    DiffersInSingle,
-    other_floats,
-)
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, DiffersInSingle, other_floats
 from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
@@ -234,7 +229,8 @@ class Judge:
         if not (draft.returns or self.fails_elsewhere):
             failing = [*self._values.compare(plain, traced, seconds / 4), *self._compare_served(traced)]
         gradients: tuple[Sequence[Input], str | Differs] = (), ""
-        limits: list[str] = [self._where_loops_end(plain, traced)] if found is None and draft.loops else []
+        first = (self._beside_bits, self._where_loops_end) if found is None and draft.loops else ()
+        limits = [ask(plain, traced) for ask in first]
         if may_be_compiled(traced):
             compiled = compiling(call, traced)
             if found is not None and not (draft.returns or self.fails_elsewhere or ANOTHER_SHAPE in draft.excludes):
@@ -277,9 +273,13 @@ class Judge:
         texts = [unit.text for unit in self._units]
         beyond = beside_negative_powers(plain, run, texts, most)
         yield beyond or beside_large(plain, run, traced.draft.excludes, texts, most)
-        yield beside_cancelling(plain, run, traced.draft.excludes, texts, most)
+        yield self._beside_bits(plain, traced)
         yield self._where_loops_end(plain, traced) if loops else ""
         note_overflows(plain, texts)
+
+    def _beside_bits(self, plain: Plain, traced: Traced) -> str:
+        run = by_numpy(self.call.fun, traced.program, self.call.static, self.seconds / 8)
+        return beside_cancelling(plain, run, traced.draft.excludes, [unit.text for unit in self._units], self.seconds / 8)
 
     def _where_loops_end(self, plain: Plain, traced: Traced) -> str:
         """What is to be said of loops that may end elsewhere, or never."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,7 @@ from jupyter_jitmagic.source.units import plain_function
 
 OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 6  # with less and less promised
+_WIDER = re.compile(r"dtype float\d+ instead of u?int\d+$")  # a branch of arrays of one size, as where all elements are equal
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
 # seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
 OTHER_WAYS_WITHIN, FOR_GRADIENTS_WITHIN = 0.3, 2.5
@@ -142,7 +144,10 @@ def _propose(
         given_up = [
             call
             for call in failing
-            if not call.promised or _is_broadcast(call, fails[call.words]) or judge.depends_on_its_values(call)
+            if not call.promised
+            or _is_broadcast(call, fails[call.words])
+            or _WIDER.search(fails[call.words])
+            or judge.depends_on_its_values(call)
         ]
         # what the code itself says may be missing is given up last
         given_up = [call for call in given_up if call.given.kind not in ("left out", "none")] or given_up

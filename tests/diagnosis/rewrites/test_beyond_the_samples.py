@@ -3,12 +3,17 @@ places that occur twice, arrays that are not empty."""
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.proof import rounding
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 
 from .helpers import applied, check, define
@@ -353,3 +358,67 @@ def test_an_infinity_that_a_cell_holds_is_no_whole_number_to_try(number):
         "        return best, wait\n    return best, wait + 1\n"
     )
     check(source, (jnp.array(1.0), float("inf"), 0), (jnp.array(3.0), 2.0, 1), (jnp.array(1.0), 0.5, 4))
+
+
+BETWEEN = "what plain Python's 64 tell in between is lost"
+
+
+@pytest.mark.parametrize(
+    ("body", "args", "expected"),
+    [
+        ("d = t - 2451545.0\n    if d < 0:\n        d = -d\n    return d * 24", (2451547.25,), True),
+        ("hour = (t % 86400) / 3600\n    if hour < 9 or hour >= 17:\n        return 0.0\n    return 17 - hour", (1.7e9,), True),
+        ("if t > 1e5:\n        return t * 0.9\n    return t", (250000.0,), False),
+        ("if t > 40:\n        return t % 7\n    return t", (47.5,), False),
+    ],
+)
+def test_digits_that_only_64_bits_have_are_told_of(body, args, expected):
+    """Julian days and seconds since 1970, of which the call's own number may be one that 32 bits have."""
+    found = jm.diagnose(define(f"def f(t):\n    {body}\n")["f"], *args)
+    assert (BETWEEN in said(found)) == expected
+
+
+def test_digits_that_jax_arrays_lack_in_plain_python_too_are_not_told_of():
+    source = "def f(t):\n    if t.sum() > 0:\n        return t - 2451545.0\n    return t\n"
+    assert BETWEEN not in said(jm.diagnose(define(source)["f"], jnp.array([2451547.25])))
+
+
+@pytest.mark.parametrize(
+    ("turned", "answer", "expected"), [("math.tan", "24.0 if c < -1 else 12.0", True), ("math.cos", "c", False)]
+)
+def test_quarter_turns_at_which_rounding_decides_are_told_of(turned, answer, expected):
+    """`tan` of 90 degrees has the one sign in 64 bits and the other in 32: at a pole day is night."""
+    body = f"c = {turned}(math.radians(lat)) * tilt\n    if tilt > 1:\n        c = c + 1\n    return {answer}"
+    source = f"def f(lat, tilt):\n    {body}\n"
+    found = jm.diagnose(define(source)["f"], 52.0, 0.3)
+    assert ("quarter turn" in said(found)) == expected
+
+
+def test_integers_that_no_array_holds_are_no_calls_to_serve():
+    """Noise on seconds since 1970 as integers outgrows 32 bits, and the search for a rewrite failed."""
+    source = (
+        "def f(t):\n    hour = (t % 86400) / 3600\n    if hour < 9 or hour >= 17:\n        return 0.0\n    return 17 - hour\n"
+    )
+    check(source, (1.7e9,), (1.7e9 + 4096,))
+
+
+def busy(seconds):
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
+def test_many_rounds_that_have_an_end_are_not_said_to_have_none(monkeypatch):
+    """NumPy takes longer for some hundred rounds than plain Python's floats do, on the call as on other numbers."""
+
+    def by_numpy(seconds):
+        def run(given):
+            if seconds < 0.1:
+                raise CannotRun("OutOfTime: ")
+            busy(0.05)
+
+        return run
+
+    plain = SimpleNamespace(variations=Variations((10.0,), {}, set()), uncompiled=lambda given, seconds: (busy(0.001),))
+    monkeypatch.setattr(rounding, "_of_tests", lambda plain, program: [0])
+    assert rounding.may_never_end(plain, None, by_numpy, 5.0) == ""

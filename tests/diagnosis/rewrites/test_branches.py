@@ -69,6 +69,26 @@ def test_a_branch_that_gives_an_int_and_one_that_gives_a_float_array_give_a_floa
     assert "always floats, where plain Python's branches give integers or floats" in first.compared.differences
 
 
+EVEN = """
+def f(img):
+    if img.max() == img.min():
+        return jnp.zeros_like(img)
+    return (img - img.min()) / (img.max() - img.min())
+"""
+
+
+def test_a_branch_that_only_equal_integers_take_gives_a_float_and_it_is_said():
+    """An array of integers takes it where all of them are equal, and no other."""
+    first = check(EVEN, (jnp.array([1.0, 3.0]),), (jnp.ones(2),), (jnp.array([1, 3]),)).rewrites[0]
+    assert any(each.endswith("where plain Python's branches give integers or floats") for each in first.compared.differences)
+
+
+def test_a_branch_that_a_single_integer_takes_gives_a_float_and_it_is_said():
+    """A single row of one element takes it whatever it is."""
+    first = check(EVEN, (jnp.array([[1, 2], [3, 5]]),), (jnp.ones((2, 2), int),)).rewrites[0]
+    assert "on a single row it gives float32, plain Python int32" in first.compared.differences
+
+
 def test_a_side_effect_in_a_branch_is_named_and_not_rewritten():
     namespace = define("LOG = []\ndef f(x):\n    if x > 0:\n        LOG.append(1)\n        x = x + 1\n    return x\n")
     proposals = propose(namespace["f"], (jnp.array(3.0),), {})

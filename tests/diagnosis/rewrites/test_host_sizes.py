@@ -262,3 +262,13 @@ def test_a_known_bound_of_a_slice_that_stands_in_the_other_is_named_once():
     )
     x = jnp.arange(12.0)
     check(source, (x, 100), (x, 200), (x[:5], 50), static=("rate",))
+
+
+def test_a_float_left_out_is_computed_with_as_data_is():
+    """`math.cos(jnp.radians(zenith))` of a default was evaluated while tracing, in a block of its own."""
+    source = (
+        "def f(lat, zenith=90.8):\n    c = math.cos(math.radians(zenith)) / math.cos(math.radians(lat))\n"
+        "    if c > 1:\n        return 0.0\n    return math.acos(c)\n"
+    )
+    found = check(source, (52.0,), (80.0, 96.0), (0.0, 70.0)).rewrites[0]
+    assert "c = jnp.cos(jnp.radians(zenith)) / jnp.cos(jnp.radians(lat))" in found.source

@@ -6,10 +6,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic.diagnosis.proof.arguments import Input
-from jupyter_jitmagic.diagnosis.proof.own_numbers import why_nan
+from jupyter_jitmagic.diagnosis.proof.own_numbers import NAN_IN_SINGLE, NO_NUMBER
 
 X = jnp.arange(6.0)
 POWER = "a whole number to a negative power"
@@ -188,7 +188,15 @@ def test_a_root_of_an_array_is_nan_in_plain_python_as_well():
     assert "fractional power" not in differences(jm.diagnose(rooted_sum, X))
 
 
-def test_a_result_that_rounding_makes_nan_speaks_of_no_powers_where_all_are_arrays():
-    """As of Newton's steps that lead anywhere."""
-    assert "fractional power" not in why_nan(Input((X,), {}, "negated"))
-    assert "fractional power" in why_nan(Input((X, 2.0), {}, "negated"))
+def squared_on(x: Any) -> Any:
+    for _ in range(8):
+        x = x * x - x
+    if x.sum() > 0:
+        return x
+    return -x
+
+
+def test_nan_of_what_outgrows_32_bits_is_no_root_and_is_said():
+    """Of infinite numbers of 32 bits, where NumPy's of 64 are none."""
+    found = differences(jm.diagnose(squared_on, np.array([0.5, 2.2, 1.0])))
+    assert NAN_IN_SINGLE in found and NO_NUMBER not in found
