@@ -101,8 +101,8 @@ class Reach:
         self._items, self._bytes = MOST_ITEMS, MOST_BYTES
         self._names: set[str] = set()
         self._set: set[str] = set()  # of these, what is set as an attribute of something
-        self._writes = False  # to what an object holds, as `table["a"] = …` and `column += 1` do
         self._tables: list[tuple[Any, str]] = []
+        self._codes: list[types.CodeType] = []
         self._waiting: list[tuple[Any, str]] = []
         self._opened: list[tuple[Any, str]] = []
         for name, value in values:
@@ -137,7 +137,7 @@ class Reach:
                     self._attributes(value, label)
             else:
                 break
-        if self._writes:
+        if self._tables and any(map(pandas_tables.may_write, self._codes)):
             self._keep_tables()
 
     def _keep_tables(self) -> None:
@@ -170,7 +170,7 @@ class Reach:
         for each in (code, *codes(code)):
             self._names.update(each.co_names)
             self._set.update(_set_as_attributes(each))
-            self._writes = self._writes or pandas_tables.may_write(each)
+            self._codes.append(each)
             for use in _uses(each):
                 self._use(function, use)
         for value in defaults_of(function):
