@@ -32,6 +32,7 @@ from jupyter_jitmagic.source.units import Unit
 
 _MOST_STATICS = 8  # other static values that are tried
 _MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
+_NUMBERS = (0.5, 3.0)
 _MOST_COMPARED = 2  # of each, those for which the rewrite is compiled
 
 
@@ -66,6 +67,9 @@ class OtherValues:
                 if plain.gave_up(changed) and all(type(value) is bool for value in option.values()):
                     found.append(OtherCall(changed, f"with {said}", promised=False))  # it is traced at least
                     break
+            else:
+                for name, beside in self._given(plain, replace(own, kwargs={**own.kwargs, **option})):
+                    found.append(OtherCall(beside, f"with {said} and {name} given", promised=False))
         for args, kwargs in itertools.islice(other_statics(self._call, words), _MOST_STATICS):
             given = Input(args, kwargs, "static value")
             for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
@@ -74,7 +78,26 @@ class OtherValues:
                     for name, without in self._left_out(plain, changed):
                         found.append(OtherCall(without, f"with {name} left out and another static value"))
                     break
+            else:
+                for name, beside in self._given(plain, given):
+                    found.append(OtherCall(beside, f"with another static value and {name} given", promised=False))
         return found
+
+    def _given(self, plain: Plain, given: Input) -> Iterator[tuple[str, Input]]:
+        """A number for what is left out and None, by name: this static value may be what needs it (`dist="t"`, `nu`)."""
+        if any(isinstance(each, int) for each in self._call.static):
+            return
+        bound = inspect.signature(self._call.fun).bind(*given.args, **given.kwargs)
+        absent = [
+            name
+            for name, parameter in bound.signature.parameters.items()
+            if parameter.default is None and name not in bound.arguments and name not in self._call.static
+        ]
+        for name, number in itertools.product(absent[:2], _NUMBERS):
+            changed = replace(given, kwargs={**given.kwargs, name: number})
+            if not plain.gave_up(changed) and self._is_taken(plain, changed):
+                yield name, changed
+                return
 
     def _left_out(self, plain: Plain, given: Input) -> Iterator[tuple[str, Input]]:
         """What is None where it is left out, by name, and the call without it: its code may run for this static value alone."""
