@@ -163,10 +163,10 @@ class Variations:
         return self._mapped(given, as_array)
 
     def infinite(self) -> Iterator[Input]:
-        """Infinities of each sign, and of both, whose sum is NaN. Then beside zeros, which a selection may leave out:
+        """Infinities of both signs, whose sum is NaN, and of each. Then beside zeros, which a selection may leave out:
         what stands in their place may be infinite. At last with counts of 1: one round of a product is not the factor then."""
         arrays = [k for k in self._floats if np.size(self._leaves[k]) > 1]
-        for which, first, last in ((arrays[:1], 1, 1), (arrays[:1], -1, -1), (arrays, 1, -1)) if arrays else ():
+        for which, first, last in ((arrays, 1, -1), (arrays[:1], 1, 1), (arrays[:1], -1, -1)) if arrays else ():
             yield self._each(which, functools.partial(with_infinities, first, last), "infinite")
         for sign in (1, -1):  # alone, where a derivative of another branch may make NaN of it
             yield from self._one(arrays[:1], with_one(sign * np.inf), "infinite")

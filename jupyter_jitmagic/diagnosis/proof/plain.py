@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import itertools
 import re
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -147,10 +148,6 @@ class Plain:
         """The result on the call's own input, after `runs` has given it."""
         return self._runs[0][1]
 
-    def ran_on(self, kind: str) -> bool:
-        """Whether an input of this kind is among those that `runs` has given."""
-        return any(given.kind == kind for given, _ in self._runs)
-
     def runs(self) -> Iterator[tuple[Input, Any]]:
         """(input, plain result), those already computed first; ends when everything was reached or the time is up."""
         yield from list(self._runs)
@@ -200,11 +197,13 @@ class Plain:
             tried += 1
             if tried == 1 and self.takes_gradients:  # whose runs may be slow: others are left out then
                 yield from self.variations.nan_in_one()
+                yield from itertools.islice(self.variations.infinite(), 1)
             if self._late() or (self._slow() and self._counted >= 6 and not self.coverage.missing()):
                 return
         if self.takes_gradients:
             yield from self.variations.tied()
-            yield from self.variations.infinite()
+            yield from itertools.islice(self.variations.infinite(), 1, None)
+            self.ran_infinite = True
         if self._in_double:
             yield from decimals(self.variations, list(self._literals))
         if self._makes_whole:
@@ -421,6 +420,8 @@ class Plain:
     """How many the last run by NumPy took."""
     _largest = 0
     """How many elements its largest array had."""
+    ran_infinite = False
+    """Whether `runs` has come to all inputs with infinities."""
     too_slow = False
     """Whether the last run by NumPy was stopped by its time."""
 

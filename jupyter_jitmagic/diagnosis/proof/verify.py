@@ -199,7 +199,7 @@ def may_be_wider(plain: Plain, given: Input, got: Any, want: Any) -> bool:
 def beside_infinities(plain: Plain, rewrite: Callable[[Input], Any], excludes: Mapping[str, str], seconds: float) -> str:
     """Half a sentence where a rewrite that is right otherwise gives something else for infinite data: 0 in the place of what a
     selection leaves out, times infinity, is NaN. `rewrite` computes it by NumPy."""
-    if plain.ran_on("infinite"):
+    if plain.ran_infinite:
         return ""  # it was compared
     deadline = Deadline(seconds)
     call_shapes = shapes(plain.first)

@@ -12,8 +12,8 @@ from jupyter_jitmagic.diagnosis.proof.differing import Differs, lost_to_nan
 from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
-from jupyter_jitmagic.diagnosis.proof.plain import Plain
-from jupyter_jitmagic.diagnosis.proof.verify import AT_TIE, BESIDE_NAN, LOST_TO_INFINITE, XLAS_NAN, beside_infinities, compare
+from jupyter_jitmagic.diagnosis.proof.plain import PATIENCE, Plain
+from jupyter_jitmagic.diagnosis.proof.verify import AT_TIE, BESIDE_NAN, LOST_TO_INFINITE, beside_infinities, compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
 
@@ -147,8 +147,10 @@ def test_a_function_that_gives_a_gradient_is_told_where_it_is_lost_to_nan():
     assert not lost_to_nan((value, 1 - gradient), (value, gradient))
 
 
-def test_a_function_that_gives_a_gradient_is_compared_beside_a_value_of_nan():
-    """Python's `max` of NaN keeps its place, `jnp.max` has no gradient there."""
+@pytest.mark.parametrize("patience", [PATIENCE, 0.0])
+def test_a_function_that_gives_a_gradient_is_compared_beside_a_value_of_nan(monkeypatch, patience):
+    """Python's `max` of NaN keeps its place, `jnp.max` has no gradient there: also where a few inputs must do, for time."""
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.proof.plain.PATIENCE", patience)
     source = (
         "def largest(v, p):\n    parts = [jnp.where(v.max() > p, (k * v).sum(), 0.0) for k in (1.0, 2.0)]\n"
         "    return max(parts) if v[0] > p else v[1]\n\n"
@@ -160,9 +162,7 @@ def test_a_function_that_gives_a_gradient_is_compared_beside_a_value_of_nan():
     wanted = namespace["f"](far, 0.1)[1]
     told = found.rewrites[0].compared.differences
     with applied(found, namespace):
-        assert jnp.array_equal(namespace["f"](far, 0.1)[1], wanted), found.rewrites[0].diff
-        compiled = jax.jit(namespace["f"])(far, 0.1)[1]
-    assert jnp.array_equal(compiled, wanted) or XLAS_NAN in told, (compiled, told)  # not every processor's code compares NaN
+        assert jnp.array_equal(jax.jit(namespace["f"])(far, 0.1)[1], wanted), (told, found.rewrites[0].diff)
 
 
 def test_a_gradient_that_is_lost_where_one_number_is_infinite_is_told():
