@@ -27,7 +27,7 @@ from jupyter_jitmagic.source.units import plain_function
 
 OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 6  # with less and less promised
-_WIDER = re.compile(r"dtype float\d+ instead of u?int\d+$")  # a branch of arrays of one size, as where all elements are equal
+_WIDER = re.compile(r"dtype float\d+ instead of u?int\d+$")  # the branch that a single row takes
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
 # seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
 OTHER_WAYS_WITHIN, FOR_GRADIENTS_WITHIN = 0.3, 2.5
@@ -146,7 +146,7 @@ def _propose(
             for call in failing
             if not call.promised
             or _is_broadcast(call, fails[call.words])
-            or _WIDER.search(fails[call.words])
+            or (call.given.kind == "size" and _WIDER.search(fails[call.words]))
             or judge.depends_on_its_values(call)
         ]
         # what the code itself says may be missing is given up last
