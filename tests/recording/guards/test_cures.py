@@ -95,6 +95,7 @@ def test_an_argument_that_a_transformation_may_need_static_is_not_blamed() -> No
 def test_trying_to_trace_leaves_no_trace() -> None:
     """The call after is a plain hit, its times are its own, and the body ran once more at most."""
     jm.options.tell_after_s = 0.0
+    others = len(jm.stats("others"))
     runs = []
 
     @jm.jit(static_argnames="n")
@@ -108,7 +109,7 @@ def test_trying_to_trace_leaves_no_trace() -> None:
     scaled(X, 0)
     assert jm.stats("calls").outcome.iloc[-1] == "hit"
     assert before <= 5
-    assert jm.stats("others").function.str.contains("again").sum() == 0
+    assert not jm.stats("others").function[others:].str.contains("again").any()  # earlier ones are of other tests
 
 
 def test_statics_that_hash_by_identity() -> None:
