@@ -12,8 +12,14 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.sandbox.undo import ABSENT, Restore
+from jupyter_jitmagic.source.code import words
 
-_IN_PLACE = frozenset({"inplace", "insert", "pop", "update", "out", "sort", "fill", "put", "partition", "setattr", "vars"})
+_IN_PLACE = frozenset(
+    words(
+        "inplace insert pop update out sort fill put partition setattr vars __dict__ __setattr__ __setitem__ setitem at copyto "
+        "place putmask fill_diagonal shuffle resize setflags itemset byteswap"
+    )
+)
 """Methods and options that write to a table, or to the array of a column (which is its own memory before pandas 3)."""
 
 _HOLDS = "_mgr"

@@ -245,7 +245,7 @@ class Reach:
             self._array(value, label)
         elif pandas_tables.is_one(value):
             self._tables.append((value, label))
-            for item in pandas_tables.objects_in(value):
+            for item in itertools.islice(pandas_tables.objects_in(value), self._items + 1):
                 self._items -= 1
                 self._see(item, label)
         elif pandas_tables.is_index(value):

@@ -47,12 +47,17 @@ def a_name_of_its_own():
     column.name = "other"
 
 
+def by_a_method():
+    table.__setitem__("c", 1)
+
+
 def an_object():
     objects[0].append(2)
 
 
 @pytest.mark.parametrize(
-    "write", [a_new_column, a_cell, a_name, other_columns, in_place, by_another_name, a_name_of_its_own, an_object]
+    "write",
+    [a_new_column, a_cell, a_name, other_columns, in_place, by_another_name, a_name_of_its_own, by_a_method, an_object],
 )
 def test_what_is_written_to_a_table_is_put_back(write):
     before, kept = (table.copy(), column.copy(), list(HELD)), (table, column)

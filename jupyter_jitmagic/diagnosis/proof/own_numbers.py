@@ -31,12 +31,12 @@ NEGATIVE_POWER = (
 )
 OUTSIDE = "outside"  # of `Step.excludes`: plain Python makes NaN of numbers
 NO_NUMBER = (
-    "it gives NaN for some numbers for which plain Python gives another (a negative float of its own to a fractional power is "
-    "complex there)"
+    "it gives NaN for some numbers for which plain Python gives another (perhaps as a negative float of its own to a "
+    "fractional power is complex there)"
 )
 NAN_IN_SINGLE = (
-    "it gives NaN for some numbers for which plain Python gives another (compiled code has floats of 32 bits, which are "
-    "infinite sooner than plain Python's of 64, and round otherwise)"
+    "it gives NaN for some numbers for which plain Python gives another (perhaps as compiled code rounds otherwise, or as its "
+    "floats of 32 bits are infinite sooner than plain Python's of 64)"
 )
 NUMBERS = (-1, 2, 13, 23)
 """Of which one makes an exponent negative that is computed of it, perhaps."""

@@ -32,7 +32,7 @@ from jupyter_jitmagic.source.units import Unit
 
 _MOST_STATICS = 8  # other static values that are tried
 _MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
-_NUMBERS = (0.5, 3.0)
+_NUMBERS = (0.5, 3.0)  # in the place of None: a share, and what has to be more than 2, as degrees of freedom
 _MOST_COMPARED = 2  # of each, those for which the rewrite is compiled
 
 

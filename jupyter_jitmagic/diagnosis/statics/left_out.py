@@ -3,6 +3,7 @@ gives them; of floats, those that decide a shape (`int(horizon / dt)`), of what 
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -62,7 +63,7 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     given = {argument.name for argument in call.arguments if argument.value is not None} | call.declared
     left_out = {each.name: each.default for each in parameters if each.name not in given and each.kind in _BY_NAME}
     words = frozenset(name for name, default in left_out.items() if type(default) is str or _may_be_a_word(call, name, default))
-    words |= frozenset(name for name, default in left_out.items() if _is_no_data(default))
+    words |= frozenset(name for name, default in left_out.items() if _is_no_data(default) or _is_called(call, name, default))
     none = [name for name, default in left_out.items() if default is None and name not in words]
     counts, in_place_of_none = _numbers_for_none(call, none, static)
     words |= counts
@@ -122,6 +123,13 @@ def _is_no_data(default: Any) -> bool:
     if type(default) in (str, bool, int, float, complex) or default is None:
         return False
     return is_fixed(default) and not all(is_jax_type(leaf) for _, leaf in leaves_of(default))
+
+
+def _is_called(call: Call, name: str, default: Any) -> bool:
+    """Whether the code calls an option that is None where it is left out, as a callback is."""
+    function = plain_function(call.fun) if default is None else None
+    calls = (node.func for node in ast.walk(tree_of(function)) if isinstance(node, ast.Call)) if function is not None else ()
+    return any(isinstance(called, ast.Name) and called.id == name for called in calls)
 
 
 def _may_be_a_word(call: Call, name: str, default: Any) -> bool:

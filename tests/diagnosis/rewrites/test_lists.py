@@ -651,6 +651,7 @@ def test_a_list_is_not_full_where_the_loop_that_fills_it_may_raise_within_a_try(
     )
     namespace = define(source)
     found = propose(namespace["f"], (X, -9.0), {})
+    assert found.rewrites
     for which in range(len(found.rewrites)):
         with applied(found, namespace, which):
             for c in (-9.0, 0.0, 2.0):
