@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 MANY_EQUATIONS = 4000
@@ -63,6 +63,36 @@ def work_in(jaxpr: Any) -> int:
 def count_equations(jaxpr: Any) -> int:
     """How many equations a closed jaxpr has, those inside loops and branches counted once."""
     return sum(1 for _ in equations_in(jaxpr))
+
+
+def written_out(jaxpr: Any) -> float:
+    """How many operations a closed jaxpr's largest result takes where a value that is used again is computed again: what XLA's
+    older code generator may make of one fused loop. The programs in loops and branches are functions of their own."""
+    largest = 0.0
+
+    def follow(inner: Any, given: Sequence[float]) -> list[float]:
+        nonlocal largest
+        sizes = dict(zip(inner.invars, given, strict=True))
+        for equation in inner.eqns:
+            operands = [0.0 if hasattr(atom, "val") else sizes.get(atom, 0.0) for atom in equation.invars]
+            inners = list(within(equation))
+            if equation.primitive.name in _INLINED and len(inners) == 1 and len(inners[0].invars) == len(operands):
+                made = follow(inners[0], operands)
+            else:
+                for each in inners:
+                    follow(each, [0.0] * len(each.invars))
+                made = [0.0 if inners else 1.0 + sum(operands)] * len(equation.outvars)
+            sizes.update(zip(equation.outvars, made, strict=True))
+            largest = max(largest, *made, 0.0)
+        return [0.0 if hasattr(atom, "val") else sizes.get(atom, 0.0) for atom in inner.outvars]
+
+    opened = getattr(jaxpr, "jaxpr", jaxpr)
+    follow(opened, [0.0] * len(opened.invars))
+    return largest
+
+
+_INLINED = frozenset({"jit", "pjit", "closed_call", "core_call", "custom_jvp_call", "custom_vjp_call", "remat", "checkpoint"})
+"""Calls of a program whose operations become their caller's."""
 
 
 class NotCompiled(TypeError):

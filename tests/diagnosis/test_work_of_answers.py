@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.base.jaxprs import written_out
 from jupyter_jitmagic.base.own_work import is_own_work
 from jupyter_jitmagic.diagnosis.diagnosing import diagnose_call
 from jupyter_jitmagic.diagnosis.proof.arguments import trace_key
@@ -122,19 +124,56 @@ def test_what_compiles_beside_other_work_is_ours_and_its_error_comes_to_whom_wai
     class Lowered:
         def compile(self, compiler_options):
             heard.append((is_own_work(), threading.current_thread() is threading.main_thread()))
-            return jax.jit(lambda x: x + 1).lower(1.0).compile(compiler_options)
+            return traced.lower().compile(compiler_options)
 
     class Refused:
         def compile(self, compiler_options):
             raise ValueError("XLA refuses it")
 
+    @dataclass
+    class Program:
+        lowered: Any
+        jaxpr: Any
+
+        def lower(self):
+            return self.lowered
+
     heard = []
-    program = compiled_beside(Lowered())
+    traced = jax.jit(lambda x: x + 1).trace(1.0)
+    program = compiled_beside(Program(Lowered(), traced.jaxpr))
     assert program()(jnp.asarray(1.0)) == 2.0 and program() is program()
     assert heard == [(True, False)]
-    refused = compiled_beside(Refused())
+    refused = compiled_beside(Program(Refused(), traced.jaxpr))
     with pytest.raises(ValueError, match="refuses"):
         refused()
+
+
+def test_values_that_are_used_twice_round_after_round_do_not_explode():
+    """XLA's older code generator doubles the code at each round: 24 of them took minutes and gigabytes, in a thread that
+    nothing stops."""
+
+    def smoothed(x, a):
+        for _ in range(24):
+            x = x + a * (x[::-1] - x)
+        if x.sum() > 0:
+            return x
+        return -x
+
+    found = diagnose_call(smoothed, (jnp.linspace(-1.0, 2.0, 8), 0.1), {}, seconds=PATIENCE)
+    assert found.rewrites and found.rewrites[0].verified and found.seconds < PATIENCE
+
+
+@pytest.mark.parametrize("rounds", [2, 30])
+def test_what_a_program_takes_where_nothing_is_kept_doubles_with_each_use(rounds):
+    """Through calls of other programs as well; what a loop gives is kept."""
+
+    def reversed_twice(x):
+        for _ in range(rounds):
+            x = jax.jit(lambda x: x + x[::-1])(x)
+        return jax.lax.fori_loop(0, 3, lambda _, x: x + 1.0, x) + 1.0
+
+    size = written_out(jax.make_jaxpr(reversed_twice)(jnp.ones(4)))
+    assert 2**rounds <= size <= 4 * 2**rounds
 
 
 def test_nothing_is_compiled_where_no_time_is_left_for_it(compiled, monkeypatch):

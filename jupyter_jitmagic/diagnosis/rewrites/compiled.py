@@ -44,7 +44,7 @@ def compiling(call: JitCall, traced: Traced) -> Callable[[], Run]:
             program = rerun(lambda: jitted(function, call.static).trace(*call.args, **call.kwargs))
         except (Exception, OutOfTime, Effect):
             return when_it_comes  # running it says how it fails
-    made = compiled_beside(program.lower())
+    made = compiled_beside(program)
 
     def ready() -> Run:
         try:
