@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 
 import jax.numpy as jnp
@@ -35,4 +36,17 @@ def given_the_option(spot: Spot) -> Iterator[Step]:
         yield spot.step(f"{keyword}=", (node, text), excludes={OVERLAP: fewer} if fewer else {})
 
 
-RULES: list[Rule] = [given_the_option]
+def all_places_stored(spot: Spot) -> Iterator[Step]:
+    """`sparse.BCOO.fromdense(a)` → `sparse.BCOO.fromdense(a, nse=a.size)`: as many places as there may be others than 0."""
+    node, sparse = spot.node, sys.modules.get("jax.experimental.sparse")
+    if sparse is None or not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
+        return
+    array, function = node.args[0], node.func
+    if not isinstance(array, ast.Name):
+        return
+    owner = spot.value(function.value) if isinstance(function, ast.Attribute) and function.attr == "fromdense" else None
+    if owner is sparse.BCOO or owner is sparse.BCSR or spot.value(function) is sparse.bcoo_fromdense:
+        yield spot.step("nse=", (node, f"{spot.code.src(function)}({array.id}, nse={array.id}.size)"))
+
+
+RULES: list[Rule] = [given_the_option, all_places_stored]

@@ -5,6 +5,7 @@ A program is made ready once (which function, which operands) and then runs on a
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import as_jax, trace_parts
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.uncompiled import threefry
 from jupyter_jitmagic.diagnosis.uncompiled.drawn import is_drawing, remembered
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import converted, element_operation, fits, operation
@@ -262,6 +264,8 @@ def _ready(primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -> Oper
         program = params[_PROGRAMS[name]]
         return _by_jax(primitive, params) if is_random(program) else inner_program(program)
     function = operation(name)
+    if function is None and attribute(primitive.impl, "__module__", "").startswith(_WRITTEN_IN_JAX):
+        return _by_its_own_code(primitive, params)
     if function is None or not all(map(fits, avals)):
         return _by_jax(primitive, params)
     return _by_numpy(function, primitive, params, avals)
@@ -321,6 +325,30 @@ def _by_jax(primitive: Any, params: dict[str, Any]) -> Operation:
     name = primitive.name
     costs = name in _SPECIAL or (name in _PROGRAMS and is_random(params[_PROGRAMS[name]]))
     return remembered(name, params, run, always=costs)
+
+
+def _by_its_own_code(primitive: Any, params: dict[str, Any]) -> Operation:
+    """An operation that JAX writes with others, as those of sparse arrays: as a program of these."""
+    by_jax = _by_jax(primitive, params)
+
+    def run(args: Values, watch: Watch) -> Values:
+        try:
+            program = _own_program(primitive, tuple(params.items()), tuple((arg.shape, arg.dtype) for arg in args))
+        except TypeError:  # a parameter that cannot be looked up
+            return by_jax(args, watch)
+        return program(args, watch)
+
+    return run
+
+
+@functools.lru_cache(maxsize=256)
+def _own_program(primitive: Any, params: tuple[Any, ...], avals: tuple[Any, ...]) -> Callable[[Values, Watch], list[Any]]:
+    given = [jax.ShapeDtypeStruct(*aval) for aval in avals]
+    with _parts.eval_context():
+        return inner_program(jax.make_jaxpr(lambda *args: primitive.impl(*args, **dict(params)))(*given))
+
+
+_WRITTEN_IN_JAX = "jax.experimental.sparse"
 
 
 def _drawing(primitive: Any, params: dict[str, Any]) -> Operation:

@@ -46,3 +46,19 @@ def test_roots_that_plain_python_does_not_have_are_nan_which_is_said():
     assert any("fewer roots" in said for said in found.rewrites[0].compared.differences)
     with applied(found, namespace):
         assert jnp.isnan(jax.jit(namespace["f"])(jnp.array([0.0, 1.0, -0.5]))).sum() == 1
+
+
+@pytest.mark.parametrize("made", ["BCOO.fromdense(a)", "bcoo_fromdense(a)"])
+def test_a_sparse_matrix_made_of_data_has_room_for_all_of_it(made):
+    """Its own operations are computed by the code that JAX writes them with: nothing compiles for each of the other calls."""
+    namespace = define(
+        "from jax.experimental import sparse\n"
+        "def f(a, limit, v):\n"
+        "    a = jnp.where(a > limit, a, 0.0)\n"
+        f"    s = sparse.{made}\n"
+        "    return (s @ v).sum()\n"
+    )
+    found = propose(namespace["f"], (jnp.arange(6.0).reshape(2, 3) % 4, 1.0, A), {}, seconds=30)
+    assert f"{made[:-1]}, nse=a.size)" in found.rewrites[0].source
+    with applied(found, namespace):
+        assert jax.jit(namespace["f"])(jnp.eye(3), 0.5, A) == A.sum()
