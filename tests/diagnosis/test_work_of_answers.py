@@ -176,6 +176,61 @@ def test_what_a_program_takes_where_nothing_is_kept_doubles_with_each_use(rounds
     assert 2**rounds <= size <= 4 * 2**rounds
 
 
+@pytest.fixture
+def judged(monkeypatch) -> list[Any]:
+    """The drafts that are compared with plain Python."""
+    drafts: list[Any] = []
+    judge = judging.Judge.judge
+
+    def noting(self, traced):
+        drafts.append(traced.draft)
+        return judge(self, traced)
+
+    monkeypatch.setattr(judging.Judge, "judge", noting)
+    return drafts
+
+
+def smoothed(losses, beta):
+    level = None
+    out = []
+    for v in losses:
+        if not jnp.isnan(v):
+            level = v if level is None else (1 - beta) * level + beta * v
+        out.append(level if level is not None else jnp.nan)
+    return jnp.array(out)
+
+
+def test_a_call_that_need_not_be_served_ends_no_search_draft_by_draft(judged):
+    """Of integers plain Python gives integers where the first is kept, and floats else: no draft does. And where a gradient is
+    lost in what is not chosen, what branches everywhere comes before all that is mixed. Of 28 drafts none was right."""
+    losses = jnp.array([1.25, jnp.nan, 2.0, 1.25, 3.0, 0.5])
+    found = diagnose_call(smoothed, (losses, 0.1), {}, seconds=PATIENCE)
+    first = found.rewrites[0]
+    assert len(judged) <= 8
+    assert first.verified and "all numbers are integers" in str(first.compared.differences)
+    assert "tree.map" not in first.source and "jnp.where" not in first.source
+
+
+def kept(x, best):
+    if x.sum() > best:
+        best = x.sum()
+    return best if best > 0 else -best
+
+
+def chosen(x, a, b):
+    return a if x.sum() > 0 else b
+
+
+def test_numbers_are_not_chosen_a_second_time_leaf_by_leaf(judged):
+    """`jax.tree.map` of a single number does what `jnp.where` does; of a dict it is another thing."""
+
+    diagnose_call(kept, (jnp.arange(3.0), 0.5), {}, seconds=PATIENCE)
+    assert judged and not any("tree.map" in text for draft in judged for text in draft.texts.values())
+    judged.clear()
+    found = diagnose_call(chosen, (jnp.arange(3.0), {"w": jnp.ones(2)}, {"w": jnp.zeros(2)}), {}, seconds=PATIENCE)
+    assert found.rewrites and any("tree.map" in text for draft in judged for text in draft.texts.values())
+
+
 def test_nothing_is_compiled_where_no_time_is_left_for_it(compiled, monkeypatch):
     """XLA cannot be stopped. The comparison operation by operation is one, too."""
     again = asked(passed, jnp.linspace(-1.0, 2.0, 7), 0.5)

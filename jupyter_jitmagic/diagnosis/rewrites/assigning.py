@@ -14,6 +14,7 @@ from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS, base, code_roo
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import compared_with_none
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits, said_where
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.singles import all_single
 from jupyter_jitmagic.source.code import Edit
 from jupyter_jitmagic.source.names import loaded, read_first, stored, surely_written, walk_scope
 
@@ -80,7 +81,7 @@ class Assigning:
             text = self._cond()
             if text is not None:
                 yield 1, self._step("cond", text)
-            if not printing and self.outputs and not self.subscripts:
+            if not printing and self.outputs and not self.subscripts and not all_single(self.spot, self.outputs):
                 yield 3, self._step("where", self._hoisted(tree=True))
         if printing and self.outputs and not self.subscripts:  # both sides are computed, each message told on its own
             edits = [((a, b), text) for a, b, text in print_edits(self.spot, [*self.left, *self.right])]

@@ -20,6 +20,7 @@ from jupyter_jitmagic.diagnosis.rewrites.naming import independent
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import raised_by_data
 from jupyter_jitmagic.diagnosis.rewrites.returning import Returning, ReturnsNothing
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.singles import is_single
 from jupyter_jitmagic.source.code import leaves
 
 
@@ -36,7 +37,8 @@ def ternary(spot: Spot) -> Iterator[Step]:
     where = spot.step("where", (place, f"{spot.jnp('where')}({test}, {a}, {b})"), risky=not cheap)
     cond = spot.step("cond", (place, f"{spot.lax('cond')}({test}, lambda: {a}, lambda: {b})"))
     yield from (where, cond) if cheap else (cond, where)
-    yield spot.step("where", (place, f"{spot.jax('tree.map')}({spot.leaf_by_leaf(test)}, {a}, {b})"), risky=not cheap)
+    if not (is_single(spot, node.body) or is_single(spot, node.orelse)):
+        yield spot.step("where", (place, f"{spot.jax('tree.map')}({spot.leaf_by_leaf(test)}, {a}, {b})"), risky=not cheap)
 
 
 def statement(spot: Spot) -> Iterator[Step]:

@@ -52,6 +52,8 @@ CHOSEN = "no pairs"
 """What `prefer` is where the same choice is to be made at every place: `jnp.where` in the place of `jnp.maximum` (or `max`)."""
 FILLED = "filled"
 """What it is where a gradient was lost at the edge of a test."""
+BRANCHED = "branched"
+"""What it is where a gradient was lost in what is not chosen: `lax.cond` at every place."""
 MAX_STEPS = 45
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
@@ -92,6 +94,7 @@ class Search:
         self.call, self.rules, self.deadline = call, rules, deadline
         self.deadlines = [deadline]
         """Those that finding the other calls takes nothing of."""
+        self._until = deadline
         self._others, self.outward, self.rolling = others, outward, rolling
         self._key = trace_key(call.fun, call.args, call.kwargs, call.static)
         self._in_turn: list[tuple[OtherCall, Any]] | None = None
@@ -122,9 +125,10 @@ class Search:
         self._endless: set[tuple[tuple[str, int], ...]] = set()
         """`Draft.evaluated_tests` of drafts that call themselves without end."""
 
-    def drafts(self, prefer: str = "") -> Iterator[Traced]:
-        """Drafts that trace; rules' steps whose pattern is `prefer` are tried first, within fewer traces."""
-        self._seen = set()
+    def drafts(self, prefer: str = "", until: Deadline | None = None) -> Iterator[Traced]:
+        """Drafts that trace; rules' steps whose pattern is `prefer` are tried first, within fewer traces. `until`: when this
+        search ends at the latest."""
+        self._seen, self._until = set(), until or self.deadline
         self._limit = self.traces + OTHER_TRACES if prefer else MAX_TRACES
         self._dead, self._put_off = None, []
         yield from self._all_from(Draft(), prefer)
@@ -148,6 +152,8 @@ class Search:
         self._seen.add(draft.key)
         if self.traces >= self._limit or self.deadline.over():
             self.obstacles["the search for a rewrite ran out of time"] = None
+            return
+        if self._until.over():
             return
         self.traces += 1
         key = (draft.key, frozenset(draft.excludes))
@@ -453,7 +459,12 @@ _TURNS = 6
 
 
 def _comes_late(pattern: str, prefer: str) -> bool:
-    return pattern in PAIRED if prefer == CHOSEN else bool(prefer) and pattern != prefer
+    if prefer in _LATE:
+        return pattern in _LATE[prefer]
+    return bool(prefer) and pattern != prefer
+
+
+_LATE = {CHOSEN: PAIRED, BRANCHED: frozenset({"where"})}
 
 
 def _lines(text: str) -> set[str]:

@@ -118,6 +118,8 @@ class Judge:
         self.second: Rewrite | None = None
         self.fails: dict[str, str] = {}
         self.fails_elsewhere = ""
+        self.refused_on: tuple[OtherCall, str] | None = None
+        """The other call that refused the last draft, and how it differs there."""
         self._sources: dict[frozenset[tuple[int, str]], Changed] = {}
         self.why_useless = ""
         """A draft would keep tracers beyond their trace: what is to be done in its place."""
@@ -164,7 +166,7 @@ class Judge:
 
     def judge(self, traced: Traced) -> Rewrite | str:
         """The rewrite, verified or not; or the sentence that says why it is wrong."""
-        draft = traced.draft
+        draft, self.refused_on = traced.draft, None
         known = self._without_a_run(traced)
         if known is not None:
             return known
@@ -411,6 +413,7 @@ class Judge:
                 self._served.not_compared(taken.call)
             except Differs as error:
                 self.fails[taken.call.words] = str(error)
+                self.refused_on = taken.call, str(error)
                 self._served.first(taken)
                 raise
         found = [(call.words, self._otherwise(traced, known.get(id(call)))) for call in self._said]

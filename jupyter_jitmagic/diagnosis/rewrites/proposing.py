@@ -16,7 +16,7 @@ from jupyter_jitmagic.diagnosis.proof.bounding import ENDLESS
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import settling
-from jupyter_jitmagic.diagnosis.rewrites.engine import CHOSEN, FILLED, PAIRED, Search
+from jupyter_jitmagic.diagnosis.rewrites.engine import BRANCHED, CHOSEN, FILLED, PAIRED, Search
 from jupyter_jitmagic.diagnosis.rewrites.judging import Judge
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule
 from jupyter_jitmagic.diagnosis.types import Rewrite, Site
@@ -27,6 +27,7 @@ from jupyter_jitmagic.source.units import plain_function
 
 OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 6  # with less and less promised
+MOST_WIDER = 3  # drafts that give floats for integers on a call that is given up then
 _WIDER = re.compile(r"dtype float\d+ instead of u?int\d+$")  # the branch that a single row takes
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
 # seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
@@ -224,14 +225,16 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
     for_gradients, for_others = Deadline(FOR_GRADIENTS_WITHIN), Deadline(OTHER_WAYS_WITHIN)
     search.deadlines += [for_gradients, for_others]
     passes = ["", FOR_GRADIENTS, *OTHER_WAYS]
-    alike = unfilled = True
+    alike = unfilled = unbranched = True
+    wider = 0
     judged: set[Any] = set()
     while passes:
         prefer = passes.pop(0)
-        another = prefer not in ("", CHOSEN, FILLED)
+        another = prefer not in ("", BRANCHED, CHOSEN, FILLED)
         if another != bool(verified or unverified):
             continue
-        if another and (for_gradients if prefer == FOR_GRADIENTS else for_others).over():
+        until = None if not another else for_gradients if prefer == FOR_GRADIENTS else for_others
+        if until is not None and until.over():
             continue
         if prefer == FOR_GRADIENTS and not (verified and _is_one_way(verified[0])):
             continue
@@ -239,7 +242,7 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
             continue
         if prefer in OTHER_WAYS and not any(p in OTHER_WAYS for r in (*verified, *unverified) for p in r.patterns):
             break
-        for traced in search.drafts(prefer):
+        for traced in search.drafts(prefer, until):
             patterns = {change.pattern for change in traced.draft.changes}
             if another and prefer not in patterns:
                 break
@@ -260,9 +263,17 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
             obstacles[outcome] = None
             if search.deadline.over():
                 break
+            wider += _is_wider_where_nothing_is_promised(judge)
+            if wider == MOST_WIDER:
+                passes = []
+                break
             if unfilled and judge.at_edge is not None and search.offers(FILLED):
                 unfilled = False
                 passes[:0] = [FILLED, ""]
+                break
+            if unbranched and judge.second is not None and "where" in patterns and search.offers("cond"):
+                unbranched = False
+                passes[:0] = [BRANCHED, ""]
                 break
             if alike and patterns & PAIRED:  # the same choice at every place, before all that are mixed
                 alike = False
@@ -283,6 +294,12 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
         loses_gradient=search.loses_gradient,
         cut_off=search.deadline.over(),
     )
+
+
+def _is_wider_where_nothing_is_promised(judge: Judge) -> bool:
+    """Whether the last draft gives floats for plain Python's integers on a call that it need not serve, as those that follow
+    do: a program has one dtype, where plain Python's goes by which branch is taken."""
+    return judge.refused_on is not None and not judge.refused_on[0].promised and bool(_WIDER.search(judge.refused_on[1]))
 
 
 def _at_edge(judge: Judge) -> tuple[Rewrite, ...]:

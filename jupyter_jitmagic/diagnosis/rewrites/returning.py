@@ -11,6 +11,7 @@ from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.naming import name_edits, renamed_block
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.singles import is_single
 from jupyter_jitmagic.source.code import Code, always_returns, leaves
 from jupyter_jitmagic.source.names import loaded, read_first, shared, stored
 
@@ -55,7 +56,10 @@ class Returning:
             text = None if self._returns_a_record(every) else self._where(tree=False)
             if text is not None:
                 yield where, text
-            text = self._where(tree=True)
+            values = [each.value for each in leaves(every, ast.Return) if isinstance(each, ast.Return)]
+            known = [value for value in values if value is not None and not loaded([value]) & set(stored(every))]
+            single = any(is_single(self.spot, value) for value in known)
+            text = None if single else self._where(tree=True)
             if text is not None:
                 yield 3, text
         yield 1, self._cond()
