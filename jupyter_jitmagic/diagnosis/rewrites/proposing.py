@@ -32,6 +32,7 @@ _WIDER = re.compile(r"dtype float\d+ instead of u?int\d+$")  # the branch that a
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
 # seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
 OTHER_WAYS_WITHIN, FOR_GRADIENTS_WITHIN = 0.3, 2.5
+OTHER_WAYS_UNTIL = 0.45  # what was begun within that time
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,8 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
     unverified: list[Rewrite] = []
     obstacles: dict[str, None] = {}
     for_gradients, for_others = Deadline(FOR_GRADIENTS_WITHIN), Deadline(OTHER_WAYS_WITHIN)
-    search.deadlines += [for_gradients, for_others]
+    others_until = Deadline(OTHER_WAYS_UNTIL)
+    search.deadlines += [for_gradients, for_others, others_until]
     passes = ["", FOR_GRADIENTS, *OTHER_WAYS]
     alike = unfilled = unbranched = True
     wider = 0
@@ -233,8 +235,7 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
         another = prefer not in ("", BRANCHED, CHOSEN, FILLED)
         if another != bool(verified or unverified):
             continue
-        until = None if not another else for_gradients if prefer == FOR_GRADIENTS else for_others
-        if until is not None and until.over():
+        if another and (for_gradients if prefer == FOR_GRADIENTS else for_others).over():
             continue
         if prefer == FOR_GRADIENTS and not (verified and _is_one_way(verified[0])):
             continue
@@ -242,7 +243,7 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
             continue
         if prefer in OTHER_WAYS and not any(p in OTHER_WAYS for r in (*verified, *unverified) for p in r.patterns):
             break
-        for traced in search.drafts(prefer, until):
+        for traced in search.drafts(prefer, others_until if prefer in OTHER_WAYS else None):
             patterns = {change.pattern for change in traced.draft.changes}
             if another and prefer not in patterns:
                 break
