@@ -136,16 +136,17 @@ def scalar(spot: Spot) -> Iterator[Step]:
 
 
 def of_floats(spot: Spot) -> Iterator[Step]:
-    """`jax.scipy.stats.norm.ppf(a)`, which takes floats alone, of an int that SciPy takes → of `jnp.asarray(a, float)`."""
+    """`jax.scipy.stats.norm.ppf(a)`, which takes floats alone, of an int that SciPy takes → of `jnp.asarray(a, float)`; the
+    places of a fit, too (`jnp.polyfit(np.arange(n), y, 1)`)."""
     node = spot.node
-    if isinstance(node, ast.Call) and isinstance(spot.error, TypeError) and _OF_FLOATS.search(str(spot.error)):
+    if isinstance(node, ast.Call) and isinstance(spot.error, TypeError | ValueError) and _OF_FLOATS.search(str(spot.error)):
         edits = [(each, spot.code.expr(each)) for each in node.args if not isinstance(each, ast.Starred)]
         array = spot.jnp("asarray")
         if edits and not edits[0][1].startswith(array):
             yield spot.step("jnp", (edits[0][0], f"{array}({edits[0][1]}, float)"))
 
 
-_OF_FLOATS = re.compile(r"dtype=u?int\d+ is not supported")
+_OF_FLOATS = re.compile(r"dtype=u?int\d+ is not supported|u?int\d+\W* not inexact")
 _PRECISE: dict[type, str] = {np.float64: "float", np.int64: "int", np.complex128: "complex"}
 
 

@@ -129,3 +129,10 @@ def test_one_half_of_a_symmetric_matrix_is_read_as_numpy_reads_it(call):
     assert "symmetrize_input=False" in found.source
     product = check(f"def f(x):\n    s = x.T @ x\n    return np.linalg.{call}\n", (s,)).rewrites[0]
     assert "symmetrize_input" not in product.source  # a person would not write it
+
+
+def test_a_fit_to_numbered_points_is_one_to_floats():
+    """`jnp.polyfit` refuses integers, of which NumPy's makes floats: no answer was given."""
+    source = "def f(y):\n    t = np.arange(len(y))\n    return np.polyfit(t, y, 1)[0]\n"
+    found = check(source, (jnp.array([3.0, 1.0, 4.0]),), (jnp.array([1.0, 2.0]),))
+    assert "jnp.polyfit(jnp.asarray(t, float), y, 1)" in found.rewrites[0].source
