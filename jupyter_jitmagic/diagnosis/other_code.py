@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.proof.moment import asked_of_the_moment
+from jupyter_jitmagic.diagnosis.proof.other_calls import AS_INTEGERS
 from jupyter_jitmagic.diagnosis.proof.results import of_lengths_by_data, of_text
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.statics import returned
@@ -168,7 +170,7 @@ def proposals(
             differences = compared.differences if compared else ()
             said = " ".join(each for each in differences if "gradient" not in each)  # that no static argument gives back
             asked_again = options.beside_data | options.others
-            failing = frozenset(name for name in asked_again if f"where {name} is given" in said)
+            failing = frozenset(name for name in asked_again if _fails_once_given(name, said))
             if not (first.rewrites or any(each.padded for each in first.unverified)):
                 failing = options.beside_data  # `x[i - k : i + k]` is of one length only where k is static
             again = found(every | failing) if failing else first
@@ -184,6 +186,12 @@ def proposals(
     except Exception as error:
         faults.report("looking for rewrites", error)
         return Proposals()
+
+
+def _fails_once_given(name: str, said: str) -> bool:
+    """Whether a rewrite is said to fail where the option is given, and not for the integers beside it: no static argument
+    cures those."""
+    return re.search(rf"where {re.escape(name)} is given(?!{AS_INTEGERS})", said) is not None
 
 
 def find_pieces(

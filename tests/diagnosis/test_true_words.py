@@ -609,3 +609,20 @@ def test_no_piece_of_a_split_draws_on_the_host():
     found = jm.diagnose(drawn_beside_a_size, X)
     assert "draws random numbers of the host" in found.reason
     assert not any("np.random" in each.source.partition("def drawn_beside_a_size(")[0] for each in found.splits)
+
+
+def rows_until(x, limit):
+    when = None
+    kept = []
+    for i, row in enumerate(x):
+        if when is None and row.sum() > limit:
+            when = i
+            kept.append([v for v in row if v > limit])
+    if when is None:
+        when = -1
+    return when, kept
+
+
+def test_none_that_is_replaced_before_the_end_is_not_said_to_be_returned():
+    answer = jm.diagnose(rows_until, jnp.ones((3, 2)), jnp.array(1.0))
+    assert "None" not in answer.reason

@@ -37,6 +37,7 @@ from jupyter_jitmagic.diagnosis.proof.ordering import fits_an_int, stays_beside,
 
 LONG, MOST = 100, 40  # elements along an axis, from which on a loop takes long; other calls that are thought of
 NOT_EMPTY, SINGLE_ROW = "on arrays that are not empty", "on a single row"
+AS_INTEGERS = " and all numbers are integers"
 
 
 @dataclass(frozen=True)
@@ -466,7 +467,7 @@ class _Maker:
         if numbers:
             named = self._called({**self._bound, **numbers}, "given", list(numbers))
             args, kwargs = jax.tree_util.tree_map(as_integers, (named.given.args, dict(named.given.kwargs)))
-            words = f"{named.words} and all numbers are integers"
+            words = f"{named.words}{AS_INTEGERS}"
             yield OtherCall(Input(args, kwargs, "given"), words, promised=False, sought=False)
 
     def _name(self, k: int) -> str:

@@ -12,6 +12,7 @@ from jupyter_jitmagic.diagnosis.rewrites.inserting import is_taken_in_front
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once
 from jupyter_jitmagic.diagnosis.rewrites.rounds import (
     Counter,
+    and_more,
     counters_of,
     fills_up,
     is_exhausted,
@@ -309,11 +310,12 @@ class GrowingList(Container):
     def _padded_to(self) -> str:
         """The length up to which a last loop fills a list that another one has filled with no more: `while len(out) < n:`."""
         loops = [self._loops_around(statement) for statement, _ in self.appends]
-        if [len(each) for each in loops] != [1, 1] or self.first or self._is_popped():
+        if [len(each) for each in loops] != [1, 1] or self._is_popped():
             return ""
         (one,), (other,) = loops
         limit = length_limit(self.spot, other, self.name)
-        self.filled = limit == rounds_of(self.spot, one) and fills_up(self.spot, other, self.name)
+        most = and_more(rounds_of(self.spot, one), len(self.first))
+        self.filled = limit == most and fills_up(self.spot, other, self.name)
         return limit if self.filled else ""
 
     def _is_behind(self, node: ast.Name) -> bool:

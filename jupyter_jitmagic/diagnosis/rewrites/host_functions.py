@@ -28,6 +28,9 @@ _PACKAGES = (
 _OF_POSITIVE = words("special.digamma special.polygamma special.betaln special.zeta")
 _NAN = {"nan": "NaN, which JAX's distributions take for a value outside"}
 _SCALE = {OUTSIDE: "a scale that is not positive, of which SciPy makes NaN"}
+_OF_ONE_HALF = words("linalg.cholesky linalg.eigh linalg.eigvalsh")
+"""What reads one half of a symmetric matrix in NumPy; jnp takes the mean of both, which is another number where they differ."""
+_BOTH_HALVES = "symmetrize_input"
 _NO_WHOLE = {"nan": "NaN, of which every processor makes another whole number"}
 _NOT_POSITIVE = dict.fromkeys(
     ("zero", "negated"), "arguments that are not positive, for which JAX's function gives other values"
@@ -56,10 +59,27 @@ def called(spot: Spot) -> Iterator[Step]:
     package, _, name = dotted.partition(".")
     text = spot.jnp(name) if package == "numpy" else spot.jax(f"scipy.{name}")
     excludes = _excluded(name) | (_SCALE if name.startswith("stats.") and _has_scale(spot, node) else {})
-    yield spot.step("jnp", (node.func, text), excludes=excludes)
+    halved = name in _OF_ONE_HALF and package == "numpy" and not any(each.arg in (_BOTH_HALVES, None) for each in node.keywords)
+    if not (halved and _is_given(spot, node)):
+        yield spot.step("jnp", (node.func, text), excludes=excludes)
+    if halved:
+        end = spot.code.span(node)[1] - 1
+        given = "" if spot.code.text[:end].rstrip().endswith(",") else ", "
+        text = spot.jnp(name)
+        yield spot.step("jnp", (node.func, text), ((end, end), f"{given}{_BOTH_HALVES}=False"), excludes=excludes)
     if node.args and isinstance(node.args[0], ast.List | ast.ListComp | ast.GeneratorExp | ast.Tuple):
         text = spot.jnp(name) if package == "numpy" else spot.jax(f"scipy.{name}")
         yield spot.step("jnp", (node.func, text), (node.args[0], f"{spot.jnp('array')}({spot.code.expr(node.args[0])})"))
+
+
+def _is_given(spot: Spot, call: ast.Call) -> bool:
+    """Whether a matrix is an argument, or one beside others (`cov + jitter * np.eye(n)`): a caller's may have two halves."""
+    function, parts = spot.function, list(ast.walk(call.args[0])) if call.args else []
+    if function is None or any(isinstance(each, ast.MatMult) for each in parts):
+        return False
+    parameters = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    tables = [each for each in parts if isinstance(each, ast.Name) and each.id in parameters]
+    return any((fact := spot.fact(each)) is not None and fact.ndim == 2 for each in tables)
 
 
 def listed(spot: Spot) -> Iterator[Step]:
@@ -116,16 +136,17 @@ def scalar(spot: Spot) -> Iterator[Step]:
 
 
 def of_floats(spot: Spot) -> Iterator[Step]:
-    """`jax.scipy.stats.norm.ppf(a)`, which takes floats alone, of an int that SciPy takes → of `jnp.asarray(a, float)`."""
+    """`jax.scipy.stats.norm.ppf(a)`, which takes floats alone, of an int that SciPy takes → of `jnp.asarray(a, float)`; the
+    places of a fit, too (`jnp.polyfit(np.arange(n), y, 1)`)."""
     node = spot.node
-    if isinstance(node, ast.Call) and isinstance(spot.error, TypeError) and _OF_FLOATS.search(str(spot.error)):
+    if isinstance(node, ast.Call) and isinstance(spot.error, TypeError | ValueError) and _OF_FLOATS.search(str(spot.error)):
         edits = [(each, spot.code.expr(each)) for each in node.args if not isinstance(each, ast.Starred)]
         array = spot.jnp("asarray")
         if edits and not edits[0][1].startswith(array):
             yield spot.step("jnp", (edits[0][0], f"{array}({edits[0][1]}, float)"))
 
 
-_OF_FLOATS = re.compile(r"dtype=u?int\d+ is not supported")
+_OF_FLOATS = re.compile(r"dtype=u?int\d+ is not supported|u?int\d+\W* not inexact")
 _PRECISE: dict[type, str] = {np.float64: "float", np.int64: "int", np.complex128: "complex"}
 
 

@@ -18,6 +18,7 @@ from jupyter_jitmagic.source.names import (
     target_names,
     walk,
 )
+from jupyter_jitmagic.source.nones import asks_for_none, read_as_none
 
 _LOOSE = ast.If | ast.IfExp | ast.While | ast.Assert | ast.Call
 
@@ -33,7 +34,7 @@ def flagged(spot: Spot, loop: ast.For | ast.While, *, unrolled: bool = False) ->
     for name in dict.fromkeys(stored(loop.body)):
         edits = _edits(spot, function, loop, name, unrolled)
         if edits:
-            excludes = {ANOTHER_SHAPE: f"calls in which {name} stays None"}
+            excludes = {ANOTHER_SHAPE: f"calls in which {name} stays None"} if read_as_none(function, name, loop) else {}
             yield spot.step("flag", *(((start, end), text) for start, end, text in edits), excludes=excludes)
             return
 
@@ -133,10 +134,13 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
     number = "0" if unrolled else "0.0"
     inside = set(walk(loop))
     stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
-    outside = [n for n in stores if n not in inside]
+    outside = [n for n in stores if n not in inside and not _is_behind(spot, n, loop)]
     option = _first_line(function) if not outside and name in none_by_default(function.args) else None
     if option is None and (len(outside) != 1 or outside[0].lineno > loop.lineno):
         return []
+    last_question = max(
+        (n.lineno for n in walk(function) if isinstance(n, ast.Compare) and asks_for_none(n, name) is not None), default=0
+    )
     none = _bound_to(code.statement(outside[0]), outside[0]) if option is None else None
     if option is None and not (isinstance(none, ast.Constant) and none.value is None):
         return []
@@ -161,8 +165,27 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
         edits = [(start, start, lines)]
     else:
         return []
+    questions: list[Edit] = []
+    for node in walk(function):
+        if not isinstance(node, ast.Compare) or name not in [
+            each.id for each in (node.left, *node.comparators) if isinstance(each, ast.Name)
+        ]:
+            continue
+        if asks_for_none(node, name) is not None:
+            questions.append((*code.span(node), asked_by_a_flag(spot, node, flag)))
+            continue
+        match node:
+            case ast.Compare(ops=[ast.Eq() | ast.NotEq() as how], comparators=[_]):
+                # None equals nothing, and what stands for it may
+                questions.append((*code.span(node), _only_if_set(spot, node, how, flag, unrolled)))
+            case ast.Compare(ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE(), *_]):
+                pass  # Python refuses to compare None
+            case _:
+                return []
+    if none is not None and not questions:
+        return edits[:1]  # nobody asks the flag
     for store in stores:
-        if store in inside:
+        if store in inside or (store not in outside and store.lineno < last_question):
             statement = code.statement(store)
             value = _bound_to(statement, store)
             alone = isinstance(statement, ast.Assign | ast.AugAssign) and code.on_own_lines([statement])
@@ -174,22 +197,13 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
                 edits.append((*code.span(statement), f"{flag} = False"))
                 continue
             edits.append(_line_after(spot, statement, f"{flag} = True"))
-    for node in walk(function):
-        if not isinstance(node, ast.Compare) or name not in [
-            each.id for each in (node.left, *node.comparators) if isinstance(each, ast.Name)
-        ]:
-            continue
-        match node:
-            case ast.Compare(left=ast.Name(), ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
-                edits.append((*code.span(node), asked_by_a_flag(spot, node, flag)))
-            case ast.Compare(ops=[ast.Eq() | ast.NotEq() as how], comparators=[_]):
-                # None equals nothing, and what stands for it may
-                edits.append((*code.span(node), _only_if_set(spot, node, how, flag, unrolled)))
-            case ast.Compare(ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE(), *_]):
-                pass  # Python refuses to compare None
-            case _:
-                return []
-    return edits
+    return [*edits, *questions]
+
+
+def _is_behind(spot: Spot, store: ast.Name, loop: ast.For | ast.While) -> bool:
+    """Whether a name gets another value when the loop is over, and no loop around it begins it again."""
+    again = [at for at in spot.code.ancestors(store) if isinstance(at, ast.For | ast.While)]
+    return store.lineno > (loop.end_lineno or 0) and not any(at in again for at in spot.code.ancestors(loop))
 
 
 def _first_line(function: ast.FunctionDef) -> ast.stmt:

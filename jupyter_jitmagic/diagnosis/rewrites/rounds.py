@@ -139,6 +139,13 @@ def fills_up(spot: Spot, loop: ast.For | ast.While, name: str) -> bool:
     return bool(length_limit(spot, loop, name)) and not (loaded([loop.test]) - {name}) & set(stored(loop.body))
 
 
+def and_more(rounds: str | None, more: int) -> str | None:
+    """So many rounds and a few more, as a person would write it."""
+    if rounds is None or not more:
+        return rounds
+    return str(int(rounds) + more) if rounds.isdigit() else f"{rounds} + {more}"
+
+
 def left_of(spot: Spot, counters: Sequence[Counter]) -> str:
     """How often the counters can move by one before they come to their limits."""
     alone = len(counters) == 1

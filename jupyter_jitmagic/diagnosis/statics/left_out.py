@@ -67,18 +67,24 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     none = [name for name, default in left_out.items() if default is None and name not in words]
     counts, in_place_of_none = _numbers_for_none(call, none, static)
     words |= counts
-    numbers = {name: default for name, default in left_out.items() if type(default) in (bool, int, float)}
+    numbers = {name: default for name, default in left_out.items() if _kinds(default) <= {bool, int, float}}
     if not numbers:
         return LeftOut(words, in_place_of_none=in_place_of_none)
     other = _with(call, numbers)
     found = find_call_sites(other, static | words, seconds=0.3)
     needed = frozenset().union(*found.roots) & numbers.keys() | _tested(call, numbers)
     alone = frozenset().union(*(roots for roots in found.roots if roots <= numbers.keys()))
-    floats = {name for name, default in numbers.items() if type(default) is float}
-    beside = frozenset(name for name in needed - alone if type(numbers[name]) is int)
+    floats = {name for name, default in numbers.items() if float in _kinds(default)}
+    beside = frozenset(name for name in needed - alone if _kinds(numbers[name]) == {int})
     sizes = sizes_through_jax(other, found) if floats & needed else frozenset()
-    others = frozenset(name for name, default in numbers.items() if type(default) is int) - needed | ((floats & needed) - sizes)
+    whole = frozenset(name for name, default in numbers.items() if _kinds(default) == {int})
+    others = whole - needed | ((floats & needed) - sizes)
     return LeftOut(words | (needed - floats - beside) | (floats & sizes), beside, others, in_place_of_none)
+
+
+def _kinds(default: Any) -> set[type]:
+    """The types of a number, or of those in a tuple (`lags=(1, 2)`); that of anything else is itself."""
+    return {type(each) for each in default} if type(default) is tuple and default else {type(default)}
 
 
 def _with(call: Call, options: Mapping[str, Any]) -> Call:

@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyter_jitmagic.diagnosis.statics.otherwise import tree_of
 from jupyter_jitmagic.source.names import always_leaves, walk_scope
+from jupyter_jitmagic.source.nones import is_sure
 from jupyter_jitmagic.source.units import plain_function
 
 _NONE = ast.Constant(None)
@@ -63,7 +64,9 @@ def _assigned(function: ast.FunctionDef, value: ast.expr) -> list[ast.expr]:
     """What a name may stand for, as the function assigns it, and both sides of a choice; any other expression is itself."""
     found = [value]
     if isinstance(value, ast.Name):
-        found = [each for target, each in _assignments(function) if target == value.id] or found
+        sure = is_sure(function, value)
+        assigned = [each for target, each in _assignments(function) if target == value.id]
+        found = [each for each in assigned if not (sure and isinstance(each, ast.Constant) and each.value is None)] or found
     sides = ([each.body, each.orelse] if isinstance(each, ast.IfExp) else [each] for each in found)
     return [side for both in sides for side in both]
 

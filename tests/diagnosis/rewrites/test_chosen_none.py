@@ -244,3 +244,41 @@ def test_names_that_are_none_together_have_a_flag_each():
     )
     x = jnp.array([1.5, 0.25, 2.0, -1.25])
     check(source, (x, 5.0), (x, 1.0), (x, -3.0))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "if first is None:\n    first = -1\nreturn first, x",
+        "first = first if first is not None else -1\nreturn first, x",
+        "if first is None:\n    return -1, x\nreturn first, x",
+        "return -1 if first is None else first, x",
+    ],
+)
+def test_none_that_a_number_replaces_behind_the_loop_is_served(end):
+    """It was told that None is returned there, or that calls in which it stays None were not reached."""
+    lines = "".join(f"    {line}\n" for line in end.split("\n"))
+    source = (
+        "def f(x, t):\n    first = None\n    for i, v in enumerate(x):\n        if first is None and v > t:\n"
+        "            first = i\n"
+    )
+    found = check(source + lines, *CALLS)
+    assert found.rewrites[0].compared.not_reached == ()
+
+
+def test_a_flag_that_is_asked_again_behind_the_loop_says_what_was_set_between():
+    source = (
+        "def f(x, t):\n    first = None\n    for v in x:\n        if first is None and v > t:\n            first = v\n"
+        "    if first is None:\n        first = x[0]\n    return 5.0 if first is None else first * 2\n"
+    )
+    check(source, *CALLS)
+
+
+def test_what_nobody_asks_for_none_needs_no_flag():
+    source = (
+        "def f(x, t):\n    first = None\n    last = None\n    for i in range(len(x)):\n        if x[i] > t:\n"
+        "            if first is None:\n                first = i\n            last = i\n"
+        "    if first is None:\n        first = last = -1\n    return last - first\n"
+    )
+    found = check(source, *CALLS, (X[::-1], jnp.array(0.1))).rewrites[0]
+    assert "has_first" in found.source and "has_last" not in found.source

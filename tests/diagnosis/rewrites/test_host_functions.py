@@ -119,3 +119,20 @@ def test_a_scale_that_is_not_positive_is_told(expression):
     x, m, s = jnp.array([0.1, 0.5, 2.0]), jnp.array([0.0, 1.0]), jnp.array([1.0, 2.0])
     proposals = propose(namespace["f"], (x, m, s), {})
     assert "a scale that is not positive, of which SciPy makes NaN" in proposals.rewrites[0].compared.differences
+
+
+@pytest.mark.parametrize("call", ["cholesky(s)", "eigh(s)[0]", "eigvalsh(s)", "eigvalsh(s,)"])
+def test_one_half_of_a_symmetric_matrix_is_read_as_numpy_reads_it(call):
+    """jnp takes the mean of both halves: no answer was given for a matrix that is an argument, which need not be symmetric."""
+    s = jnp.array([[2.0, 0.3], [0.3, 1.0]])
+    found = check(f"def f(s):\n    return np.linalg.{call}\n", (s,), (jnp.array([[2.0, 0.9], [0.3, 1.0]]),)).rewrites[0]
+    assert "symmetrize_input=False" in found.source
+    product = check(f"def f(x):\n    s = x.T @ x\n    return np.linalg.{call}\n", (s,)).rewrites[0]
+    assert "symmetrize_input" not in product.source  # a person would not write it
+
+
+def test_a_fit_to_numbered_points_is_one_to_floats():
+    """`jnp.polyfit` refuses integers, of which NumPy's makes floats: no answer was given."""
+    source = "def f(y):\n    t = np.arange(len(y))\n    return np.polyfit(t, y, 1)[0]\n"
+    found = check(source, (jnp.array([3.0, 1.0, 4.0]),), (jnp.array([1.0, 2.0]),))
+    assert "jnp.polyfit(jnp.asarray(t, float), y, 1)" in found.rewrites[0].source

@@ -77,3 +77,36 @@ def test_a_loop_that_is_differentiated_keeps_its_count_static() -> None:
     exec(found.source, space)
     slope = jax.grad(lambda w: jax.jit(space["counted"], static_argnames=tuple(names))(w, jnp.ones(3), epochs=3).sum())
     assert bool(jnp.isfinite(slope(jnp.ones(3))).all())
+
+
+def sought(a, x0, tol=1e-5):
+    x, n = x0, 0
+    while n < 30:
+        step = (x**3 - a) / (3 * x**2)
+        x = x - step
+        if jnp.abs(step) < tol:
+            break
+        n += 1
+    return x, n
+
+
+def test_integers_beside_an_option_do_not_make_it_static() -> None:
+    """The loop's carry is a float from the first round on: integers fail with a static `tol`, too."""
+    diagnosis = _found(sought, jnp.array(8.0), jnp.array(1.0))
+    assert diagnosis.rewrites[0].static_argnames == () and "tol" not in diagnosis.reason
+
+
+def loudest(x, lags=(1, 2)):
+    powers = [jnp.sum(x[k:] * x[:-k]) for k in lags]
+    best = powers[0]
+    for power in powers[1:]:
+        if power > best:
+            best = power
+    return best
+
+
+def test_a_tuple_of_sizes_that_is_left_out_is_static_as_a_size_is() -> None:
+    """The slices were made masks, for lags that are data."""
+    diagnosis = _found(loudest, jnp.array([3.0, 1.0, 4.0, 1.5]))
+    assert diagnosis.rewrites[0].static_argnames == ("lags",) and "lags is left out here" in diagnosis.reason
+    assert "for k in lags" in diagnosis.rewrites[0].source and "arange" not in diagnosis.rewrites[0].source
