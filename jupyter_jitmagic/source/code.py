@@ -243,7 +243,7 @@ class Code:
     # -- names ------------------------------------------------------------------------------------
 
     def fresh(self, *wanted: str) -> str:
-        """The first wanted name that nothing here uses and Python does not keep for itself, else the first one with a number."""
+        """The first wanted name that nothing here uses, and that is no word of Python's, else the first one with a number."""
         used = self.names
         for name in wanted:
             if name not in used and not keyword.iskeyword(name):

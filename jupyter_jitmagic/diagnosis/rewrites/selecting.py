@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import jax
 
-from jupyter_jitmagic.diagnosis.rewrites.both_axes import selected_again
+from jupyter_jitmagic.diagnosis.rewrites.both_axes import selected_again, unit_table
 from jupyter_jitmagic.diagnosis.rewrites.cutting import length_of_a_slice, one_of_split, sliced, split_at
 from jupyter_jitmagic.diagnosis.rewrites.grouping import KIN, distinct, grouped
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
@@ -68,6 +68,9 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
             return _counting_from(flow, node)
         if (name == "arange" and len(node.args) == 1) or (name in ("zeros", "ones", "full") and node.args):
             return _counting(flow, node)
+        if name in ("eye", "identity") and node.args and (held := flow.count_of(node.args[0])) is not None:
+            made = unit_table(flow, node, held, dtype_of(flow, node))
+            return Selection(*made) if made is not None else None
         if name == "linspace" and len(node.args) == 3 and not node.keywords:
             return _spaced(flow, node)
     return None
