@@ -85,3 +85,16 @@ def test_a_triangle_further_from_the_diagonal_is_not_that_of_the_chosen_ones():
     source = "def f(A, x):\n    v = x[x > -2]\n    return jnp.triu(v[:, None] * v[None, :], 2).sum()\n"
     call = (A, jnp.array([1.0, -3.0, 2.0, 4.0]))
     assert not propose(define(source)["f"], call, {}, seconds=5.0).rewrites
+
+
+def test_nan_in_an_argument_that_has_none_in_the_call_is_told_and_refuses_nothing():
+    """Some data is missing in the call; NaN elsewhere is told, as where the code asks for it and the call has none."""
+    source = (
+        "def f(x, y, new):\n    known = ~jnp.isnan(y)\n    x, y = x[known], y[known]\n"
+        "    table = jnp.exp(-((x[:, None] - x[None, :]) ** 2)) + 0.1 * jnp.eye(len(x))\n"
+        "    return jnp.exp(-((new[:, None] - x[None, :]) ** 2)) @ jnp.linalg.solve(table, y)\n"
+    )
+    y, new = jnp.array([1.0, jnp.nan, 0.5, 2.0]), jnp.array([0.5, 3.0])
+    calls = [(jnp.arange(4.0), y, new), (jnp.arange(3.0), y[:3] * jnp.nan, new), (jnp.arange(4.0), new[0] * y, new[:1])]
+    found = check(source, *calls, seconds=20.0).rewrites[0]
+    assert "its gradient is not finite where data is NaN" in " ".join(found.compared.differences)
