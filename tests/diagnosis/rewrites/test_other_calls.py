@@ -820,3 +820,14 @@ def test_a_tolerance_that_is_left_out_stays_data_where_static_does_not_cure_what
     )
     found = diagnose(define(source)["f"], jnp.array(0.0), jnp.array(3.0))
     assert found.rewrites and found.rewrites[0].static_argnames == ()
+
+
+@pytest.mark.parametrize(
+    "way", ["return jnp.zeros(2) if far else d", "if far:\n        return jnp.array([1.0, 0.0])\n    return d"]
+)
+def test_sizes_in_which_plain_python_gives_another_shape_by_its_values_refuse_nothing(way):
+    """The literal says how long the vectors are; with longer ones no compiled code could do what plain Python does."""
+    source = f"def f(p, q, r):\n    d = q - p\n    far = (d * d).sum() > r\n    {way}\n"
+    p, q = jnp.array([0.0, 1.0]), jnp.array([2.0, 0.5])
+    found = check(source, *((p, q, jnp.array(r)) for r in (1.0, 9.0)), seconds=8.0).rewrites[0]
+    assert "on arrays of other sizes" in " ".join(found.compared.differences)
