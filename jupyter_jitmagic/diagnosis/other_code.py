@@ -166,14 +166,12 @@ def proposals(
         def found_with_options() -> Proposals:
             every = static | call.declared | options.static
             first = found(every)
-            compared = first.rewrites[0].compared if first.rewrites else None
-            differences = compared.differences if compared else ()
-            said = " ".join(each for each in differences if "gradient" not in each)  # that no static argument gives back
-            asked_again = options.beside_data | options.others
-            failing = frozenset(name for name in asked_again if _fails_once_given(name, said))
+            failing = _given_otherwise(first, options.beside_data | options.others)
             if not (first.rewrites or any(each.padded for each in first.unverified)):
                 failing = options.beside_data  # `x[i - k : i + k]` is of one length only where k is static
             again = found(every | failing) if failing else first
+            if first.rewrites and _given_otherwise(again, failing):
+                return first  # static does not cure it, and an array could not be given any more
             return again if again.rewrites or (again.unverified and not first.rewrites) else first
 
         return limited(3 * left + 1.0, found_with_options)
@@ -188,10 +186,13 @@ def proposals(
         return Proposals()
 
 
-def _fails_once_given(name: str, said: str) -> bool:
-    """Whether a rewrite is said to fail where the option is given, and not for the integers beside it: no static argument
-    cures those."""
-    return re.search(rf"where {re.escape(name)} is given(?!{AS_INTEGERS})", said) is not None
+def _given_otherwise(found: Proposals, options: frozenset[str]) -> frozenset[str]:
+    """Those options with which the first rewrite does something else than plain Python, once they are given; not where it does
+    for the integers beside them alone, which no static argument cures."""
+    compared = found.rewrites[0].compared if found.rewrites else None
+    differences = compared.differences if compared else ()
+    said = " ".join(each for each in differences if "gradient" not in each)  # that no static argument gives back
+    return frozenset(name for name in options if re.search(rf"where {re.escape(name)} is given(?!{AS_INTEGERS})", said))
 
 
 def find_pieces(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import keyword
 import textwrap
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
@@ -242,10 +243,10 @@ class Code:
     # -- names ------------------------------------------------------------------------------------
 
     def fresh(self, *wanted: str) -> str:
-        """The first wanted name that nothing here uses, else the first one with a number."""
+        """The first wanted name that nothing here uses, and that is no word of Python's, else the first one with a number."""
         used = self.names
         for name in wanted:
-            if name not in used:
+            if name not in used and not keyword.iskeyword(name):
                 return name
         number = 2
         while f"{wanted[0]}_{number}" in used:

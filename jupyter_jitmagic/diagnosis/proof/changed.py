@@ -12,6 +12,8 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, is_traced, static_split, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.leaves import as_array, kind_of, like, wide
 
+MANY = 1000  # more arrays than an input has
+
 
 def with_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | int], change: Callable[[Any], Any]) -> Input:
     """The same input, of whatever structure, with every float that is traced changed."""
@@ -106,12 +108,20 @@ def with_numbers(
     return _with_leaves(fun, given, static, new)
 
 
-def with_all_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int], numbers: Sequence[float]) -> Input:
-    """The same input with every array of numbers that is traced full of these, one after the other (NaN in floats alone)."""
+def with_all_arrays(
+    fun: Callable[..., Any], given: Input, static: Sequence[str | int], numbers: Sequence[float], most: int = MANY
+) -> Input:
+    """The same input with every array of numbers that is traced full of these, one after the other (NaN in floats alone);
+    `most`: so many of the arrays, the first ones."""
     kinds = ("f",) if np.isnan(numbers).any() else ("f", "i")
+    left = most
 
     def new(leaf: Any) -> Any:
-        return like(leaf, np.resize(numbers, np.shape(leaf))) if kind_of(leaf) in kinds and np.ndim(leaf) else leaf
+        nonlocal left
+        if not left or kind_of(leaf) not in kinds or not np.ndim(leaf):
+            return leaf
+        left -= 1
+        return like(leaf, np.resize(numbers, np.shape(leaf)))
 
     return _with_leaves(fun, given, static, new)
 

@@ -175,7 +175,7 @@ class Gradients:
             want = self._of_plain(given)
             if want is None or not _finite(want):
                 continue
-            if not _finite(got) and given.kind == "nan" and self._minds_nan and not _has_nan(first.values):
+            if not _finite(got) and given.kind == "nan" and self._minds_nan and _has_new_nan(leaves.values, first.values):
                 minded_nan = "its gradient is not finite where data is NaN, where plain Python's is"
                 continue
             if not _finite(got) and (kind := _edge(given, leaves)) in _EDGES:
@@ -486,8 +486,9 @@ def _near(got: Any, want: Any) -> bool:
     return bool(np.all(same_numbers(got, want, wide, absolute)))
 
 
-def _has_nan(values: Sequence[Any]) -> bool:
-    return any(bool(np.isnan(np.asarray(value, np.float64)).any()) for value in values)
+def _has_new_nan(values: Sequence[Any], first: Sequence[Any]) -> bool:
+    nan = ([bool(np.isnan(np.asarray(value, np.float64)).any()) for value in each] for each in (values, first))
+    return any(has and not had for has, had in zip(*nan, strict=False))
 
 
 def _along(gradients: Any, way: Sequence[Any]) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.changed import (
+    MANY,
     in_former_kinds,
     with_all_arrays,
     with_arrays,
@@ -230,9 +231,10 @@ class Served:
         """Whether with other values in the arrays plain Python refuses these sizes, or gives arrays of other shapes, neither of
         which it does in the call's own sizes: in a branch that is not taken here, and compiled code has every branch."""
         own, sizes = self.plain.variations.call(), set()
-        for numbers in _OTHER_VALUES:
+        for numbers, most in (*((each, MANY) for each in _OTHER_VALUES), ((99,), 1), ((99,), 0)):
             found, there = (
-                self.plain.uncompiled(with_all_arrays(self._fun, one, self._static, numbers), SHORT) for one in (given, own)
+                self.plain.uncompiled(with_all_arrays(self._fun, one, self._static, numbers, most), SHORT)
+                for one in (given, own)
             )
             if self.plain.too_slow:
                 return False

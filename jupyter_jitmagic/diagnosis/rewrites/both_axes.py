@@ -99,9 +99,37 @@ def product(
     return Ragged(mask, axis=outer.index(mask), ndim=len(outer), dtype=dtype) if mask else None
 
 
+def unit_table(flow: Writer, node: ast.Call, held: Ragged, dtype: str) -> tuple[str, Ragged] | None:
+    """`jnp.eye(n)`, n the length of a selection: ones on the whole diagonal, of which as many count."""
+    if len(node.args) > 1 or any(each.arg != "dtype" for each in node.keywords) or held.flat or held.listed or held.times:
+        return None
+    rest = "".join(f", {each.arg}={flow.text(each.value)}" for each in node.keywords)
+    text = f"{flow.code.src(node.func)}({enclosed(held.mask)}.size{rest})"
+    return text, replace(table_of(flow, held.mask, held.mask, dtype), pad="0")
+
+
+def triangle(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
+    """`jnp.triu(table, 1)` of a table with the same rows and columns, in whose order they are: what stands above the diagonal
+    does so among those that count. How far above it does not hold for them."""
+    table = flow.visit(known.arguments[0]) if known.arguments else None
+    offset = known.keyword("k") or (known.arguments[1] if len(known.arguments) > 1 else None)
+    flow.plain(*known.arguments[1:], *(each.value for each in known.keywords))
+    if table is None:
+        return None
+    ordered = {"0", "1" if known.name == "triu" else "-1"}
+    if not _is_square(table) or (offset is not None and ast.unparse(offset) not in ordered):
+        flow.stop(node)
+    return replace(table, direct=False)
+
+
+def _is_square(table: Ragged) -> bool:
+    return len(table.grid) == 2 and table.grid[0] == table.grid[1]
+
+
 def of_a_square(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
-    """`jnp.trace`, `jnp.diag`, `jnp.linalg.inv`, `.det` and `.solve` of a table with the same rows and columns: a one stands on
-    the diagonal of what does not count, so that it is a block of its own. `jnp.diag` of a vector makes such a table."""
+    """`jnp.trace`, `jnp.diag`, `jnp.linalg.inv`, `.det`, `.cholesky` and `.solve` of a table with the same rows and columns: a
+    one stands on the diagonal of what does not count, so that it is a block of its own. `jnp.diag` of a vector makes such a
+    table."""
     found = [flow.visit(argument) for argument in known.arguments]
     flow.plain(*(each.value for each in known.keywords))
     table, *others = found or [None]
@@ -112,8 +140,9 @@ def of_a_square(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None
         return replace(table_of(flow, table.mask, table.mask, table.dtype), pad="0")
     if not any(each is not None for each in found):
         return None
-    square = table is not None and len(table.grid) == 2 and table.grid[0] == table.grid[1]
-    if table is None or not square or known.keywords or len(found) != (2 if known.name == "solve" else 1):
+    solves = known.name.startswith("solve")
+    options = known.keywords and known.name != "solve_triangular"
+    if table is None or not _is_square(table) or options or len(found) != (2 if solves else 1):
         flow.stop(node)
     array, mask = known.arguments[0], table.grid[0]
     if known.name == "trace":
@@ -122,12 +151,12 @@ def of_a_square(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None
     if known.name in ("diag", "diagonal"):
         return Ragged(mask, dtype=table.dtype)
     flow.replace(array, f"{flow.jnp('where')}({table.mask}, {flow.text(array)}, {flow.jnp('eye')}({enclosed(mask)}.size))")
-    if known.name == "det":
+    if known.name in ("det", "slogdet"):
         return None
-    if known.name == "inv":
+    if not solves:
         return Ragged(table.mask, ndim=2, flat=True, dtype="f", grid=table.grid)
     right = others[0]
-    if right is None or right.mask != mask or right.ndim != 1 or right.listed:
+    if right is None or right.mask != mask or right.axis or right.ndim > 2 or right.flat or right.listed or right.group:
         flow.stop(node)
     flow.replace(known.arguments[1], flow.padded(known.arguments[1], right, "0"))
-    return Ragged(mask, pad="0", dtype="f")
+    return Ragged(mask, ndim=right.ndim, pad="0", dtype="f")

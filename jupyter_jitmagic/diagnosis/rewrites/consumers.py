@@ -6,7 +6,7 @@ import ast
 import functools
 from collections.abc import Callable
 
-from jupyter_jitmagic.diagnosis.rewrites.both_axes import of_a_square
+from jupyter_jitmagic.diagnosis.rewrites.both_axes import of_a_square, triangle
 from jupyter_jitmagic.diagnosis.rewrites.fitting import fitted
 from jupyter_jitmagic.diagnosis.rewrites.operations import Called
 from jupyter_jitmagic.diagnosis.rewrites.ordering import Ordering
@@ -42,6 +42,7 @@ class Operations(Ordering):
             "outer": self._outer,
             "einsum": self._einsum,
             "square": functools.partial(of_a_square, self),
+            "triangle": functools.partial(triangle, self),
             "fit": functools.partial(fitted, self),
             "trapezoid": self._trapezoid,
             "histogram": self._histogram,

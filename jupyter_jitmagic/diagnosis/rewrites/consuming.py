@@ -423,8 +423,10 @@ class Consumers(Updating):
             self.replace(left, self._zeroed(left, one))
             self.replace(right, self._zeroed(right, two))
             return None
-        if inner_one or inner_two or (one is not None and two is not None):
+        if inner_one or inner_two or any(each is not None and each.times for each in (one, two)):
             self.stop(node)
+        if one is not None and two is not None:  # `Q @ Q.T`: each row of the one with each column of the other
+            return self._paired(node, [one, two], [], TOTAL)
         outer = one if one is not None else two
         assert outer is not None
         self.require(outer, TOTAL)

@@ -310,8 +310,9 @@ def numbered(spot: Spot, loop: ast.For) -> Numbered | None:
             return None
         name = text = code.expr(source) if own_turn is None else f"{code.expr(own_turn)}[::-1]"
         if not isinstance(source, ast.Name) or set(stored(loop.body)) & {source.id}:
-            name = code.fresh(f"{_singular(target)}s", "items", "rows")
-            if name in {line.split(" = ")[0] for line in setup}:
+            taken = {line.split(" = ")[0] for line in setup}
+            name = code.fresh(*(each for each in (f"{_singular(target)}s", "items", "rows") if each not in taken), "values")
+            if name in taken:
                 return None
             setup.append(f"{name} = {text}")
         name_of = source if own_turn is None else own_turn

@@ -322,13 +322,22 @@ class Writer:
             raise Obstacle("what comes several times has no place of its own")
         if ragged.grid:
             raise Obstacle("a table of pairs has no order of its own")
-        mask = self.named(
-            f"{self.jnp('arange')}({enclosed(ragged.mask)}.size) < {self.counted(ragged)}", "counts", "valid", "filled"
-        )
+        mask = self.as_many_in_front(ragged)
         text, ragged = self.raveled(text, ragged)
         order = self.named(f"{self.jnp('argsort')}(~{enclosed(ragged.mask)})", "front", "in_front", "order")
         index = ", ".join([*[":"] * ragged.axis, order])
         return f"{enclosed(text)}[{index}]", replace(ragged, mask=mask, front=True, pad="", direct=False)
+
+    def as_many_in_front(self, ragged: Ragged) -> str:
+        """The mask of as many elements that stand in front; of what was turned round that of what it was before."""
+        texts = {name: text for text, name in self.state.masks.items()}
+        before = ragged.mask
+        while (made := texts.get(before, before)).endswith("[::-1]"):
+            before = made.removesuffix("[::-1]")
+        if before != ragged.mask and made.startswith(f"{self.jnp('arange')}(") and _is_below(made):
+            return before
+        count = self.counted(replace(ragged, mask=before))
+        return self.named(f"{self.jnp('arange')}({enclosed(before)}.size) < {count}", "counts", "valid", "filled")
 
     def raveled(self, text: str, ragged: Ragged) -> tuple[str, Ragged]:
         """The same elements along the one axis that plain Python's value has."""
@@ -389,6 +398,12 @@ def enclosed(text: str) -> str:
     if text.startswith("(") and text.endswith(")") and _whole(text):
         return text
     return f"({text})"
+
+
+def _is_below(mask: str) -> bool:
+    """Whether a mask is of the places below a number."""
+    node = ast.parse(mask, mode="eval").body
+    return isinstance(node, ast.Compare) and isinstance(node.left, ast.Call) and [type(each) for each in node.ops] == [ast.Lt]
 
 
 def _whole(text: str) -> bool:

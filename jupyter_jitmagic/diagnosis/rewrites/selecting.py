@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import jax
 
-from jupyter_jitmagic.diagnosis.rewrites.both_axes import selected_again
+from jupyter_jitmagic.diagnosis.rewrites.both_axes import selected_again, unit_table
 from jupyter_jitmagic.diagnosis.rewrites.cutting import length_of_a_slice, one_of_split, sliced, split_at
 from jupyter_jitmagic.diagnosis.rewrites.grouping import KIN, distinct, grouped
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
@@ -68,6 +68,9 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
             return _counting_from(flow, node)
         if (name == "arange" and len(node.args) == 1) or (name in ("zeros", "ones", "full") and node.args):
             return _counting(flow, node)
+        if name in ("eye", "identity") and node.args and (held := flow.count_of(node.args[0])) is not None:
+            made = unit_table(flow, node, held, dtype_of(flow, node))
+            return Selection(*made) if made is not None else None
         if name == "linspace" and len(node.args) == 3 and not node.keywords:
             return _spaced(flow, node)
     return None
@@ -113,6 +116,8 @@ def _by_subscript(flow: Flow, node: ast.Subscript, array: ast.expr | None) -> Se
     if array is None:
         index, base = _unraveled(index, base)
     parts = list(index.elts) if isinstance(index, ast.Tuple) else [index]
+    if len(parts) == 2 and isinstance(parts[0], ast.Constant) and parts[0].value is Ellipsis:
+        parts = [*(ast.Slice() for _ in range((flow.ndim(base) or 2) - 1)), parts[1]]
     masks = [number for number, part in enumerate(parts) if _is_mask(flow, part, node)]
     if len(masks) == 1:
         return _masked(flow, base, parts[masks[0]], parts, masks[0], array is not None)
@@ -206,9 +211,9 @@ def _masked(
         return Selection(array, Ragged(text, ndim=ndim, dtype=dtype), fills=True)
     flow.plain(*(part for part in others if not isinstance(part, ast.Slice)))
     single = [part for part in others if not isinstance(part, ast.Slice)]
-    if depth != 1 or update or not all(_is_one_place(flow, part) for part in single):
-        flow.stop(mask)
     whole = all(isinstance(part, ast.Slice) and not (part.lower or part.upper or part.step) for part in others)
+    if depth != 1 or (update and not whole) or not all(_is_one_place(flow, part) for part in single):
+        flow.stop(mask)
     if not whole:
         array += f"[{', '.join(':' if number == at else flow.text(part) for number, part in enumerate(parts))}]"
     before = sum(isinstance(part, ast.Slice) for part in parts[:at])
@@ -369,8 +374,7 @@ def _counting(flow: Flow, node: ast.Call) -> Selection | None:
         return Selection(text, Ragged(held.mask, True, dtype=dtype))
     if name_of(node) != "arange" and not held.flat:  # the same everywhere: it meets what it counts where that stands
         return Selection(text, Ragged(held.mask, dtype=dtype))
-    mask = flow.named(f"{flow.jnp('arange')}({enclosed(held.mask)}.size) < {flow.counted(held)}", "counts", "valid", "filled")
-    return Selection(text, Ragged(mask, True, dtype=dtype))
+    return Selection(text, Ragged(flow.as_many_in_front(held), True, dtype=dtype))
 
 
 def _spaced(flow: Flow, node: ast.Call) -> Selection | None:
@@ -410,8 +414,7 @@ def _counting_from(flow: Flow, node: ast.Call) -> Selection | None:
     if held is None or not isinstance(start, ast.Constant) or type(start.value) is not int or more > start.value:
         return None
     if not held.front:
-        mask = f"{flow.jnp('arange')}({enclosed(held.mask)}.size) < {flow.counted(held)}"
-        held = replace(held, mask=flow.named(mask, "counts", "valid", "filled"), front=True)
+        held = replace(held, mask=flow.as_many_in_front(held), front=True)
     size = f"{enclosed(held.mask)}.size"
     end = f"{size} {'+' if more > 0 else '-'} {abs(more)}" if more else size
     rest = "".join(f", {each.arg}={flow.text(each.value)}" for each in node.keywords)

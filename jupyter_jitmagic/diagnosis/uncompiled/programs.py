@@ -14,7 +14,6 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import as_jax, trace_parts
-from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.uncompiled import threefry
 from jupyter_jitmagic.diagnosis.uncompiled.drawn import is_drawing, remembered
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import converted, element_operation, fits, operation
@@ -264,7 +263,7 @@ def _ready(primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -> Oper
         program = params[_PROGRAMS[name]]
         return _by_jax(primitive, params) if is_random(program) else inner_program(program)
     function = operation(name)
-    if function is None and attribute(primitive.impl, "__module__", "").startswith(_WRITTEN_IN_JAX):
+    if function is None and getattr(primitive.impl, "__module__", "").startswith(_WRITTEN_IN_JAX):
         return _by_its_own_code(primitive, params)
     if function is None or not all(map(fits, avals)):
         return _by_jax(primitive, params)

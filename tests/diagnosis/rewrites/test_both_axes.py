@@ -3,7 +3,9 @@
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
 
 A = jnp.array([[1.0, 2.0, 3.0], [0.5, 4.0, -1.0], [2.0, -2.0, 5.0]])
 X = jnp.array([1.0, -1.0, 2.0])
@@ -58,3 +60,41 @@ def test_places_meet_a_mask_in_a_product(end):
         "\n    def", "\n    def"
     )
     assert check(inner, *CALLS, seconds=20.0).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "v = A[x > 0]\n    return jnp.sqrt(1 + (2 * v @ v.T) ** 2).sum() / len(v)",
+        "v = A[x > 0]\n    squares = (v**2).sum(axis=1)\n    far = squares[:, None] + squares - 2 * v.dot(v.T)\n"
+        "    return jnp.exp(-far).mean()",
+        "v = A[x > 0]\n    k = v @ v.T + 0.5 * jnp.eye(v.shape[0])\n    return jnp.linalg.slogdet(k)[1]",
+        "k = x > 0\n    v = A[k]\n    table = jnp.exp(-((v[:, None] - v) ** 2).sum(-1)) + jnp.eye(len(v))\n"
+        "    return x[k] @ jnp.linalg.solve(table, v)",
+        "v = A[x > 0]\n    low = jnp.linalg.cholesky(v @ v.T + jnp.identity(len(v)))\n    return jnp.log(jnp.diag(low)).sum()",
+        "v = x[x > 0]\n    return jnp.triu(v[:, None] * v[None, :], 1).sum() + jnp.tril(jnp.outer(v, v)).max(initial=0)",
+        pytest.param("return (A[x > 0] @ A[x < 2].T).sum(axis=1).max(initial=-9.0)", marks=pytest.mark.slow),
+    ],
+)
+def test_tables_of_each_chosen_row_with_each(body):
+    """Products of a selection with itself, and what is as large as they are: the unit table, its triangles, its factors."""
+    assert check(f"def f(A, x):\n    {body}\n", *CALLS, seconds=20.0).rewrites[0].verified
+
+
+def test_a_triangle_further_from_the_diagonal_is_not_that_of_the_chosen_ones():
+    source = "def f(A, x):\n    v = x[x > -2]\n    return jnp.triu(v[:, None] * v[None, :], 2).sum()\n"
+    call = (A, jnp.array([1.0, -3.0, 2.0, 4.0]))
+    assert not propose(define(source)["f"], call, {}, seconds=5.0).rewrites
+
+
+def test_nan_in_an_argument_that_has_none_in_the_call_is_told_and_refuses_nothing():
+    """Some data is missing in the call; NaN elsewhere is told, as where the code asks for it and the call has none."""
+    source = (
+        "def f(x, y, new):\n    known = ~jnp.isnan(y)\n    x, y = x[known], y[known]\n"
+        "    table = jnp.exp(-((x[:, None] - x[None, :]) ** 2)) + 0.1 * jnp.eye(len(x))\n"
+        "    return jnp.exp(-((new[:, None] - x[None, :]) ** 2)) @ jnp.linalg.solve(table, y)\n"
+    )
+    y, new = jnp.array([1.0, jnp.nan, 0.5, 2.0]), jnp.array([0.5, 3.0])
+    calls = [(jnp.arange(4.0), y, new), (jnp.arange(3.0), y[:3] * jnp.nan, new), (jnp.arange(4.0), new[0] * y, new[:1])]
+    found = check(source, *calls, seconds=20.0).rewrites[0]
+    assert "its gradient is not finite where data is NaN" in " ".join(found.compared.differences)

@@ -849,3 +849,13 @@ def test_a_name_that_such_numbers_share_stays_what_it_was():
     source = "def f(x, n):\n    k = 2.0\n    return max(x[k] for k in range(n)) * k\n"
     found = propose(define(source)["f"], (jnp.arange(4.0), jnp.array(3)), {}, seconds=5.0)
     assert not found.rewrites or "k = 0" not in found.rewrites[0].source
+
+
+@pytest.mark.parametrize("names", ["a, b", "i, j", "a, i"])
+def test_what_a_loop_goes_through_has_no_name_that_python_keeps_for_itself(names):
+    first, second = names.split(", ")
+    source = (
+        f"def f(x):\n    total = 0.0\n    for {first}, {second} in zip(x[:-1], x[1:]):\n        if {second} < {first}:\n"
+        f"            break\n        total += {first} * {second}\n    return total\n"
+    )
+    check(source, (jnp.array([1.0, 2.0, 3.0, 2.0]),), (jnp.array([3.0, 1.0]),), (jnp.arange(3.0),))

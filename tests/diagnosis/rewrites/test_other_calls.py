@@ -809,3 +809,25 @@ def test_options_that_one_test_asks_for_are_given_together():
         "    new = jnp.sqrt(x.sum() * rd)\n    return new if new > 3 else 3.0\n"
     )
     served(source, (X, 2.0), ((X, 2.0, 0.5), {}), ((X, 2.0, 0.5, 1), {}), ((X, 2.0, 30.0, 2), {}), ((X, 0.1), {"periods": 3}))
+
+
+def test_a_tolerance_that_is_left_out_stays_data_where_static_does_not_cure_what_fails_with_it():
+    """Whole numbers at the start fail with a tolerance given, static or not: made static, an array could not be given."""
+    source = (
+        "def f(a, b, tol=1e-3):\n    for _ in range(25):\n        m = 0.5 * (a + b)\n        if abs(m**3 - 2) < tol:\n"
+        "            break\n        if m**3 > 2:\n            b = m\n        else:\n            a = m\n    else:\n"
+        "        m = jnp.nan\n    return m\n"
+    )
+    found = diagnose(define(source)["f"], jnp.array(0.0), jnp.array(3.0))
+    assert found.rewrites and found.rewrites[0].static_argnames == ()
+
+
+@pytest.mark.parametrize(
+    "way", ["return jnp.zeros(2) if far else d", "if far:\n        return jnp.array([1.0, 0.0])\n    return d"]
+)
+def test_sizes_in_which_plain_python_gives_another_shape_by_its_values_refuse_nothing(way):
+    """The literal says how long the vectors are; with longer ones no compiled code could do what plain Python does."""
+    source = f"def f(p, q, r):\n    d = q - p\n    far = (d * d).sum() > r\n    {way}\n"
+    p, q = jnp.array([0.0, 1.0]), jnp.array([2.0, 0.5])
+    found = check(source, *((p, q, jnp.array(r)) for r in (1.0, 9.0)), seconds=8.0).rewrites[0]
+    assert "on arrays of other sizes" in " ".join(found.compared.differences)

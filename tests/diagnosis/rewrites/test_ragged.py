@@ -668,3 +668,19 @@ def test_what_a_branch_leaves_out_is_filled_there(made):
     found = check(source, (x,), static=("how",))
     with applied(found, namespace):
         assert jnp.allclose(jax.grad(namespace["f"])(x), jax.grad(f)(x))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "w = 0.5 ** jnp.arange(v.shape[0])[::-1]\n    return (w * v).sum() / w.sum()",
+        "w = 0.5 ** jnp.arange(len(v))\n    return (w * v[::-1]).sum()",
+        "return (jnp.flip(v) * v).sum() + (v[::-1] - jnp.linspace(0, 1, len(v))).max(initial=0)",
+        "u = jnp.sort(v)[::-1]\n    return (u * jnp.arange(1, u.shape[0] + 1)).sum()",
+    ],
+)
+def test_what_is_turned_round_is_as_long_as_what_it_was_before(body):
+    source = f"def f(x):\n    v = x[x > 0]\n    {body}\n"
+    check(
+        source, *((jnp.array(x),) for x in ([1.0, -2.0, 3.0, 5.0], [2.0, 1.0, 0.5, 4.0], [-1.0, -1.0, 7.0, -3.0])), seconds=8.0
+    )

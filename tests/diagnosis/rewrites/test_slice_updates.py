@@ -147,3 +147,14 @@ def test_what_a_column_lacks_is_filled_from_what_was_selected_of_it(body):
     tables = [[[1.0, jnp.nan], [2, -3], [3, 5]], [[1.0, 2], [2, 3], [3, 5]], [[1.0, -2], [-2, 3], [-3, 5]]]
     source = f"def f(X):\n    for j in range(X.shape[1]):\n        {body}\n    return X\n"
     check(source, *((jnp.array(each),) for each in tables), seconds=20.0)
+
+
+@pytest.mark.parametrize("place", [":, k", "..., k"])
+def test_columns_that_are_selected_are_put_back_where_they_were(place):
+    """As rows are: `X.at[k].set(…)`."""
+    source = (
+        f"def f(x, k):\n    part = x[{place}]\n    part = (part - part.mean(axis=0)) * 2\n    return x.at[{place}].set(part)\n"
+    )
+    table = jnp.array([[1.0, 2.0, 4.0], [5.0, 3.0, -1.0]])
+    found = check(source, *((table, jnp.array(k)) for k in ([True, False, True], [False] * 3, [True] * 3)))
+    assert "jnp.where(k, part, x)" in found.rewrites[0].source
