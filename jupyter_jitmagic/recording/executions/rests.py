@@ -94,11 +94,11 @@ class Rests:
                 self._alike.append(self._row)
         self._first, self._row, self.chosen = _First(number, start, entry, self._times if certain else None), 0, False
 
-    def laps(self, long_after: bool) -> int:
+    def laps(self, anew: bool) -> int:
         """Calls are not noted for a while from now on: for how many laps. The longer their loop lasts the more, as the pause is
-        then no larger a part of it; `long_after`: a long time after those before, so that it is another one."""
+        then no larger a part of it; `anew`: as at its beginning."""
         self._output = self._first = None
-        self._rounds = 1 if long_after else self._rounds + 1
+        self._rounds = 1 if anew else self._rounds + 1
         return min(1 + self._rounds // _ROUNDS, _MOST)
 
     def lets_by(self) -> int:

@@ -115,10 +115,14 @@ class RunningAhead:
             if lane is None:
                 lane = self._lanes[line] = Lane(line, perf_counter())
             waited = self._waited
-            if waited is not None and not waited.lingers and _is_over(waited):
-                waited.found_over(perf_counter())
-                waited.lane.has_rested()
-                waited.lane.next_from = -math.inf
+            if waited is not None and not waited.lingers:
+                ready = _is_ready_by_now(waited)
+                if ready:
+                    waited.found_over(perf_counter())
+                    waited.lane.has_rested()
+                    waited.lane.next_from = -math.inf
+                elif ready is None:
+                    waited.found_gone()
                 waited = self._waited
             if waited is not None:
                 self._idle = 0
@@ -396,7 +400,8 @@ class RunningAhead:
             self._rested(lane, now)
             lane.rests.found(call.number, call.start, call.entry, certain=bool(ready))
             if waited:
-                laps = lane.rests.laps(long_after=now - lane.again > _ANOTHER_S)
+                # where entries come by turns the share of one that has a time would be too small by the end
+                laps = lane.rests.laps(anew=lane.turns.taken or now - lane.again > _ANOTHER_S)
                 lane.again = now + laps * _LONG_LAP * lane.each_s
         lane.rests.note(call.array, call.number, (call.start, call.end), call.entry)
         if ready is False:
@@ -495,11 +500,12 @@ class RunningAhead:
         return link
 
 
-def _is_over(link: Link) -> bool:
-    """Whether its line has come to rest, and the thread that waits for it has not seen that yet."""
+def _is_ready_by_now(link: Link) -> bool | None:
+    """Whether its line has come to rest, and the thread that waits for it has not seen that yet; None where its caller has
+    deleted the output: the thread would find that later, when the caller may have handed over all it may."""
     latest = link.number == link.lane.number and not link.lane.pauses
     array = link.array if latest else None
-    return array is not None and is_ready(array) is True
+    return False if array is None else is_ready(array)
 
 
 ahead = RunningAhead()

@@ -885,6 +885,18 @@ def test_where_one_output_is_always_deleted_another_one_is_looked_at(world: Worl
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
 
 
+@pytest.mark.parametrize("seconds", [0.002, 0.006])
+def test_an_output_that_is_deleted_at_once_is_given_up_before_the_next_calls_are_handed_over(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """A caller hands over 32 calls in a moment; the thread would find the first such output later."""
+    world = World(monkeypatch, 1e-4)
+    for _ in range(300):
+        world.call(1, seconds * world.chance.gauss(1, 0.1), others=1).deleted = True
+    world.judged()
+    assert (world.log.columns.as_numpy()["execute_how"][12:250] == AVERAGED).all()
+
+
 def test_where_all_outputs_are_deleted_nothing_is_known(world: World) -> None:
     for _ in range(600):
         world.call(1, 0.004).deleted = True
