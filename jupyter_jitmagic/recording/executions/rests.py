@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 _OF_LATE = 4
 _LOOKED_AT = 3
 """The last call before a rest and so many others just before it are looked at even where all rests are equally far apart."""
-_ROUNDS, _MOST = 12, 8
+_ROUNDS, _MOST = 12, 4
 """After so many rounds the next pause is longer by one lap, up to so many laps."""
 
 
