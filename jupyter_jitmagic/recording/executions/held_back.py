@@ -67,7 +67,7 @@ class HeldBack:
         """Which call ended when the latest returned."""
         self._ahead = self._agreed = 0
         """How many calls ahead their caller usually is when it is held back, and how often that was seen of late."""
-        self._shortest_s = math.inf
+        self.shortest_s = math.inf
         """How long a call takes whose caller is not held back."""
         self._running: deque[Call] = deque()
         """Those that had not ended when the latest returned."""
@@ -81,8 +81,8 @@ class HeldBack:
 
     def took(self, dispatch_s: float) -> None:
         """A call has returned so long after it was made."""
-        if dispatch_s < self._shortest_s:
-            self._shortest_s = dispatch_s
+        if dispatch_s < self.shortest_s:
+            self.shortest_s = dispatch_s
 
     def returned(self, number: int, dispatch_s: float, since_s: float) -> None:
         """This call has just returned, so long after it was made and after the one before returned."""
@@ -92,7 +92,7 @@ class HeldBack:
             last, count = running.popleft(), count + 1
             self._entries.append(last.entry)
             self._seconds.append(math.nan)
-        if count != 1 or ready is None or dispatch_s < max(_HELD * since_s, _WAITED * self._shortest_s):
+        if count != 1 or ready is None or dispatch_s < max(_HELD * since_s, _WAITED * self.shortest_s):
             return
         ahead = number - last.number
         self._agreed = min(self._agreed + 1, _MOST_AGREED) if ahead == self._ahead else self._agreed - 1
@@ -119,7 +119,7 @@ class HeldBack:
         """What became known since the last time, of calls up to the one that ended when the latest returned."""
         if len(self._entries) < _APART:
             return None
-        told = Told(self._entries[-_LONGEST:], self._seconds[-_LONGEST:], _WAITED * self._shortest_s)
+        told = Told(self._entries[-_LONGEST:], self._seconds[-_LONGEST:], _WAITED * self.shortest_s)
         self._entries, self._seconds = [], []
         return told
 

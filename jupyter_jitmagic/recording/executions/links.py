@@ -119,6 +119,12 @@ class Link(OutputWatch):
         self.array = None
         self.ended()
 
+    def found_gone(self) -> None:
+        """Its caller, who has just made the next call, has deleted the output."""
+        self.before = self.after = math.nan
+        self.array = None
+        self.ended()
+
     def told_by_return(self, start: float, end: float, told: Told | None) -> None:
         """A call with these two times was held back by this end; what is known by then of others."""
         self.before, self.after = max(start, end - RETURNS_WITHIN_S), end

@@ -10,6 +10,10 @@ from collections import deque
 from typing import Any, NamedTuple
 
 _OF_LATE = 4
+_LOOKED_AT = 3
+"""The last call before a rest and so many others just before it are looked at even where all rests are equally far apart."""
+_ROUNDS, _MOST = 12, 4
+"""After so many rounds the next pause is longer by one lap, up to so many laps."""
 
 
 class Begun(NamedTuple):
@@ -31,7 +35,8 @@ class _First(NamedTuple):
     number: int
     start: float
     entry: int
-    before: tuple[float, float]
+    before: tuple[float, float] | None
+    """The two times of the call before; None where it is not certain that the line was at rest."""
 
 
 class Rests:
@@ -54,34 +59,57 @@ class Rests:
         """Those were waited for the last time."""
         self.chosen = False
         """A call since then was taken for the last before a rest."""
+        self._rounds = 0
+        """How many rests were found after such a call in this loop."""
 
     def before(self, number: int) -> Any | None:
         """What tells whether the call before this one has ended."""
         return self._output() if self._output is not None and self._number == number - 1 else None
 
+    def is_gone(self, number: int) -> bool:
+        """Whether the call before this one was noted, and nobody holds its output any more: as its caller has left the function
+        that loops, perhaps."""
+        return self._output is not None and self._number == number - 1 and self._output() is None
+
     def note(self, array: Any, number: int, times: tuple[float, float], entry: int) -> None:
+        calls = number - self._number
         self._output, self._number, self._times = weakref.ref(array), number, times
         if self._first is None:
             return
         if number == self._first.number:
             self._row = 1
+        elif calls > 1 and not (self._is_regular and number < self._first.number + self._calls[-1]):
+            self._first = None  # there may have been rests between, at which nobody looked
         elif self._row and entry == self._first.entry:
-            self._row += 1
+            self._row += calls
         elif self._row:
             self._alike.append(self._row)
             self._row = 0
 
-    def found(self, number: int, start: float, entry: int) -> None:
+    def found(self, number: int, start: float, entry: int, certain: bool = True) -> None:
         """This call found its line at rest. Asked before it is noted."""
         if self._first is not None:
             self._calls.append(number - self._first.number)
             if self._row:
                 self._alike.append(self._row)
-        self._first, self._row, self.chosen = _First(number, start, entry, self._times), 0, False
+        self._first, self._row, self.chosen = _First(number, start, entry, self._times if certain else None), 0, False
 
-    def forget(self) -> None:
-        """Calls are not noted for a while."""
+    def laps(self, anew: bool) -> int:
+        """Calls are not noted for a while from now on: for how many laps. The longer their loop lasts the more, as the pause is
+        then no larger a part of it; `anew`: as at its beginning."""
         self._output = self._first = None
+        self._rounds = 1 if anew else self._rounds + 1
+        return min(1 + self._rounds // _ROUNDS, _MOST)
+
+    def lets_by(self) -> int:
+        """How many calls need not be looked at, as all rests were equally far apart of late and the next is far away."""
+        if self._first is None or self.chosen or not self._is_regular:
+            return 0
+        return max(self._first.number + self._calls[-1] - 1 - _LOOKED_AT - self._number, 0)
+
+    @property
+    def _is_regular(self) -> bool:
+        return len(self._calls) == _OF_LATE and min(self._calls) == max(self._calls)
 
     def choose(self, number: int) -> Begun | None:
         """Since when its line has been at work, if this call may be the last before a rest, or by turns the last of the first
@@ -90,7 +118,7 @@ class Rests:
             return None
         calls, most = number - self._first.number + 1, max(self._calls)
         alike = max(self._alike, default=most)
-        if not self._of_one and self._row == calls == alike < most:
+        if not self._of_one and self._first.before is not None and self._row == calls == alike < most:
             self.chosen = self._of_one = True
             return Begun(self._first.start, calls, self._first.before)
         if calls < most:

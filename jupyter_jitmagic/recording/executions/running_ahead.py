@@ -33,6 +33,8 @@ WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
 _RESTLESS = 2
 _LAP, _LONG_LAP = 32, 64
+_ANOTHER_S = 0.1
+"""A loop that begins so long after the end of a pause is another one."""
 _IDLE_CALLS = 8
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
 _OF_ONE = 1 / 32
@@ -113,10 +115,14 @@ class RunningAhead:
             if lane is None:
                 lane = self._lanes[line] = Lane(line, perf_counter())
             waited = self._waited
-            if waited is not None and not waited.lingers and _is_over(waited):
-                waited.found_over(perf_counter())
-                waited.lane.has_rested()
-                waited.lane.next_from = -math.inf
+            if waited is not None and not waited.lingers:
+                ready = _is_ready_by_now(waited)
+                if ready:
+                    waited.found_over(perf_counter())
+                    waited.lane.has_rested()
+                    waited.lane.next_from = -math.inf
+                elif ready is None:
+                    waited.found_gone()
                 waited = self._waited
             if waited is not None:
                 self._idle = 0
@@ -185,7 +191,7 @@ class RunningAhead:
         if lane is None:
             return 0.0
         if self._seeks(lane) or lane.turns.taken:
-            pause_s = max(lane.again - perf_counter(), 0.0) if self._seeks(lane) else self._pause_in_turns(lane)
+            pause_s = self._pause_in_seeking(lane, is_only) if self._seeks(lane) else self._pause_in_turns(lane)
             lane.pauses = lane.pauses or pause_s > 0
             return pause_s
         if not is_only or lane.bursts or lane.number - lane.begun < _BEGINS:
@@ -306,7 +312,7 @@ class RunningAhead:
         """Wait for a call, keep it to be waited for, or let it go. Its caller was away for so long before."""
         lane = call.lane
         if not call.is_large and self._seeks(lane):
-            self._seek(call)
+            self._seek(call, away_s)
             return
         if self._waited is None:
             now = perf_counter()
@@ -382,20 +388,21 @@ class RunningAhead:
         """Whether only the last call before a rest is waited for, or before one of another entry."""
         return self.restless and lane.each_s < WORTH_RESTLESS_S and (not lane.turns.taken or lane.turns.longest_run >= _RUN)
 
-    def _seek(self, call: Call) -> None:
-        """Wait for the last call before a rest."""
+    def _seek(self, call: Call, away_s: float) -> None:
+        """Wait for the last call before a rest. Its caller was away for so long before."""
         lane, now = call.lane, perf_counter()
         if now < lane.again:
             return
         before = lane.rests.before(call.number)
         ready = is_ready(before) if before is not None else None
-        if ready:
+        if ready or (away_s > lane.each_s and lane.rests.is_gone(call.number)):  # it was waited for by another output
             waited = lane.rests.chosen
             self._rested(lane, now)
-            lane.rests.found(call.number, call.start, call.entry)
+            lane.rests.found(call.number, call.start, call.entry, certain=bool(ready))
             if waited:
-                lane.again = now + _LONG_LAP * lane.each_s
-                lane.rests.forget()
+                # where entries come by turns the share of one that has a time would be too small by the end
+                laps = lane.rests.laps(anew=lane.turns.taken or now - lane.again > _ANOTHER_S)
+                lane.again = now + laps * _LONG_LAP * lane.each_s
         lane.rests.note(call.array, call.number, (call.start, call.end), call.entry)
         if ready is False:
             self._idle = 0
@@ -448,6 +455,15 @@ class RunningAhead:
                 until = lane.due(row[-1]) if row and row[-1].lane is lane else waited.due
         return max(until - perf_counter(), 0.0) if waited is None or not waited.is_large else 0.0
 
+    def _pause_in_seeking(self, lane: Lane, is_only: bool) -> float:
+        """For how long none need be looked at where the last call before a rest is sought. No call comes sooner after another
+        than the shortest has lasted."""
+        pause_s = lane.again - perf_counter()
+        if pause_s > 0.0:
+            return pause_s
+        calls = lane.rests.lets_by() if is_only and len(self._lanes) == 1 and not lane.turns.taken else 0
+        return calls * lane.held_back.shortest_s if calls else 0.0
+
     def _follow(self, call: Call, waited: Link) -> None:
         """See the call alone that comes after those of one entry."""
         if call.follows(waited) and not self._row and self._wants(call) and self._has_room(call, waited):
@@ -484,11 +500,12 @@ class RunningAhead:
         return link
 
 
-def _is_over(link: Link) -> bool:
-    """Whether its line has come to rest, and the thread that waits for it has not seen that yet."""
+def _is_ready_by_now(link: Link) -> bool | None:
+    """Whether its line has come to rest, and the thread that waits for it has not seen that yet; None where its caller has
+    deleted the output: the thread would find that later, when the caller may have handed over all it may."""
     latest = link.number == link.lane.number and not link.lane.pauses
     array = link.array if latest else None
-    return array is not None and is_ready(array) is True
+    return False if array is None else is_ready(array)
 
 
 ahead = RunningAhead()

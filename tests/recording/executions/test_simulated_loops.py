@@ -537,6 +537,39 @@ def test_a_short_loop_that_reads_some_results_is_hardly_disturbed_and_has_its_ti
     assert world.held() == 0
 
 
+@pytest.mark.parametrize("every", [10, 20])
+def test_a_long_loop_that_reads_some_results_is_looked_at_less_and_less(monkeypatch: pytest.MonkeyPatch, every: int) -> None:
+    """Each look takes as long as a tenth of such a call."""
+    world = World(monkeypatch, 1e-4)
+    for i in range(4000):
+        out = world.call(1, 0.0004 * world.chance.gauss(1, 0.15))
+        if i % every == every - 1:
+            world.until(out.ends + world.chance.uniform(5e-5, 1.5e-4))
+        if i == 2000:
+            taken = world.taken
+    assert world.taken - taken < 0.2 * 2000
+    timed, ratios = world.judged()
+    assert timed >= 0.85
+    assert 0.95 < ratios[1] < 1.05
+
+
+@pytest.mark.parametrize("steps", [20, 40])
+def test_short_loops_one_after_the_other_are_hardly_disturbed_and_have_their_time(
+    monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """Each in a function that has returned before the next call is made, so that nobody holds its last output then."""
+    world = World(monkeypatch, 1e-4)
+    for _ in range(4000 // steps):
+        for _ in range(steps):
+            out = world.call(1, 0.0004 * world.chance.gauss(1, 0.15))
+        world.until(out.ends + 1e-4)
+        del out
+    timed, ratios = world.judged()
+    assert timed >= world.most
+    assert 0.95 < ratios[1] < 1.05
+    assert world.taken < 0.4 * len(world.truth)
+
+
 def test_a_caller_that_waits_for_each_does_not_run_ahead(world: World) -> None:
     """Also where it is back before the thread has seen the end."""
     for _ in range(40):
@@ -850,6 +883,18 @@ def test_where_one_output_is_always_deleted_another_one_is_looked_at(world: Worl
     timed, ratios = world.judged()
     assert timed >= world.most
     assert all(0.9 < ratio < 1.1 for ratio in ratios.values()), ratios
+
+
+@pytest.mark.parametrize("seconds", [0.002, 0.006])
+def test_an_output_that_is_deleted_at_once_is_given_up_before_the_next_calls_are_handed_over(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """A caller hands over 32 calls in a moment; the thread would find the first such output later."""
+    world = World(monkeypatch, 1e-4)
+    for _ in range(300):
+        world.call(1, seconds * world.chance.gauss(1, 0.1), others=1).deleted = True
+    world.judged()
+    assert (world.log.columns.as_numpy()["execute_how"][12:250] == AVERAGED).all()
 
 
 def test_where_all_outputs_are_deleted_nothing_is_known(world: World) -> None:
