@@ -44,6 +44,7 @@ from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Rewrite
 from jupyter_jitmagic.diagnosis.words import other_failures, reasons
 from jupyter_jitmagic.diagnosis.words.foreign import for_foreign
 from jupyter_jitmagic.sandbox.collecting import seldom_collected
+from jupyter_jitmagic.sandbox.lapack import silent_lapack
 from jupyter_jitmagic.sandbox.own_caches import OwnCaches
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, limited, undoing
 from jupyter_jitmagic.sandbox.streams import kept_up
@@ -123,7 +124,7 @@ def diagnose_call(
         if foreign:  # what it holds may be nothing that a run could be undone with
             error = "" if failed is None else f"{type(failed).__name__}: {failed}"
             return Diagnosis(call.name, "not_staticness", names, numbers, error=error, reason=foreign, jit=call.jit)
-        with own_work(), kept_up(), seldom_collected(), unchecked():
+        with own_work(), kept_up(), seldom_collected(), unchecked(), silent_lapack():
             try:
                 diagnosis = limited(float("inf"), work, wall=options.advice_limit_s)
             except OutOfTime:
