@@ -18,6 +18,7 @@ from jupyter_jitmagic.diagnosis.rewrites.operations import (
     called,
     is_module,
 )
+from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of
 from jupyter_jitmagic.diagnosis.rewrites.ragged import ONE, Calls, Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.updating import Updating
 from jupyter_jitmagic.source.names import target_names
@@ -369,7 +370,8 @@ class Consumers(Updating):
             return replace(ragged[0], ndim=fact.ndim, dtype=fact.dtype, pad="", direct=False)
         value = self.spot.value(node.func)
         code = attribute(attribute(value, "__wrapped__", value), "__code__", None)
-        if code is not None and is_users_text(code.co_filename):
+        is_users = code is not None and is_users_text(code.co_filename)
+        if is_users or helper_of(self.spot, node) is not None:  # or one that is defined below the selection
             raise Calls(f"`{self.code.src(node)}` is given a value of a length that depends on data", node)
         self.stop(node)
 

@@ -46,6 +46,10 @@ def _edits(code: Code, old: set[str], called: set[str], names: set[str]) -> Iter
             if code.lines[node.lineno - 1].strip() not in old and _may_go(code, node):
                 yield [(*code.region([node]), "")]
         elif isinstance(node, ast.Assign):
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()) if name in called and name not in read:
+                    if _may_go(code, node) and any(isinstance(each, ast.FunctionDef) for each in code.ancestors(node)):
+                        yield [(*code.region([node]), "")]
             if code.lines[node.lineno - 1].strip() not in old and _may_go(code, node):
                 yield from _without_a_name(code, node, old, names)
         elif isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:

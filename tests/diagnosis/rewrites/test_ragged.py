@@ -684,3 +684,23 @@ def test_what_is_turned_round_is_as_long_as_what_it_was_before(body):
     check(
         source, *((jnp.array(x),) for x in ([1.0, -2.0, 3.0, 5.0], [2.0, 1.0, 0.5, 4.0], [-1.0, -1.0, 7.0, -3.0])), seconds=8.0
     )
+
+
+@pytest.mark.parametrize("below", [True, False])
+@pytest.mark.parametrize(
+    "local",
+    [
+        "k = lambda p, q=2.0: jnp.exp(-((p - q) ** 2))",
+        "def k(p, q=2.0):\n        d = p - q\n        return jnp.exp(-(d**2))",
+    ],
+)
+def test_a_function_of_the_functions_own_is_given_a_selection(local, below):
+    """Wherever it stands: one below the selection was not known there, and no array was said to hold the selection. Where
+    nothing calls it any more it goes."""
+    lines = [local, "v = x[x > 0]"]
+    source = "def f(x):\n" + "".join(f"    {line}\n" for line in (lines[::-1] if below else lines))
+    calls = [(jnp.array(x),) for x in ([1.0, -2.0, 3.0, 5.0], [-1.0, -2.0, 4.0], [2.0])]
+    alone = check(source + "    return k(v).sum()\n", *calls).rewrites[0]
+    assert "lambda" not in alone.source and "def k" not in alone.source
+    both = check(source + "    return k(v).mean() - k(x, q=1.0).mean()\n", *calls).rewrites[0]
+    assert local.splitlines()[0] in both.source
