@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import product
+from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of
 from jupyter_jitmagic.diagnosis.rewrites.operations import (
     BINARY,
     LINEAR,
@@ -18,7 +19,6 @@ from jupyter_jitmagic.diagnosis.rewrites.operations import (
     called,
     is_module,
 )
-from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of
 from jupyter_jitmagic.diagnosis.rewrites.ragged import ONE, Calls, Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.updating import Updating
 from jupyter_jitmagic.source.names import target_names
