@@ -12,6 +12,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import written_out
 from jupyter_jitmagic.base.own_work import own_work
+from jupyter_jitmagic.diagnosis.proof.rounding import ends_by_floats
 from jupyter_jitmagic.sandbox.unchecked import unchecked
 
 _LEAST = {"xla_backend_optimization_level": 0, "xla_cpu_parallel_codegen_split_count": 1}  # a part a thread costs more
@@ -49,7 +50,8 @@ def _known_here(is_small: bool) -> Mapping[str, Any]:
 
 def compiled_beside(traced: Any) -> Callable[[], Any]:
     """Compiles a program (``jax.jit(f).trace(…)``) in a thread of its own, where XLA holds up no Python; gives what waits for
-    it. Nothing of the user's runs in that thread.
+    it. Nothing of the user's runs in that thread. Where rounding decides how a loop ends, it is compiled as the user's jit
+    does, which rounds otherwise than what is compiled soon.
 
     Example:
         >>> compiled = compiled_beside(traced)
@@ -58,7 +60,7 @@ def compiled_beside(traced: Any) -> Callable[[], Any]:
     """
     made: list[Any] = []
     failed: list[BaseException] = []
-    lowered, options = traced.lower(), soon(traced.jaxpr)
+    lowered, options = traced.lower(), {} if ends_by_floats(traced.jaxpr) else soon(traced.jaxpr)
 
     def work() -> None:
         try:

@@ -18,6 +18,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import equations_in, within
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
+from jupyter_jitmagic.diagnosis.proof.bounding import is_unended
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, parts_that_differ, same_dtypes, shapes
 from jupyter_jitmagic.diagnosis.proof.leaves import as_array
 from jupyter_jitmagic.diagnosis.proof.side_by_side import side_by_side
@@ -72,6 +73,16 @@ def other_rounds(
     if not near and not rounding_decides(plain, given, got, want):
         return ""
     return f"{LATER if near else ANY_ROUND}: {counts[0]} here for {counts[1]}"
+
+
+def stopped_by_rounding(given: Input, got: Any, want: Any, exactly: Callable[[Input], Any] | None) -> bool:
+    """Whether a compiled loop was stopped that ends as plain Python's does where nothing is compiled (`exactly`)."""
+    if exactly is None or not is_unended(got):
+        return False
+    try:
+        return not differs(exactly(given), want)
+    except CannotRun:
+        return False
 
 
 def _counts(got: Any, want: Any) -> tuple[int, ...] | None:
@@ -279,6 +290,17 @@ def _is_double(leaf: Any) -> bool:
     return isinstance(leaf, float) or (isinstance(leaf, np.ndarray) and leaf.ndim == 0 and leaf.dtype == np.float64)
 
 
+def ends_by_floats(jaxpr: Any) -> bool:
+    """Whether a loop of a closed jaxpr ends, or does nothing any more, by a comparison of floats: where it does, every
+    rounding counts, and its result is that of the very code which the user's jit makes."""
+    flags = (_leading_to(equation.params["jaxpr"].jaxpr, ()) for equation in equations_in(jaxpr) if _is_scan(equation))
+    return any(map(_compares_floats, itertools.chain(_tests(jaxpr), flags)))
+
+
+def _is_scan(equation: Any) -> bool:
+    return bool(equation.primitive.name == "scan")
+
+
 def _tests(jaxpr: Any) -> Iterator[list[Any]]:
     """What the tests of a program's loops consist of, those within others too: its equations."""
     for equation in equations_in(jaxpr):
@@ -289,8 +311,16 @@ def _tests(jaxpr: Any) -> Iterator[list[Any]]:
 def _flags_of(loop: Any) -> list[Any]:
     """What a round computes the flags of, by which its loop ends: `while True: … if error < tol: break`."""
     test, body = loop.params["cond_jaxpr"].jaxpr, loop.params["body_jaxpr"].jaxpr
-    carried = test.invars[loop.params["cond_nconsts"] :]
-    wanted = {out for var, out in zip(carried, body.outvars, strict=True) if var.aval.dtype == bool and not hasattr(out, "val")}
+    return _leading_to(body, test.invars[loop.params["cond_nconsts"] :])
+
+
+def _leading_to(body: Any, carried: Sequence[Any]) -> list[Any]:
+    """The equations of a round that the flags among its results come from: of those `carried`, where they are given."""
+    results = [out for out in body.outvars if not hasattr(out, "val")]
+    if carried:
+        pairs = zip(carried, body.outvars, strict=True)
+        results = [out for var, out in pairs if var.aval.dtype == bool and not hasattr(out, "val")]
+    wanted = {out for out in results if out.aval.dtype == bool}
     found = []
     for equation in reversed(body.eqns):
         if wanted.intersection(equation.outvars):

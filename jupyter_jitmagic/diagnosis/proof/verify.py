@@ -44,7 +44,15 @@ from jupyter_jitmagic.diagnosis.proof.own_numbers import (
 )
 from jupyter_jitmagic.diagnosis.proof.plain import Plain, why_it_failed
 from jupyter_jitmagic.diagnosis.proof.raising import goes_on, words
-from jupyter_jitmagic.diagnosis.proof.rounding import ANY_ROUND, LATER, counts_in_single, other_rounds, rounding_decides
+from jupyter_jitmagic.diagnosis.proof.rounding import (
+    ANY_ROUND,
+    LATER,
+    NEVER,
+    counts_in_single,
+    other_rounds,
+    rounding_decides,
+    stopped_by_rounding,
+)
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -133,6 +141,9 @@ def compare(
         elif difference and (rounds := other_rounds(plain, given, got, want, exactly, rounding_decides)):
             if not any(said.startswith((LATER, ANY_ROUND)) for said in notes):
                 notes[rounds] = None
+        elif difference and given.kind != "call" and stopped_by_rounding(given, got, want, exactly):
+            notes[NEVER] = None
+            continue
         elif difference and _may_lose(plain, given) and lost_to_nan(got, want):
             notes[BESIDE_NAN] = None
         elif (

@@ -8,13 +8,13 @@ import pytest
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
-from jupyter_jitmagic.diagnosis.proof.rounding import IN_SINGLE, LATER, rounding_decides
+from jupyter_jitmagic.diagnosis.proof.rounding import IN_SINGLE, LATER, ends_by_floats, rounding_decides
 from jupyter_jitmagic.diagnosis.proof.verify import BY_ROUNDING, Differs, compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 X = jnp.float32(0.5)
 
@@ -187,3 +187,51 @@ def test_arrays_of_numpy_are_what_rounding_decides_only_where_their_numbers_chan
     plain = Plain(lambda x: np.asarray(x, np.float64) * 2, [], {}, Variations((jnp.arange(3.0),), {}, set()), 2.0)
     given = plain.variations.call()
     assert not rounding_decides(plain, given, jnp.arange(3.0), plain.run(given)[0])
+
+
+ROOT = """
+def f(x0, f_tol=1e-6, max_iter=50):
+    x = x0
+    for it in range(max_iter):
+        fx = x**3 - 2 * x - 5
+        if abs(fx) < f_tol:
+            break
+        x = x - fx / (3 * x**2 - 2)
+    else:
+        return jnp.nan, max_iter
+    return x, it
+"""
+
+
+@pytest.mark.parametrize("tolerance", [1e-6, 1e-5, 1e-3])
+def test_what_is_verified_on_the_call_is_what_the_users_own_jit_gives(tolerance):
+    """XLA's quickest code met this tolerance, and the code of the user's jit did not: NaN after fifty rounds, and called equal.
+    Which processors round so is theirs; where the loop ends, nothing else may be verified."""
+    namespace = define(ROOT)
+    want = namespace["f"](2.0, tolerance)
+    found = propose(namespace["f"], (2.0, tolerance), {}, seconds=10.0)
+    assert found.rewrites or found.unverified
+    if found.rewrites:
+        with applied(found, namespace):
+            got = jax.jit(namespace["f"], static_argnames=found.rewrites[0].static_argnames)(2.0, tolerance)
+        assert jnp.allclose(got[0], want[0], rtol=1e-4) and abs(int(got[1]) - want[1]) <= 2
+
+
+def test_programs_whose_loops_end_by_floats_are_compiled_as_the_users_are():
+    """A flag in a scan ends one, too; a count does not."""
+
+    def until(x):
+        return jax.lax.while_loop(lambda x: abs(x) > 1e-3, lambda x: x / 2, x)
+
+    def flagged(x):
+        def halved(carry, _):
+            x, done = carry
+            done = done | (abs(x) < 1e-3)
+            return (jnp.where(done, x, x / 2), done), None
+
+        return jax.lax.scan(halved, (x, False), None, length=9)[0][0]
+
+    def counted(x):
+        return jax.lax.fori_loop(0, 9, lambda k, x: jnp.where(x > 1.0, x / 2, x), x)
+
+    assert [ends_by_floats(jax.make_jaxpr(f)(1.0)) for f in (until, flagged, counted, jnp.sin)] == [True, True, False, False]
