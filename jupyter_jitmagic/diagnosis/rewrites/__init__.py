@@ -104,6 +104,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     sorting,
     standard_library,
     whole_as_floats,
+    written_out,
     yielding,
 )
 from jupyter_jitmagic.diagnosis.rewrites.proposing import Proposals, propose
@@ -166,6 +167,7 @@ RULES: list[Rule] = [
     *kept_dicts.RULES,
     *kept_tuples.RULES,
     *padded_lists.RULES,
+    *written_out.RULES,
     *pairing.RULES,
     *by_their_module.RULES,
     *rejoined.RULES,

@@ -75,6 +75,7 @@ class Consumers(Updating):
             ast.Lambda: self._lambda,
             ast.ListComp: self._comprehension,
             ast.GeneratorExp: self._comprehension,
+            ast.DictComp: self._mapping,
         }
         if type(node) in by_kind:
             return by_kind[type(node)](node)
@@ -299,6 +300,13 @@ class Consumers(Updating):
         dtype = fact.dtype if fact is not None and fact.dtype else "f"
         ndim = 1 + max(fact.ndim, 0) if fact is not None else 1
         return replace(found, ndim=ndim, listed=True, direct=False, pad="", dtype=dtype, source=-1)
+
+    def _mapping(self, node: ast.DictComp) -> None:
+        """`{k: s[labels == k].mean() for k in keys}`: what it names of its own is known in it alone."""
+        if any(self._iterated(each.iter) is not None for each in node.generators):
+            self.stop(node)
+        hidden = {name for each in node.generators for name in target_names(each.target)}
+        self.inside(hidden, [*(part for each in node.generators for part in each.ifs), node.key, node.value])
 
     def _iterated(self, node: ast.expr) -> Ragged | None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and self.spot.is_builtin(node.func.id):

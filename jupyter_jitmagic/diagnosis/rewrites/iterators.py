@@ -187,7 +187,8 @@ def _groups(spot: Spot, around: ast.For | ast.comprehension, read: ast.Call, lab
 
 
 def selected_by_key(spot: Spot) -> Iterator[Step]:
-    """`groups = {k: x[lab == k] for k in range(3)}`, `for g in groups.values()` → the selections where they are asked for."""
+    """`groups = {k: x[lab == k] for k in range(3)}`, `for g in groups.values()` → the selections where they are asked for; also
+    of a list, `[x[lab == k] for k in range(3)]`."""
     function, code = spot.function, spot.code
     made = code.statement(spot.node)
     match made:
@@ -198,10 +199,20 @@ def selected_by_key(spot: Spot) -> Iterator[Step]:
                 value=chosen,
                 generators=[ast.comprehension(target=ast.Name(id=each), iter=keys, ifs=[])],
             ),
-        ) if key == each and isinstance(function, ast.FunctionDef) and code.on_own_lines([made]):
-            pass
+        ) if key == each:
+            listed = False
+        case ast.Assign(
+            targets=[ast.Name(id=name)],
+            value=ast.ListComp(elt=chosen, generators=[ast.comprehension(target=ast.Name(id=key), iter=keys, ifs=[])]),
+        ):
+            listed = True
         case _:
             return
+    if not isinstance(function, ast.FunctionDef) or not code.on_own_lines([made]) or spot.node not in set(walk(chosen)):
+        return
+    numbered = (
+        isinstance(keys, ast.Call) and isinstance(keys.func, ast.Name) and keys.func.id == "range" and len(keys.args) == 1
+    )
     bound = set(stored(function.body))
     known = all(isinstance(part, ast.Name | ast.Constant | ast.Call | ast.Tuple | ast.List | ast.Load) for part in walk(keys))
     if not known or {node.id for part in (chosen, keys) for node in walk(part) if isinstance(node, ast.Name)} & bound - {key}:
@@ -218,10 +229,19 @@ def selected_by_key(spot: Spot) -> Iterator[Step]:
         around = code.parents[read]
         match parent, read:
             case ast.Subscript(value=value, slice=label, ctx=ast.Load()), _ if value is use:
+                if listed and not (numbered and isinstance(label, ast.Name | ast.Constant)):
+                    return
                 edits.append((parent, chosen_by(code.operand(label))))
+            case ((ast.For() | ast.comprehension()), _) if listed and parent.iter is use:
+                found = _by_keys(spot, parent, use, code.src(keys), chosen_by)
+                if found is None:
+                    return
+                edits += found
             case ast.Call(func=ast.Name(id="len")), _:
                 edits.append((use, code.src(keys)))
-            case ast.Attribute(attr="values" | "items"), ast.Call(args=[]) if isinstance(around, ast.For | ast.comprehension):
+            case ast.Attribute(attr="values" | "items"), ast.Call(args=[]) if not listed and isinstance(
+                around, ast.For | ast.comprehension
+            ):
                 found = _by_keys(spot, around, read, code.src(keys), chosen_by)
                 if found is None:
                     return
@@ -232,11 +252,12 @@ def selected_by_key(spot: Spot) -> Iterator[Step]:
 
 
 def _by_keys(
-    spot: Spot, around: ast.For | ast.comprehension, read: ast.Call, keys: str, chosen_by: Callable[[str], str]
+    spot: Spot, around: ast.For | ast.comprehension, read: ast.expr, keys: str, chosen_by: Callable[[str], str]
 ) -> list[_Edit] | None:
-    """A loop over the groups of a dict, as one over its keys."""
+    """A loop over the groups of a dict or list, as one over its keys."""
     code = spot.code
-    match getattr(read.func, "attr", ""), around.target:
+    how = getattr(read.func, "attr", "") if isinstance(read, ast.Call) else "values"
+    match how, around.target:
         case "values", ast.Name(id=group):
             label = code.fresh("k", "label", "k_of_group")
         case "items", ast.Tuple(elts=[ast.Name(id=label), ast.Name(id=group)]):
