@@ -200,7 +200,29 @@ class _Elements:
                 ) if target == name and array in self.before:
                     if is_array(self.spot, array):
                         return array
-        return ""
+        return self._taken_from(name)
+
+    def _taken_from(self, name: str) -> str:
+        """The array of which a variable is an element: `t = y[i]`, or `for x, t in zip(X, y)`, and nothing else anywhere."""
+        stores = [
+            n for n in ast.walk(self.function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
+        ]
+        if len(stores) != 1:
+            return ""
+        array: ast.expr | None = None
+        match self.spot.code.statement(stores[0]):
+            case ast.Assign(targets=[ast.Name()], value=ast.Subscript(value=array)):
+                pass
+            case ast.For(target=ast.Tuple(elts=names), iter=ast.Call(func=ast.Name(id="zip"), args=arrays)) if (
+                stores[0] in names
+            ):
+                array = dict(zip(names, arrays, strict=False)).get(stores[0])
+            case ast.For(target=ast.Tuple(elts=[_, each]), iter=ast.Call(func=ast.Name(id="enumerate"), args=[array])) if (
+                each is not stores[0]
+            ):
+                array = None
+        known = isinstance(array, ast.Name) and array.id in self.before and is_array(self.spot, array.id)
+        return array.id if known and isinstance(array, ast.Name) else ""
 
     def _zeros(self, value: ast.expr) -> str:
         """The lengths of a row that was made as `row = jnp.zeros(n)`, of names that are known before."""

@@ -136,9 +136,9 @@ class Search:
             self._rolls, self._seen, self._known = False, set(), {}
             yield from self._all_from(Draft(), prefer)
 
-    def offers(self, pattern: str) -> bool:
-        """Whether a step of this pattern was proposed somewhere."""
-        return any(step.pattern == pattern for known in self._known.values() if isinstance(known, list) for _, step in known)
+    def offered(self) -> set[str]:
+        """The patterns of all steps that were proposed somewhere."""
+        return {step.pattern for known in self._known.values() if isinstance(known, list) for _, step in known}
 
     def _all_from(self, draft: Draft, prefer: str) -> Iterator[Traced]:
         yield from self._follow(draft, prefer, 0)
@@ -237,14 +237,14 @@ class Search:
         try:
             spot, steps = self._next(outcome, draft)
             if failing and not steps:
-                self.fails[failing] = first_words(outcome)
+                self.fails.setdefault(failing, first_words(outcome))
                 self._failures += not call.promised
                 stopped = spot.code.lines[spot.line - 1].strip()
                 self._dead = (spot.unit, stopped) if stopped not in _lines(spot.unit.text) else None
         except (NoSource, Obstacle) as error:
             self.obstacles[str(error)] = None
             if failing:
-                self.fails[failing] = first_words(outcome)
+                self.fails.setdefault(failing, first_words(outcome))
                 self._failures += not call.promised
                 return []
             if isinstance(error, Obstacle):

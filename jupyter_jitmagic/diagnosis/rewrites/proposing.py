@@ -27,7 +27,7 @@ from jupyter_jitmagic.source.units import plain_function
 
 OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 6  # with less and less promised
-MOST_WIDER = 3  # drafts that give floats for integers on a call that is given up then
+MOST_WIDER = 3  # drafts, with each way once, that give floats for integers on a call that is given up then
 _WIDER = re.compile(r"dtype float\d+ instead of u?int\d+$")  # the branch that a single row takes
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
 # seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
@@ -228,7 +228,7 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
     search.deadlines += [for_gradients, for_others, others_until]
     passes = ["", FOR_GRADIENTS, *OTHER_WAYS]
     alike = unfilled = unbranched = True
-    wider = 0
+    wider, tried = 0, set[str]()
     judged: set[Any] = set()
     while passes:
         prefer = passes.pop(0)
@@ -264,15 +264,16 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
             obstacles[outcome] = None
             if search.deadline.over():
                 break
-            wider += _is_wider_where_nothing_is_promised(judge)
-            if wider == MOST_WIDER:
-                passes = []
-                break
-            if unfilled and judge.at_edge is not None and search.offers(FILLED):
+            if _is_wider_where_nothing_is_promised(judge):
+                wider, tried = wider + 1, tried | patterns
+                if wider >= MOST_WIDER and search.offered() <= tried:
+                    passes = []
+                    break
+            if unfilled and judge.at_edge is not None and FILLED in search.offered():
                 unfilled = False
                 passes[:0] = [FILLED, ""]
                 break
-            if unbranched and judge.second is not None and "where" in patterns and search.offers("cond"):
+            if unbranched and judge.second is not None and "where" in patterns and "cond" in search.offered():
                 unbranched = False
                 passes[:0] = [BRANCHED, ""]
                 break

@@ -57,11 +57,14 @@ def test_neighbours_under_another_name_are_put_in_order_by_their_key_alone():
 
 
 def test_many_rows_fill_an_array_in_one_loop(monkeypatch):
-    monkeypatch.setattr("jupyter_jitmagic.sandbox.clock.PACE", 1.0)  # with more time, all rows are traced one by one
+    """However quick the machine: where a trace is not slow, all rows are traced one by one."""
+    monkeypatch.setattr("jupyter_jitmagic.sandbox.clock.PACE", 1.0)  # with more time it is traced to its end, too
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.engine.SLOW_TRACE", 0.0)
     many = jnp.sin(jnp.arange(400.0)).reshape(200, 2)
     end = "    best.sort(key=lambda t: t[0])\n    return jnp.stack([t[1] for t in best[:k]])\n"
     found = check(f"{ALL_PAIRS}{end}", (many, jnp.arange(200) % 7, Q), *CALLS[:3], static=("k",), seconds=20.0)
     assert "fori_loop" in found.rewrites[0].patterns
+    assert "y.dtype)" in found.rewrites[0].source  # labels may be floats: there was room for integers alone
 
 
 def test_a_list_whose_order_the_loop_reads_is_left_alone():
