@@ -63,11 +63,20 @@ def run_over(spot: Spot) -> Iterator[Step]:
     values = around.iter.elts
     if len(values) > _MOST or not any(spot.node in set(walk(value)) for value in values):
         return
+    code = spot.code
     before: _Edits = []
-    parts = [spot.code.operand(value) for value in values]
-    if isinstance(around, ast.For) and loaded(values) & set(stored(around.body)):  # all are computed before the first round
-        own = [spot.code.fresh(f"part_{k}") for k in range(len(values))]
-        indent, (start, _) = spot.code.indent(around), spot.code.region([around])
+    statement = around if isinstance(around, ast.For) else code.statement(spot.node)
+    parts = [code.operand(value) for value in values]
+    in_a_loop = isinstance(around, ast.For) and loaded(values) & set(stored(around.body))  # they are computed before its rounds
+    calls = isinstance(around, ast.comprehension) and any(
+        isinstance(each, ast.Call) for value in values for each in walk(value)
+    )
+    if in_a_loop or calls:  # each is computed once
+        simple = isinstance(statement, ast.For | ast.Assign | ast.AugAssign | ast.Return | ast.Expr)
+        if not simple or code.function(spot.node) is not code.function(statement) or not code.on_own_lines([statement]):
+            return
+        own = [code.fresh(f"part_{k}") for k in range(len(values))]
+        indent, (start, _) = code.indent(statement), code.region([statement])
         before = [((start, start), "".join(f"{indent}{name} = {part}\n" for name, part in zip(own, parts, strict=True)))]
         parts = own
     with contextlib.suppress(_OtherUse):

@@ -24,6 +24,7 @@ CALLS = [(X, LABELS), (X[:4] * 2, jnp.array([2, 0, 1, 2])), (-X, jnp.array([1, 1
         "parts = {'in': x[labels == 0], 'out': x[labels == 1]}\n    return [p.max() for p in parts.values()]",
         "total = 0.0\n    for v in (x[labels == 0], x[labels == 1]):\n        total += v.mean() ** 2\n    return total",
         "for v in (x[labels == 0], x[labels == 1]):\n        x = x - v.mean()\n    return x",
+        "return sum(v.mean() * v.sum() for v in (x[x > x.mean()], x[labels == 1])) + 1",
         "return max([v.mean() for v in (x[labels == 0], x[labels == 1])])",
         "parts = [x[labels == k] for k in range(2)]\n    return parts[0].mean() + parts[1].sum()",
         "parts = [x[labels == k] for k in range(2)]\n    return sum(p.mean() for p in parts) / len(parts)",
