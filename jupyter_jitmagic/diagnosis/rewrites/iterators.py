@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import stored, walk
+from jupyter_jitmagic.source.names import stored, target_names, walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 _BEGINNINGS = ((itertools.takewhile, "> 0"), (itertools.dropwhile, "== 0"))
@@ -229,9 +229,11 @@ def selected_by_key(spot: Spot) -> Iterator[Step]:
         around = code.parents[read]
         match parent, read:
             case ast.Subscript(value=value, slice=label, ctx=ast.Load()), _ if value is use:
-                if listed and not (numbered and isinstance(label, ast.Name | ast.Constant)):
+                if listed and not (numbered and (isinstance(label, ast.Constant) or _counts_up(function, label))):
                     return
                 edits.append((parent, chosen_by(code.operand(label))))
+            case ast.Assign(targets=[ast.Tuple(elts=targets)]), _ if listed and numbered and _is_count(keys, len(targets)):
+                edits.append((use, ", ".join(chosen_by(str(k)) for k in range(len(targets)))))
             case ((ast.For() | ast.comprehension()), _) if listed and parent.iter is use:
                 found = _by_keys(spot, parent, use, code.src(keys), chosen_by)
                 if found is None:
@@ -249,6 +251,24 @@ def selected_by_key(spot: Spot) -> Iterator[Step]:
             case _:
                 return
     yield spot.step("selection", *edits)
+
+
+def _is_count(keys: ast.expr, number: int) -> bool:
+    """Whether it is `range` of that number."""
+    return isinstance(keys, ast.Call) and ast.dump(keys.args[0]) == ast.dump(ast.Constant(number))
+
+
+def _counts_up(function: ast.FunctionDef, label: ast.expr) -> bool:
+    """Whether it is the variable of loops over `range` alone, and so no place counted from the end."""
+    if not isinstance(label, ast.Name):
+        return False
+    loops = [node for node in walk(function) if isinstance(node, ast.For | ast.comprehension)]
+    runs = [each.iter for each in loops if label.id in target_names(each.target)]
+    ranges = [
+        each for each in runs if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "range"
+    ]
+    stores = [node for node in walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return 0 < len(runs) == len(ranges) == sum(node.id == label.id for node in stores)
 
 
 def _by_keys(

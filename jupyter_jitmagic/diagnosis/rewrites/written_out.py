@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
@@ -23,44 +24,139 @@ class _OtherUse(Exception):
     """They are used in a way that names cannot stand for."""
 
 
+@dataclass
+class _Container:
+    """What holds selections.
+
+    Attributes:
+        name: the variable's.
+        values: its parts, by the key, the place or the field that each is read by.
+        made: the statement that makes it, and those that put a part into it, one by one.
+        is_dict: it is run over by its keys.
+    """
+
+    name: str
+    values: dict[Any, ast.expr]
+    made: list[ast.stmt]
+    is_dict: bool = False
+
+
 def named(spot: Spot) -> Iterator[Step]:
     """`parts = (x[m], x[~m])` → `parts_0 = x[m]` and `parts_1 = x[~m]`, wherever they are read."""
     code, function = spot.code, spot.function
-    made = code.statement(spot.node)
-    match made:
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=values) | ast.List(elts=values)):
-            keys: list[Any] = list(range(len(values)))
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=texts, values=values)):
-            keys = [key.value for key in texts if isinstance(key, ast.Constant)]
-        case _:
-            return
-    inside = any(spot.node in set(walk(value)) for value in values)
-    if not (inside and isinstance(function, ast.FunctionDef) and len(set(keys)) == len(values) <= _MOST):
+    held = _container(spot)
+    if held is None or not isinstance(function, ast.FunctionDef) or not 0 < len(held.values) <= _MOST:
         return
-    uses = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == name]
-    reads = [node for node in uses if isinstance(node.ctx, ast.Load)]
-    if len(uses) > len(reads) + 1 or not code.on_own_lines([made]) or any(isinstance(each, ast.Starred) for each in values):
+    filled = {node for statement in held.made for node in walk(statement)}
+    uses = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == held.name and node not in filled]
+    inside = any(spot.node in set(walk(value)) for value in held.values.values())
+    early = any(not isinstance(node.ctx, ast.Load) or node.lineno <= held.made[-1].lineno for node in uses)
+    if not inside or early or not all(code.on_own_lines([statement]) for statement in held.made):
         return
-    own = [
-        code.fresh(f"{name}_{key}" if str(key).isidentifier() or type(key) is int else f"{name}_{k}")
-        for k, key in enumerate(keys)
-    ]
-    lines = "".join(f"{code.indent(made)}{each} = {code.expr(value)}\n" for each, value in zip(own, values, strict=True))
-    edits: _Edits = [(code.region([made]), lines)]
+    if any(isinstance(value, ast.Starred) for value in held.values.values()):
+        return
+    own = {
+        key: code.fresh(f"{held.name}_{key}" if str(key).isidentifier() or type(key) is int else f"{held.name}_{k}")
+        for k, key in enumerate(held.values)
+    }
+    lines = [f"{code.indent(held.made[0])}{own[key]} = {code.expr(value)}\n" for key, value in held.values.items()]
+    one_by_one = len(held.made) > 1
+    texts = ["", *lines] if one_by_one else ["".join(lines)]
+    edits: _Edits = [(code.region([statement]), text) for statement, text in zip(held.made, texts, strict=True)]
     try:
-        for node in reads:
-            edits += _read(spot, node, dict(zip(keys, own, strict=True)), is_dict=isinstance(made.value, ast.Dict))
+        for node in uses:
+            edits += _read(spot, node, own, is_dict=held.is_dict)
     except _OtherUse:
         return
     yield spot.step("names", *edits)
 
 
+def _container(spot: Spot) -> _Container | None:
+    """The container that the statement makes or fills."""
+    statement = spot.code.statement(spot.node)
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=values) | ast.List(elts=values)):
+            return _Container(name, dict(enumerate(values)), [statement])
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=keys, values=values)):
+            known = {key.value: value for key, value in zip(keys, values, strict=True) if isinstance(key, ast.Constant)}
+            return _Container(name, known, [statement], is_dict=True) if len(known) == len(keys) else None
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=function, args=values, keywords=named_values)):
+            fields = getattr(spot.value(function), "_fields", None)  # of a named tuple
+            if not isinstance(fields, tuple) or len(fields) != len(values) + len(named_values):
+                return None
+            by_name = {each.arg: each.value for each in named_values}
+            held = dict(zip(fields, values, strict=False)) | {name: by_name[name] for name in fields if name in by_name}
+            return _Container(name, held, [statement]) if len(held) == len(fields) else None
+    return _filled(spot, statement)
+
+
+def _filled(spot: Spot, statement: ast.stmt) -> _Container | None:
+    """`parts = []`, then `parts.append(x[m])` line by line; or `parts = {}`, then `parts["in"] = x[m]`."""
+    filling = _filling(statement)
+    block = spot.code.block(statement)
+    if filling is None or statement not in block:
+        return None
+    name, is_dict = filling[0], filling[1] is not None
+    made: list[ast.stmt] = []
+    values: dict[Any, ast.expr] = {}
+    for each in block:
+        match each:
+            case ast.Assign(targets=[ast.Name(id=target)], value=ast.List(elts=[]) | ast.Dict(keys=[])) if target == name:
+                made, values = [each], {}
+        if made and (found := _filling(each)) is not None and found[0] == name:
+            key = len(values) if found[1] is None else found[1].value
+            if key in values:
+                return None
+            made.append(each)
+            values[key] = found[2]
+    return _Container(name, values, made, is_dict) if statement in made else None
+
+
+def _filling(statement: ast.stmt) -> tuple[str, ast.Constant | None, ast.expr] | None:
+    """(container, key, part) of a statement that puts a part into a container."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value], keywords=[])):
+            return name, None, value
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant() as key)], value=value):
+            return name, key, value
+    return None
+
+
+def in_a_comprehension(spot: Spot) -> Iterator[Step]:
+    """`groups = []`, `for k in keys: groups.append(x[labels == k])` → `groups = [x[labels == k] for k in keys]`."""
+    code, statement = spot.code, spot.code.statement(spot.node)
+    filling, loop = _filling(statement), code.parents.get(statement)
+    if filling is None or not isinstance(loop, ast.For) or loop.body != [statement] or loop.orelse:
+        return
+    block = code.block(loop)
+    made = block[block.index(loop) - 1] if block.index(loop) else None
+    name, key, value = filling
+    match made, loop.target:
+        case ast.Assign(targets=[ast.Name(id=target)], value=ast.List(elts=[])), ast.Name(id=each) if (
+            target == name and not key
+        ):
+            pass
+        case _:
+            return
+    later = [node for node in walk(spot.function) if isinstance(node, ast.Name) and node.id == each] if spot.function else []
+    if any(node not in set(walk(loop)) for node in later) or not code.on_own_lines([made, loop]):
+        return
+    text = f"{name} = [{code.expr(value)} for {each} in {code.expr(loop.iter)}]"
+    yield spot.step("list", (code.region([made, loop]), f"{code.indent(loop)}{text}\n"))
+
+
 def run_over(spot: Spot) -> Iterator[Step]:
     """`for v in (x[a], x[b]): …` → its lines for each."""
     around = next((at for at in spot.code.ancestors(spot.node) if isinstance(at, ast.For | ast.comprehension | ast.stmt)), None)
-    if not isinstance(around, ast.For | ast.comprehension) or not isinstance(around.iter, ast.Tuple | ast.List):
+    if not isinstance(around, ast.For | ast.comprehension):
         return
-    values = around.iter.elts
+    match around.iter:
+        case ast.Tuple(elts=values) | ast.List(elts=values):
+            counted = False
+        case ast.Call(func=ast.Name(id="enumerate"), args=[ast.Tuple(elts=values) | ast.List(elts=values)], keywords=[]):
+            counted = True
+        case _:
+            return
     if len(values) > _MOST or not any(spot.node in set(walk(value)) for value in values):
         return
     code = spot.code
@@ -80,7 +176,8 @@ def run_over(spot: Spot) -> Iterator[Step]:
         before = [((start, start), "".join(f"{indent}{name} = {part}\n" for name, part in zip(own, parts, strict=True)))]
         parts = own
     with contextlib.suppress(_OtherUse):
-        yield spot.step("names", *before, *_each(spot, around, [(None, part) for part in parts]))
+        keyed = [(str(k) if counted else None, part) for k, part in enumerate(parts)]
+        yield spot.step("names", *before, *_each(spot, around, keyed))
 
 
 def _read(spot: Spot, node: ast.Name, own: dict[Any, str], *, is_dict: bool) -> _Edits:
@@ -96,6 +193,11 @@ def _read(spot: Spot, node: ast.Name, own: dict[Any, str], *, is_dict: bool) -> 
             value is node and not is_dict and 0 < back <= len(names)
         ):
             return [(parent, names[-back])]
+        case ast.Subscript(value=value, slice=ast.Constant(value=int(place)), ctx=ast.Load()) if value is node and not is_dict:
+            if 0 <= place < len(names):  # of a named tuple
+                return [(parent, names[place])]
+        case ast.Attribute(value=value, attr=field) if value is node and field in own and not is_dict:
+            return [(parent, own[field])]
         case ast.Call(func=ast.Name(id="len"), args=[_]):
             return [(parent, str(len(names)))]
         case ast.Assign(targets=[ast.Tuple(elts=targets)]) if not is_dict and len(targets) == len(names):
@@ -160,4 +262,4 @@ def _rounds(spot: Spot, loop: ast.For, key: str, name: str, parts: Sequence[tupl
     return "".join(rounds)
 
 
-RULES: list[Rule] = [named, run_over]
+RULES: list[Rule] = [in_a_comprehension, named, run_over]

@@ -30,12 +30,24 @@ CALLS = [(X, LABELS), (X[:4] * 2, jnp.array([2, 0, 1, 2])), (-X, jnp.array([1, 1
         "parts = [x[labels == k] for k in range(2)]\n    return sum(p.mean() for p in parts) / len(parts)",
         "parts = [x[labels == k] for k in (0, 1)]\n    y = 1.0\n    for p in parts:\n        y = y * p.sum()\n    return y",
         "return {k: x[labels == k].mean() for k in range(3)}",
+        "parts = []\n    for k in range(2):\n        parts.append(x[labels == k])\n    return max(p.sum() for p in parts)",
+        "parts = []\n    parts.append(x[labels == 0])\n    parts.append(x[labels == 1])\n"
+        "    return parts[0].sum() - parts[1].mean()",
+        "parts = {}\n    parts['a'] = x[labels == 0]\n    parts['b'] = x[labels == 1]\n"
+        "    return parts['a'].sum() / len(parts['b'])",
+        "parts = Split(x[labels == 0], b=x[labels == 1])\n    return parts.a.mean() - parts[1].mean()",
+        "parts = [x[labels == k] for k in range(2)]\n    a, b = parts\n    return (a.mean() - b.mean()) / (len(a) + len(b))",
+        "parts = [x[labels == k] for k in range(3)]\n    return sum(i * parts[i].sum() for i in range(3))",
+        "best = None\n    for k, g in enumerate([x[labels == 0], x[labels == 1]]):\n"
+        "        if best is None or g.sum() + k > best:\n"
+        "            best = g.sum() + k\n    return best",
         "return {f'class {k}': (x[labels == k] ** 2).sum() for k in range(3)}",
     ],
 )
 def test_selections_in_a_container_are_followed_where_they_are_read(body):
     """The tuple was said to need a value of a length that depends on data, and of a dict nothing was known at all."""
-    assert check(f"def f(x, labels):\n    {body}\n", *CALLS).rewrites[0].verified
+    source = f"import collections\nSplit = collections.namedtuple('Split', 'a b')\n\n\ndef f(x, labels):\n    {body}\n"
+    assert check(source, *CALLS).rewrites[0].verified
 
 
 @pytest.mark.parametrize(
@@ -43,6 +55,9 @@ def test_selections_in_a_container_are_followed_where_they_are_read(body):
     [
         "parts = (x[labels == 0], x[labels == 1])\n    parts = parts[::-1]\n    return parts[0].sum() - parts[1].mean()",
         "parts = (x[labels == 0], x[labels == 1])\n    return show(parts)",
+        "parts = []\n    parts.append(x[labels == 0])\n    n = len(parts)\n    parts.append(x[labels == 1])\n"
+        "    return parts[0].sum() + n",
+        "parts = [x[labels == k] for k in range(2)]\n    i = -1\n    return parts[i].sum()",
     ],
 )
 def test_containers_that_are_used_as_a_whole_stay(body):
