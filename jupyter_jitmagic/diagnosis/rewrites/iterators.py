@@ -210,6 +210,9 @@ def selected_by_key(spot: Spot) -> Iterator[Step]:
             return
     if not isinstance(function, ast.FunctionDef) or not code.on_own_lines([made]) or spot.node not in set(walk(chosen)):
         return
+    fact = spot.fact(chosen)
+    if listed and (fact is None or fact.ndim < 1):
+        return  # a list of numbers made of selections stays
     numbered = (
         isinstance(keys, ast.Call) and isinstance(keys.func, ast.Name) and keys.func.id == "range" and len(keys.args) == 1
     )

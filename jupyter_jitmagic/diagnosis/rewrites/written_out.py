@@ -49,7 +49,7 @@ def named(spot: Spot) -> Iterator[Step]:
         return
     filled = {node for statement in held.made for node in walk(statement)}
     uses = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == held.name and node not in filled]
-    inside = any(spot.node in set(walk(value)) for value in held.values.values())
+    inside = any(_is_selected(spot, value) for value in held.values.values())
     early = any(not isinstance(node.ctx, ast.Load) or node.lineno <= held.made[-1].lineno for node in uses)
     if not inside or early or not all(code.on_own_lines([statement]) for statement in held.made):
         return
@@ -69,6 +69,12 @@ def named(spot: Spot) -> Iterator[Step]:
     except _OtherUse:
         return
     yield spot.step("names", *edits)
+
+
+def _is_selected(spot: Spot, value: ast.expr) -> bool:
+    """Whether the part is what was selected there, and no number that was made of it."""
+    fact = spot.fact(value) if spot.node in set(walk(value)) else None
+    return fact is not None and fact.sort == "array" and fact.ndim > 0
 
 
 def _container(spot: Spot) -> _Container | None:
@@ -128,6 +134,8 @@ def in_a_comprehension(spot: Spot) -> Iterator[Step]:
     filling, loop = _filling(statement), code.parents.get(statement)
     if filling is None or not isinstance(loop, ast.For) or loop.body != [statement] or loop.orelse:
         return
+    if not _is_selected(spot, filling[2]):
+        return
     block = code.block(loop)
     made = block[block.index(loop) - 1] if block.index(loop) else None
     name, key, value = filling
@@ -157,7 +165,7 @@ def run_over(spot: Spot) -> Iterator[Step]:
             counted = True
         case _:
             return
-    if len(values) > _MOST or not any(spot.node in set(walk(value)) for value in values):
+    if len(values) > _MOST or not any(_is_selected(spot, value) for value in values):
         return
     code = spot.code
     before: _Edits = []

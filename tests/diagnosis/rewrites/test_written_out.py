@@ -65,3 +65,17 @@ def test_containers_that_are_used_as_a_whole_stay(body):
     source = f"def show(parts):\n    return sum(map(jnp.sum, parts))\n\n\ndef f(x, labels):\n    {body}\n"
     found = propose(define(source)["f"], CALLS[0], {})
     assert not any("parts_0" in each.source for each in found.rewrites)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "parts = (x[labels == 0].mean(), x[labels == 1].mean())\n    return parts[0] - parts[1]",
+        "parts = {'a': x[labels == 0].sum()}\n    parts['b'] = x[labels == 1].sum()\n    return parts",
+        "parts = []\n    for k in range(2):\n        parts.append(x[labels == k].mean())\n    return jnp.stack(parts)",
+        "parts = [x[labels == k].mean() for k in (0, 1)]\n    return parts[0] - parts[1]",
+    ],
+)
+def test_a_container_of_what_was_made_of_selections_stays_as_it_was_typed(body):
+    found = check(f"def f(x, labels):\n    {body}\n", *CALLS).rewrites[0].source
+    assert "parts_" not in found and " for k in range(2)]" not in found and "parts" in found
