@@ -118,11 +118,11 @@ class Derived:
         self._whole.add(code)
         out: list[Any] = []
         try:
-            under_jit = jax.jit(_flat(plain, leaves, tree, places, out), compiler_options=soon())
-            traced = under_jit.trace(*(leaves[k] for k in places))
+            traced = jax.jit(_flat(plain, leaves, tree, places, out)).trace(*(leaves[k] for k in places))
             if count_equations(traced.jaxpr) > SOME_EQUATIONS or traced.jaxpr.effects:
                 return None
-            return (jax.tree_util.tree_unflatten(out[0], traced.lower().compile()(*(leaves[k] for k in places))),)
+            compiled = traced.lower().compile(compiler_options=soon(traced.jaxpr))
+            return (jax.tree_util.tree_unflatten(out[0], compiled(*(leaves[k] for k in places))),)
         except Exception:
             return None  # JAX says in the run what is wrong with it
 
