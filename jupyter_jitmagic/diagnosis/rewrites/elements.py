@@ -204,9 +204,8 @@ class _Elements:
 
     def _taken_from(self, name: str) -> str:
         """The array of which a variable is an element: `t = y[i]`, or `for x, t in zip(X, y)`, and nothing else anywhere."""
-        stores = [
-            n for n in ast.walk(self.function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
-        ]
+        bound = [n for n in ast.walk(self.function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        stores = [node for node in bound if node.id == name]
         if len(stores) != 1:
             return ""
         array: ast.expr | None = None
@@ -221,8 +220,9 @@ class _Elements:
                 each is not stores[0]
             ):
                 array = None
-        known = isinstance(array, ast.Name) and array.id in self.before and is_array(self.spot, array.id)
-        return array.id if known and isinstance(array, ast.Name) else ""
+        if not isinstance(array, ast.Name) or sum(node.id == array.id for node in bound) > 1:  # it has several values
+            return ""
+        return array.id if array.id in self.before and is_array(self.spot, array.id) else ""
 
     def _zeros(self, value: ast.expr) -> str:
         """The lengths of a row that was made as `row = jnp.zeros(n)`, of names that are known before."""
