@@ -292,7 +292,7 @@ def _is_double(leaf: Any) -> bool:
 
 def ends_by_floats(jaxpr: Any) -> bool:
     """Whether a loop of a closed jaxpr ends, or does nothing any more, by a comparison of floats: where it does, every
-    rounding counts, and its result is that of the very code which the user's jit makes."""
+    rounding counts, and only code that is made as the user's jit makes it tells (all but surely: its rounds are counted)."""
     flags = (_leading_to(equation.params["jaxpr"].jaxpr, ()) for equation in equations_in(jaxpr) if _is_scan(equation))
     return any(map(_compares_floats, itertools.chain(_tests(jaxpr), flags)))
 

@@ -216,10 +216,8 @@ class _Elements:
                 stores[0] in names
             ):
                 array = dict(zip(names, arrays, strict=False)).get(stores[0])
-            case ast.For(target=ast.Tuple(elts=[_, each]), iter=ast.Call(func=ast.Name(id="enumerate"), args=[array])) if (
-                each is not stores[0]
-            ):
-                array = None
+            case ast.For(target=ast.Tuple(elts=[_, each]), iter=ast.Call(func=ast.Name(id="enumerate"), args=[over])):
+                array = over if each is stores[0] else None
         if not isinstance(array, ast.Name) or sum(node.id == array.id for node in bound) > 1:  # it has several values
             return ""
         return array.id if array.id in self.before and is_array(self.spot, array.id) else ""
