@@ -575,6 +575,16 @@ def test_a_small_array_that_decides_a_shape_may_be_a_setting(fun, args, said):
     assert said in jm.diagnose(fun, *args).reason
 
 
+def drawn_part(x, key):
+    return x[: jax.random.randint(key, (), 1, 3)]
+
+
+def test_a_random_key_is_no_setting():
+    """Its dtype is none of NumPy's, and the diagnosis itself failed of that."""
+    found = jm.diagnose(drawn_part, jnp.arange(4.0), jax.random.key(0))
+    assert "setting" not in found.reason and "needs the value of key" in found.reason
+
+
 def distinct(x):
     return jnp.unique(x) * 2
 

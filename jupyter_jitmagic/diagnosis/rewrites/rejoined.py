@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, Polynomial, terms, traced, written
+from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, Polynomial, is_read_as_it_is, terms, traced, written
 
 _MADE = ("zeros", "ones", "full")
 _LIKE = ("zeros_like", "ones_like", "full_like")
@@ -177,7 +177,7 @@ class _Whole:
                 if turned is None or turned.array is None or turned.backwards:
                     return None
                 return _Piece(turned.array, f"{turned.text}[::-1]", turned.start, turned.length, backwards=True)
-            case ast.Subscript(value=array, slice=ast.Slice(lower=lower, upper=upper, step=None)) if _is_plain(array):
+            case ast.Subscript(value=array, slice=ast.Slice(lower=lower, upper=upper, step=None)) if is_read_as_it_is(array):
                 begin, stop = self._bound(lower, Counter()), self._bound(upper, Counter({(self.size,): 1}))
                 if begin is None or stop is None:
                     return None
@@ -243,11 +243,6 @@ def _array_of(part: ast.expr | tuple[ast.expr, str]) -> ast.expr | None:
         case ast.Subscript(value=array, slice=ast.Slice(step=None)):
             return array
     return None
-
-
-def _is_plain(array: ast.expr) -> bool:
-    """Whether it is a name or field, which may be read twice."""
-    return all(isinstance(each, ast.Name | ast.Attribute | ast.Load) for each in ast.walk(array))
 
 
 def _plus(one: Polynomial, two: Polynomial, sign: int = 1) -> Polynomial:

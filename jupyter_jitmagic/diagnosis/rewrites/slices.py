@@ -72,6 +72,12 @@ def traced(spot: Spot, node: ast.expr) -> bool:
     return False
 
 
+def is_read_as_it_is(array: ast.expr) -> bool:
+    """Whether it is a name, a field or one row of such, which may be read twice."""
+    known = ast.Name | ast.Attribute | ast.Subscript | ast.Constant | ast.Load
+    return all(isinstance(each, known) for each in ast.walk(array))
+
+
 def known_length(spot: Spot, cut: Cut) -> str | None:
     """The text of `upper - lower` where the traced parts cancel, as "5" for `x[i - 2 : i + 3]`."""
     if cut.upper is None or cut.step:

@@ -12,6 +12,7 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind
 from jupyter_jitmagic.diagnosis.statics.search import call_error
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Kind
+from jupyter_jitmagic.sandbox.results import number_kind
 
 MOST_NUMBERS = 8  # of a shape, or of axes
 Ask = Callable[[Call], Diagnosis]
@@ -72,7 +73,8 @@ def as_settings(call: Call, names: frozenset[str], static: frozenset[str]) -> st
 
 
 def _holds_whole_numbers(value: Any) -> bool:
-    whole = isinstance(value, jax.Array | np.ndarray) and not isinstance(value, jax.core.Tracer) and value.dtype.kind in "iub"
+    known = isinstance(value, jax.Array | np.ndarray) and not isinstance(value, jax.core.Tracer)
+    whole = known and number_kind(value.dtype) in "ib"  # (a random key's dtype is not one of NumPy's)
     return whole and value.ndim < 2 and value.size <= MOST_NUMBERS
 
 
