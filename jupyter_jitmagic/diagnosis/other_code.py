@@ -21,7 +21,7 @@ from jupyter_jitmagic.diagnosis.statics.declared_arrays import as_settings
 from jupyter_jitmagic.diagnosis.statics.left_out import may_be_words, options_left_out
 from jupyter_jitmagic.diagnosis.statics.numbers import numbers_as_data
 from jupyter_jitmagic.diagnosis.statics.otherwise import numbers_asked_for_kinds
-from jupyter_jitmagic.diagnosis.statics.search import StaticSet, counts_beside_data, sizes_through_jax
+from jupyter_jitmagic.diagnosis.statics.search import StaticSet, counts_beside_data, numbers_of_groups, sizes_through_jax
 from jupyter_jitmagic.diagnosis.statics.worked_out import sizes_worked_out
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Kind, Rewrite, Site
 from jupyter_jitmagic.diagnosis.words import reasons
@@ -48,7 +48,8 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
         through_jax = sizes_through_jax(call, result.left)
         counts = result.static | counts_beside_data(call, result.left)
         kinds = result.static | numbers_asked_for_kinds(call)
-        for candidate in dict.fromkeys((result.static | through_jax, result.static, result.wider, counts, kinds)):
+        groups = result.static | numbers_of_groups(call, result.left)
+        for candidate in dict.fromkeys((result.static | through_jax, result.static, result.wider, counts, kinds, groups)):
             left = result.left if candidate == result.static else find_call_sites(call, candidate, seconds=0.5)
             outcome = proposals(asked, left.sites, candidate)
             asked.keep(outcome.rewrites, outcome.unverified, candidate)  # looking for pieces may take all the time that is left

@@ -28,6 +28,11 @@ class Draft:
         return frozenset((id(unit), text) for unit, text in self.texts.items())
 
     @property
+    def promise(self) -> tuple[frozenset[tuple[int, str]], frozenset[str]]:
+        """Its texts, and where it does not promise plain Python's results: it may serve where the same text did not."""
+        return self.key, frozenset(self.excludes)
+
+    @property
     def loops(self) -> bool:
         """Whether a loop of it ends by what it computes."""
         return any(change.pattern in ("while_loop", "fori_loop") for change in self.changes)

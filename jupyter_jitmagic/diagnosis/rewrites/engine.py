@@ -114,7 +114,7 @@ class Search:
         self.furthest: Stuck | None = None
         self.drafted = Drafted(call, runnable)
         self._own_flags = OwnFlags(call, runnable)
-        self._seen: set[frozenset[tuple[int, str]]] = set()
+        self._seen: set[tuple[frozenset[tuple[int, str]], frozenset[str]]] = set()
         self._known: dict[Any, Traced | list[tuple[Unit, Step]]] = {}
         self._dead: tuple[Unit, str] | None = None
         """A line that a draft brought in and that no rule can cure on another call: what is changed beside it helps least."""
@@ -147,16 +147,16 @@ class Search:
             yield from self._follow(self._put_off[0][0], prefer, self._put_off.pop(0)[1])
 
     def _follow(self, draft: Draft, prefer: str, depth: int) -> Iterator[Traced]:
-        if draft.key in self._seen or depth > MAX_STEPS or self._failures >= MAX_FAILURES or _goes_round(draft):
+        key = draft.promise
+        if key in self._seen or depth > MAX_STEPS or self._failures >= MAX_FAILURES or _goes_round(draft):
             return
-        self._seen.add(draft.key)
+        self._seen.add(key)
         if self.traces >= self._limit or self.deadline.over():
             self.obstacles["the search for a rewrite ran out of time"] = None
             return
         if self._until.over():
             return
         self.traces += 1
-        key = (draft.key, frozenset(draft.excludes))
         if key not in self._known:
             self._known[key] = self._looked_at(draft)
         known = self._known[key]

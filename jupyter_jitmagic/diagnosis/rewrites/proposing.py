@@ -249,9 +249,9 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
                 break
             if verified and traced.draft.risky:
                 break  # an answer that evaluates less is there already
-            if traced.draft.key in judged:
+            if traced.draft.promise in judged:
                 continue
-            judged |= set() if another else {traced.draft.key}
+            judged |= set() if another else {traced.draft.promise}
             if not verified and judge.may_run():  # what has effects may keep tracers, which is not known yet
                 told = _at_edge(judge)
                 so_far[:] = [Proposals(told, () if told else (*unverified, judge.not_yet(traced.draft)))]

@@ -252,7 +252,6 @@ def binned(spot: Spot) -> Iterator[Step]:
     start, end = spot.code.span(least.value)
     place = (spot.code.text.rindex("minlength", 0, start), end)
     yield spot.step("length=", (place, text), excludes={OVERLAP: beyond})
-    yield spot.step("length=", (place, text), excludes=dict.fromkeys(("count", "moved", "end", "number", OVERLAP), beyond))
 
 
 def repeated(spot: Spot) -> Iterator[Step]:

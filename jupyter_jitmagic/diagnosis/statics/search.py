@@ -284,6 +284,12 @@ def counts_beside_data(call: Call, left: Found) -> frozenset[str]:
     return frozenset(name for names in beside for name in names if name in whole)
 
 
+def numbers_of_groups(call: Call, left: Found) -> frozenset[str]:
+    """Whole numbers that may say how many groups there are where JAX is not told (`bincount(labels)`)."""
+    grouped = any(re.match(r"[\w.]*\b(bincount|segment_\w+)\(", _text_at(site)) for site in left.sites)
+    return frozenset(argument.name for argument in call.arguments if grouped and type(argument.value) is int)
+
+
 def sizes_through_jax(call: Call, left: Found) -> frozenset[str]:
     """Python numbers that decide a shape after jnp computed with them: to be static, and jnp's part made by NumPy or Python."""
     found: set[str] = set()
@@ -300,8 +306,11 @@ def sizes_through_jax(call: Call, left: Found) -> frozenset[str]:
 
 def _counts_elements(site: Site) -> bool:
     """Whether how many elements are found is what JAX asks for there (`jnp.where(mask)`), which is no size of the caller's."""
-    text = linecache.getline(site.filename, site.line)[site.column :] if site.column is not None else ""
-    return re.match(r"[\w.]*\b(where|nonzero|flatnonzero|argwhere|unique\w*)\(", text) is not None
+    return re.match(r"[\w.]*\b(where|nonzero|flatnonzero|argwhere|unique\w*)\(", _text_at(site)) is not None
+
+
+def _text_at(site: Site) -> str:
+    return linecache.getline(site.filename, site.line)[site.column :] if site.column is not None else ""
 
 
 def _is_number(value: Any) -> bool:

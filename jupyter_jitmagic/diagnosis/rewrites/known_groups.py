@@ -1,0 +1,79 @@
+"""Groups whose number the code knows, and JAX is not told: `jnp.bincount(y)` → `jnp.bincount(y, length=n_classes)`."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.names import loaded
+
+_SEGMENTS = words("segment_sum segment_prod segment_max segment_min")
+_MOST = 3  # numbers that are tried
+_OF_LABELS = ("count", "moved", "doubled", "lone", "static value", "another shape", OVERLAP)
+"""Kinds of inputs in which the largest label may be another."""
+
+
+def exactly(spot: Spot) -> Iterator[Step]:
+    """Where nothing is different: the counts meet arrays of that length, are read by their labels, or zeros add nothing."""
+    yield from _steps(spot, (OVERLAP,))
+
+
+def as_many(spot: Spot) -> Iterator[Step]:
+    """Where the largest label decides how many groups plain Python makes, in what is computed of them as well."""
+    yield from _steps(spot, _OF_LABELS)
+
+
+def _steps(spot: Spot, kinds: tuple[str, ...]) -> Iterator[Step]:
+    for node, keyword, number in _given(spot):
+        text = f"{spot.code.src(node)[:-1].rstrip().removesuffix(',')}, {keyword}={number})"
+        other = f"labels of which the largest is not {number} - 1, for which plain Python makes more or fewer groups"
+        yield spot.step(f"{keyword}=", (node, text), excludes=dict.fromkeys(kinds, other))
+
+
+def _given(spot: Spot) -> Iterator[tuple[ast.Call, str, str]]:
+    """(call, keyword, number) for what may be the number of groups."""
+    node = spot.node
+    match node:
+        case ast.Call(func=ast.Attribute(attr="bincount", value=owner), args=[_, *rest], keywords=given) if len(rest) < 2:
+            keyword = "length"
+            if any(each.arg not in ("weights",) for each in given) or not is_module(spot, owner):
+                return
+        case ast.Call(func=ast.Attribute() | ast.Name() as func, args=[_, _], keywords=given):
+            keyword = "num_segments"
+            value = spot.value(func)
+            if any(each.arg in (None, keyword) for each in given) or getattr(value, "__name__", "") not in _SEGMENTS:
+                return
+            if value is not getattr(jax.ops, value.__name__, None):
+                return
+        case _:
+            return
+    fact = spot.fact(node)
+    if fact is not None and fact.sort == "array" and fact.length > 0:
+        for number in itertools.islice(_numbers(spot, node, fact.length), _MOST):
+            yield node, keyword, number
+
+
+def _numbers(spot: Spot, node: ast.Call, wanted: int) -> Iterator[str]:
+    """What is that number here: one that has a name, or the length of an array."""
+    read = set(loaded([spot.function])) if spot.function is not None else set()
+    named = {**{name: spot.globals.get(name) for name in sorted(read)}, **spot.locals}
+    yield from (name for name, value in named.items() if type(value) is int and value == wanted)
+    grouped = loaded(node.args) & set(spot.locals)
+    for name, value in spot.locals.items():
+        if not isinstance(value, jax.Array | np.ndarray) or name in grouped:
+            continue
+        for axis, length in enumerate(np.shape(value)):
+            if length == wanted:
+                yield f"{name}.shape[{axis}]"
+
+
+RULES: list[Rule] = [exactly]
+LAST: list[Rule] = [as_many]

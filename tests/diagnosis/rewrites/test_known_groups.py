@@ -1,0 +1,51 @@
+"""How many groups there are is told to JAX where the code knows it."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import jupyter_jitmagic as jm
+
+from .helpers import check
+
+X, LABELS = jnp.array([1.0, -2.0, 3.0, 5.0]), jnp.array([0, 2, 1, 2])
+OTHER = "labels of which the largest is not n - 1, for which plain Python makes more or fewer groups"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("n = w.size\n    c = jnp.bincount(y)\n    return (w / jnp.maximum(c, 1)).sum()", "jnp.bincount(y, length=n)"),
+        ("means = jax.ops.segment_sum(x, y) / w\n    return means", "num_segments=w.shape[0])"),
+        ("n = 3\n    return jnp.bincount(y, weights=x).reshape(n, 1) + w", "jnp.bincount(y, weights=x, length=n)"),
+        ("from jax.ops import segment_max\n    return jnp.where(w > 0, segment_max(x, y), w)", "num_segments=w.shape[0])"),
+    ],
+)
+def test_a_length_that_the_code_has_is_given(body, text):
+    """Of all of these it was said that no array of a fixed shape can hold them."""
+    calls = [(X, LABELS, jnp.ones(3)), (X * 2, LABELS[::-1], jnp.array([1.0, 0.0, 3.0]))]
+    assert text in check(f"def f(x, y, w):\n    {body}\n", *calls).rewrites[0].source
+
+
+def weighted(x, y, n):
+    counts = jnp.bincount(y)
+    return (x * (len(y) / (n * counts))[y]).sum()
+
+
+def sums(x, y, n):
+    return jax.ops.segment_sum(x, y) / 2
+
+
+@pytest.mark.parametrize("fun", [weighted, sums])
+def test_an_argument_that_is_the_number_of_groups_is_static(fun):
+    """What is other where it is not their number is said."""
+    found = jm.diagnose(fun, X, LABELS, 3)
+    assert found.kind == "static+rewrite" and set(found.static_argnames) == {"n"}
+    said = found.rewrites[0].compared
+    assert OTHER in said.differences + said.not_reached
+
+
+def test_no_number_is_given_where_none_is_known():
+    assert not jm.diagnose(lambda x, y: jax.ops.segment_sum(x, y).max(), X, LABELS).rewrites
