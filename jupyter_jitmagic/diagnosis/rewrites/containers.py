@@ -12,10 +12,10 @@ import collections
 import contextlib
 from collections.abc import Iterator, Sequence
 
+from jupyter_jitmagic.diagnosis.rewrites.as_array import Container
 from jupyter_jitmagic.diagnosis.rewrites.bound_again import under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, is_array
 from jupyter_jitmagic.diagnosis.rewrites.growing import (
-    Container,
     GrowingList,
 )
 from jupyter_jitmagic.diagnosis.rewrites.grown_arrays import as_list
@@ -38,6 +38,7 @@ from jupyter_jitmagic.diagnosis.rewrites.lists import (
 from jupyter_jitmagic.diagnosis.rewrites.marks import owner_and_places
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
+from jupyter_jitmagic.diagnosis.rewrites.rounds import run_over_by_name
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.windows import TrimmedList, Window, trimming
 from jupyter_jitmagic.source.code import Edit, leaves
@@ -128,7 +129,7 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
         if (emptied := emptied_instead(spot, name)) is not None:
             yield emptied
             return
-        for first in (made_apart, last_items_set, rest_one_by_one, rows_of_tuples, popped_first, named_first):
+        for first in (made_apart, last_items_set, rest_one_by_one, rows_of_tuples, popped_first, named_first, run_over_by_name):
             if (apart := first(spot, function, name)) is not None:
                 yield apart
                 return

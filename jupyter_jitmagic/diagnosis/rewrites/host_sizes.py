@@ -33,7 +33,7 @@ _SIMPLE = (
 _WORDS = (("size", "length", "count", "number"), ("chosen", "known"))
 """What numbers are called that are known while tracing, and what masks are."""
 
-_FILLING = words("append extend insert add update pop remove setdefault clear")
+FILLING = words("append extend insert add update pop remove setdefault clear")
 _WHOLE = words("ceil floor trunc isqrt gcd lcm comb perm factorial")
 """Functions of `math` that give a whole number, which may be a size."""
 _TAKE_DATA = words("linspace logspace geomspace full tile broadcast_to")
@@ -417,7 +417,7 @@ def _makers(spot: Spot, name: str) -> list[tuple[ast.stmt, ast.expr]]:
 def _is_filled(spot: Spot, function: ast.AST, name: str) -> bool:
     """Whether items of a list or dict are set, appended or taken out in the function; the name may be an array's by now."""
     holds = isinstance(spot.value(ast.Name(name, ast.Load())), list | dict | set)
-    held = [node.value for node in spot.code.of_kind(function, ast.Attribute) if holds or node.attr in _FILLING]
+    held = [node.value for node in spot.code.of_kind(function, ast.Attribute) if holds or node.attr in FILLING]
     held += [node.value for node in spot.code.of_kind(function, ast.Subscript) if not isinstance(node.ctx, ast.Load)]
     return any(_root(each) == name for each in held)
 

@@ -14,9 +14,10 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.looking import attributes
+from jupyter_jitmagic.diagnosis.rewrites.host_sizes import FILLING
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import always_returns, leaves
-from jupyter_jitmagic.source.names import none_by_default, stored
+from jupyter_jitmagic.source.names import none_by_default, stored, walk
 
 _LONGEST_TWICE = 4  # lines of a block that may stand twice
 
@@ -31,7 +32,7 @@ def apart(spot: Spot) -> Iterator[Step]:
     owner, test = asked
     conjunction = not (isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or))
     values = test.values if isinstance(test, ast.BoolOp) else [test]
-    facts = [value for value in values if is_fact(spot, value) or _is_a_container(spot, value)]
+    facts = [value for value in values if is_fact(spot, value) or _is_a_container(spot, value, owner)]
     rest = [value for value in values if value not in facts]
     named = [f"{name} is not None" for name in _maybe_none(spot, rest) if conjunction]
     if not rest or not (facts or named):
@@ -44,11 +45,18 @@ def apart(spot: Spot) -> Iterator[Step]:
         yield from _statement(spot, owner, conjunction, first, then)
 
 
-def _is_a_container(spot: Spot, node: ast.expr) -> bool:
-    """Whether it is a container of Python's, which is empty or not by then, whatever it holds."""
+def _is_a_container(spot: Spot, node: ast.expr, owner: ast.AST) -> bool:
+    """Whether it is a container of Python's, which is empty or not by then, whatever it holds; what is done below the test
+    itself makes it neither longer nor shorter."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        return _is_a_container(spot, node.operand)
-    return isinstance(node, ast.Name) and isinstance(spot.locals.get(node.id), list | tuple | dict | set | collections.deque)
+        return _is_a_container(spot, node.operand, owner)
+    if not isinstance(node, ast.Name):
+        return False
+    for each in walk(owner):
+        match each:
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if name == node.id and attr in FILLING:
+                return False
+    return isinstance(spot.locals.get(node.id), list | tuple | dict | set | collections.deque)
 
 
 def _joined(spot: Spot, word: str, nodes: list[ast.expr], more: Sequence[str] = ()) -> str:

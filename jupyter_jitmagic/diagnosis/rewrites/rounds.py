@@ -12,7 +12,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
-from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import loaded, stored, walk, walk_scope
 
@@ -279,6 +279,42 @@ def _length(spot: Spot, iterable: ast.expr) -> str | None:
             if steady and isinstance(spot.value(array), jax.Array | np.ndarray | list | tuple):
                 return f"len({code.src(iterable)})" if array is iterable or _is_known_slice(spot, iterable) else None
     return None
+
+
+def run_over_by_name(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
+    """`for v in jnp.sort(x):` around what fills the list → `values = jnp.sort(x)`, `for v in values:`: its length is asked for
+    before the loop."""
+    code = spot.code
+    for node in walk_scope(function.body):
+        match node:
+            case ast.For(iter=ast.Call(func=ast.Name(id="enumerate"), args=[ast.Call() as array], keywords=[])):
+                pass
+            case ast.For(iter=ast.Call() as array):
+                pass
+            case _:
+                continue
+        fact = spot.fact(array)
+        fills = any(isinstance(each, ast.Name) and each.id == name for each in walk_scope(node.body))
+        if fills and fact is not None and fact.sort == "array" and fact.ndim > 0 and code.on_own_lines([node]):
+            values, start = code.fresh("values", "items"), code.region([_before_what_is_made_empty(spot, node, array)])[0]
+            return spot.step("list", ((start, start), f"{code.indent(node)}{values} = {code.expr(array)}\n"), (array, values))
+    return None
+
+
+def _before_what_is_made_empty(spot: Spot, loop: ast.For, array: ast.expr) -> ast.stmt:
+    """The first of the statements before the loop that do nothing but begin a list or a count: what the array tells (its
+    length, its dtype) is known there, too."""
+    block = spot.code.block(loop)
+    first: ast.stmt = loop
+    for statement in reversed(block[: block.index(loop)]):
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.List(elts=[]) | ast.Constant()) if name not in loaded(
+                [array]
+            ):
+                first = statement if spot.code.on_own_lines([statement]) else first
+            case _:
+                break
+    return first
 
 
 def rounds_coming_to(spot: Spot, loop: ast.For | ast.While, statement: ast.stmt) -> str | None:

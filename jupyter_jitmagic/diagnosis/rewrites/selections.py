@@ -334,7 +334,7 @@ def collected(spot: Spot) -> Iterator[Step]:
             pass
         case _:
             return
-    if not isinstance(loop, ast.For) or loop.body != [node] or loop.orelse:
+    if not isinstance(loop, ast.For) or loop.body != [node] or loop.orelse or name in loaded([node.test, element]):
         return
     if set(target_names(loop.target)) & code.live_after(loop):
         return

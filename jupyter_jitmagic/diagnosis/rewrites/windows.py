@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from jupyter_jitmagic.diagnosis.rewrites.growing import MADE_ARRAYS, READ_WHOLE, Container
+from jupyter_jitmagic.diagnosis.rewrites.as_array import Container
+from jupyter_jitmagic.diagnosis.rewrites.growing import MADE_ARRAYS, READ_WHOLE
 from jupyter_jitmagic.diagnosis.rewrites.inserting import is_taken_in_front
 from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
