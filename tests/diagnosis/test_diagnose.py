@@ -353,6 +353,20 @@ def test_a_count_of_steps_that_a_function_of_math_reads_may_be_data():
     assert not diagnose(lambda x, width: x / math.sqrt(width), X, 4).rewrites
 
 
+def test_where_a_window_begins_may_be_data():
+    """Static, a batch's number compiles again for each batch; what decides a length alone stays static."""
+
+    def loss(x, i, size):
+        batch = x[i * size : (i + 1) * size]
+        return (batch**2).mean()
+
+    found = diagnose(loss, jnp.arange(12.0), 1, 4)
+    assert found.kind == "static" and found.static_argnames == ("i", "size")
+    assert found.rewrites and all(each.static_argnames == ("size",) and each.verified for each in found.rewrites)
+    assert "Where i counts up, 1,000 calls compile 1,000 times" in found.reason
+    assert not diagnose(lambda x, n: x[:n].mean(), X, 2).rewrites
+
+
 def test_beside_a_name_that_has_to_be_static_a_number_may_be_data():
     """The other way keeps the name static, and says so."""
 

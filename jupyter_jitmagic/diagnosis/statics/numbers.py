@@ -6,7 +6,8 @@ import ast
 
 import numpy as np
 
-from jupyter_jitmagic.diagnosis.call.calls import Call
+from jupyter_jitmagic.diagnosis.call.calls import Call, bind
+from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.sites.loops import is_plain_loop, statements_around
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet
 from jupyter_jitmagic.diagnosis.types import Found, Site
@@ -16,8 +17,8 @@ _FUNCTIONS = frozenset({"math", "float"})
 
 
 def numbers_as_data(call: Call, search: StaticSet, found: Found) -> frozenset[str]:
-    """The static arguments for which a rewrite is worth a look: numbers that only decide between branches, or count the rounds
-    of a loop whose body needs no Python number."""
+    """The static arguments for which a rewrite is worth a look: numbers that only decide between branches, count the rounds of
+    a loop whose body needs no Python number, or say where a slice begins whose length is another's."""
     return frozenset(name for name in search.static - call.declared if _may_be_data(call, name, found))
 
 
@@ -27,7 +28,23 @@ def _may_be_data(call: Call, name: str, found: Found) -> bool:
         return False
     sites = [site for site, roots in zip(found.sites, found.roots, strict=True) if name in roots]
     chosen = [site for site in sites if site.operation not in _FUNCTIONS]  # that alone may be of a size: `math.sqrt(width)`
-    return bool(chosen) and all(_is_choice(site) or is_plain_loop(site) for site in chosen)
+    moves = any(site.operation == "slice" for site in chosen) and _only_moves(call, name, found)
+    return bool(chosen) and all(
+        _is_choice(site) or is_plain_loop(site) or (moves and site.operation == "slice") for site in chosen
+    )
+
+
+def _only_moves(call: Call, name: str, found: Found) -> bool:
+    """Whether all shapes are the same where the number is another: `x[i : i + k]`, whose length i does not decide."""
+    value = int(call.argument(name).value)
+    for other in (value - 1, value + 1):
+        if other < 0:
+            continue
+        args, kwargs = call.with_values({name: other})
+        elsewhere = find_call_sites(bind(call.fun, args, kwargs, call.declared), frozenset(), seconds=0.2)
+        if elsewhere.complete and elsewhere.shapes == found.shapes:
+            return True
+    return False
 
 
 def _is_choice(site: Site) -> bool:
