@@ -273,11 +273,11 @@ def first_that(spot: Spot) -> Iterator[Step]:
 
 
 def position(spot: Spot) -> Iterator[Step]:
-    """`values.index(v)` of a list → `jnp.argmax(jnp.asarray(values) == v)`."""
-    node = spot.node
+    """`values.index(v)` of a list, or of what has become an array of it → `jnp.argmax(jnp.asarray(values) == v)`."""
+    node = spot.code.parents.get(spot.node) if isinstance(spot.node, ast.Attribute) else spot.node
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or len(node.args) != 1:
         return
-    if node.func.attr in ("index", "count") and isinstance(spot.value(node.func.value), list | tuple):
+    if node.func.attr in ("index", "count") and isinstance(spot.value(node.func.value), list | tuple | jax.core.Tracer):
         if node.func.attr == "index":
             spot.refuse_where_caught(ValueError)
         what = "argmax" if node.func.attr == "index" else "sum"

@@ -10,7 +10,7 @@ from jupyter_jitmagic.diagnosis.rewrites.over_items import ranks_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.names import stored, walk, walk_scope
 
-_NAN = {"nan": "NaN, which sorting by comparisons leaves in no order that is known"}
+BESIDE_NAN = {"nan": "NaN, which sorting by comparisons leaves in no order that is known"}
 
 
 def sorted_by_a_key(spot: Spot) -> Iterator[Step]:
@@ -47,7 +47,7 @@ def sorted_by_a_key(spot: Spot) -> Iterator[Step]:
     made = f"[{spot.jax('tree.map')}(lambda column: column[{place}], {columns}) for {place} in {order}]"
     start = code.region([statement], comments=True)[0]
     new = f"{items.id} = {made}" if in_place else made
-    yield spot.step("argsort", ((start, start), lines), (node, new), excludes=_NAN)
+    yield spot.step("argsort", ((start, start), lines), (node, new), excludes=BESIDE_NAN)
 
 
 def same_items(spot: Spot) -> Iterator[Step]:
@@ -199,7 +199,9 @@ def sorted_together(spot: Spot) -> Iterator[Step]:
     order, start = code.fresh("order", "order_of_both"), code.region([statement], comments=True)[0]
     pairs = f"zip({', '.join(f'{code.operand(each)}[{order}]' for each in columns)})"
     made = pairs if isinstance(code.parents[node], ast.For | ast.comprehension | ast.Starred) else f"list({pairs})"
-    yield spot.step("argsort", ((start, start), f"{code.indent(statement)}{order} = {sort}\n"), (node, made), excludes=_NAN)
+    yield spot.step(
+        "argsort", ((start, start), f"{code.indent(statement)}{order} = {sort}\n"), (node, made), excludes=BESIDE_NAN
+    )
 
 
 def sorted_by_several_keys(spot: Spot) -> Iterator[Step]:
@@ -225,10 +227,10 @@ def sorted_by_several_keys(spot: Spot) -> Iterator[Step]:
     keys = [f"{asarray}([{code.expr(part)} for {each} in {items}])" for part in reversed(parts)]
     order = f"{spot.jnp('lexsort')}(({', '.join(keys)}))"
     if of_numbers:
-        yield spot.step("argsort", (node, order), excludes=_NAN)
-        yield spot.step("argsort", (node, f"list({order})"), excludes=_NAN)
+        yield spot.step("argsort", (node, order), excludes=BESIDE_NAN)
+        yield spot.step("argsort", (node, f"list({order})"), excludes=BESIDE_NAN)
     else:
-        yield spot.step("argsort", (node, f"{asarray}({items})[{order}]"), excludes=_NAN)
+        yield spot.step("argsort", (node, f"{asarray}({items})[{order}]"), excludes=BESIDE_NAN)
 
 
 def what_is_kept(spot: Spot) -> Iterator[Step]:
@@ -270,13 +272,13 @@ def reversed_in_a_branch(spot: Spot) -> Iterator[Step]:
     for node in walk_scope([*around.body, *around.orelse]):
         match node:
             case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name(name), attr="reverse"), args=[], keywords=[])):
-                if isinstance(spot.locals.get(name), list) and _has_no_other_name(spot, name):
+                if isinstance(spot.locals.get(name), list) and has_no_other_name(spot, name):
                     edits.append((node, f"{name} = {name}[::-1]"))
     if edits:
         yield spot.step("list", *edits)
 
 
-def _has_no_other_name(spot: Spot, name: str) -> bool:
+def has_no_other_name(spot: Spot, name: str) -> bool:
     """Whether a list is made by the function itself, and no other name or container holds it."""
     if spot.function is None:
         return False
@@ -285,7 +287,19 @@ def _has_no_other_name(spot: Spot, name: str) -> bool:
     read = [node for node in nodes if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)]
     holders = ast.Assign | ast.List | ast.Tuple | ast.Dict
     alone = not any(isinstance(spot.code.parents[node], holders) for node in read)
-    return alone and bool(made) and all(isinstance(value, ast.List | ast.ListComp | ast.Subscript) for value in made)
+    return alone and bool(made) and all(map(_is_made, made))
+
+
+def _is_made(value: ast.expr) -> bool:
+    """Whether an expression makes a list of its own: a display, a part, `[0.0] * k`, `list(…)`, `sorted(…)`."""
+    match value:
+        case ast.List() | ast.ListComp() | ast.Subscript():
+            return True
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return isinstance(left, ast.List) or isinstance(right, ast.List)
+        case ast.Call(func=ast.Name(id="list" | "sorted")):
+            return True
+    return False
 
 
 RULES: list[Rule] = [
