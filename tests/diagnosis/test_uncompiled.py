@@ -277,3 +277,24 @@ def test_a_matrix_with_an_infinite_number_is_taken_apart_in_time():
     rows[0, 0] = 2.0
     found = np.asarray(evaluate(program, [rows], Deadline(60.0)))
     np.testing.assert_allclose(found, np.linalg.svd(rows, compute_uv=False), rtol=1e-4)
+
+
+def test_short_floats_are_computed_with_more_bits_and_rounded_once():
+    """As XLA does; of these every operation was compiled by JAX for every shape, which took most of a diagnosis's time."""
+
+    def plain(x, y):
+        chosen = jnp.where(x > y, x * y, x - y)
+        return chosen, jnp.sort(chosen)[::-1], jnp.exp(x) / (1 + jnp.tanh(y)), x @ y, jnp.argmax(x), x.astype(int), jnp.round(x)
+
+    x = jnp.array([0.1, 1.5, -2.25, 3.0, 0.7], jnp.bfloat16)
+    y = jnp.array([0.3, 1.25, 7.0, -0.5, 0.2], jnp.bfloat16)
+    compiled: list[str] = []
+    jax.monitoring.register_event_duration_secs_listener(
+        listener := lambda event, *_, **__: compiled.append(event) if "backend_compile" in event else None
+    )
+    try:
+        found = uncompiled.run(plain, (x, y), {}, Deadline(20))
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listener)
+    alike(found, plain(x, y))
+    assert not compiled

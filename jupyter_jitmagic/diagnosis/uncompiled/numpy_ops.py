@@ -210,7 +210,8 @@ def _product(params: Params, a: Any, b: Any) -> Any:
     (over_a, over_b), (batch_a, batch_b) = params["dimension_numbers"]
     wanted = params.get("preferred_element_type")
     if wanted is not None:
-        a, b = a.astype(wanted), b.astype(wanted)
+        wide = np.float32 if wanted == jax.numpy.bfloat16 else wanted
+        a, b = a.astype(wide), b.astype(wide)
     names = iter(range(52))
     left, right = [-1] * a.ndim, [-1] * b.ndim
     for k, m in [*zip(batch_a, batch_b, strict=True), *zip(over_a, over_b, strict=True)]:
@@ -436,6 +437,28 @@ _OF_ELEMENTS = frozenset(
 def element_operation(name: str) -> Operation | None:
     """`operation`, where it takes each element alone, with the same parameters for arrays of every shape."""
     return _OPERATIONS[name] if name in _OF_ELEMENTS else None
+
+
+_OF_BITS = frozenset({"bitcast_convert_type", "nextafter", "reduce_precision", "le_to", "lt_to"})
+
+
+def in_single(name: str, avals: Sequence[Any]) -> Operation | None:
+    """`operation` for results of bfloat16, computed with 32 bits and rounded once, as XLA does; None where that is not the
+    same, or nothing is of that dtype."""
+    if name in _OF_BITS or not all(fits(aval) or _is_short(aval) for aval in avals) or all(map(fits, avals)):
+        return None
+    function = _OPERATIONS.get(name)
+    if function is None:
+        return None
+    return lambda params, *args: function(params, *map(_widened, args))
+
+
+def _widened(value: Any) -> Any:
+    return value.astype(np.float32) if value.dtype == jax.numpy.bfloat16 else value
+
+
+def _is_short(aval: Any) -> bool:
+    return bool(getattr(aval, "dtype", None) == jax.numpy.bfloat16)
 
 
 def fits(aval: Any) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from jupyter_jitmagic.base.jax_internals import as_jax, trace_parts
 from jupyter_jitmagic.diagnosis.uncompiled import threefry
 from jupyter_jitmagic.diagnosis.uncompiled.drawn import is_drawing, remembered
-from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import converted, element_operation, fits, operation
+from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import converted, element_operation, fits, in_single, operation
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import OutOfTime
 
@@ -265,7 +265,9 @@ def _ready(primitive: Any, params: dict[str, Any], avals: Sequence[Any]) -> Oper
     function = operation(name)
     if function is None and getattr(primitive.impl, "__module__", "").startswith(_WRITTEN_IN_JAX):
         return _by_its_own_code(primitive, params)
-    if function is None or not all(map(fits, avals)):
+    if function is not None and not all(map(fits, avals)):
+        function = in_single(name, avals)
+    if function is None:
         return _by_jax(primitive, params)
     return _by_numpy(function, primitive, params, avals)
 
