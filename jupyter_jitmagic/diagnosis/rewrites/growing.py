@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.as_array import Container
-from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array
+from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, listed_row
 from jupyter_jitmagic.diagnosis.rewrites.inserting import is_taken_in_front
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once
 from jupyter_jitmagic.diagnosis.rewrites.rounds import (
@@ -48,7 +48,7 @@ class GrowingList(Container):
         value = self.made.value
         if isinstance(value, ast.Call) and self.copied is None and value.args:  # deque([a, b])
             value = value.args[0]
-        return value.elts if isinstance(value, ast.List | ast.Tuple) else []
+        return [listed_row(self.spot, each) for each in value.elts] if isinstance(value, ast.List | ast.Tuple) else []
 
     @property
     def copied(self) -> ast.expr | None:
