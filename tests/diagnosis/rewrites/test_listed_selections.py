@@ -1,4 +1,4 @@
-"""Selections that stand in a list, one for each of unknown many values, are made where they are read."""
+"""Selections that stand in a list or dict, one for each of unknown many values, are made where they are read."""
 
 from __future__ import annotations
 
@@ -31,6 +31,37 @@ LISTED = "groups = [x[y == g] for g in jnp.unique(y)]\n    "
 def test_what_is_read_one_by_one_needs_no_list(body):
     """Each was said to need a value of a length that depends on data, for which there is no array of a fixed shape."""
     assert check(f"def f(x, y):\n    {body}\n", *CALLS, seconds=30.0).rewrites[0].verified
+
+
+KEYED = "groups = {int(g): x[y == g] for g in jnp.unique(y)}\n    "
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{KEYED}return sum(len(v) * v.mean() ** 2 for v in groups.values()) / len(groups)",
+        f"{KEYED}s = 0.0\n    for k, v in groups.items():\n        s += k * v.std()\n    return s",
+        f"{KEYED}best = -jnp.inf\n    for k in groups:\n        best = max(best, groups[k].mean())\n    return best",
+        "groups = {}\n    for g in jnp.unique(y):\n        groups[g.item()] = x[y == g]\n"
+        "    return jnp.array([k * v.max() for k, v in groups.items()]).sum()",
+    ],
+)
+def test_a_dict_of_selections_is_read_by_its_values(body):
+    assert check(f"def f(x, y):\n    {body}\n", *CALLS, seconds=30.0).rewrites[0].verified
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{KEYED}return sum(v.sum() ** 2 for v in groups.values()) + groups[0].sum()",
+        f"{KEYED}return sum(v.sum() ** 2 for v in groups.values()) + (3 in groups)",
+        "groups = {int(v): x[x == v] for v in jnp.unique(x / 2)}\n    return sum(len(v) for v in groups.values())",
+        "groups = {int(g): x[y == g] for g in y}\n    return sum(len(v) for v in groups.values())",
+    ],
+)
+def test_a_dict_of_which_more_is_asked_or_whose_keys_may_be_alike_stays(body):
+    found = propose(define(f"def f(x, y):\n    {body}\n")["f"], CALLS[0], {})
+    assert all("groups" in each.source for each in found.rewrites)
 
 
 def test_the_values_are_asked_for_once():
