@@ -11,6 +11,7 @@ import collections
 import functools
 import inspect
 import itertools
+import random
 import re
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -255,6 +256,8 @@ def _call_effect(
     root = root_of(node.func)
     owner = held(root) if root is not None else None
     module = ".".join([owner.__name__, *ast.unparse(node.func).split(".")[1:-1]]) if isinstance(owner, types.ModuleType) else ""
+    if _is_seeded(node, callee, held):
+        return
     if deed := noticed(callee, module):
         yield deed
     elif module:
@@ -269,6 +272,16 @@ def _call_effect(
         yield "it calls back to the host"
     if name == "next" and node.args and not _is_made_there(node.args[0], function) and root_of(node.args[0]) not in own:
         yield f"it advances {ast.unparse(node.args[0])}"
+
+
+def _is_seeded(node: ast.Call, callee: Any, held: Callable[[str], Any]) -> bool:
+    """Whether a generator of random numbers is made from a number that is known: it gives the same numbers in each run."""
+    seeds = [*node.args, *(keyword.value for keyword in node.keywords)]
+    numbers = [held(each.id) if isinstance(each, ast.Name) else attribute(each, "value", None) for each in seeds]
+    return callee in _GENERATORS and len(seeds) == 1 and type(numbers[0]) is int
+
+
+_GENERATORS: list[Any] = [np.random.default_rng, np.random.RandomState, random.Random]
 
 
 def _is_own(func: ast.Attribute, own: set[str]) -> bool:
@@ -315,7 +328,9 @@ def _named(fun: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str
     function: Any = fun.func if isinstance(fun, functools.partial) else fun
     owner = attribute(function, "__self__", None)
     try:
-        named = dict(inspect.signature(fun).bind_partial(*args, **kwargs).arguments)
+        given = inspect.signature(fun).bind_partial(*args, **kwargs)
+        given.apply_defaults()
+        named = dict(given.arguments)
         first = next(iter(inspect.signature(function.__func__).parameters), "") if owner is not None else ""
     except (AttributeError, TypeError, ValueError):
         return {}

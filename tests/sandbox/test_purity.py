@@ -174,3 +174,19 @@ def test_a_function_that_is_given_is_looked_at_whatever_its_parameter_is_called(
 def test_a_global_that_an_inner_function_asks_for_is_found():
     """A lambda's own global is the function's as well."""
     assert impurity(asks_for_the_global_within, (np.ones(3),))[0].startswith("it uses host randomness")
+
+
+def draws_from(x, seed=0):
+    return x + np.random.default_rng(seed).normal()
+
+
+def draws_from_another(x, seed=None):
+    seed = seed or 0
+    return x + np.random.default_rng(seed).normal()
+
+
+def test_a_generator_that_is_made_from_a_known_number_gives_the_same_each_time():
+    assert impurity(draws_from, (1.0,))[0] == "" == impurity(draws_from, (1.0, 3))[0]
+    assert impurity(lambda x: x * np.random.RandomState(0).rand(), (1.0,))[0] == ""
+    for fun, args in ((draws_from, (1.0, None)), (draws_from, (1.0, np.arange(2))), (draws_from_another, (1.0, 1))):
+        assert "it uses host randomness" in impurity(fun, args)[0]

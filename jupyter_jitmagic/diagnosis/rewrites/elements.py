@@ -308,3 +308,12 @@ def copied_array(spot: Spot, value: ast.expr) -> ast.expr | None:
         case ast.Call(func=ast.Name(id="list"), args=[ast.Name(id=name) as array], keywords=[]) if spot.is_builtin("list"):
             return array if is_array(spot, name) else None
     return None
+
+
+def listed_row(spot: Spot, item: ast.expr) -> ast.expr:
+    """`x[0]` of the item `list(x[0])`, a row of its own: as an array it is one anyway; any other item is itself."""
+    match item:
+        case ast.Call(func=ast.Name(id="list"), args=[row], keywords=[]) if spot.is_builtin("list"):
+            fact = spot.fact(row)
+            return row if fact is not None and fact.sort == "array" and fact.ndim > 0 else item
+    return item

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.as_array import Container
-from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array
+from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, listed_row
 from jupyter_jitmagic.diagnosis.rewrites.inserting import is_taken_in_front
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once
 from jupyter_jitmagic.diagnosis.rewrites.rounds import (
@@ -48,7 +48,7 @@ class GrowingList(Container):
         value = self.made.value
         if isinstance(value, ast.Call) and self.copied is None and value.args:  # deque([a, b])
             value = value.args[0]
-        return value.elts if isinstance(value, ast.List | ast.Tuple) else []
+        return [listed_row(self.spot, each) for each in value.elts] if isinstance(value, ast.List | ast.Tuple) else []
 
     @property
     def copied(self) -> ast.expr | None:
@@ -187,7 +187,10 @@ class GrowingList(Container):
             return whole
         parts: list[str] = []
         alone = len(self.first)
+        refilled = self._refilled()
         for statement, value in self.appends:
+            if statement in refilled:
+                continue
             loops = self._loops_around(statement)
             known = chosen.get(statement)
             bounds = [known] if known else [rounds_of(self.spot, loop) for loop in loops]
@@ -233,6 +236,27 @@ class GrowingList(Container):
             match node:
                 case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if name == self.name:
                     yield node
+
+    def _refilled(self) -> set[ast.stmt]:
+        """The appends before which the same lines took an item from the end: they make the list no longer than it was."""
+        found: set[ast.stmt] = set()
+        appended = {statement for statement, _ in self.appends}
+        for block in {id(block): block for block in map(self.spot.code.block, appended)}.values():
+            taken = 0
+            for each in block:
+                match each:
+                    case ast.Assign(value=ast.Call() as call) | ast.Expr(value=ast.Call() as call):
+                        taken += self._takes_the_last(call)
+                if each in appended and taken:
+                    found.add(each)
+                    taken -= 1
+        return found
+
+    def _takes_the_last(self, call: ast.Call) -> bool:
+        match call:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="pop"), args=[], keywords=[]):
+                return name == self.name
+        return False
 
     def _is_popped(self) -> bool:
         return any(isinstance(call.func, ast.Attribute) and call.func.attr in TAKING for call in self._called())

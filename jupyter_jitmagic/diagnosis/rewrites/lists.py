@@ -45,7 +45,7 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
             flags[name] = flags[growing[0]] if together and flags else code.fresh(*wanted)
             edits += ListUses(spot, name, flags[name], node, together and name != growing[0]).edits()
     indent, lines = code.indent(node), ""
-    test = code.expr(node.test)
+    test = code.expr(node.test) if _is_truth(spot, node.test) else f"{code.operand(node.test)} != 0"  # `if count:`
     both = [each for side in sides for each in side or () if each[0] in growing]
     if len(both) > 1 and not isinstance(node.test, ast.Name):
         pred = code.fresh("chosen", "pred")
@@ -73,6 +73,17 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
         yield spot.step(
             "kept", (code.region([node]), lines + added), *replaced, risky=risky and not (on_its_side and not beside)
         )
+
+
+def _is_truth(spot: Spot, test: ast.expr) -> bool:
+    """Whether a test is True or False, of which a sum counts, and no number."""
+    match test:
+        case ast.Compare() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.BoolOp(values=sides):
+            return all(_is_truth(spot, side) for side in sides)
+    fact = spot.fact(test)
+    return fact is not None and fact.dtype == "b"
 
 
 def _nothing(spot: Spot, value: ast.expr) -> str:

@@ -327,6 +327,13 @@ def sort(spot: Spot) -> Iterator[Step]:
         yield from _sorted_by(spot, node, key, reverse)
         return
     excludes = {"nan": "the order that sorted() gives to NaN"}
+    fact = spot.fact(node.args[0])
+    if fact is not None and fact.sort == "array" and fact.ndim == 2:  # of rows that were lists, compared item by item
+        rows = node.args[0].id if isinstance(node.args[0], ast.Name) else spot.code.fresh("rows", "lines")
+        array = rows if isinstance(node.args[0], ast.Name) else f"({rows} := {spot.code.expr(node.args[0])})"
+        order = f"{spot.jnp('lexsort')}({rows}.T[::-1])"
+        yield spot.step("lexsort", (node, f"{array}[{order}{'[::-1]' if reverse else ''}]"), excludes=excludes)
+        return
     array = f"{spot.jnp('asarray')}({_listed(spot, node.args[0])})"
     texts = [f"{spot.jnp('sort')}({array}){'[::-1]' if reverse else ''}"]
     if reverse:  # equal numbers keep their order: each has its own part in a gradient

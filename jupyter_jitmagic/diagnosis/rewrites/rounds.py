@@ -38,7 +38,7 @@ def most_rounds(spot: Spot, loop: ast.While) -> str | None:
     round moves one of several counters, as in a merge, what they have left together."""
     if array := what_remains(spot, loop):
         return f"{array}.size"
-    counters = [each for each in counters_of(spot, loop.test) if is_fact(spot, each.limit)]
+    counters = [each for each in counters_of(spot, loop.test, _UP_TO) if is_fact(spot, each.limit)]
     alone = [each for each in counters if _surely_moves(loop.body, {each.name})]
     if alone:
         return left_of(spot, alone[:1])
@@ -148,20 +148,28 @@ def and_more(rounds: str | None, more: int) -> str | None:
 
 def left_of(spot: Spot, counters: Sequence[Counter]) -> str:
     """How often the counters can move by one before they come to their limits."""
-    alone = len(counters) == 1
-    parts = [spot.code.expr(c.limit) if alone and not c.start else spot.code.operand(c.limit) for c in counters]
+    code, alone = spot.code, len(counters) == 1
     start = sum(counter.start for counter in counters)
+    match counters:
+        case [Counter(limit=ast.BinOp(left=most, op=ast.Sub(), right=ast.Constant(value=int() as less)), start=-1)]:
+            return f"{code.operand(most)} - {less - 1}" if less != 1 else code.expr(most)
+    parts = [code.expr(c.limit) if alone and not c.start else code.operand(c.limit) for c in counters]
     return " + ".join(parts) + (f" - {start}" if start > 0 else f" + {-start}" if start < 0 else "")
 
 
-def counters_of(spot: Spot, test: ast.expr) -> Iterator[Counter]:
-    """The counters that must be below their limits for a test to hold."""
+_BELOW: tuple[type[ast.cmpop], ...] = (ast.Lt,)
+_UP_TO = (ast.Lt, ast.LtE)
+
+
+def counters_of(spot: Spot, test: ast.expr, how: tuple[type[ast.cmpop], ...] = _BELOW) -> Iterator[Counter]:
+    """The counters that must be below their limits for a test to hold, or may be at it as well: those begin one lower."""
     for part in conjuncts(test):
         match part:
-            case ast.Compare(left=ast.Name(id=name), ops=[ast.Lt()], comparators=[limit]):
+            case ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[limit]) if isinstance(op, how):
                 counted = _counted(spot, name)
                 if counted is not None and name not in {n.id for n in walk(limit) if isinstance(n, ast.Name)}:
-                    yield Counter(name, limit, *counted)
+                    start, rise = counted
+                    yield Counter(name, limit, start - isinstance(op, ast.LtE), rise)
 
 
 def _ending(spot: Spot, loop: ast.While) -> Iterator[Counter]:

@@ -55,6 +55,21 @@ def test_a_loop_without_a_test_has_the_rounds_that_its_break_leaves_it(check_fir
 
 
 @pytest.mark.parametrize(
+    ("first", "test", "room"),
+    [("0", "i <= len(x) - 2", "len(x) - 1"), ("0", "i <= len(x) - 1", "len(x)"), ("1", "i <= len(x) - n", "len(x) - n")],
+)
+def test_a_counter_that_may_be_at_its_limit_has_one_round_more(first, test, room):
+    source = (
+        f"def f(x, m, n=2):\n    found = []\n    i = {first}\n    while {test}:\n        if x[i] > m:\n"
+        "            found.append(i)\n            i += 2\n        else:\n            i += 1\n"
+        "    if not found:\n        return -1, 0\n    return found[0], len(found)\n"
+    )
+    x = jnp.array([1, 2, 1, 2, 3, 1, 2])
+    found = check(source, (x, jnp.array(1)), (x, jnp.array(3)), (-x, jnp.array(-3)), (x[1:], jnp.array(0)))
+    assert f"jnp.zeros({room}, int)" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize(
     ("loop", "pattern"),
     [
         (UNTIL, "buffer"),
@@ -749,3 +764,27 @@ def test_a_list_is_asked_whether_it_is_empty_before_its_last_item(k):
     x, whole = jnp.array([3.0, 1.0, 2.0, 1.0]), jnp.array([5, 5, 1, 7, 7])
     found = check(DISTINCT, (x, k), (-x, k), (whole, k), static=("k",))
     assert "values.dtype" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    ("item", "of", "merged"),
+    [("v", "", "(one + other) / 2"), ("[v, 1]", "[0]", "[(one[0] + other[0]) / 2, one[1] + other[1]]")],
+)
+def test_items_that_are_taken_and_one_that_is_put_in_their_place_make_no_longer_list(item, of, merged):
+    """As the blocks of an isotonic regression: how often that happens depends on data, and how many there are does not."""
+    source = (
+        f"def f(x):\n    blocks = []\n    for v in x:\n        blocks.append({item})\n"
+        f"        while len(blocks) > 1 and blocks[-2]{of} > blocks[-1]{of}:\n            other = blocks.pop()\n"
+        f"            one = blocks.pop()\n            blocks.append({merged})\n    return len(blocks), blocks[-1]{of}\n"
+    )
+    x = jnp.array([1.0, 3.0, 2.0, 4.0, 3.5])
+    assert "blocks_length += 1" in check(source, (x,), (-x,), (x[::-1],), (jnp.sort(x),)).rewrites[0].source
+
+
+def test_more_items_than_were_taken_make_a_list_of_unknown_length():
+    source = (
+        "def f(x, n):\n    left = [n]\n    total = 0.0\n    while left:\n        at = left.pop()\n        total += x[at]\n"
+        "        if x[at] > 0:\n            continue\n        left.append(at // 2)\n        left.append(at // 3)\n"
+        "    return total\n"
+    )
+    assert not propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0, -1.0]), jnp.array(3)), {}).rewrites

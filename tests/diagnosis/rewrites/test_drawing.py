@@ -67,3 +67,49 @@ def test_a_branch_that_is_drawn_is_taken_both_ways(make):
     for seed in range(4):
         compared = propose(define(source)["f"], (make(seed), LOGITS), {}).rewrites[0].compared
         assert compared.branches == "both branches" and not compared.not_reached
+
+
+BOOTSTRAP = """def f(x, rounds, seed=3):
+    rng = {made}
+    kept = []
+    for _ in range(rounds):
+        chosen = x[{drawn}]
+        if chosen.std() > 0:
+            kept.append(chosen.mean())
+    return jnp.array(kept).mean(), len(kept)
+"""
+DRAWN = "rng.integers(0, len(x), len(x))"
+
+
+@pytest.mark.parametrize(
+    ("made", "drawn"),
+    [
+        ("np.random.default_rng(0)", DRAWN),
+        ("np.random.default_rng(seed)", DRAWN),
+        ("np.random.default_rng(seed=7)", DRAWN),
+        ("np.random.RandomState(0)", "rng.randint(0, len(x), len(x))"),
+    ],
+)
+def test_numbers_of_a_generator_that_is_made_from_a_seed_are_the_same_in_each_run(made, drawn):
+    """Each was said to use host randomness, which no two runs can be compared on."""
+    x = jnp.array([1.0, 2.0, 4.0, 3.0])
+    source = BOOTSTRAP.format(made=made, drawn=drawn)
+    assert check(source, (x, 6), (jnp.ones(4), 6), (-x, 6), static=("rounds",), seconds=30.0).rewrites[0].verified
+
+
+SUMMED = "s = 0.0\n    for v in x:\n        if v > 0:\n            s = s + v{factor}\n    return s{end}"
+
+
+@pytest.mark.parametrize(
+    ("seed", "lines"),
+    [
+        ("", SUMMED.format(factor="", end=" + rng.normal()")),
+        ("None", SUMMED.format(factor="", end=" + rng.normal()")),
+        ("0", SUMMED.format(factor=" * rng.normal()", end="")),
+        ("0", "s = x[0]\n    while s < 3:\n        s = s + rng.random()\n    return s"),
+    ],
+)
+def test_without_a_seed_or_where_data_tells_how_often_is_drawn_they_are_not(seed, lines):
+    source = f"def f(x):\n    rng = np.random.default_rng({seed})\n    {lines}\n"
+    found = propose(define(source)["f"], (jnp.array([1.0, -1.0, 2.0]),), {})
+    assert not any(each.verified for each in found.rewrites)

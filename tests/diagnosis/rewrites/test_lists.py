@@ -656,3 +656,15 @@ def test_a_list_is_not_full_where_the_loop_that_fills_it_may_raise_within_a_try(
         with applied(found, namespace, which):
             for c in (-9.0, 0.0, 2.0):
                 assert jax.jit(namespace["f"])(X, c) == define(source)["f"](X, c)
+
+
+@pytest.mark.parametrize("test", ["k % 3", "n[i] & 6", "k and k % 4", "k > 2 and k % 3"])
+def test_a_number_that_decides_counts_once(test):
+    """`len(out)` became the sum of the numbers that were asked about, which is the same where each is 0 or 1."""
+    source = (
+        f"def f(x, n):\n    out = []\n    for i, k in enumerate(n):\n        if {test}:\n            out.append(x[i])\n"
+        "    return len(out), sum(out)\n"
+    )
+    x = jnp.array([1.0, 2.0, 4.0, 3.0])
+    found = check(source, *[(x, jnp.array(n)) for n in ([0, 3, 5, 2], [0, 1, 1, 0], [6, 6, 0, 2], [8, 4, 7, 9])])
+    assert not any(f"kept.append({test})" in each.source for each in found.rewrites)

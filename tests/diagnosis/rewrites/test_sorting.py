@@ -185,3 +185,45 @@ def test_pairs_of_numbers_that_are_made_one_by_one_are_sorted_together(end):
 def test_what_zip_and_enumerate_give_is_sorted_by_a_key(body):
     calls = [([1.0, 7, 3, 7], [1.0, 2, 3, 4]), ([1.0, 1, 1, 1], [2.0, 2, 3, 1]), ([4.0, 3, 2, 1], [1.0, 2, 2, 2])]
     check(f"def f(a, b):\n    {body}\n", *((jnp.array(a), jnp.array(b)) for a, b in calls), seconds=10.0)
+
+
+ROWS = jnp.array([[4.0, 7.0], [1.0, 3.0], [5.0, 6.0], [1.0, 2.0]])
+
+
+@pytest.mark.parametrize("rows", ["sorted(x.tolist())", "sorted(x.tolist(), reverse=True)", "sorted((2 * x).tolist())"])
+def test_rows_in_the_order_of_lists(rows):
+    """An array of rows was sorted as one of numbers would be, row by row, which is something else."""
+    source = (
+        f"def f(x):\n    total, end = 0.0, -jnp.inf\n    for lo, hi in {rows}:\n        if lo > end:\n"
+        "            total += hi - lo\n            end = hi\n    return total, end\n"
+    )
+    found = check(source, (ROWS,), (ROWS[::-1],), (ROWS[:, ::-1],), (jnp.round(ROWS / 4),))
+    assert "jnp.lexsort(" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [
+        ("sorted(x.tolist())", "[rows[0]]"),
+        ("x[jnp.argsort(x[:, 0])]", "[list(rows[0])]"),
+        ("sorted(x, key=lambda row: row[0])", "[list(rows[0])]"),
+    ],
+)
+def test_intervals_are_merged_in_their_order(order, first):
+    source = (
+        f"def f(x):\n    rows = {order}\n    merged = {first}\n    for lo, hi in rows[1:]:\n"
+        "        if lo <= merged[-1][1]:\n            merged[-1][1] = max(merged[-1][1], hi)\n"
+        "        else:\n            merged.append([lo, hi])\n"
+        "    return sum(hi - lo for lo, hi in merged), len(merged)\n"
+    )
+    check(source, (ROWS,), (ROWS[::-1],), (jnp.array([[0.0, 2.0], [1.0, 3.0], [5.0, 6.0]]),), seconds=30.0)
+
+
+def test_a_row_that_is_changed_in_two_lists_is_not_changed_in_one():
+    """`merged[0]` is `rows[0]`."""
+    source = (
+        "def f(x):\n    rows = sorted(x.tolist())\n    merged = [rows[0]]\n    for lo, hi in rows[1:]:\n"
+        "        if lo <= merged[-1][1]:\n            merged[-1][1] = max(merged[-1][1], hi)\n"
+        "        else:\n            merged.append([lo, hi])\n    return len(merged), rows[0][1]\n"
+    )
+    assert not propose(define(source)["f"], (ROWS,), {}).rewrites
