@@ -278,7 +278,7 @@ def _is_seeded(node: ast.Call, callee: Any, held: Callable[[str], Any]) -> bool:
     """Whether a generator of random numbers is made from a number that is known: it gives the same numbers in each run."""
     seeds = [*node.args, *(keyword.value for keyword in node.keywords)]
     numbers = [held(each.id) if isinstance(each, ast.Name) else attribute(each, "value", None) for each in seeds]
-    return callee in _GENERATORS and len(seeds) == 1 and type(numbers[0]) is int
+    return any(callee is each for each in _GENERATORS) and len(seeds) == 1 and type(numbers[0]) is int
 
 
 _GENERATORS: list[Any] = [np.random.default_rng, np.random.RandomState, random.Random]
