@@ -9,6 +9,8 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import jax
+
 from jupyter_jitmagic.diagnosis.rewrites.packed import mask_of_slice
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, is_read_as_it_is, traced
@@ -169,9 +171,29 @@ def _side(spot: Spot, node: ast.expr) -> _Side | None:
         mask = mask_of_slice(spot, array, node.slice) if bounds else ""
         written = all(known or isinstance(each, ast.Constant) for each, known in zip(bounds, by_data, strict=True))
         return _Side(array, mask, reads, "slice" if any(by_data) else "") if mask and written else None
-    chosen = spot.fact(node.slice)
-    is_mask = chosen is not None and (chosen.dtype, chosen.ndim) == ("b", 1)
-    return _Side(array, code.src(node.slice), reads, "mask") if is_mask else None
+    return _Side(array, code.src(node.slice), reads, "mask") if _is_mask(spot, node.slice) else None
+
+
+def _is_mask(spot: Spot, node: ast.expr) -> bool:
+    """Whether it is a vector of truths; where no input came to it, as far as it is written: a comparison of a vector's."""
+    fact = spot.fact(node)
+    if fact is not None:
+        return (fact.dtype, fact.ndim) == ("b", 1)
+    match node:
+        case ast.BinOp(left=left, op=ast.BitAnd() | ast.BitOr(), right=right):
+            return _is_mask(spot, left) and _is_mask(spot, right)
+        case ast.UnaryOp(op=ast.Invert(), operand=operand):
+            return _is_mask(spot, operand)
+        case ast.Compare(left=ast.Call(args=[left], keywords=[]) as call, ops=[_]):
+            return spot.value(call.func) is jax.numpy.abs and _is_vector(spot, left)
+        case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE() | ast.Eq() | ast.NotEq()]):
+            return _is_vector(spot, left)
+    return False
+
+
+def _is_vector(spot: Spot, node: ast.expr) -> bool:
+    value = spot.locals.get(node.id) if isinstance(node, ast.Name) else None
+    return is_traced_value(value) and getattr(value, "ndim", 0) == 1
 
 
 def _is_array(spot: Spot, node: ast.expr) -> bool:

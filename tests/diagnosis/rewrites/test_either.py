@@ -92,3 +92,14 @@ def test_a_line_that_needs_what_another_made_is_left_as_it_is():
         (X, Y, 2.0),
         (X, Y, 99.0),
     )
+
+
+def test_a_side_that_no_input_reaches():
+    """A mask is known by how it is written."""
+    check(
+        "def f(x, t):\n    some = x[x > t] if x.sum() > 1e9 * t else x[(jnp.abs(x) < 3) & ~(x > 2.7)]\n"
+        "    return some.sum(), len(some)\n",
+        (X, 2.0),
+        (X, -1.0),
+        (X, 1e-9),
+    )
