@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
@@ -356,3 +357,10 @@ def defaults_of(args: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
 def none_by_default(args: ast.arguments) -> set[str]:
     """The parameters that are None where they are left out."""
     return {each.arg for each, default in defaults_of(args) if isinstance(default, ast.Constant) and default.value is None}
+
+
+def given_for(args: ast.arguments, call: ast.Call) -> dict[str, ast.expr]:
+    """What a call gives for a function's parameters, by name, as far as it is written in it."""
+    places = itertools.takewhile(lambda each: not isinstance(each, ast.Starred), call.args)
+    names = [each.arg for each in (*args.posonlyargs, *args.args)]
+    return dict(zip(names, places, strict=False)) | {each.arg: each.value for each in call.keywords if each.arg is not None}

@@ -49,7 +49,9 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     conversions,
     counting_loops,
     drawing,
+    either,
     empties,
+    emptiness,
     enumerated,
     filled,
     filled_up,
@@ -124,6 +126,7 @@ RULES: list[Rule] = [
     *caught.RULES,
     *own_objects.RULES,
     *nonlocals.RULES,
+    *emptiness.RULES,
     *changed_arguments.RULES,
     *chosen_lists.RULES,
     *chosen_words.RULES,
@@ -179,6 +182,7 @@ RULES: list[Rule] = [
     *rejoined.RULES,
     *packed.RULES,
     *listed_selections.RULES,
+    *either.RULES,
     *filled_up.RULES,
     *known_groups.RULES,
     *label_counts.SELECTED,
@@ -217,7 +221,7 @@ RULES: list[Rule] = [
 OUTWARD: list[Rule] = [
     *absent.OUTWARD, *caught.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD,
     *changed_arguments.OUTWARD, *yielding.OUTWARD, *named_states.OUTWARD,
-    *attributes.OUTWARD, *selections.OUTWARD, *counting_loops.OUTWARD,
+    *emptiness.OUTWARD, *attributes.OUTWARD, *selections.OUTWARD, *counting_loops.OUTWARD,
 ]  # fmt: skip
 
 # asked about Python's loops that make a large program, though nothing stops its trace

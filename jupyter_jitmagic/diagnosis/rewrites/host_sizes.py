@@ -20,7 +20,7 @@ import numpy as np
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.source.code import Function, words
-from jupyter_jitmagic.source.names import COMPREHENSIONS, target_names, walk, walk_scope
+from jupyter_jitmagic.source.names import COMPREHENSIONS, given_for, target_names, walk, walk_scope
 
 Edit = tuple[ast.AST | tuple[int, int], str]
 EVALUATING = "ensure_compile_time_eval"
@@ -281,9 +281,8 @@ def _given(function: Function | None, call: ast.AST, name: str) -> list[str]:
     """The names of which a caller makes what it gives for a parameter."""
     if not isinstance(function, ast.FunctionDef) or not isinstance(call, ast.Call):
         return []
-    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
-    given = [value for each, value in zip(names, call.args, strict=False) if each == name]
-    return [each for value in (*given, *(k.value for k in call.keywords if k.arg == name)) for each in _read(value)]
+    value = given_for(function.args, call).get(name)
+    return [*_read(value)] if value is not None else []
 
 
 def _is_bound_to_data(spot: Spot, name: str) -> bool:

@@ -192,9 +192,10 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
             if not alone:
                 return []
             if isinstance(value, ast.Constant) and value.value is None:  # it has none any more
-                if not isinstance(statement, ast.Assign) or value is not statement.value:
-                    return []
-                edits.append((*code.span(statement), f"{flag} = False"))
+                if isinstance(statement, ast.Assign) and value is statement.value:
+                    edits.append((*code.span(statement), f"{flag} = False"))
+                else:  # `total, n = None, 0`: the flag in the name's place
+                    edits += [(*code.span(store), flag), (*code.span(value), "False")]
                 continue
             edits.append(_line_after(spot, statement, f"{flag} = True"))
     return [*edits, *questions]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import collections
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from jupyter_jitmagic.base.looking import attributes
 from jupyter_jitmagic.diagnosis.rewrites.host_sizes import FILLING
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import always_returns, leaves
-from jupyter_jitmagic.source.names import none_by_default, stored, walk
+from jupyter_jitmagic.source.names import given_for, none_by_default, stored, walk
 
 _LONGEST_TWICE = 4  # lines of a block that may stand twice
 
@@ -252,6 +253,17 @@ def _maybe_none(spot: Spot, values: list[ast.expr]) -> list[str]:
 
 
 def _optional(spot: Spot) -> set[str]:
+    """Parameters that may be None: those of which the functions around the place say so, and a helper's that is given one of
+    these."""
+    given: set[str] = set()
+    for caller, place in itertools.pairwise([*reversed([*spot.callers()]), spot]):
+        optional = _said_to_be_optional(caller) | given
+        handed = given_for(place.function.args, caller.node) if place.function and isinstance(caller.node, ast.Call) else {}
+        given = {name for name, value in handed.items() if isinstance(value, ast.Name) and value.id in optional}
+    return _said_to_be_optional(spot) | given
+
+
+def _said_to_be_optional(spot: Spot) -> set[str]:
     """Parameters whose default is None, or that the function compares with None: its own, and those of functions around it that
     it reads."""
     found: set[str] = set()

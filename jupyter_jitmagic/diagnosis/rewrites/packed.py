@@ -173,19 +173,25 @@ def _part(spot: Spot) -> _Part | None:
         case ast.Slice() if not is_read_as_it_is(node.value):
             return None
     if isinstance(index, ast.Slice):
-        if any(isinstance(each, ast.UnaryOp) for each in (index.lower, index.upper)):
-            return None  # from the end
-        if index.step is not None or not any(traced(spot, each) for each in (index.lower, index.upper) if each is not None):
+        if not any(traced(spot, each) for each in (index.lower, index.upper) if each is not None):
             return None
-        places = f"{spot.jnp('arange')}(len({array}))"
-        low = f"({places} >= {code.compared(index.lower)})" if index.lower is not None else ""
-        high = f"({places} < {code.compared(index.upper)})" if index.upper is not None else ""
-        mask = " & ".join(filter(None, (low, high)))
-        return _Part(node, array, mask if low and high else mask[1:-1], is_cut=True)
+        mask = mask_of_slice(spot, array, index)
+        return _Part(node, array, mask, is_cut=True) if mask else None
     fact, chosen = spot.fact(node.value), spot.fact(index)
     if fact is None or fact.sort != "array" or fact.ndim < 1 or chosen is None or (chosen.dtype, chosen.ndim) != ("b", 1):
         return None
     return _Part(node, array, code.src(index), is_cut=False)
+
+
+def mask_of_slice(spot: Spot, array: str, index: ast.Slice) -> str:
+    """Which of an array's places a slice takes, as text; "" where it says that it counts from the end, or has a step."""
+    if index.step is not None or any(isinstance(each, ast.UnaryOp) for each in (index.lower, index.upper)):
+        return ""
+    places = f"{spot.jnp('arange')}(len({array}))"
+    low = f"({places} >= {spot.code.compared(index.lower)})" if index.lower is not None else ""
+    high = f"({places} < {spot.code.compared(index.upper)})" if index.upper is not None else ""
+    mask = " & ".join(filter(None, (low, high)))
+    return mask if low and high else mask[1:-1]
 
 
 def _appended(statement: ast.stmt) -> tuple[str, ast.expr] | None:

@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, traced
 from jupyter_jitmagic.diagnosis.rewrites.sorting import without_tolist
 from jupyter_jitmagic.source.code import Code
-from jupyter_jitmagic.source.names import stored, walk, walk_scope
+from jupyter_jitmagic.source.names import stored, target_names, walk, walk_scope
 
 _SIDES = {bisect.bisect_left: "", bisect.bisect_right: ', side="right"'}
 _IN_ORDER = {UNORDERED: "a search in what is in no order", "nan": "the place that a search gives to NaN"}
@@ -265,7 +265,7 @@ def named_sets(spot: Spot) -> Iterator[Step]:
             asked = [node for node in named if isinstance(node.ctx, ast.Load)]
             if not once or array or not all(_is_asked_as_a_whole(code, node) for node in asked):
                 return
-            edits += [(node, code.src(value)) for node in asked]
+            edits += [_asked_of(code, node, code.src(value)) for node in asked]
             gone[code.region([code.statement(value)])] = ""
     if edits:
         yield spot.step("set", *edits, *gone.items())
@@ -284,7 +284,9 @@ def _bound(made: ast.AST) -> list[tuple[str, ast.expr]]:
 
 
 def _is_asked_as_a_whole(code: Code, use: ast.Name) -> bool:
-    """`len(seen)`, `seen & other`, `sorted(seen)`, `v in seen`."""
+    """`len(seen)`, `seen & other`, `sorted(seen)`, `v in seen`, `if seen:`."""
+    if _is_truth(code, use):
+        return True
     match code.parents[use]:
         case ast.Compare():
             return True
@@ -293,6 +295,64 @@ def _is_asked_as_a_whole(code: Code, use: ast.Name) -> bool:
         case ast.Call(func=ast.Name(id="len" | "sum" | "max" | "min" | "sorted"), args=[_], keywords=[]):
             return True
     return False
+
+
+def _is_truth(code: Code, use: ast.expr) -> bool:
+    """Whether it is the test of a statement, or of `not`."""
+    parent = code.parents[use]
+    asks = isinstance(parent, ast.If | ast.While | ast.IfExp | ast.Assert) and use is parent.test
+    return asks or (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not))
+
+
+def _asked_of(code: Code, use: ast.Name, made: str) -> tuple[ast.AST, str]:
+    """An edit that asks a set itself where its name is asked; whether it has elements, by their number."""
+    if not _is_truth(code, use):
+        return use, made
+    parent = code.parents[use]
+    return (parent, f"len({made}) == 0") if isinstance(parent, ast.UnaryOp) else (use, f"len({made}) > 0")
+
+
+def asked_for_members(spot: Spot) -> Iterator[Step]:
+    """`some = {int(v) for v in x if v > 0}`, of which is asked what is in it → a list; for `len(some)` the set stays."""
+    code, function, made, is_array = spot.code, spot.function, spot.code.statement(spot.node), False
+    match made:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.SetComp() as value):
+            text = f"[{code.src(value)[1:-1]}]"
+        case ast.Assign(
+            targets=[ast.Name(id=name)],
+            value=ast.Call(func=ast.Name(id="set"), args=[ast.GeneratorExp() as items], keywords=[]) as value,
+        ) if spot.is_builtin("set"):
+            text = f"[{code.src(items).removeprefix('(').removesuffix(')')}]"
+        case ast.Assign(
+            targets=[ast.Name(id=name)],
+            value=ast.Call(
+                func=ast.Name(id="set"),
+                args=[ast.Call(func=ast.Attribute(value=ast.Subscript() as part, attr="tolist"))],
+                keywords=[],
+            ) as value,
+        ) if spot.is_builtin("set") and (fact := spot.fact(part)) is not None and fact.ndim == 1:
+            text, is_array = code.src(part), True
+        case _:
+            return
+    if not isinstance(function, ast.FunctionDef):
+        return
+    named = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == name]
+    edits: list[tuple[ast.AST, str]] = []
+    for node in named:
+        match code.parents[node]:
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[only]) if only is node:
+                pass
+            case ast.Call(func=ast.Name(id="len"), args=[_]) if spot.is_builtin("len"):
+                edits.append((node, f"{spot.jnp('unique')}({text})" if is_array else code.src(value)))
+            case _ if _is_truth(code, node):
+                edits += [_asked_of(code, node, name)] if is_array else []
+            case _ if node not in made.targets:
+                return
+    again = {each.id for each in walk(value) if isinstance(each, ast.Name)} & set(stored(function.body))
+    once = sum(isinstance(node.ctx, ast.Store) for node in named) == 1
+    asked = any(isinstance(code.parents[node], ast.Compare) for node in named)
+    if once and asked and not (edits and again - {*target_names(value)}):
+        yield spot.step("list", (value, text), *edits, excludes=_NAN if is_array else {})
 
 
 def of_two_sets(spot: Spot) -> Iterator[Step]:
@@ -369,6 +429,7 @@ def _listed(spot: Spot, node: ast.expr, maker: str) -> str:
 RULES: list[Rule] = [
     of_statistics,
     spelled_out,
+    asked_for_members,
     named_sets,
     of_two_sets,
     compared_sets,

@@ -859,3 +859,17 @@ def test_what_a_loop_goes_through_has_no_name_that_python_keeps_for_itself(names
         f"            break\n        total += {first} * {second}\n    return total\n"
     )
     check(source, (jnp.array([1.0, 2.0, 3.0, 2.0]),), (jnp.array([3.0, 1.0]),), (jnp.arange(3.0),))
+
+
+def test_what_is_none_again_beside_another_name():
+    """`total, n = None, 0` in a loop: the flag is bound in the name's place."""
+    found = check(
+        "def f(params, rows, every=2):\n    total, n = None, 0\n    for row in rows:\n        if jnp.isnan(row).any():\n"
+        "            continue\n        total = row if total is None else total + row\n        n += 1\n"
+        "        if n == every:\n            params = params - total / n\n            total, n = None, 0\n"
+        "    if n > 0:\n        params = params - total / n\n    return params\n",
+        (jnp.ones(2), jnp.arange(10.0).reshape(5, 2)),
+        (jnp.ones(2), jnp.arange(10.0).reshape(5, 2).at[1].set(jnp.nan)),
+        (jnp.ones(2), jnp.full((5, 2), jnp.nan)),
+    )
+    assert "has_total = False" in found.rewrites[0].source

@@ -63,6 +63,18 @@ def test_a_test_for_none_stays_pythons_around_the_test_on_data():
     assert "    if limit is not None:\n" in found.rewrites[0].source
 
 
+def test_a_helper_may_be_given_none_where_its_caller_may_be():
+    source = (
+        "def jitter(key, x, scale):\n    if jax.random.bernoulli(key):\n        x = x[::-1]\n    if scale:\n"
+        "        x = x + scale * jax.random.normal(key, x.shape)\n    return x\n\n"
+        "def f(key, xs, scale=None):\n    keys = jax.random.split(key, len(xs))\n"
+        "    return jnp.stack([jitter(k, x, scale=scale) for k, x in zip(keys, xs)])\n"
+    )
+    key, xs = jax.random.key(0), jnp.arange(12.0).reshape(4, 3)
+    found = served(source, (key, xs), ((key, xs, 0.5), {}), ((key, xs, 0.0), {}))
+    assert "if scale is not None:" in found.rewrites[0].source
+
+
 def test_an_item_that_may_be_none_stays_pythons():
     source = (
         "def f(x, limits):\n    low, high = limits\n    if low is not None and x < low:\n        return low\n"

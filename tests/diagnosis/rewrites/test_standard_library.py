@@ -107,6 +107,26 @@ def test_what_is_different_in_order_is_a_selection():
     check("def f(x):\n    u = set(x.tolist())\n    return sum(sorted(u)[:2])\n", (jnp.array([3, 1, 3, 2]),))
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "{int(v) for v in wanted if v >= 0}",
+        "set(int(v) for v in wanted if v >= 0)",
+        "set(wanted[wanted >= 0].tolist())",
+        "set(wanted.tolist())",
+    ],
+)
+def test_a_set_is_asked_for_members_and_how_many_it_has(made):
+    ranked = jnp.array([3, 1, 4, 1, 5])
+    check(
+        f"def f(ranked, wanted):\n    some = {made}\n    hits = 0\n    for v in ranked:\n        if int(v) in some:\n"
+        "            hits += 1\n    if not some:\n        return 0.0\n    return hits / len(some)\n",
+        (ranked, jnp.array([1, 4, -1, 4])),
+        (ranked, jnp.array([-1, -1, -1, -1])),
+        (ranked, jnp.array([7, 2, 2, 0])),
+    )
+
+
 def test_a_loop_over_a_set_and_the_first_that_holds():
     """That a set need not keep the order, and that plain Python raises where none holds, is said."""
     x, labels = jnp.array([0.5, -1.0, 2.0, 3.0]), jnp.array([1, 0, 1, 2])
