@@ -128,6 +128,7 @@ RULES: list[Rule] = [
     *nonlocals.RULES,
     *emptiness.RULES,
     *changed_arguments.RULES,
+    *own_lines.STATEMENTS,
     *chosen_lists.RULES,
     *chosen_words.RULES,
     *replaced_fields.RULES,

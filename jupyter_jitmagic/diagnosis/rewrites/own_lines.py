@@ -1,6 +1,6 @@
 """`if v > t: out.append(v)`, `n = 0; out = []`: each statement on a line of its own, as the other rules need them.
 
-Asked last: what other rules can do, they do to the text as it was typed.
+Asked last: what other rules can do, they do to the text as it was typed. What is no expression but for its form comes first.
 """
 
 from __future__ import annotations
@@ -21,6 +21,27 @@ def on_lines_of_their_own(spot: Spot) -> Iterator[Step]:
         edits = [edit for node in walk(function) for edit in _broken(spot.code, node)]
         if edits:
             yield spot.step("layout", *edits)
+
+
+def as_a_statement(spot: Spot) -> Iterator[Step]:
+    """`out.append(v) if c else None`, `c and out.append(v)`, of which nobody takes the value → `if c: out.append(v)`."""
+    asked, code = spot.asked(), spot.code
+    statement = code.parents.get(asked[1]) if asked is not None else None
+    if asked is None or not isinstance(statement, ast.Expr) or not code.on_own_lines([statement]):
+        return
+    match asked[1]:
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            chosen, sides = code.expr(test), [body, orelse]
+        case ast.BoolOp(op=ast.And(), values=[test, body]):
+            chosen, sides = code.expr(test), [body]
+        case ast.BoolOp(op=ast.Or(), values=[test, body]):
+            chosen, sides = f"not {code.operand(test)}", [body]
+        case _:
+            return
+    indent = code.indent(statement)
+    lines = [f"{indent}if {chosen}:\n{indent}    {code.expr(sides[0])}\n"]
+    lines += [f"{indent}else:\n{indent}    {code.expr(each)}\n" for each in sides[1:] if not isinstance(each, ast.Constant)]
+    yield spot.step("if", (code.region([statement]), "".join(lines)))
 
 
 def _broken(code: Code, node: ast.AST) -> Iterator[tuple[tuple[int, int], str]]:
@@ -49,4 +70,5 @@ def _blanks_before(text: str) -> int:
     return len(text) - len(text.rstrip(" \t"))
 
 
+STATEMENTS: list[Rule] = [as_a_statement]
 RULES: list[Rule] = [on_lines_of_their_own]

@@ -3,6 +3,7 @@
 import ast
 
 import jax.numpy as jnp
+import pytest
 
 from jupyter_jitmagic.source.layout import WIDTH, folded
 
@@ -106,3 +107,19 @@ def test_a_choice_that_is_an_argument_by_name_is_folded() -> None:
     chosen = f"jnp.min({'x' * 40}) if {'y' * 30}.size else jnp.array([0.0, 1.0])"
     text = folded(f"r = f(x, range={chosen}, weights=w)\n", "")
     assert "    range=(\n" in text and "\n    ),\n    weights=w,\n" in text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "some.append(v) if v > 2 else None",
+        "some.append(v) if v < 3 else more.append(v)",
+        "v > 2 and some.append(v)",
+        "v > 2 or some.append(v)",
+    ],
+)
+def test_an_expression_that_is_a_statement_but_for_its_form(line):
+    """Nobody takes its value, so a test with a line below it is the same; nothing was known of it."""
+    source = f"def f(x):\n    some, more = [], []\n    for v in x:\n        {line}\n    return sum(some) - len(more)\n"
+    x = jnp.array([2.0, 3.0, 10.0, 5.0])
+    assert check(source, (x,), (-x,), (x[::-1] / 4,)).rewrites[0].verified
