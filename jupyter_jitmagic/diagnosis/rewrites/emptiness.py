@@ -34,7 +34,7 @@ def asked_by_its_length(spot: Spot) -> Iterator[Step]:
         parent = code.parents[node]
         if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
             edits.append((parent, f"len({name}) == 0"))
-        elif _is_asked(spot, node):
+        elif is_asked(spot, node):
             edits.append((node, f"len({name}) > 0"))
     if edits:
         yield spot.step("list", *edits)
@@ -52,7 +52,7 @@ def within_a_helper(spot: Spot) -> Iterator[Step]:
     yield from ()
 
 
-def _is_asked(spot: Spot, node: ast.AST) -> bool:
+def is_asked(spot: Spot, node: ast.AST) -> bool:
     """Whether a test asks for its truth and nobody for its value."""
     parent = spot.code.parents[node]
     while isinstance(parent, ast.BoolOp):

@@ -1,0 +1,62 @@
+"""Items that are put into one of several lists by a number that is data."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
+
+SRC, DST, H = jnp.array([0, 1, 0, 2]), jnp.array([1, 2, 2, 1]), jnp.array([1.0, 2.0, 4.0])
+CALLS = [(SRC, DST, H), (DST, SRC, -H), (SRC, jnp.array([2, 2, 2, 2]), H * 2)]
+MADE = "inbox = [[] for _ in range(len(h))]\n    for s, t in zip(src, dst):\n        inbox[t].append(h[s])\n    "
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return jnp.array([sum(m) / len(m) if m else 0.0 for m in inbox])",
+        "out = []\n    for i, m in enumerate(inbox):\n        if len(m) == 0:\n            out.append(h[i])\n        else:\n"
+        "            out.append(jnp.stack(m).mean(axis=0))\n    return jnp.stack(out)",
+        "best = 0.0\n    for m in inbox:\n        if not m:\n            continue\n        best = max(best, max(m) - min(m))\n"
+        "    return best",
+        "return jnp.array([len(m) for m in inbox]), len(inbox)",
+        "return jnp.median(jnp.array(inbox[2])) + sum(inbox[1])",
+        "return sum(jnp.sum(jnp.asarray(inbox[i])) * i for i in range(len(h)))",
+    ],
+)
+def test_one_array_holds_what_the_lists_hold(body):
+    """Of a list that is chosen by a traced number nothing was known: messages to the nodes of a graph, bins, groups."""
+    assert check(f"def f(src, dst, h):\n    {MADE}{body}\n", *CALLS).rewrites[0].verified
+
+
+def test_both_ends_of_an_edge_are_neighbours():
+    source = (
+        "def f(src, dst, h):\n    near = [[] for _ in range(len(h))]\n    for u, v in zip(src, dst):\n"
+        "        near[u].append(v)\n        near[v].append(u)\n    total = 0.0\n    for u in range(len(h)):\n"
+        "        for v in near[u]:\n            total += (h[u] - h[v]) ** 2\n    return total\n"
+    )
+    assert check(source, *CALLS).rewrites[0].verified
+
+
+def test_a_computed_number_counts_from_the_end_where_it_is_negative():
+    source = (
+        "def f(x, n):\n    bins = [[] for _ in range(n)]\n    for v in x:\n        bins[int(v * n)].append(v)\n"
+        "    return [sum(b) / len(b) if b else 0.0 for b in bins]\n"
+    )
+    x = jnp.array([0.1, 0.2, 0.8])
+    assert "% n" in check(source, (x, 3), (-x, 3), (x[::-1], 4), static=("n",)).rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "row = inbox[0]\n    row.append(h[0])\n    return sum(row)",
+        "inbox.append([h[0]])\n    return sum(inbox[-1]) + sum(inbox[0])",
+    ],
+)
+def test_lists_that_change_otherwise_stay(body):
+    found = propose(define(f"def f(src, dst, h):\n    {MADE}{body}\n")["f"], CALLS[0], {})
+    assert not any("inbox_items" in each.source for each in found.rewrites)
