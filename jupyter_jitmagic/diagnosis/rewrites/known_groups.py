@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Iterator
 
 import jax
@@ -17,6 +18,10 @@ from jupyter_jitmagic.source.names import loaded
 
 _SEGMENTS = words("segment_sum segment_prod segment_max segment_min")
 _MOST = 3  # numbers that are tried
+_OTHER_COUNTS = re.compile(
+    r"iter|step|epoch|seed|axis|depth|degree|order|lag|window|round|patience|rank|batch|repeat|trial|fold"
+)
+"""What is called so counts something else, and is as large by chance."""
 _OF_LABELS = ("count", "moved", "doubled", "lone", "static value", "another shape", OVERLAP)
 """Kinds of inputs in which the largest label may be another."""
 
@@ -65,7 +70,11 @@ def _numbers(spot: Spot, node: ast.Call, wanted: int) -> Iterator[str]:
     """What is that number here: one that has a name, or the length of an array."""
     read = set(loaded([spot.function])) if spot.function is not None else set()
     named = {**{name: spot.globals.get(name) for name in sorted(read)}, **spot.locals}
-    yield from (name for name, value in named.items() if type(value) is int and value == wanted)
+    yield from (
+        name
+        for name, value in named.items()
+        if type(value) is int and value == wanted and not _OTHER_COUNTS.search(name.lower())
+    )
     grouped = loaded(node.args) & set(spot.locals)
     for name, value in spot.locals.items():
         if not isinstance(value, jax.Array | np.ndarray) or name in grouped:

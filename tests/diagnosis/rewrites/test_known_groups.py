@@ -49,3 +49,12 @@ def test_an_argument_that_is_the_number_of_groups_is_static(fun):
 
 def test_no_number_is_given_where_none_is_known():
     assert not jm.diagnose(lambda x, y: jax.ops.segment_sum(x, y).max(), X, LABELS).rewrites
+
+
+def test_what_counts_something_else_is_not_their_number():
+    """It is as large by chance: the answer would be an accident."""
+
+    def shares(y, n_iter):
+        return jnp.bincount(y) / (y.size + n_iter)
+
+    assert not jm.diagnose(shares, LABELS, 3).rewrites
