@@ -51,8 +51,9 @@ def _kept(spot: Spot, node: ast.Call) -> str:
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="sort"), args=[]):
             return name if isinstance(spot.locals.get(name), list | jax.core.Tracer) else ""
-        case ast.Call(func=function, args=[ast.Name(id=name), *_], keywords=[]) if spot.value(function) in _IN_PLACE:
-            return name if isinstance(spot.locals.get(name), list) else ""
+        case ast.Call(func=function, args=[ast.Name(id=name), *_], keywords=[]) if isinstance(spot.locals.get(name), list):
+            value = spot.value(function)
+            return name if any(value is each for each in _IN_PLACE) else ""
     return ""
 
 

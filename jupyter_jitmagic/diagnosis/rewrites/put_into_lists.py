@@ -25,9 +25,9 @@ class _OtherUse(Exception):
 class _Lists:
     """`inbox = [[] for _ in range(n)]`, and what is done with it."""
 
-    def __init__(self, spot: Spot, function: ast.FunctionDef, name: str, made: ast.Assign, count: str) -> None:
+    def __init__(self, spot: Spot, function: ast.FunctionDef, name: str, made: ast.Assign, count: ast.expr) -> None:
         self.spot, self.code, self.function, self.name = spot, spot.code, function, name
-        self.made, self.count = made, count
+        self.made, self.count, self.number = made, spot.code.src(count), spot.code.operand(count)
         self.items, self.places = spot.code.fresh(f"{name}_items", f"items_of_{name}"), spot.code.fresh(f"{name}_places")
         self.label = spot.code.fresh("k", "place", f"place_of_{name}")
 
@@ -49,7 +49,7 @@ class _Lists:
             inner = code.indent(statement)
             number = code.expr(place)
             if not isinstance(place, ast.Name | ast.Subscript):  # it is computed, and counts from the end where it is negative
-                number = f"{code.operand(place)} % {self.count if self.count.isidentifier() else f'({self.count})'}"
+                number = f"{code.operand(place)} % {self.number}"
             lines = f"{inner}{self.items}.append({code.expr(item)})\n{inner}{self.places}.append({number})\n"
             edits.append((code.region([statement]), lines))
             filling.append(self._outermost(statement))
@@ -87,7 +87,7 @@ class _Lists:
                     raise _OtherUse
                 return [self._in_place_of(parent, self._chosen(code.operand(place)))]
             case ast.Call(func=ast.Name(id="len")), _ if self.spot.is_builtin("len"):
-                return [(parent, self.count)]
+                return [(parent, self.number)]
             case ast.For() | ast.comprehension() as around, _ if around.iter is node:
                 return self._run_over(around, node, around.target)
             case ast.Call(func=ast.Name(id="enumerate"), keywords=[]) as read, ast.For() | ast.comprehension() as around:
@@ -127,9 +127,8 @@ class _Lists:
                 if is_module(self.spot, owner):
                     return parent, text
             case ast.UnaryOp(op=ast.Not()):
-                return parent, f"(len({text}) == 0)" if isinstance(
-                    self.code.parents[parent], ast.BoolOp
-                ) else f"len({text}) == 0"
+                none = f"len({text}) == 0"
+                return parent, f"({none})" if isinstance(self.code.parents[parent], ast.BoolOp) else none
         return node, f"len({text}) > 0" if is_asked(self.spot, node) else text
 
 
@@ -164,7 +163,7 @@ def put_into_lists(spot: Spot) -> Iterator[Step]:
     if any(isinstance(each, ast.stmt) and each.lineno > made.lineno and asked & set(stored([each])) for each in walk(function)):
         return  # how many lists there are is asked again below
     try:
-        edits = _Lists(spot, function, name, made, code.src(count)).edits()
+        edits = _Lists(spot, function, name, made, count).edits()
     except _OtherUse:
         return
     yield spot.step("mask", *edits, excludes=NEGATIVE)

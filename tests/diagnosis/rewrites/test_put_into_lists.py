@@ -50,6 +50,14 @@ def test_a_computed_number_counts_from_the_end_where_it_is_negative():
     assert "% n" in check(source, (x, 3), (-x, 3), (x[::-1], 4), static=("n",)).rewrites[0].source
 
 
+def test_the_number_of_lists_is_a_number_of_its_own_where_it_is_asked():
+    source = (
+        "def f(src, dst, h):\n    n = len(h)\n    inbox = [[] for _ in range(n + 1)]\n    for s, t in zip(src, dst):\n"
+        "        inbox[t].append(h[s])\n    return sum(len(m) for m in inbox) / len(inbox) * 2\n"
+    )
+    assert "/ (n + 1) * 2" in check(source, *CALLS).rewrites[0].source
+
+
 @pytest.mark.parametrize(
     "body",
     [
