@@ -54,7 +54,11 @@ def test_no_number_is_given_where_none_is_known():
 def test_what_counts_something_else_is_not_their_number():
     """It is as large by chance: the answer would be an accident."""
 
-    def shares(y, n_iter):
-        return jnp.bincount(y) / (y.size + n_iter)
+    def repeated(y, n_iter):
+        return jnp.bincount(y) * n_iter
 
-    assert not jm.diagnose(shares, LABELS, 3).rewrites
+    def numbered(y, n_labels):
+        return jnp.bincount(y) * n_labels
+
+    assert not jm.diagnose(repeated, LABELS, 3).rewrites
+    assert jm.diagnose(numbered, LABELS, 3).rewrites
