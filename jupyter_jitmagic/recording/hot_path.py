@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from jupyter_jitmagic.base import jax_internals as internals
 from jupyter_jitmagic.base import own_work
-from jupyter_jitmagic.base.jax_internals import CONCRETE_ARRAY, IDLE, TRACE
+from jupyter_jitmagic.base.jax_internals import AVAL_OF_ARRAY, CONCRETE_ARRAY, IDLE, TRACE
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.records.columns import WIDTH
@@ -95,12 +95,14 @@ def build(
     """The function that stands for `jitted` and records its calls, and what steers it. Before a call it asks `peek` to look at
     the executions that are `watching`, if there are any.
 
-    ``steer(gate=, select=, learned=, only=, jitted=)`` sets from which time on a call is settled closely (at once while a call
-    may be our own), how a hit finds its entry (None: there is but one, `only`), and what is called. It does not hold `state`.
+    ``steer(gate=, select=, shape_of=, learned=, only=, jitted=)`` sets from which time on a call is settled closely (at once
+    while a call may be our own), how a hit finds its entry (None: there is but one, `only`), and what is called. `shape_of` is the
+    positional argument whose shape tells entries apart: the look that `select` takes, without calling it. It does not hold `state`.
     """
     gate = float("-inf")
     only = 0.0
     select: Select | None = None
+    shape_of: int | None = None
     learned: dict[Any, float] = {}
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -128,7 +130,7 @@ def build(
                 extend((start, end, only))
                 return out
             try:
-                entry = select(args, kwargs, learned)
+                entry = select(args, kwargs, learned) if shape_of is None else learned[AVAL_OF_ARRAY(args[shape_of]).shape]
             except Exception:
                 entry = None
             if entry is None:
@@ -141,11 +143,12 @@ def build(
         return instead()
 
     def steer(**new: Any) -> None:
-        nonlocal gate, only, select, learned, jitted
+        nonlocal gate, only, select, shape_of, learned, jitted
         asked = new.get("gate", gate)
         gate = _AT_ONCE if own_work.threads else asked  # no other thread has its turn in between, and begins with own work
         only = float(new.get("only", only))
         select = new.get("select", select)
+        shape_of = new.get("shape_of", shape_of)
         learned = new.get("learned", learned)
         jitted = new.get("jitted", jitted)
 

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 
 from jupyter_jitmagic.base.jax_frames import JitOptions
-from jupyter_jitmagic.recording.calls.probes import MISSING, Key, Probe, fact, fewest_probes, reader, whole
+from jupyter_jitmagic.recording.calls.probes import MISSING, Key, Probe, argument_of_shape, fact, fewest_probes, reader, whole
 from jupyter_jitmagic.recording.calls.tokens import Unsure
 from jupyter_jitmagic.recording.causes.signatures import Signature
 from jupyter_jitmagic.recording.hot_path import Select
@@ -47,6 +47,11 @@ class Attribution:
         """No few places tell all entries apart, or what they hold does not: everything is looked at from now on."""
         self._quick = True
         """Every call looked at so far had JAX's own arrays where it matters."""
+
+    @property
+    def shape_of(self) -> int | None:
+        """The positional argument, an array of JAX's own, whose shape is all that `select` looks at; None where it is more."""
+        return argument_of_shape(self._probes) if self._quick else None
 
     def find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int | None:
         """The entry of a hit, as far as a look at the telling places knows it."""

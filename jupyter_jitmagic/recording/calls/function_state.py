@@ -299,7 +299,9 @@ class FunctionState:
     def _steer_to_entries(self) -> None:
         """Tell the closure how a hit finds its entry now."""
         attribution = self.entries.attribution
-        self._steer(select=attribution.select, learned=attribution.learned, only=attribution.only)
+        self._steer(
+            select=attribution.select, shape_of=attribution.shape_of, learned=attribution.learned, only=attribution.only
+        )
 
     def _put_off(self, gate: float) -> None:
         """Look closely again after `gate`; at once while anything compiles, as that may be a call of this function."""

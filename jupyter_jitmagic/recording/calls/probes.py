@@ -238,6 +238,14 @@ def reader(probes: Sequence[Probe], quick: bool) -> tuple[Key, Select]:
     return source.function("args, kwargs", key), source.function("args, kwargs, learned", f"learned[{key}]")
 
 
+def argument_of_shape(probes: Sequence[Probe]) -> int | None:
+    """Where the shape of one positional argument is all that is looked at, that argument."""
+    if AVAL_OF_ARRAY is None or len(probes) != 1:
+        return None
+    (probe,) = probes
+    return probe.argument if probe.look == "shape" and not probe.steps and isinstance(probe.argument, int) else None
+
+
 class _Source:
     """The lines of a function that goes to each place once. Keys are constants of it and never text."""
 

@@ -302,6 +302,24 @@ def test_arrays_of_other_types_share_the_entries() -> None:
     assert used[0] == used[2] == used[4] and used[1] == used[3]
 
 
+def test_where_one_shape_tells_entries_apart_calls_of_other_forms_have_their_own_entries() -> None:
+    f = jm.jit(lambda x, y=1.0: jnp.sum(x) * y)
+    for _ in range(3):
+        for x in (X, Y, Z):
+            f(x)
+    assert f._state.entries.attribution.shape_of == 0
+    plain = entries()
+    assert plain == 3 * plain[:3] and len(set(plain)) == 3
+    jm.reset()
+    forms = [((X,), {}), ((np.ones(4, "float32"),), {}), ((), {"x": Y}), ((X, 2.0), {}), ((2.0,), {}), ((Z,), {"y": 2.0})]
+    for args, kwargs in (*forms, *forms, *forms):
+        f(*args, **kwargs)
+    used = entries()
+    assert used == 3 * used[: len(forms)]
+    assert used[:2] == plain[:2], "a NumPy array uses the entry of JAX's"
+    assert len({*used[2:], *plain}) == 7, "a keyword, an option given and a Python number each have an entry of their own"
+
+
 def test_what_stands_for_an_object_that_is_gone_stands_for_no_other() -> None:
     """Another object may have its address by then."""
     kept, gone = Box(X), Box(Y)
