@@ -18,7 +18,7 @@ import jax
 
 from jupyter_jitmagic.base.jax_frames import is_jax_frame
 from jupyter_jitmagic.base.looking import attribute, attributes
-from jupyter_jitmagic.diagnosis.call.calls import Call, bind, reachable_functions
+from jupyter_jitmagic.diagnosis.call.calls import Call, bind, code_of, innermost, reachable_functions
 from jupyter_jitmagic.diagnosis.call.stand_ins import MADE_UP, with_values
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Rewrite
@@ -43,6 +43,8 @@ def bodies_of(call: Call, error: BaseException, of_jax: bool) -> Iterator[Body]:
     frames = [frame for frame in every if of_jax or not is_jax_frame(frame.f_code.co_filename)]
     by = is_jax_frame if of_jax else _is_other_library
     own = next((frame for frame in frames if is_users_text(frame.f_code.co_filename)), None)  # which jit calls
+    if is_library(getattr(code_of(innermost(call.fun)), "co_filename", "")):
+        own = None  # as in `jax.jit(sampler.step)`, which calls the user's
     entered = [
         (frame, before)
         for before, frame in itertools.pairwise(frames)

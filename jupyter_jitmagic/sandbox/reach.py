@@ -55,7 +55,7 @@ _STEADY = (
     str, bytes, int, float, complex, type(None), type(...), type(NotImplemented), range, slice, np.generic, np.dtype, np.ufunc,
     jax.Array, jax.core.Tracer, enum.Enum, re.Pattern, re.Match, pathlib.PurePath, datetime.date, datetime.time,
     datetime.timedelta, datetime.tzinfo, decimal.Decimal, fractions.Fraction, uuid.UUID, weakref.ref,
-    types.CodeType, types.GenericAlias,
+    types.CodeType, types.GenericAlias, types.UnionType,
     operator.itemgetter, operator.attrgetter, operator.methodcaller, types.WrapperDescriptorType, types.MethodDescriptorType,
     types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
     type(vars(abc.ABC)["_abc_impl"]),  # which classes are an abstract one's: `isinstance` remembers

@@ -90,6 +90,15 @@ def test_a_body_has_the_arguments_with_which_it_was_entered(solver):
     assert found.verified, "its names were bound anew before its line failed"
 
 
+def test_a_body_is_found_where_jit_is_put_around_the_librarys_own_function(solver):
+    """`jax.jit(kernel.step)`: no function of the user's stands between jit and the one that the library calls."""
+    ready = solver.Solver(heat)
+    for fun in (ready.run, jax.jit(ready.run)):
+        found = diagnose(fun, 1.0, (2.0, 3.0))
+        assert found.verified and [*found.rewrites[0].sources] == ["heat"]
+        assert "Rewrite that body" not in found.reason
+
+
 def test_what_a_body_closes_over_may_be_traced(solver):
     def simulate(temp, target):
         def field(t, y, args):
