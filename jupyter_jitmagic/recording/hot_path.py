@@ -96,8 +96,9 @@ def build(
     the executions that are `watching`, if there are any.
 
     ``steer(gate=, select=, shape_of=, learned=, only=, jitted=)`` sets from which time on a call is settled closely (at once
-    while a call may be our own), how a hit finds its entry (None: there is but one, `only`), and what is called. `shape_of` is the
-    positional argument whose shape tells entries apart: the look that `select` takes, without calling it. It does not hold `state`.
+    while a call may be our own), how a hit finds its entry (None: there is but one, `only`), and what is called. `shape_of` is
+    the positional argument whose shape tells entries apart: what `select` looks at, without calling it. It does not hold
+    `state`.
     """
     gate = float("-inf")
     only = 0.0
