@@ -45,6 +45,39 @@ def test_named_arguments_are_mapped_and_sizes_have_to_agree() -> None:
         by_rows(lambda x, y: x)(X, jnp.ones(2))
 
 
+def test_many_rows_are_run_at_once_where_their_body_asks_for_no_value() -> None:
+    """A bootstrap draws hundreds: one by one they took longer than an answer may."""
+    rows, ran = jnp.arange(200.0).reshape(50, 4), []
+
+    def total(row: Any) -> Any:
+        ran.append(row)
+        return row.sum()
+
+    np.testing.assert_allclose(by_rows(total)(rows), rows.sum(1))
+    assert len(ran) == 1
+
+    def asked(row: Any) -> Any:
+        return row.sum() if row[0] > 20 else row[0]
+
+    np.testing.assert_allclose(by_rows(asked)(rows), [asked(row) for row in rows])
+
+
+def bootstrapped(key: Any, data: Any) -> Any:
+    def resampled(k: Any) -> Any:
+        return data[jax.random.randint(k, data.shape, 0, len(data))].mean()
+
+    means = jax.vmap(resampled)(jax.random.split(key, 300))
+    low, high = jnp.percentile(means, jnp.array([5.0, 95.0]))
+    if high - low > 2:
+        low = high - 2
+    return low, high
+
+
+def test_a_bootstrap_of_hundreds_is_compared() -> None:
+    found = jm.diagnose(bootstrapped, jax.random.key(0), jnp.arange(30.0))
+    assert found.kind == "rewrite" and found.verified and found.rewrites
+
+
 def above(row: Any, limit: Any) -> Any:
     if row.sum() > limit:
         return row / row.sum()

@@ -7,6 +7,7 @@ same, and the body's branches are Python's.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import types
 from collections.abc import Callable, Mapping
@@ -16,6 +17,10 @@ import jax
 import jax.numpy as jnp
 
 _BY_ROWS, _AS_IT_IS = "__jitmagic_by_rows__", "__jitmagic_as_it_is__"
+
+
+_MANY_ROWS = 16
+"""With more, it is tried whether JAX's own `vmap` takes the body: where that asks for no value, no row needs its own run."""
 
 
 def by_rows(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0, axis_name: Any = None) -> Any:
@@ -31,6 +36,9 @@ def by_rows(fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0, axis_n
         count = sizes[0] if sizes else 0
         if not count or any(size != count for size in sizes):
             raise ValueError("vmap: no rows, or sizes that differ")
+        if count > _MANY_ROWS:
+            with contextlib.suppress(Exception):  # what it fails at, some row has an answer to, or fails at as well
+                return jax.vmap(fun, in_axes, out_axes)(*args, **kwargs)
         results = []
         for number in range(count):
             row = [

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import product
+from jupyter_jitmagic.diagnosis.rewrites.filled import is_steep_where_filled
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of
 from jupyter_jitmagic.diagnosis.rewrites.operations import (
     BINARY,
@@ -386,6 +387,8 @@ class Consumers(Updating):
     def safety_of(self, body: Sequence[ast.AST]) -> int:
         """How safe the elements must be with which statements or expressions compute."""
         for node in (part for root in body for part in ast.walk(root)):
+            if is_steep_where_filled(node):
+                continue
             if isinstance(node, ast.BinOp) and BINARY.get(type(node.op)) == PARTIAL:
                 power = node.right.value if isinstance(node.right, ast.Constant) else None
                 if isinstance(node.op, ast.Pow) and isinstance(power, int) and power > 0:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeGuard
 
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.source.code import Code, always_returns, leaves, words
@@ -40,6 +41,28 @@ def filled_first(spot: Spot) -> Iterator[Step]:
         elsewhere |= {test.id} if isinstance(test, ast.Name) else set()
         if not set(needed) & elsewhere:  # it is another number there
             yield from _steps(spot, choice, true, {name: before[name] for name in needed})
+
+
+def in_a_comprehension(spot: Spot) -> Iterator[Step]:
+    """`[v * log(v) for v in xs if v > 0]` → `[v * log(where(v > 0, v, 1)) for v in xs if v > 0]`, which the walk goes on with."""
+    asked, code = spot.asked(), spot.code
+    if asked is None or not isinstance(asked[1], ast.comprehension):
+        return
+    made = code.parents[asked[1]]
+    match made:
+        case ast.ListComp(elt=element, generators=[ast.comprehension(ifs=[test])]):
+            pass
+        case ast.GeneratorExp(elt=element, generators=[ast.comprehension(ifs=[test])]):
+            pass
+        case _:
+            return
+    if not harmless([test]) or _asks_facts(spot, test):
+        return
+    where, chosen = spot.jnp("where"), code.expr(test)
+    steep = _steep_in(spot, [element])  # also of what the test does not ask about: it may be 0 where nothing reads it
+    if steep:
+        edits = [(code.with_parentheses(each), f"{where}({chosen}, {code.expr(each)}, 1)") for each in steep]
+        yield spot.step("filled", *edits)
 
 
 def _asks_facts(spot: Spot, test: ast.expr) -> bool:
@@ -286,4 +309,12 @@ def _is_filled(operand: ast.expr) -> bool:
     return False
 
 
-RULES: list[Rule] = [filled_first]
+def is_steep_where_filled(node: ast.AST) -> bool:
+    """Whether it has an infinite slope somewhere, and is given 1 for what is not chosen: `log(where(v > 0, v, 1))`."""
+    match _steep_operand(node):
+        case ast.Call(func=ast.Attribute(attr="where"), args=[_, *values]):
+            return any(isinstance(each, ast.Constant) and each.value == 1 for each in values)
+    return False
+
+
+RULES: list[Rule] = [filled_first, in_a_comprehension]

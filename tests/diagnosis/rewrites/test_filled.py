@@ -161,3 +161,45 @@ def test_what_is_added_below_a_fact_is_added_again(given):
         got = [jax.grad(namespace["f"], (0, 1))(*edge) for edge in edges]
     assert jnp.allclose(jnp.array(got), jnp.array(want)) and jnp.isfinite(jnp.array(got)).all()
     assert found.rewrites[0].source.count("n = n + eps") == 2
+
+
+_FILTERED = {
+    "a sum": "def f(p):\n    return -sum([v * jnp.log(v) for v in p if v > 0])\n",
+    "a list in a loop": (
+        "def f(p):\n    terms = []\n    for v in p:\n        if v > 0:\n            terms.append(v * jnp.log(v))\n"
+        "    return -sum(terms)\n"
+    ),
+    "an array": "def f(p):\n    return jnp.array([jnp.sqrt(v - 0.1) for v in p if v > 0.1]).sum()\n",
+    "of pairs": "def f(p):\n    return jnp.array([jnp.log(v) - w**2 for v, w in zip(p, p[::-1]) if v > 0]).max()\n",
+    "divided by what is kept": (
+        "def f(p):\n    rates = []\n    for v, w in zip(p * p, p):\n        if w > 0:\n            rates.append(v / w)\n"
+        "    return jnp.mean(jnp.array(rates))\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", _FILTERED)
+def test_what_a_comprehension_leaves_out_has_no_part_in_the_gradient(how):
+    """`[log(v) for v in p if v > 0]`: what is not kept is computed with, and the slope of a log at 0 times 0 is NaN."""
+    namespace = define(_FILTERED[how])
+    values = jnp.array([0.2, 0.0, 0.7])
+
+    def slope():
+        return jax.grad(lambda p: jnp.sum(namespace["f"](p)))(values)
+
+    found, want = propose(namespace["f"], (jnp.array([0.3, 0.5, 0.2]),), {}), slope()
+    assert found.rewrites[0].verified and bool(jnp.isfinite(want).all())
+    with applied(found, namespace):
+        assert jnp.allclose(slope(), want, rtol=1e-4)
+
+
+def test_a_test_that_changes_something_is_not_evaluated_once_more():
+    namespace = define("""
+def f(p, seen):
+    def is_new(v):
+        seen.append(1)
+        return v > 0
+    return -sum([jnp.log(v) for v in p if is_new(v)])
+""")
+    found = propose(namespace["f"], (jnp.array([0.3, 0.5]), []), {})
+    assert not any("filled" in rewrite.patterns for rewrite in (*found.rewrites, *found.unverified))
