@@ -44,7 +44,7 @@ def filled_first(spot: Spot) -> Iterator[Step]:
 
 
 def in_a_comprehension(spot: Spot) -> Iterator[Step]:
-    """`[v * log(v) for v in xs if v > 0]` → `[v * log(where(v > 0, v, 1)) for v in xs if v > 0]`, which the walk goes on with."""
+    """`[v * log(v) for v in xs if v > 0]` → `[v * log(where(v > 0, v, 1)) for v …]`, which the walk goes on with."""
     asked, code = spot.asked(), spot.code
     if asked is None or not isinstance(asked[1], ast.comprehension):
         return
