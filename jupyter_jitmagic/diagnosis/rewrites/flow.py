@@ -257,11 +257,30 @@ class Flow(Branching):
                     self.stop(value)
                 self.bind(node, target.id, ragged, None, True)
             return
+        if self._sizes(node, targets, value):
+            return
         if self.visit(value) is not None:
             self.stop(value)
         for target in targets:
             for name in target_names(target):
                 self.bind(node, name, None, None, traced)
+
+    def _sizes(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> bool:
+        """`n, k = X.shape` of what was selected: the count, and the other sizes as they are; whether it is that."""
+        if not isinstance(value, ast.Attribute) or value.attr != "shape":
+            return False
+        found = self.visit(value.value)
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        if found is None or not len(names) == len(targets) == found.ndim or found.grid or found.flat or found.group:
+            return False
+        array, count = self.operand(value.value), self.count(found)
+        sizes = [count if axis == found.axis else f"{array}.shape[{axis}]" for axis in range(found.ndim)]
+        self.replace(value, f"{', '.join(sizes)}{',' * (len(sizes) == 1)}")
+        for axis, name in enumerate(names):
+            self.bind(node, name, None, None, axis == found.axis)
+        if not found.axis:
+            self.counts[names[0]] = found
+        return True
 
     def bind(
         self,

@@ -107,6 +107,21 @@ def test_a_slice_that_goes_backwards_is_one_that_goes_forwards():
     assert check("def f(x, i, j):\n    return len(x[i::-1])\n", *calls).rewrites[0].verified
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "X = X[ok]\nn, k = X.shape\nreturn X.sum(axis=0) / (n - k)",
+        pytest.param("X = X[:, X[0] > t]\nn, k = X.shape\nreturn X.sum() / n * k", marks=pytest.mark.slow),
+        pytest.param("v = X[ok, 0]\n(n,) = v.shape\nreturn (v * jnp.arange(n)).sum() / n", marks=pytest.mark.slow),
+        pytest.param("X = X[ok]\nn, _ = X.shape\nreturn X.mean(axis=0) if n > 2 else X.sum(axis=0)", marks=pytest.mark.slow),
+    ],
+)
+def test_the_sizes_of_what_was_selected_are_its_count_and_those_of_the_other_axes(body):
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    source = f"def f(X, t):\n    ok = X[:, 0] > t\n{lines}"
+    assert check(source, (ROWS, -4.0), (ROWS * 2, -1.0), (ROWS, -9.0)).rewrites[0].verified
+
+
 def test_the_size_of_rows_or_columns_that_are_chosen_counts_all_their_elements():
     calls = [(ROWS, 1.0), (-ROWS, 1.0)]
     assert check("def f(X, t):\n    part = X[:, X[0] > t]\n    return part.size\n", *calls).rewrites[0].verified
