@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.rewrites.emptiness import is_asked
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import Edit
 from jupyter_jitmagic.source.names import SCOPES, loaded, walk_scope
@@ -32,6 +33,7 @@ def as_numbers(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
             return None
     appends: list[tuple[ast.Expr, ast.expr]] = []
     asked: dict[ast.AST, str] = {}
+    tests: dict[ast.AST, str] = {}  # whether it has items, as a comparison of their number
     for node in nodes:
         if node is stores[0]:
             continue
@@ -48,9 +50,13 @@ def as_numbers(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
                 asked[parent] = what
             case ast.Subscript(slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)), ctx=ast.Load()), _, _:
                 asked[parent] = "last"
+            case ast.UnaryOp(op=ast.Not()), _, _:
+                tests[parent] = "== 0"
+            case _ if is_asked(spot, node):
+                tests[node] = "> 0"
             case _:
                 return None
-    kinds = [each for each in _NAMES if each in asked.values()]
+    kinds = [each for each in _NAMES if each in asked.values() or (tests and each == "len")]
     if not appends or any(isinstance(each, ast.Starred) for each in (*first, *(value for _, value in appends))):
         return None
     before = _before_any(spot, [value for _, value in appends])
@@ -60,6 +66,7 @@ def as_numbers(spot: Spot, function: ast.FunctionDef, name: str) -> Step | None:
     own = {kind: code.fresh(f"{_NAMES[kind]}_{name}", f"{name}_{kind}") for kind in kinds}
     item = code.fresh("item", f"item_of_{name}")
     edits: list[Edit] = [(*code.span(node), own[kind]) for node, kind in asked.items()]
+    edits += [(*code.span(node), f"{own['len']} {compared}") for node, compared in tests.items()]
     edits.append(_in_its_place(spot, made, _begun(spot, own, first, before)))
     for statement, value in appends:
         lines: list[str] = []

@@ -788,3 +788,19 @@ def test_more_items_than_were_taken_make_a_list_of_unknown_length():
         "    return total\n"
     )
     assert not propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0, -1.0]), jnp.array(3)), {}).rewrites
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "return sum(steps) / len(steps) if steps else x",
+        "if not steps:\n        return 0.0\n    return sum(steps)",
+        "return steps[-1] * 2 if steps and x > 0 else x",
+        "if len(steps) > 9 or not steps:\n        x = x + 1\n    return x",
+    ],
+)
+def test_whether_a_list_of_which_numbers_are_kept_has_items_is_asked_of_its_length(end):
+    """The question alone made the list one of unknown length, for which there was no rewrite."""
+    source = f"def f(x, least):\n    steps = []\n    while x > least:\n        steps.append(x)\n        x = x * 0.6\n    {end}\n"
+    found = check(source, (2.9, 0.3), (0.2, 0.3), (1.7, 1.5), (40.0, 0.1))
+    assert "numbers" in found.rewrites[0].patterns
