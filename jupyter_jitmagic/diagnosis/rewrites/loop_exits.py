@@ -120,13 +120,16 @@ _FEW_ROUNDS = 8
 
 
 def _needs_its_rounds(spot: Spot, loop: ast.For) -> bool:
-    """Whether the rounds are few and their number places items of a Python list, or bounds slices: no traced number can."""
+    """Whether the rounds are few and their number places items of a Python list, or bounds slices, or they go through
+    the leaves of a tree: no traced number can."""
     iterable = loop.iter
     targets = set(target_names(loop.target))
     if targets & loaded([node for statement in loop.body for node in ast.walk(statement) if _is_a_bound(spot, node)]):
         return _few_numbers(spot, iterable)
     if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) and iterable.func.id in ("enumerate", "zip"):
         iterable = iterable.args[0] if iterable.args else iterable
+    if _is_of_leaves(spot, iterable):
+        return True
     if isinstance(iterable, ast.List | ast.Tuple):  # of arrays that need not be alike
         return len(iterable.elts) <= _FEW_ROUNDS and not any(isinstance(each, ast.Starred) for each in iterable.elts)
     sequence = spot.value(iterable)
@@ -140,6 +143,14 @@ def _needs_its_rounds(spot: Spot, loop: ast.For) -> bool:
         for statement in loop.body
         for node in ast.walk(statement)
     )
+
+
+def _is_of_leaves(spot: Spot, iterable: ast.expr) -> bool:
+    """Whether these are the leaves of a tree: they are of different shapes as a rule, so that no traced number picks one."""
+    if not isinstance(iterable, ast.Call) or len(iterable.args) != 1:
+        return False
+    asked = spot.value(iterable.func)
+    return asked is jax.tree_util.tree_leaves or asked is jax.tree.leaves
 
 
 def _is_a_bound(spot: Spot, node: ast.AST) -> bool:

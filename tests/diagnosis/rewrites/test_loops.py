@@ -10,7 +10,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds
-from jupyter_jitmagic.diagnosis.rewrites import propose
+from jupyter_jitmagic.diagnosis.rewrites import engine, propose
 
 from .helpers import applied, check, define
 
@@ -873,3 +873,19 @@ def test_what_is_none_again_beside_another_name():
         (jnp.ones(2), jnp.full((5, 2), jnp.nan)),
     )
     assert "has_total = False" in found.rewrites[0].source
+
+
+def test_a_return_in_a_loop_over_the_leaves_of_a_tree_keeps_the_loop(monkeypatch):
+    """Leaves are of different shapes: the many ways to compile the loop, none of which works, are not tried first."""
+    monkeypatch.setattr(engine, "MAX_TRACES", 12)
+    source = """
+def f(grads, scale, good):
+    for leaf in jax.tree_util.tree_leaves(grads):
+        if not jnp.all(jnp.isfinite(leaf)):
+            return jnp.maximum(scale / 2, 1.0), 0
+    return scale, good + 1
+"""
+    good, bad = [jnp.ones(2), jnp.ones(3)], [jnp.array([jnp.inf, 1.0]), jnp.ones(3)]
+    scale, count = jnp.float32(8.0), jnp.int32(1)
+    first = check(source, (good, scale, count), (bad, scale, count)).rewrites[0]
+    assert "while" not in first.patterns and "flag" in first.patterns
