@@ -222,6 +222,9 @@ class Indexing(Writer):
         if given == [False, True, False] and part.upper is not None and base.least and self._is_at_most(part.upper, base.least):
             base = self.ordered(node.value, base)  # as many as that there are in any case
             return None
+        if (shift := self._round_in(node, part)) is not None:
+            base = self.ordered(node.value, base)
+            return self._masked(base, f"{enclosed(base.mask)}[{shift}:]")
         if any(has and value is None for has, value in zip(given, bounds, strict=True)):
             return self._cut_by_data(node, base, part)
         if given[1] and not given[0] and not given[2] and upper is not None and upper > 0:
@@ -255,6 +258,31 @@ class Indexing(Writer):
             if upper < 0:
                 return self._masked(base, f"{enclosed(base.mask)}[{lower - upper}:]")
         self.stop(node)
+
+    def _round_in(self, node: ast.Subscript, part: ast.Slice) -> str | None:
+        """The k of `x[k:]` or `x[:-k]`, the number of a round of Python's from 1 on: both leave out as many."""
+        match part:
+            case ast.Slice(lower=ast.Name(id=name), upper=None, step=None):
+                pass
+            case ast.Slice(lower=None, upper=ast.UnaryOp(op=ast.USub(), operand=ast.Name(id=name)), step=None):
+                pass
+            case _:
+                return None
+        if self._goes_on_in_its_loop(node):
+            return None
+        for at in self.code.ancestors(node):
+            if isinstance(at, ast.For) and name in stored([at]):
+                alone = isinstance(at.target, ast.Name) and at.target.id == name and name not in stored(at.body)
+                return name if alone and self._from_one_on(at.iter) else None
+        return None
+
+    def _from_one_on(self, rounds: ast.expr) -> bool:
+        match rounds:
+            case ast.Call(func=ast.Name(id="range"), args=[first, _], keywords=[]) if self.spot.is_builtin("range"):
+                return (_integer(first) or 0) > 0
+            case ast.Tuple(elts=numbers) | ast.List(elts=numbers):
+                return all((_integer(each) or 0) > 0 for each in numbers)
+        return False
 
     def _is_at_most(self, bound: ast.expr, length: str) -> bool:
         """Whether a bound of a slice is no more than a length, whatever its numbers are."""

@@ -801,6 +801,8 @@ def test_more_items_than_were_taken_make_a_list_of_unknown_length():
 )
 def test_whether_a_list_of_which_numbers_are_kept_has_items_is_asked_of_its_length(end):
     """The question alone made the list one of unknown length, for which there was no rewrite."""
-    source = f"def f(x, least):\n    steps = []\n    while x > least:\n        steps.append(x)\n        x = x * 0.6\n    {end}\n"
+    source = (
+        f"def f(x, least):\n    steps = []\n    while x > least:\n        steps.append(x)\n        x = x * 0.6\n    {end}\n"
+    )
     found = check(source, (2.9, 0.3), (0.2, 0.3), (1.7, 1.5), (40.0, 0.1))
     assert "numbers" in found.rewrites[0].patterns

@@ -108,6 +108,30 @@ def test_a_slice_that_goes_backwards_is_one_that_goes_forwards():
 
 
 @pytest.mark.parametrize(
+    "loop",
+    [
+        "for k in range(1, 4):\n        q += (v[k:] * v[:-k]).sum() / (v**2).sum()",
+        pytest.param("for k in (1, 3):\n        q += jnp.abs(v[k:] - v[:-k]).max()", marks=pytest.mark.slow),
+        pytest.param(
+            "for k in range(1, 3):\n        q += v[k:].sum()\n    for k in [2]:\n        q += v[k:].sum()",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_what_lies_some_rounds_apart_in_a_selection_is_shifted_by_the_number_of_the_round(loop):
+    """Autocorrelations of what is left without missing values."""
+    source = f"def f(x):\n    v = x[x > -3]\n    v = v - v.mean()\n    q = 0.0\n    {loop}\n    return q\n"
+    found = check(source, (X,), (Y,), (jnp.array([1.0, 2.0, -5.0, 4.0, 8.0]),), (jnp.concatenate([X, Y, -X]),))
+    assert found.rewrites[0].verified and "[k:]" in found.rewrites[0].source
+
+
+def test_rounds_that_begin_at_nothing_shift_nothing():
+    """`x[:-0]` is empty, where `x[0:]` is everything."""
+    source = "def f(x):\n    v = x[x > 0]\n    q = 0.0\n    for k in range(0, 2):\n        q += v[:-k].sum()\n    return q\n"
+    check(source, (X,), (Y,))
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "X = X[ok]\nn, k = X.shape\nreturn X.sum(axis=0) / (n - k)",
