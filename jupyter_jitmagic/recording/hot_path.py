@@ -25,6 +25,8 @@ from jupyter_jitmagic.recording.compiles import spans
 from jupyter_jitmagic.records.columns import WIDTH
 from jupyter_jitmagic.records.log import MissRecord, log
 
+_aval_of: Any = AVAL_OF_ARRAY
+"""None where JAX's arrays have no such thing: no `shape_of` is given then."""
 _DETAIL = -(1 << 30)
 _AT_ONCE = -math.inf
 _FOLD_AT = 4096
@@ -131,7 +133,7 @@ def build(
                 extend((start, end, only))
                 return out
             try:
-                entry = select(args, kwargs, learned) if shape_of is None else learned[AVAL_OF_ARRAY(args[shape_of]).shape]
+                entry = select(args, kwargs, learned) if shape_of is None else learned[_aval_of(args[shape_of]).shape]
             except Exception:
                 entry = None
             if entry is None:

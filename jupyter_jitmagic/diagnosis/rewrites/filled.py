@@ -49,11 +49,11 @@ def in_a_comprehension(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.comprehension):
         return
     made = code.parents[asked[1]]
-    match made:
-        case ast.ListComp(elt=element, generators=[ast.comprehension(ifs=[test])]):
-            pass
-        case ast.GeneratorExp(elt=element, generators=[ast.comprehension(ifs=[test])]):
-            pass
+    if not isinstance(made, ast.ListComp | ast.GeneratorExp):
+        return
+    match made.generators:
+        case [ast.comprehension(ifs=[test])]:
+            element = made.elt
         case _:
             return
     if not harmless([test]) or _asks_facts(spot, test):

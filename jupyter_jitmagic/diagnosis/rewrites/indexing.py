@@ -325,7 +325,7 @@ class Indexing(Writer):
     def _masked(self, base: Ragged, mask: str, front: bool = True) -> Ragged:
         """The same with another mask."""
         name = self.named(mask, "kept", "chosen", "valid")
-        return replace(base, mask=name, front=front, direct=False, pad="", source=-1, length="", least="")
+        return replace(base, mask=name, front=front, direct=False, pad="", length="", least="")
 
 
 def _is_whole(part: ast.Slice) -> bool:

@@ -125,6 +125,27 @@ def test_what_lies_some_rounds_apart_in_a_selection_is_shifted_by_the_number_of_
     assert found.rewrites[0].verified and "[k:]" in found.rewrites[0].source
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        "return (v[1:] * v[:-1]).sum()",
+        pytest.param("return (v[2:] - v[:-2]).std() + jnp.diff(v).mean()", marks=pytest.mark.slow),
+        pytest.param(
+            "q = 0.0\n    for k in (1, 2):\n        q += (v[k:] * v[:-k]).mean()\n    return q", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_parts_of_what_is_left_without_missing_values_have_plain_pythons_gradient(end):
+    """What is missing was multiplied with, and its part in the gradient is 0 times NaN."""
+    source = f"def f(x):\n    v = x[~jnp.isnan(x)]\n    {end}\n"
+    namespace = define(source)
+    gone = X.at[2].set(jnp.nan)
+    found, want = propose(namespace["f"], (gone,), {}), jax.grad(namespace["f"])(gone)
+    assert found.rewrites[0].verified
+    with applied(found, namespace):
+        assert jnp.allclose(jax.grad(namespace["f"])(gone), want, rtol=1e-4)
+
+
 def test_rounds_that_begin_at_nothing_shift_nothing():
     """`x[:-0]` is empty, where `x[0:]` is everything."""
     source = "def f(x):\n    v = x[x > 0]\n    q = 0.0\n    for k in range(0, 2):\n        q += v[:-k].sum()\n    return q\n"
