@@ -225,6 +225,30 @@ def from_end_to_end(events: list[Ran], functions: set[str]) -> dict[str, float]:
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
+def in_epochs(step_s: float, steps: int, epochs: int, away_s: float) -> Loop:
+    """Epochs of so many steps, each of which ends with its loss read; between them the caller does something else."""
+
+    def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
+        f, sizes = jit(own(step)), sizes_of(step_s)
+        start, (x, y) = parameters(sizes.width), batch(sizes)
+        jax.block_until_ready([f(start, x, y) for _ in range(2)])
+
+        def epoch(params: Any) -> tuple[Any, float]:
+            for _ in range(steps):
+                params, loss = f(params, x, y)
+            return params, float(loss)
+
+        params, seconds = start, 0.0
+        for _ in range(epochs):
+            begin = time.perf_counter()
+            params, _ = epoch(params)
+            seconds += time.perf_counter() - begin
+            time.sleep(away_s)
+        return seconds, {"step": seconds / (steps * epochs)}
+
+    return run
+
+
 def drops_its_outputs(step_s: float, steps: int) -> Loop:
     def run(jit: Callable[..., Any]) -> tuple[float, dict[str, float]]:
         f, sizes = jit(own(step)), sizes_of(step_s)
@@ -313,6 +337,10 @@ LOOPS: dict[str, Loop] = {
     "float(loss) each tenth step, 0.4 ms": never_waits(SHORT, 3000, read_every=10),
     "block_until_ready each 100 steps, 6 ms": never_waits(LONG, 400, wait_every=100),
     "thirty steps, 6 ms": never_waits(LONG, 30),
+    "epochs of 40 steps, 6 ms, 50 ms between": in_epochs(LONG, 40, 10, 0.05),
+    "epochs of 40 steps, 0.4 ms, 5 ms between": in_epochs(SHORT, 40, 60, 0.005),
+    "epochs of 40 steps, 0.4 ms, 50 ms between": in_epochs(SHORT, 40, 60, 0.05),
+    "epochs of 100 steps, 0.4 ms, 50 ms between": in_epochs(SHORT, 100, 30, 0.05),
     "three batch shapes in turn, 6 ms": shapes_in_turn(LONG, 400),
     "train and evaluate by turns, 6 ms": two_functions(LONG, 300, 1),
     "evaluate each tenth step, 6 ms": two_functions(LONG, 300, 10),
@@ -369,7 +397,7 @@ def main() -> None:
     given = parser.parse_args()
     if not given.two_devices:
         print(
-            f"{'loop':40} {'hits timed':>10} {'calls/truth':>11} {'table/truth':>11} {'speed':>6} {'bare':>6}  how (last)",
+            f"{'loop':42} {'hits timed':>10} {'calls/truth':>11} {'table/truth':>11} {'speed':>6} {'bare':>6}  how (last)",
             flush=True,
         )
     for name, loop in (OF_TWO_DEVICES if given.two_devices else LOOPS).items():
@@ -377,7 +405,7 @@ def main() -> None:
             seen = [measure(loop) for _ in range(given.repeats)]
             columns = list(zip(*seen, strict=True))[:5]
             timed, calls, table, speed, bare = (statistics.median(values) for values in columns)
-            print(f"{name:40} {timed:10.0%} {calls:11.2f} {table:11.2f} {speed:6.3f} {bare:6.3f}  {seen[-1].how}", flush=True)
+            print(f"{name:42} {timed:10.0%} {calls:11.2f} {table:11.2f} {speed:6.3f} {bare:6.3f}  {seen[-1].how}", flush=True)
     if not given.two_devices and any(given.only in name for name in OF_TWO_DEVICES):
         flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"
         again = [sys.executable, "-m", "benchmarks.loops", "--two-devices", *sys.argv[1:]]

@@ -119,10 +119,10 @@ class BusySpans:
             return None
         end = End(call, ended.before, ended.after, ended.is_large)
         begun = ended.begun
-        if begun is not None and begun.before is not None:
-            before = log.columns.find(*begun.before)
-            if before is not None and log.columns.times(before + 1 - log.columns.first)[0] == begun.start:
-                self._see_run(End(before, begun.start, begun.start), end, ended.line, line_of)
+        if begun is not None and begun.returned is not None:
+            first = log.columns.find(begun.start, begun.returned)
+            if first is not None and log.columns.first < first < call:
+                self._see_run(End(first - 1, begun.start, begun.start), end, ended.line, line_of)
         if ended.told is not None:
             self._see_by_returns(call, ended.told, ended.line, line_of)
         self.add(end, ended.line, line_of)

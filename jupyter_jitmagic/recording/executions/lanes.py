@@ -103,8 +103,10 @@ class Lane:
         self.rests = Rests()
         self.held_back = HeldBack()
         self.turns = Turns()
-        self.rested = -math.inf
-        """When a call was last seen to find it at rest."""
+        self.rested, self.rested_at, self.rest_after = -math.inf, 0, 0
+        """When a call was last seen to find it at rest, which, and how many after the one before."""
+        self.restless_at = 0
+        """Which call was the latest of those that did so soon after another."""
         self.joined = self.looks_from = 0
         """How many of its calls were seen alone, or are about to be, since this one, from which on some in a row are."""
         self.waited = 0

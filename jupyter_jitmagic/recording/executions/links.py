@@ -17,7 +17,7 @@ from jupyter_jitmagic.recording.executions.rests import Begun
 from jupyter_jitmagic.recording.executions.waiter import OutputWatch, stop_watching, watching
 
 _FIRST, _STEP = 0.9, 0.03
-_FIRST_LAST = 0.65
+_FIRST_LAST, _STEP_LAST = 0.65, 0.02
 _FIRST_CLOSELY = 0.6
 """Later than that, calls that are a fifth shorter than most would have ended before they are asked a first time, and how long
 they took would be known least."""
@@ -43,7 +43,7 @@ class Ended(NamedTuple):
     line: Line
     is_large: bool
     begun: Begun | None
-    """Where all calls since its line was at rest are of its entry: since when."""
+    """Since when its line has been at work, where that is known."""
     told: Told | None = None
     """Of the calls up to this one, by their caller's returns."""
 
@@ -155,10 +155,10 @@ class Link(OutputWatch):
             most_s = max(_SURE * whole_s - (now - self.since), _STEP * whole_s, _SOON * each_s)
             closely_s = random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * each_s)
             return max(min(_FIRST_CLOSELY * left_s, most_s), closely_s)
-        if self.begun is None:  # not nearer than some steps before it is due, by however many questions it comes there
-            first_s = left_s - (1 - _FIRST) * (self.due - self.since)
-        else:
-            first_s = _FIRST_LAST * left_s
+        if self.begun is not None:  # a span by itself, however short
+            return max(min(_FIRST_LAST * left_s, _OFTEN_S), _STEP_LAST * (max(self.due, now) - self.span_from))
+        # not nearer than some steps before it is due, by however many questions it comes there
+        first_s = left_s - (1 - _FIRST) * (self.due - self.since)
         return max(min(first_s, _OFTEN_S), _STEP * (max(self.due, now) - self.span_from))
 
     def ended(self) -> None:
@@ -186,8 +186,7 @@ class Link(OutputWatch):
             had, back = self.had.until(self.had_then), min(self.peeked, self.returned)
             if had.waits == 1 and math.isfinite(back) and back - had.late_s <= after:  # else it has waited for something else
                 before = max(before, back - had.late_s)
-        begun = self.begun if self.begun is not None and self.begun.of_one else None
-        return Ended(self.start, self._end, before, after, self.lane.line, self.is_large, begun, self._told)
+        return Ended(self.start, self._end, before, after, self.lane.line, self.is_large, self.begun, self._told)
 
     def least_s(self) -> float:
         """How long it lasted for each call, at least, since the end that was seen before, or since its line was at rest."""

@@ -5,6 +5,7 @@ to its end are all of one entry."""
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections import deque
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ from typing import Any, NamedTuple
 _OF_LATE = 4
 _LOOKED_AT = 3
 """The last call before a rest and so many others just before it are looked at even where all rests are equally far apart."""
+BEGINS = 12
+"""A rest after so small a part of the calls that there were from one to the next is of the loop that has just begun."""
 _ROUNDS, _MOST = 12, 4
 """After so many rounds the next pause is longer by one lap, up to so many laps."""
 
@@ -21,12 +24,10 @@ class Begun(NamedTuple):
 
     start: float
     calls: int
-    before: tuple[float, float] | None = None
-    """The two times of the call before, where the calls since then are all of one entry and the next is of another."""
-
-    @property
-    def of_one(self) -> bool:
-        return self.before is not None
+    returned: float | None = None
+    """When its first call returned; None where it is not certain that the line was at rest."""
+    of_one: bool = False
+    """The calls since then are all of one entry, and the next is of another."""
 
 
 class _First(NamedTuple):
@@ -35,8 +36,10 @@ class _First(NamedTuple):
     number: int
     start: float
     entry: int
-    before: tuple[float, float] | None
-    """The two times of the call before; None where it is not certain that the line was at rest."""
+    returned: float | None
+    """None where it is not certain that the line was at rest."""
+    loop: int
+    """Which call the loop began with: its second or third may find its line at rest as well."""
 
 
 class Rests:
@@ -46,7 +49,6 @@ class Rests:
         self._output: weakref.ref[Any] | None = None
         """Of the call that was noted last."""
         self._number = 0
-        self._times = 0.0, 0.0
         self._first: _First | None = None
         """The latest one."""
         self._calls: deque[int] = deque(maxlen=_OF_LATE)
@@ -71,14 +73,14 @@ class Rests:
         that loops, perhaps."""
         return self._output is not None and self._number == number - 1 and self._output() is None
 
-    def note(self, array: Any, number: int, times: tuple[float, float], entry: int) -> None:
+    def note(self, array: Any, number: int, entry: int) -> None:
         calls = number - self._number
-        self._output, self._number, self._times = weakref.ref(array), number, times
+        self._output, self._number = weakref.ref(array), number
         if self._first is None:
             return
         if number == self._first.number:
             self._row = 1
-        elif calls > 1 and not (self._is_regular and number < self._first.number + self._calls[-1]):
+        elif calls > 1 and not (self._is_regular and number < self._first.loop + self._calls[-1]):
             self._first = None  # there may have been rests between, at which nobody looked
         elif self._row and entry == self._first.entry:
             self._row += calls
@@ -86,13 +88,24 @@ class Rests:
             self._alike.append(self._row)
             self._row = 0
 
-    def found(self, number: int, start: float, entry: int, certain: bool = True) -> None:
+    @property
+    def since(self) -> float:
+        """Since when the line has been at work, going by the call that found it at rest; NaN if none is known."""
+        return math.nan if self._first is None else self._first.start
+
+    def found(self, number: int, times: tuple[float, float], entry: int, certain: bool = True) -> None:
         """This call found its line at rest. Asked before it is noted."""
+        loop = number
         if self._first is not None:
-            self._calls.append(number - self._first.number)
-            if self._row:
-                self._alike.append(self._row)
-        self._first, self._row, self.chosen = _First(number, start, entry, self._times if certain else None), 0, False
+            calls = number - self._first.loop
+            if BEGINS * calls <= max(self._calls, default=0):
+                loop = self._first.loop
+            else:
+                self._calls.append(calls)
+                if self._row:
+                    self._alike.append(self._row)
+        start, returned = times
+        self._first, self._row, self.chosen = _First(number, start, entry, returned if certain else None, loop), 0, False
 
     def laps(self, anew: bool) -> int:
         """Calls are not noted for a while from now on: for how many laps. The longer their loop lasts the more, as the pause is
@@ -105,7 +118,7 @@ class Rests:
         """How many calls need not be looked at, as all rests were equally far apart of late and the next is far away."""
         if self._first is None or self.chosen or not self._is_regular:
             return 0
-        return max(self._first.number + self._calls[-1] - 1 - _LOOKED_AT - self._number, 0)
+        return max(self._first.loop + self._calls[-1] - 1 - _LOOKED_AT - self._number, 0)
 
     @property
     def _is_regular(self) -> bool:
@@ -116,12 +129,12 @@ class Rests:
         entry: there were no more of late."""
         if self._first is None or self.chosen or not self._calls:
             return None
-        calls, most = number - self._first.number + 1, max(self._calls)
+        calls, most = number - self._first.number + 1, max(self._calls) - (self._first.number - self._first.loop)
         alike = max(self._alike, default=most)
-        if not self._of_one and self._first.before is not None and self._row == calls == alike < most:
+        if not self._of_one and self._first.returned is not None and self._row == calls == alike < most:
             self.chosen = self._of_one = True
-            return Begun(self._first.start, calls, self._first.before)
+            return Begun(self._first.start, calls, self._first.returned, of_one=True)
         if calls < most:
             return None
         self.chosen, self._of_one = True, False
-        return Begun(self._first.start, calls)
+        return Begun(self._first.start, calls, self._first.returned)

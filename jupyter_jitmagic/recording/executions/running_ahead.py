@@ -25,13 +25,19 @@ from jupyter_jitmagic.recording.executions.held_back import untold
 from jupyter_jitmagic.recording.executions.lanes import IN_A_ROW, LARGE_BYTES, WORTH_RESTLESS_S, Call, Lane, Line, SeenLast
 from jupyter_jitmagic.recording.executions.links import COMES, Link, seen
 from jupyter_jitmagic.recording.executions.outputs import Outputs
-from jupyter_jitmagic.recording.executions.rests import Begun
+from jupyter_jitmagic.recording.executions.rests import BEGINS, Begun
 from jupyter_jitmagic.recording.executions.scheduling import account
 from jupyter_jitmagic.recording.executions.waiter import waiter, watching
 
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
-_RESTLESS = 2
+_RESTLESS, _FAR, _FAR_REST = 2, 128, 0.3
+"""So many rests near each other are not the last. They may be as far from each other as so many calls if all are equally far,
+and the device rests for such a share of the time at least."""
+_LONG_REST = 0.07
+"""Where the device rests for a larger share of a loop nothing can be told of the loops beside those that are looked at,"""
+_APART_S = 7.5e-3
+"""and the last call of each is waited for, but of those that last so long together of one: a look takes 0.1 ms or so from them."""
 _LAP, _LONG_LAP = 32, 64
 _ANOTHER_S = 0.1
 """A loop that begins so long after the end of a pause is another one."""
@@ -129,7 +135,7 @@ class RunningAhead:
                 waited.have_caller_ask()
             elif self._idle >= _IDLE_CALLS:
                 return False
-            elif end >= lane.next_from and not (self.restless and end < lane.again):
+            elif end >= lane.next_from and not (self.restless and (end < lane.again or lane.rests.lets_by())):
                 self._idle += 1  # before, nothing is waited for on purpose
             away_s = start - hot_path.latest_end()
             hot_path.append_hit(start, end, entry)
@@ -159,7 +165,7 @@ class RunningAhead:
             self._taken += 1
             looks = self._taken % _LOOK_EVERY == 0
             if looks:
-                self.restless, self._rests = self._rests >= (1 if self.restless else _RESTLESS), 0
+                self._look_for_rests(lane)
         if looks:
             hot_path.full_at(end)  # not with the lock: it takes the log's
         return True
@@ -326,7 +332,7 @@ class RunningAhead:
             away = 0.0 < lane.each_s < away_s  # before anything is known each pause between two calls would be one
             rested = not pauses or not lane.seen.number or (away and call.start > lane.due(call))
             if rested and not call.is_large:
-                self._rested(lane, now)
+                self._rested(call, now)
                 lane.begun = call.number
             if rested or now >= lane.next_from:
                 self._wait(call, rested=rested)
@@ -379,10 +385,23 @@ class RunningAhead:
             del self._beside[entry]
         return False
 
-    def _rested(self, lane: Lane, now: float) -> None:
+    def _rested(self, call: Call, now: float) -> None:
         """A call found its line at rest: one that has just begun a loop does so, too."""
-        self._rests += now - lane.rested < _LOOK_EVERY * lane.each_s
-        lane.rested = now
+        lane = call.lane
+        calls, lasted_s = call.number - lane.rested_at, now - lane.rested
+        if BEGINS * calls <= lane.rest_after:
+            return
+        far = calls == lane.rest_after <= _FAR and (1 - _FAR_REST) * lasted_s > calls * lane.each_s > 0.0
+        if far or lasted_s < _LOOK_EVERY * lane.each_s:
+            self._rests += 1
+            lane.restless_at = call.number
+        lane.rested, lane.rested_at, lane.rest_after = now, call.number, calls
+
+    def _look_for_rests(self, lane: Lane) -> None:
+        if self._rests >= (1 if self.restless else _RESTLESS):
+            self.restless, self._rests = True, 0
+        elif lane.number - lane.restless_at > _FAR:
+            self.restless, self._rests = False, 0
 
     def _seeks(self, lane: Lane) -> bool:
         """Whether only the last call before a rest is waited for, or before one of another entry."""
@@ -396,14 +415,17 @@ class RunningAhead:
         before = lane.rests.before(call.number)
         ready = is_ready(before) if before is not None else None
         if ready or (away_s > lane.each_s and lane.rests.is_gone(call.number)):  # it was waited for by another output
-            waited = lane.rests.chosen
-            self._rested(lane, now)
-            lane.rests.found(call.number, call.start, call.entry, certain=bool(ready))
-            if waited:
+            rest_s = call.start - lane.seen.when if lane.seen.number == call.number - 1 else 0.0
+            waited, since = lane.rests.chosen, lane.rests.since
+            self._rested(call, now)
+            lane.rests.found(call.number, (call.start, call.end), call.entry, certain=bool(ready) or rest_s > 0.0)
+            if waited and rest_s > _LONG_REST * (call.start - since):
+                lane.again = max(since + _APART_S, call.start)
+            elif waited:
                 # where entries come by turns the share of one that has a time would be too small by the end
                 laps = lane.rests.laps(anew=lane.turns.taken or now - lane.again > _ANOTHER_S)
                 lane.again = now + laps * _LONG_LAP * lane.each_s
-        lane.rests.note(call.array, call.number, (call.start, call.end), call.entry)
+        lane.rests.note(call.array, call.number, call.entry)
         if ready is False:
             self._idle = 0
             begun = lane.rests.choose(call.number) if self._waited is None else None

@@ -14,8 +14,8 @@ def rests_that_found(*numbers: int, output: Output) -> Rests:
     rests = Rests()
     for number in range(1, numbers[-1] + 1):
         if number in numbers:
-            rests.found(number, float(number), 1)
-        rests.note(output, number, (number, number + 0.5), 1)
+            rests.found(number, (float(number), number + 0.5), 1)
+        rests.note(output, number, 1)
     return rests
 
 
@@ -23,10 +23,10 @@ def test_calls_are_let_by_where_all_rests_are_equally_far_apart() -> None:
     output = Output()
     rests = rests_that_found(1, 11, 21, 31, 41, output=output)
     assert rests.lets_by() == 6
-    rests.note(output, 48, (48.0, 48.5), 1)
+    rests.note(output, 48, 1)
     assert rests.lets_by() == 0
     assert [rests.choose(number) for number in (48, 49)] == [None, None]
-    assert rests.choose(50) == Begun(41.0, 10)
+    assert rests.choose(50) == Begun(41.0, 10, 41.5)
     assert rests.lets_by() == 0  # the next call tells whether it was the last
 
 
@@ -39,10 +39,10 @@ def test_none_is_let_by_where_rests_come_at_odd_times() -> None:
 def test_calls_between_which_there_may_have_been_rests_belong_to_no_stretch_of_work() -> None:
     output = Output()
     rests = rests_that_found(1, 11, 21, 31, 41, output=output)
-    rests.note(output, 60, (60.0, 60.5), 1)
+    rests.note(output, 60, 1)
     assert rests.choose(61) is None
     odd = rests_that_found(1, 11, 20, output=output)
-    odd.note(output, 28, (28.0, 28.5), 1)
+    odd.note(output, 28, 1)
     assert odd.choose(29) is None
 
 
@@ -51,28 +51,28 @@ def test_calls_that_were_let_by_count_to_the_row_of_their_entry() -> None:
     output, rests = Output(), Rests()
     for number in range(1, 42):
         if number % 10 == 1:
-            rests.found(number, float(number), 1)
-        rests.note(output, number, (number, number + 0.5), 2 if number % 10 == 0 else 1)
-    rests.note(output, 47, (47.0, 47.5), 1)
-    rests.note(output, 49, (49.0, 49.5), 1)
-    assert rests.choose(49) == Begun(41.0, 9, (40, 40.5))
+            rests.found(number, (float(number), number + 0.5), 1)
+        rests.note(output, number, 2 if number % 10 == 0 else 1)
+    rests.note(output, 47, 1)
+    rests.note(output, 49, 1)
+    assert rests.choose(49) == Begun(41.0, 9, 41.5, of_one=True)
 
 
 def test_the_end_of_nothing_but_steps_is_not_sought_from_a_rest_that_is_not_certain() -> None:
     output, rests = Output(), Rests()
     for number in range(1, 20):
         if number in (1, 11):
-            rests.found(number, float(number), 1, certain=False)
-        rests.note(output, number, (number, number + 0.5), 2 if number == 10 else 1)
+            rests.found(number, (float(number), number + 0.5), 1, certain=False)
+        rests.note(output, number, 2 if number == 10 else 1)
     assert rests.choose(19) is None  # else its mean would rest on when the line began
-    rests.note(output, 20, (20.0, 20.5), 2)
+    rests.note(output, 20, 2)
     assert rests.choose(20) == Begun(11.0, 10)
 
 
 def test_an_output_that_nobody_holds_any_more_is_told_from_one_that_was_not_noted() -> None:
     output, rests = Output(), Rests()
     assert not rests.is_gone(1)
-    rests.note(output, 1, (1.0, 1.5), 1)
+    rests.note(output, 1, 1)
     assert not rests.is_gone(2) and rests.before(2) is output
     del output
     assert rests.is_gone(2) and not rests.is_gone(3)
