@@ -37,7 +37,7 @@ and the device rests for such a share of the time at least."""
 _LONG_REST = 0.07
 """Where the device rests for a larger share of a loop nothing can be told of the loops beside those that are looked at,"""
 _APART_S = 7.5e-3
-"""and the last call of each is waited for, but of those that last so long together of one: a look takes 0.1 ms or so from them."""
+"""and the last call of each is waited for, but of those that last so long together of one: a look takes some 0.1 ms."""
 _LAP, _LONG_LAP = 32, 64
 _ANOTHER_S = 0.1
 """A loop that begins so long after the end of a pause is another one."""
