@@ -40,13 +40,17 @@ def _is_the_question(load: ast.Name, parents: dict[ast.AST, ast.AST]) -> bool:
 
 
 def _is_asked_around(load: ast.Name, parents: dict[ast.AST, ast.AST]) -> bool:
-    """`x if v is None else v`, `if v is not None: return v`."""
+    """`x if v is None else v`, `if v is not None: return v`, `v is not None and v == x`, `v is None or v == x`."""
     below: ast.AST = load
     while (at := parents.get(below)) is not None and not isinstance(at, ast.For | ast.While | ast.FunctionDef | ast.Lambda):
         if isinstance(at, ast.If | ast.IfExp) and below is not at.test:
             none = asks_for_none(at.test, load.id)
             first = below in at.body if isinstance(at, ast.If) else below is at.body
             if none is not None and none is not first:
+                return True
+        if isinstance(at, ast.BoolOp):
+            before = [asks_for_none(each, load.id) for each in at.values[: at.values.index(below)]]  # type: ignore[arg-type]
+            if isinstance(at.op, ast.Or) in before:
                 return True
         below = at
     return False
@@ -82,7 +86,19 @@ def _binds_none(node: ast.AST, name: str) -> bool:
     match node:
         case ast.Assign(targets=targets, value=value):
             bound = any(isinstance(each, ast.Name) and each.id == name for target in targets for each in walk(target))
-            asked = [each for node in walk(value) if isinstance(node, ast.Compare) for each in node.comparators]
-            nones = [each for each in walk(value) if isinstance(each, ast.Constant) and each.value is None]
-            return bound and any(each not in asked for each in nones)
+            return bound and gives_none(value)
+    return False
+
+
+def gives_none(value: ast.expr) -> bool:
+    """Whether None is one of the values that an expression is written to have, alone or within a tuple; `x[None]` has none."""
+    match value:
+        case ast.Constant(value=None):
+            return True
+        case ast.IfExp(body=body, orelse=orelse):
+            return gives_none(body) or gives_none(orelse)
+        case ast.BoolOp(values=values) | ast.Tuple(elts=values) | ast.List(elts=values):
+            return any(map(gives_none, values))
+        case ast.NamedExpr(value=inner) | ast.Starred(value=inner):
+            return gives_none(inner)
     return False

@@ -66,7 +66,8 @@ class _Elements:
             return "", self._dtype(values, facts)
         if row := next((text for value in values if (text := self._zeros(value))), ""):
             return row, self._dtype(values, facts)
-        shape = next((text for value in values if (text := self._shape(value))), "")
+        told = (text for find in (self._shape, self._shape_of_axes) for value in values if (text := find(value)))
+        shape = next(told, "")
         if not shape:
             raise LookupError
         return f"*{shape}", self._dtype(values, facts)
@@ -268,6 +269,31 @@ class _Elements:
             if array and attribute(self.spot.locals.get(array), "shape", ())[1:] == fact.shape:
                 return f"{array}.shape[1:]"
         return ""
+
+    def _shape_of_axes(self, value: ast.expr) -> str:
+        """The first or last lengths of an array that is known before and from which the value is computed: `x.shape[:1]` of
+        what has one number for each row of x."""
+        fact = self.spot.fact(value)
+        if fact is None or not fact.shape or min(fact.shape) < 2:
+            return ""
+        count = len(fact.shape)
+        for name in sorted(self._computed_from(value) & self.before):
+            own = attribute(self.spot.locals.get(name), "shape", ())
+            if count < len(own) and own[:count] == fact.shape:
+                return f"{name}.shape[:{count}]"
+            if count < len(own) and own[-count:] == fact.shape:
+                return f"{name}.shape[-{count}:]"
+        return ""
+
+    def _computed_from(self, value: ast.expr) -> set[str]:
+        """The names that a value depends on, also through others that are assigned in the function."""
+        given = [node for node in walk_scope(self.function.body) if isinstance(node, ast.Assign)]
+        found: set[str] = set()
+        new = loaded([value])
+        while new:
+            found |= new
+            new = {name for node in given if new & {*stored([node])} for name in loaded([node.value])} - found
+        return found
 
 
 def _row(spot: Spot, value: ast.expr) -> list[ast.expr]:

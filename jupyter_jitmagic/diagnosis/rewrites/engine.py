@@ -448,9 +448,11 @@ class Search:
 
 
 def _goes_round(draft: Draft) -> bool:
-    """Whether a line became NumPy's and jnp's by turns."""
+    """Whether a line became NumPy's and jnp's by turns, or a loop of lax's Python's own and lax's again."""
     last = draft.changes[-_TURNS:]
     patterns = [each.pattern for each in last]
+    if patterns[:3] == patterns[3:] and set(patterns) == {"for", "inline", "fori_loop"}:
+        return True
     one_place = len({(each.filename, each.line) for each in last}) == 1
     return one_place and set(patterns) == {"np", "jnp"} and min(patterns.count("np"), patterns.count("jnp")) > 1
 

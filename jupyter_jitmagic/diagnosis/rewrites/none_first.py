@@ -17,8 +17,9 @@ from jupyter_jitmagic.source.names import (
     surely_written,
     target_names,
     walk,
+    walk_scope,
 )
-from jupyter_jitmagic.source.nones import asks_for_none, read_as_none
+from jupyter_jitmagic.source.nones import asks_for_none, gives_none, is_sure, read_as_none
 
 _LOOSE = ast.If | ast.IfExp | ast.While | ast.Assert | ast.Call
 
@@ -155,7 +156,8 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
         number = _numbers(spot, given)
         if not number:
             return []
-    if any(_as_array(spot, n) for n in inside if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)):
+    loads = [n for n in inside if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    if any(_as_array(spot, n) for n in loads) or any(_is_array(spot, value) for value in given):
         number = _zeros(spot, function, first, given) or number
     if none is not None:
         edits: list[Edit] = [(*code.span(none), number), _line_after(spot, first, f"{flag} = False")]
@@ -175,9 +177,11 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
             questions.append((*code.span(node), asked_by_a_flag(spot, node, flag)))
             continue
         match node:
-            case ast.Compare(ops=[ast.Eq() | ast.NotEq() as how], comparators=[_]):
+            case ast.Compare(ops=[ast.Eq() | ast.NotEq() as how], comparators=[_]) if not _is_sure(spot, function, node, name):
                 # None equals nothing, and what stands for it may
                 questions.append((*code.span(node), _only_if_set(spot, node, how, flag, unrolled)))
+            case ast.Compare(ops=[ast.Eq() | ast.NotEq()], comparators=[_]):
+                pass
             case ast.Compare(ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE(), *_]):
                 pass  # Python refuses to compare None
             case _:
@@ -222,11 +226,30 @@ def _only_if_set(spot: Spot, node: ast.Compare, how: ast.Eq | ast.NotEq, flag: s
     return text if isinstance(spot.code.parents[node], _LOOSE) else f"({text})"
 
 
+def _is_sure(spot: Spot, function: ast.FunctionDef, node: ast.Compare, name: str) -> bool:
+    """Whether the name cannot be None there: the code asked before, or has just set it in the same round."""
+    load = next(each for each in (node.left, *node.comparators) if isinstance(each, ast.Name) and each.id == name)
+    if is_sure(function, load):
+        return True
+    for at in spot.code.ancestors(load):
+        if isinstance(at, (ast.For, ast.While, *SCOPES)):
+            return False
+        if isinstance(at, ast.stmt):
+            block = spot.code.block(at)
+            before = block[: block.index(at)]
+            if name in surely_written(before):
+                stores = [
+                    n for n in walk_scope(before) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
+                ]
+                values = [_bound_to(spot.code.statement(store), store) for store in stores]
+                return not any(value is None or _is_none(value) for value in values)
+    return False
+
+
 def _may_be_none(function: ast.AST, name: str) -> bool:
     """Whether a name is bound to None somewhere."""
     stores = [n for n in walk(function) if isinstance(n, ast.Assign) for target in n.targets if name in target_names(target)]
-    nones = [each for n in stores for each in walk(n.value) if isinstance(each, ast.Constant) and each.value is None]
-    return bool(nones)
+    return any(gives_none(n.value) for n in stores)
 
 
 def _bound_to(statement: ast.stmt, target: ast.Name) -> ast.expr | None:
@@ -261,6 +284,12 @@ def _as_array(spot: Spot, node: ast.Name) -> bool:
         case ast.BinOp(op=ast.MatMult()) | ast.Subscript(ctx=ast.Load()) | ast.Attribute():
             return True
     return False
+
+
+def _is_array(spot: Spot, value: ast.expr | None) -> bool:
+    """Whether it is known to have more than one element: what a loop carries has one shape in all rounds."""
+    fact = spot.fact(value) if value is not None else None
+    return fact is not None and fact.ndim > 0
 
 
 def _zeros(spot: Spot, function: ast.FunctionDef, made: ast.stmt, values: list[ast.expr | None]) -> str:

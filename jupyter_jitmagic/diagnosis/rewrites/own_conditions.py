@@ -18,7 +18,7 @@ from jupyter_jitmagic.base.looking import attributes
 from jupyter_jitmagic.diagnosis.rewrites.host_sizes import FILLING
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import always_returns, leaves
-from jupyter_jitmagic.source.names import given_for, none_by_default, stored, walk
+from jupyter_jitmagic.source.names import SCOPES, given_for, loaded, none_by_default, stored, walk
 
 _LONGEST_TWICE = 4  # lines of a block that may stand twice
 
@@ -34,6 +34,8 @@ def apart(spot: Spot) -> Iterator[Step]:
     conjunction = not (isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or))
     values = test.values if isinstance(test, ast.BoolOp) else [test]
     facts = [value for value in values if is_fact(spot, value) or _is_a_container(spot, value, owner)]
+    if any(isinstance(node, ast.Break | ast.Return) for node in walk(owner)):
+        facts = [value for value in facts if not _is_carried(spot, value)]
     rest = [value for value in values if value not in facts]
     named = [f"{name} is not None" for name in _maybe_none(spot, rest) if conjunction]
     if not rest or not (facts or named):
@@ -44,6 +46,17 @@ def apart(spot: Spot) -> Iterator[Step]:
         yield _expression(spot, owner, conjunction, first, then)
     elif not spot.code.is_elif(owner):
         yield from _statement(spot, owner, conjunction, first, then)
+
+
+def _is_carried(spot: Spot, node: ast.expr) -> bool:
+    """Whether it asks something that a loop around it sets: what is None in the first round is not in the others, and where
+    the loop ends by data there is one body for all rounds."""
+    for loop in spot.code.ancestors(node):
+        if isinstance(loop, SCOPES):
+            return False
+        if isinstance(loop, ast.For | ast.While) and loaded([node]) & {*stored(loop.body)}:
+            return True
+    return False
 
 
 def _is_a_container(spot: Spot, node: ast.expr, owner: ast.AST) -> bool:

@@ -889,3 +889,40 @@ def f(grads, scale, good):
     scale, count = jnp.float32(8.0), jnp.int32(1)
     first = check(source, (good, scale, count), (bad, scale, count)).rewrites[0]
     assert "while" not in first.patterns and "flag" in first.patterns
+
+
+KMEANS = """
+def f(x, centers):
+    labels = None
+    for _ in range(10):
+        nearest = jnp.argmin(((x[:, None] - centers[None]) ** 2).sum(-1), axis=1)
+        if labels is not None and (nearest == labels).all():
+            break
+        labels = nearest
+        mine = [(labels == j)[:, None] for j in range(centers.shape[0])]
+        centers = jnp.stack([jnp.where(m, x, 0).sum(0) / jnp.maximum(m.sum(), 1) for m in mine])
+    return centers, labels
+"""
+
+
+def test_what_is_none_in_the_first_round_of_a_loop_that_ends_by_it_is_an_array_as_long_as_the_argument():
+    """`labels is not None and …` is no fact of the call there: Python's own `if` around the rest would be one round's."""
+    points = jax.random.normal(jax.random.key(0), (12, 2))
+    first = check(KMEANS, (points, points[:3]), (points * 2, points[4:6]), (points[:7], points[:2])).rewrites[0]
+    assert "labels = jnp.zeros(x.shape[:1], int)" in first.source
+    assert "has_labels & (labels" not in first.source  # set a line above
+
+
+def test_whether_a_name_is_none_is_not_asked_again_behind_the_question():
+    source = """
+def f(x, tol):
+    last = None
+    for _ in range(30):
+        x = jnp.cos(x)
+        if last is not None and last == x:
+            break
+        last = x
+    return x
+"""
+    first = check(source, (jnp.array(0.5), 0.1), (jnp.array(-2.0), 0.1)).rewrites[0]
+    assert "has_last" in first.source and "has_last &" not in first.source.replace("where(has_last, ", "")
