@@ -365,6 +365,7 @@ export class Lab {
     const folder = process.env.JITMAGIC_UI_SHOTS;
     if (folder) {
       mkdirSync(folder, { recursive: true });
+      await expect(this.page.locator('#jupyterlab-splash')).toHaveCount(0); // shown while a theme loads
       await what.screenshot({ path: join(folder, `${name}.png`) });
     }
   }

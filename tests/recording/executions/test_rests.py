@@ -83,3 +83,15 @@ def test_pauses_grow_with_the_loop_and_begin_anew_with_another() -> None:
     laps = [rests.laps(anew=False) for _ in range(200)]
     assert laps[:10] == [1] * 10 and laps == sorted(laps) and laps[-1] == 4
     assert rests.laps(anew=True) == 1
+
+
+def test_a_loop_whose_second_call_finds_its_line_at_rest_too_is_no_other_one() -> None:
+    """Its caller was held up after the first: the work begins with the second, and the loop has as many calls as before."""
+    output, rests = Output(), Rests()
+    for number in range(1, 100):
+        if number % 20 == 1 or number == 82:
+            rests.found(number, (float(number), number + 0.5), 1)
+        rests.note(output, number, 1)
+    assert rests.since == 82.0
+    assert rests.choose(99) is None
+    assert rests.choose(100) == Begun(82.0, 19, 82.5)
