@@ -244,7 +244,13 @@ class Consumers(Updating):
             self.truth(value)
         return None
 
+    def either_side(self, node: ast.IfExp) -> Ragged | None:
+        """What a choice is that is none; `flow.Flow` knows."""
+        raise NotImplementedError
+
     def _choice(self, node: ast.IfExp) -> Ragged | None:
+        if (found := self.either_side(node)) is not None:
+            return found
         self.truth(node.test)
         one, two = self.visit(node.body), self.visit(node.orelse)
         if (one is None) != (two is None) or (one is not None and two is not None and not one.like(two)):
