@@ -89,7 +89,7 @@ def _in_place(edits: list[tuple[ast.AST | tuple[int, int], str]]) -> list[tuple[
 
 def of_unknown_length(spot: Spot) -> Iterator[Step]:
     """`x[x > 0].mean()` → `jnp.mean(x, where=x > 0)`, and whatever else is done with what was selected."""
-    if _is_selection(spot):
+    if is_selection(spot):
         yield from _followed(spot)
 
 
@@ -145,7 +145,7 @@ def out_of_a_helper(spot: Spot) -> Iterator[Step]:
         yield from all_inlined(spot, spot.node)
 
 
-def _is_selection(spot: Spot) -> bool:
+def is_selection(spot: Spot) -> bool:
     node, error = spot.node, type(spot.error).__name__
     if error == "NonConcreteBooleanIndexError":
         return True
@@ -411,7 +411,7 @@ def by_generator(spot: Spot) -> Iterator[Step]:
 def chosen_by_an_option(spot: Spot) -> Iterator[Step]:
     """`x = x if mask is None else x[mask]` → `if mask is not None: x = x[mask]`, whose sides may differ in length; all
     those that choose by the same mask."""
-    if not (_is_selection(spot) and isinstance(spot.node, ast.Subscript)):
+    if not (is_selection(spot) and isinstance(spot.node, ast.Subscript)):
         return
     index = ast.dump(spot.node.slice)
     statement = spot.code.statement(spot.node)
