@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.rewrites import beside_nothing
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import Narrowing
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
 from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names
@@ -46,7 +47,20 @@ class Branching(Narrowing):
         """A name stands for another value from here on; `flow.Flow` knows."""
         raise NotImplementedError
 
+    def left_early(self, node: ast.If) -> bool:
+        """Whether a choice returns an array of nothing where there is nothing; `flow.Flow` keeps it in mind."""
+        raise NotImplementedError
+
+    def either_side(self, node: ast.IfExp) -> Ragged | None:
+        return beside_nothing.either_side(self, node)
+
     def _if(self, node: ast.If) -> None:
+        if self.left_early(node):
+            return
+        if (made := beside_nothing.in_a_statement(self, node)) is not None:
+            name, value, found = made
+            self.bind(node, name, found, value, True)
+            return
         self.truth(node.test)
         entry = self.state.copy()
         for _ in range(3):

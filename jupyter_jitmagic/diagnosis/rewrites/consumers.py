@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import of_a_square, triangle
+from jupyter_jitmagic.diagnosis.rewrites.convolving import convolved
 from jupyter_jitmagic.diagnosis.rewrites.fitting import fitted
 from jupyter_jitmagic.diagnosis.rewrites.operations import Called
 from jupyter_jitmagic.diagnosis.rewrites.ordering import Ordering
@@ -44,6 +45,7 @@ class Operations(Ordering):
             "square": functools.partial(of_a_square, self),
             "triangle": functools.partial(triangle, self),
             "fit": functools.partial(fitted, self),
+            "convolution": functools.partial(convolved, self),
             "trapezoid": self._trapezoid,
             "histogram": self._histogram,
             "shift": self._shift,

@@ -244,7 +244,13 @@ class Consumers(Updating):
             self.truth(value)
         return None
 
+    def either_side(self, node: ast.IfExp) -> Ragged | None:
+        """What a choice is that is none; `flow.Flow` knows."""
+        raise NotImplementedError
+
     def _choice(self, node: ast.IfExp) -> Ragged | None:
+        if (found := self.either_side(node)) is not None:
+            return found
         self.truth(node.test)
         one, two = self.visit(node.body), self.visit(node.orelse)
         if (one is None) != (two is None) or (one is not None and two is not None and not one.like(two)):
@@ -297,6 +303,8 @@ class Consumers(Updating):
             self.stop(node)
         if rows:
             self.require(found, self.safety_of([node.elt]))
+        elif _is_compared(node.elt, hidden):  # the group of a label that does not occur is empty, and its mean NaN
+            self.require(replace(found, direct=False), PARTIAL)
         fact = self.spot.fact(node.elt)
         dtype = fact.dtype if fact is not None and fact.dtype else "f"
         ndim = 1 + max(fact.ndim, 0) if fact is not None else 1
@@ -494,3 +502,13 @@ def _squares(node: ast.AST) -> bool:
         case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=2)):
             return True
     return False
+
+
+def _is_compared(node: ast.AST, names: set[str]) -> bool:
+    """Whether something is asked to be equal to one of these names."""
+    return any(
+        isinstance(part, ast.Compare)
+        and any(isinstance(op, ast.Eq) for op in part.ops)
+        and any(isinstance(each, ast.Name) and each.id in names for each in (part.left, *part.comparators))
+        for part in ast.walk(node)
+    )

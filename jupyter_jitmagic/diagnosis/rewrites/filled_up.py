@@ -51,8 +51,11 @@ def filled_up(spot: Spot) -> Iterator[Step]:
 
 
 def _asks_in_a_filter(spot: Spot) -> bool:
+    """Whether a test decides what is in a list."""
     asked = spot.asked()
-    return asked is not None and isinstance(asked[1], ast.comprehension)
+    if asked is None or not isinstance(asked[1], ast.If):
+        return asked is not None and isinstance(asked[1], ast.comprehension)
+    return any(isinstance(part, ast.Attribute) and part.attr == "append" for part in walk_scope(asked[1].body))
 
 
 def _covers(spot: Spot, span: tuple[int, int], node: ast.AST) -> bool:
@@ -95,6 +98,8 @@ class _Fillings:
 
     def expression(self, node: ast.AST) -> tuple[_Edit, str] | None:
         match node:
+            case ast.BinOp(op=ast.Add()):
+                return self._longer(node)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 filling = self._of(body)
                 if filling is not None and self._asks(test, filling) and self._cuts(orelse, filling):
@@ -235,6 +240,72 @@ class _Fillings:
         text = f"{jnp('concatenate')}([{jnp('asarray')}({array.id}), {jnp('full')}({n}, {self.code.src(item)})])[:{n}]"
         beyond = "" if cut or self._is_cut_before(node, array.id, size) else self._beyond(_Filling(array, size, "", True))
         return (self.code.region([node]), f"{self.code.indent(node)}{array.id} = {text}\n"), beyond
+
+    def _longer(self, node: ast.BinOp) -> tuple[_Edit, str] | None:
+        """`tokens + [0] * (n - len(tokens))`, of which an array is made, by a name perhaps."""
+        statement = self.code.statement(node)
+        match self.code.parents[node]:
+            case ast.Call(func=ast.Attribute(attr="array" | "asarray" | "stack", value=owner), args=[only, *_]) if only is node:
+                if not is_module(self.spot, owner):
+                    return None
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                if not self._becomes_an_array(statement, name):
+                    return None
+            case _:
+                return None
+        jnp = self.spot.jnp
+        if (marks := self._marks(node)) is not None:
+            return marks
+        held, more = node.left, node.right
+        in_front = isinstance(held, ast.BinOp)  # `[0] * (n - len(tokens)) + tokens`
+        if in_front:
+            held, more = more, held
+        match held:
+            case ast.Subscript(value=array, slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)):
+                cut: ast.expr | None = upper
+            case array:
+                cut = None
+        found = self._repeated(more, array)
+        if not isinstance(array, ast.Name) or found is None or (cut is not None and not self._same(cut, found[1])):
+            return None
+        item, size = found
+        fact = self.spot.fact(item)
+        if fact is None or fact.ndim != 0 or not self._is_list(array):
+            return None
+        n, kept = self.code.src(size), f"{jnp('asarray')}({self.code.src(held) if in_front else array.id})"
+        filler = f"{jnp('full')}({n}, {self.code.src(item)})"
+        turned = "[::-1]" if in_front else ""
+        text = f"{jnp('concatenate')}([{kept}{turned}, {filler}])[:{n}]{turned}"
+        return (node, text), "" if cut is not None else self._beyond(_Filling(array, size, "", True))
+
+    def _marks(self, node: ast.BinOp) -> tuple[_Edit, str] | None:
+        """`[1] * len(tokens) + [0] * (n - len(tokens))`."""
+        match node.left, node.right:
+            case (
+                ast.BinOp(left=ast.List(elts=[ast.Constant() as one]), op=ast.Mult(), right=length),
+                ast.BinOp(left=ast.List(elts=[ast.Constant() as other]), op=ast.Mult(), right=missing),
+            ):
+                counted = self._bound(length.id) if isinstance(length, ast.Name) else length
+            case _:
+                return None
+        match counted:
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Name() as array]) if self._is_list(array):
+                found = self._missing(missing, array)
+            case _:
+                return None
+        if found is None:
+            return None
+        size = self.code.src(found[0])
+        places = f"{self.spot.jnp('arange')}({size})"
+        test = f"{places} < {self.code.operand(length)}"
+        text = f"{self.spot.jnp('where')}({test}, {self.code.src(one)}, {self.code.src(other)})"
+        return (node, text), f"more than {size} elements of {array.id}, all of which plain Python keeps"
+
+    def _is_list(self, array: ast.Name) -> bool:
+        """Whether a list is made in the function and has that name."""
+        made = [each for each in walk_scope(self.function.body) if isinstance(each, ast.Assign) and array.id in stored([each])]
+        values = [each.value.value if isinstance(each.value, ast.Subscript) else each.value for each in made]
+        return bool(made) and all(isinstance(each, ast.List | ast.ListComp) for each in values)
 
     def _repeated(self, node: ast.expr, array: ast.expr) -> tuple[ast.expr, ast.expr] | None:
         """`item` and `n` of `[item] * (n - len(v))`."""

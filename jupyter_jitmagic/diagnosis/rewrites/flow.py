@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.rewrites import beside_nothing
 from jupyter_jitmagic.diagnosis.rewrites.branching import Branching
 from jupyter_jitmagic.diagnosis.rewrites.cutting import between, is_own_count
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import asks_for_none
@@ -43,6 +44,7 @@ class Flow(Branching):
         self.note = ""
         self.loops = []
         self.repeats = False  # something comes as often as data says
+        self.emptied: list[beside_nothing.Emptied] = []
 
     # -- selections ---------------------------------------------------------------------------------------
 
@@ -122,7 +124,16 @@ class Flow(Branching):
                 if loaded([node]) & set(self.state.names):
                     self.stop(node)
 
+    def left_early(self, node: ast.If) -> bool:
+        if (emptied := beside_nothing.returned_early(self, node)) is None:
+            return False
+        self.emptied.append(emptied)
+        return True
+
     def _returned(self, value: ast.expr) -> None:
+        for emptied in self.emptied:
+            if not beside_nothing.is_kept(self, emptied, value):
+                self.stop(emptied.choice.test)
         if self.leaving and self._whole(value):
             return
         parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]

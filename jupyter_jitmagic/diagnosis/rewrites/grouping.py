@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
+from jupyter_jitmagic.diagnosis.rewrites.operations import PARTIAL, is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of, owner_of
 
@@ -51,8 +51,13 @@ def distinct(flow: Flow, node: ast.Call, name: str, several: bool) -> Selection 
         size = f"{flow.operand(node.args[0])}.size"
     values, counts = flow.fresh("distinct", "distinct_values"), flow.fresh("counts", "how_often")
     each = ", equal_nan=False" if name == "unique_values" else ""  # as the array API's standard has it
-    flow.line_before(f"{values}, {counts} = {owner}unique({first}, size={size}, fill_value=0, return_counts=True{each})")
+    least = name in UNIQUE and flow.levels.get(flow.sources, 0) == PARTIAL  # then the others stand for one that occurs
+    fill = "" if least else ", fill_value=0"
+    flow.line_before(f"{values}, {counts} = {owner}unique({first}, size={size}{fill}, return_counts=True{each})")
     ragged = Ragged(f"({counts} > 0)", front=True, dtype=dtype)
+    if least:
+        number, flow.sources = flow.sources, flow.sources + 1
+        return Selection(values, replace(ragged, source=number, direct=True), "size=")
     if name in ("intersect1d", "setdiff1d"):
         other = f"{owner}isin({values}, {flow.text(node.args[1])}{', invert=True' if name == 'setdiff1d' else ''})"
         kept = flow.fresh("common" if name == "intersect1d" else "kept", "kept")

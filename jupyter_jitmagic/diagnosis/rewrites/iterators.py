@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import stored, target_names, walk
+from jupyter_jitmagic.source.names import walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 _BEGINNINGS = ((itertools.takewhile, "> 0"), (itertools.dropwhile, "== 0"))
@@ -186,120 +186,6 @@ def _groups(spot: Spot, around: ast.For | ast.comprehension, read: ast.Call, lab
     return edits + [(n, chosen) for n in inside if isinstance(n.ctx, ast.Load)]
 
 
-def selected_by_key(spot: Spot) -> Iterator[Step]:
-    """`groups = {k: x[lab == k] for k in range(3)}`, `for g in groups.values()` → the selections where they are asked for; also
-    of a list, `[x[lab == k] for k in range(3)]`."""
-    function, code = spot.function, spot.code
-    made = code.statement(spot.node)
-    match made:
-        case ast.Assign(
-            targets=[ast.Name(id=name)],
-            value=ast.DictComp(
-                key=ast.Name(id=key),
-                value=chosen,
-                generators=[ast.comprehension(target=ast.Name(id=each), iter=keys, ifs=[])],
-            ),
-        ) if key == each:
-            listed = False
-        case ast.Assign(
-            targets=[ast.Name(id=name)],
-            value=ast.ListComp(elt=chosen, generators=[ast.comprehension(target=ast.Name(id=key), iter=keys, ifs=[])]),
-        ):
-            listed = True
-        case _:
-            return
-    if not isinstance(function, ast.FunctionDef) or not code.on_own_lines([made]) or spot.node not in set(walk(chosen)):
-        return
-    fact = spot.fact(chosen)
-    if listed and (fact is None or fact.ndim < 1):
-        return  # a list of numbers made of selections stays
-    numbered = (
-        isinstance(keys, ast.Call) and isinstance(keys.func, ast.Name) and keys.func.id == "range" and len(keys.args) == 1
-    )
-    bound = set(stored(function.body))
-    known = all(isinstance(part, ast.Name | ast.Constant | ast.Call | ast.Tuple | ast.List | ast.Load) for part in walk(keys))
-    if not known or {node.id for part in (chosen, keys) for node in walk(part) if isinstance(node, ast.Name)} & bound - {key}:
-        return
-
-    def chosen_by(label: str) -> str:
-        of_key = [node for node in walk(chosen) if isinstance(node, ast.Name) and node.id == key]
-        return code.edited(*code.span(chosen), [(*code.span(node), label) for node in of_key])
-
-    edits: list[_Edit] = [(code.region([made]), "")]
-    for use in [node for node in walk(function) if isinstance(node, ast.Name) and node.id == name and node not in walk(made)]:
-        parent = code.parents[use]
-        read = code.parents[parent]
-        around = code.parents[read]
-        match parent, read:
-            case ast.Subscript(value=value, slice=label, ctx=ast.Load()), _ if value is use:
-                if listed and not (numbered and (isinstance(label, ast.Constant) or _counts_up(function, label))):
-                    return
-                edits.append((parent, chosen_by(code.operand(label))))
-            case ast.Assign(targets=[ast.Tuple(elts=targets)]), _ if listed and numbered and _is_count(keys, len(targets)):
-                edits.append((use, ", ".join(chosen_by(str(k)) for k in range(len(targets)))))
-            case ((ast.For() | ast.comprehension()), _) if listed and parent.iter is use:
-                found = _by_keys(spot, parent, use, code.src(keys), chosen_by)
-                if found is None:
-                    return
-                edits += found
-            case ast.Call(func=ast.Name(id="len")), _:
-                edits.append((use, code.src(keys)))
-            case ast.Attribute(attr="values" | "items"), ast.Call(args=[]) if not listed and isinstance(
-                around, ast.For | ast.comprehension
-            ):
-                found = _by_keys(spot, around, read, code.src(keys), chosen_by)
-                if found is None:
-                    return
-                edits += found
-            case _:
-                return
-    yield spot.step("selection", *edits)
-
-
-def _is_count(keys: ast.expr, number: int) -> bool:
-    """Whether it is `range` of that number."""
-    return isinstance(keys, ast.Call) and ast.dump(keys.args[0]) == ast.dump(ast.Constant(number))
-
-
-def _counts_up(function: ast.FunctionDef, label: ast.expr) -> bool:
-    """Whether it is the variable of loops over `range` alone, and so no place counted from the end."""
-    if not isinstance(label, ast.Name):
-        return False
-    loops = [node for node in walk(function) if isinstance(node, ast.For | ast.comprehension)]
-    runs = [each.iter for each in loops if label.id in target_names(each.target)]
-    ranges = [
-        each for each in runs if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "range"
-    ]
-    stores = [node for node in walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    return 0 < len(runs) == len(ranges) == sum(node.id == label.id for node in stores)
-
-
-def _by_keys(
-    spot: Spot, around: ast.For | ast.comprehension, read: ast.expr, keys: str, chosen_by: Callable[[str], str]
-) -> list[_Edit] | None:
-    """A loop over the groups of a dict or list, as one over its keys."""
-    code = spot.code
-    how = getattr(read.func, "attr", "") if isinstance(read, ast.Call) else "values"
-    match how, around.target:
-        case "values", ast.Name(id=group):
-            label = code.fresh("k", "label", "k_of_group")
-        case "items", ast.Tuple(elts=[ast.Name(id=label), ast.Name(id=group)]):
-            pass
-        case _:
-            return None
-    edits: list[_Edit] = [(around.target, label), (read, keys)]
-    if isinstance(around, ast.For):
-        first = around.body[0]
-        start = code.region([first], comments=True)[0]
-        return (
-            [*edits, ((start, start), f"{code.indent(first)}{group} = {chosen_by(label)}\n")]
-            if code.on_own_lines([first])
-            else None
-        )
-    inside = [n for n in walk(code.parents[around]) if isinstance(n, ast.Name) and n.id == group]
-    return edits + [(n, chosen_by(label)) for n in inside if isinstance(n.ctx, ast.Load)]
-
-
 def _makes_lists(made: ast.expr) -> bool:
     match made:
         case ast.Dict(keys=[]) | ast.Call(func=ast.Name(id="dict"), args=[], keywords=[]):
@@ -340,4 +226,4 @@ def _run_over(spot: Spot, loop: ast.For, part: ast.expr) -> str:
     return _array(spot, found[0]) if len(found) == 1 and isinstance(found[0], ast.Name | ast.Call) else ""
 
 
-RULES: list[Rule] = [beginning, runs, gathered, selected_by_key]
+RULES: list[Rule] = [beginning, runs, gathered]

@@ -78,7 +78,7 @@ def _lists(spot: Spot, function: ast.FunctionDef) -> Iterator[_Groups]:
                     value=ast.Subscript() as item,
                     generators=[ast.comprehension(target=ast.Name() as each, iter=over, ifs=[])],
                 ),
-            ) if _is_key(spot, key, each.id, over) and _are_distinct(function, over):
+            ) if is_key(spot, key, each.id, over) and are_distinct(function, over):
                 made, keyed = [statement], True
             case ast.For(
                 target=ast.Name() as each,
@@ -86,9 +86,7 @@ def _lists(spot: Spot, function: ast.FunctionDef) -> Iterator[_Groups]:
                 body=[ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=key)], value=ast.Subscript() as item)],
                 orelse=[],
             ) if (
-                _is_key(spot, key, each.id, over)
-                and _are_distinct(function, over)
-                and each.id not in code.live_after(statement)
+                is_key(spot, key, each.id, over) and are_distinct(function, over) and each.id not in code.live_after(statement)
             ):
                 made, keyed = _with_what_is_empty(code, statement, name), True
             case _:
@@ -108,7 +106,7 @@ def _with_what_is_empty(code: Code, loop: ast.For, name: str) -> list[ast.stmt]:
     return []
 
 
-def _is_key(spot: Spot, key: ast.expr, each: str, over: ast.expr) -> bool:
+def is_key(spot: Spot, key: ast.expr, each: str, over: ast.expr) -> bool:
     """Whether a key is the value itself, as a number of Python's; `int` makes one of several that are no integers."""
     if ast.unparse(key) == f"int({each})":
         fact = spot.fact(over)
@@ -116,13 +114,13 @@ def _is_key(spot: Spot, key: ast.expr, each: str, over: ast.expr) -> bool:
     return ast.unparse(key) in (each, f"float({each})", f"{each}.item()")
 
 
-def _are_distinct(function: ast.FunctionDef, over: ast.expr) -> bool:
+def are_distinct(function: ast.FunctionDef, over: ast.expr) -> bool:
     """Whether a dict gets an item of its own for each of the values."""
     if isinstance(over, ast.Name):
         made = [each for each in walk(function) if isinstance(each, ast.stmt) and over.id in stored([each])]
         match [each for each in made if not isinstance(each, ast.FunctionDef)]:
             case [ast.Assign(targets=[ast.Name()], value=value)]:
-                return not isinstance(value, ast.Name) and _are_distinct(function, value)
+                return not isinstance(value, ast.Name) and are_distinct(function, value)
         return False
     match over:
         case ast.Call(func=ast.Attribute(attr="unique"), keywords=[]):

@@ -102,6 +102,7 @@ TABLE: dict[str, Operation] = {
     "pad": Operation("pad"),
     **_rows("polyfit lstsq", "fit"),
     "polyval": Operation("polynomial", TOTAL),
+    "convolve": Operation("convolution"),
     "trapezoid": Operation("trapezoid"),
     "histogram": Operation("histogram"),
     **_rows("ones_like zeros_like full_like empty_like", "like"),

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import PARTIAL, TOTAL
+from jupyter_jitmagic.diagnosis.rewrites.rises_and_falls import are_of_one
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.slices import terms
 from jupyter_jitmagic.source.code import Edit
@@ -349,6 +350,8 @@ class Writer:
     def as_long(self, ragged: list[Ragged]) -> list[Ragged]:
         """The same, of one mask where those that stand in front are known to be equally many: `x[k:]` and `x[:-k]`."""
         first = ragged[0]
+        if are_of_one(self, ragged):
+            return [replace(each, mask=first.mask) for each in ragged]
         if not all(each.front and each.places and each.places == first.places for each in ragged):
             return ragged
         lengths = [terms(ast.parse(each.length or "_", mode="eval").body, self._size) for each in ragged]

@@ -18,6 +18,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
+from jupyter_jitmagic.diagnosis.rewrites.beside_nothing import axes_of_nothing
 from jupyter_jitmagic.diagnosis.rewrites.buffers import converted, will_be_of_jax
 from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
 from jupyter_jitmagic.diagnosis.rewrites.inlining import all_inlined, inlined, inlined_by_ways
@@ -88,8 +89,11 @@ def _in_place(edits: list[tuple[ast.AST | tuple[int, int], str]]) -> list[tuple[
 
 def of_unknown_length(spot: Spot) -> Iterator[Step]:
     """`x[x > 0].mean()` → `jnp.mean(x, where=x > 0)`, and whatever else is done with what was selected."""
-    if not _is_selection(spot):
-        return
+    if is_selection(spot):
+        yield from _followed(spot)
+
+
+def _followed(spot: Spot) -> Iterator[Step]:
     try:
         yield from steps(spot)
     except Leaves:
@@ -141,7 +145,7 @@ def out_of_a_helper(spot: Spot) -> Iterator[Step]:
         yield from all_inlined(spot, spot.node)
 
 
-def _is_selection(spot: Spot) -> bool:
+def is_selection(spot: Spot) -> bool:
     node, error = spot.node, type(spot.error).__name__
     if error == "NonConcreteBooleanIndexError":
         return True
@@ -165,6 +169,18 @@ def narrowed_by_a_choice(spot: Spot) -> Iterator[Step]:
         with contextlib.suppress(Leaves, Calls):  # then the choice has to be made otherwise
             yield from steps(replace(spot, node=node))
             return
+
+
+def chosen_beside_nothing(spot: Spot) -> Iterator[Step]:
+    """`out[:n] if n > 0 else jnp.zeros(0)`: what is chosen by how many there are is followed, and is no choice."""
+    asked = spot.asked()
+    if asked is not None and isinstance(asked[1], ast.If | ast.IfExp) and _has_nothing(spot, asked[1]):
+        yield from _followed(spot)
+
+
+def _has_nothing(spot: Spot, choice: ast.AST) -> bool:
+    """Whether an array of nothing stands in one of its sides."""
+    return any(isinstance(each, ast.expr) and axes_of_nothing(spot, each) for each in walk(choice))
 
 
 def _narrowed(spot: Spot, choice: ast.If) -> Iterator[ast.Subscript]:
@@ -395,7 +411,7 @@ def by_generator(spot: Spot) -> Iterator[Step]:
 def chosen_by_an_option(spot: Spot) -> Iterator[Step]:
     """`x = x if mask is None else x[mask]` → `if mask is not None: x = x[mask]`, whose sides may differ in length; all
     those that choose by the same mask."""
-    if not (_is_selection(spot) and isinstance(spot.node, ast.Subscript)):
+    if not (is_selection(spot) and isinstance(spot.node, ast.Subscript)):
         return
     index = ast.dump(spot.node.slice)
     statement = spot.code.statement(spot.node)
@@ -452,7 +468,7 @@ def compressed_by_method(spot: Spot) -> Iterator[Step]:
 
 RULES: list[Rule] = [
     by_axis, trimmed, compressed_by_method, already_left_out, chosen_by_an_option, by_generator, of_unknown_length,
-    narrowed_by_a_choice, the_inverse_alone, binned, repeated, deleted, collected, by_filter,
+    narrowed_by_a_choice, chosen_beside_nothing, the_inverse_alone, binned, repeated, deleted, collected, by_filter,
 ]  # fmt: skip
 OUTWARD: list[Rule] = [out_of_a_helper]
 

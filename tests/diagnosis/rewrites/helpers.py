@@ -92,3 +92,15 @@ def check(
                 for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
                     np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-4, atol=1e-5)
     return proposals
+
+
+def check_with_gradients(source: str, *calls: tuple[Any, ...], seconds: float = 4.0) -> Proposals:
+    """`check`, and the gradient by the first argument is plain Python's on all calls, too."""
+    proposals = check(source, *calls, seconds=seconds)
+    namespace = define(source)
+    wanted = [jax.grad(namespace["f"])(*args) for args in calls]
+    for which in range(len(proposals.rewrites)):
+        with applied(proposals, namespace, which):
+            for args, want in zip(calls, wanted, strict=True):
+                np.testing.assert_allclose(jax.jit(jax.grad(namespace["f"]))(*args), want, rtol=1e-4, atol=1e-5)
+    return proposals

@@ -48,6 +48,46 @@ def test_so_has_a_list_of_which_an_array_is_made(body):
     check(source, (X, 3), (OTHER, 3), (NONE, 3), (-NONE, 3), static=("n",), seconds=10.0)
 
 
+TOKENS = "tokens = [a for a in x if a > 0]\n    "
+GROWN = "tokens = []\n    i = 0\n    while i < len(x):\n        if x[i] > 0:\n            tokens.append(x[i] * 2)\n"
+GROWN += "        i += 1\n    "
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{TOKENS}return jnp.array(tokens + [0.0] * (n - len(tokens)))",
+        f"{GROWN}k = len(tokens)\n    padded = tokens + [-1.0] * (n - k)\n    return jnp.array(padded)",
+        f"{TOKENS}return jnp.asarray(tokens[:n] + [7.0] * max(0, n - len(tokens)))",
+        f"{TOKENS}return jnp.array([0.0] * (n - len(tokens)) + tokens)",
+        f"{TOKENS}k = n - len(tokens)\n    return jnp.array(tokens + [0.0] * k), jnp.array([1] * len(tokens) + [0] * k)",
+    ],
+)
+def test_a_list_that_is_filled_up_within_an_expression(body):
+    """Before it or behind it, and what says which of its items were there: the list was said to have a length from data."""
+    source = f"def f(x, n):\n    {body}\n"
+    check(source, *((given, 4) for given in (X, OTHER, NONE, -NONE)), static=("n",), seconds=20.0)
+
+
+def test_so_is_one_that_a_helper_fills_up():
+    source = "def filled(v, n, item=0.0):\n    return v + [item] * (n - len(v))\n\n"
+    source += "def f(x, n):\n    v = [a for a in x if a > 0]\n    return jnp.array(filled(v, n))\n"
+    check(source, *((given, 5) for given in (X, OTHER, NONE, -NONE)), static=("n",), seconds=20.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{TOKENS}return jnp.array(tokens + [0.0] * (n - len(x)))",
+        f"{TOKENS}return jnp.array([1] * len(tokens) + [0] * (n - len(x)))",
+        f"{TOKENS}return tokens + [0.0] * (n - len(tokens))",
+    ],
+)
+def test_a_list_that_is_not_filled_up_or_stays_a_list_is_left_alone(body):
+    found = propose(define(f"def f(x, n):\n    {body}\n")["f"], (X, 6), {}, (), ("n",), seconds=5.0)
+    assert not any("filled up" in each.patterns for each in found.rewrites)
+
+
 @pytest.mark.parametrize("body", ["v = jnp.pad(v, (0, n - len(v)))", "v = jnp.concatenate([v, jnp.zeros(n - len(v))])"])
 def test_more_than_fit_are_said_to_be_cut_off(body):
     """Plain Python keeps them all: its array is longer then."""

@@ -1,0 +1,81 @@
+"""Selections that stand in a list or dict, one for each bin, are made where they are read."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, check_with_gradients, define
+
+X, E = jnp.array([0.1, 0.5, 1.2, 2.7, 2.9, 1.5]), jnp.array([0.0, 1.0, 2.0, 3.0])
+CALLS = [(X, E), (X[::-1] / 2, E), (X, jnp.array([0.0, 1.5, 1.5, 4.0])), (X * 0 + 5, E)]
+IN_BINS = "groups = [x[(x >= a) & (x < b)] for a, b in zip(edges[:-1], edges[1:])]\n    "
+ONE_BY_ONE = (
+    "groups = []\n    for i in range(len(edges) - 1):\n        inside = (x >= edges[i]) & (x < edges[i + 1])\n"
+    "        groups.append(x[inside])\n    "
+)
+BY_NUMBER = "groups = {i: x[(x >= a) & (x < b)] for i, (a, b) in enumerate(zip(edges, edges[1:]))}\n    "
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{IN_BINS}return sum((i + 1) * g.sum() ** 2 for i, g in enumerate(groups))",
+        f"{ONE_BY_ONE}s = 0.0\n    for g in groups:\n        if len(g) > 1:\n            s += g.var()\n"
+        "    return s / len(groups)",
+        f"{BY_NUMBER}return sum(k * v.sum() * len(v) for k, v in groups.items())",
+        f"{IN_BINS}centers = (edges[1:] + edges[:-1]) / 2\n"
+        "    return sum(((g - c) ** 2).sum() for c, g in zip(centers, groups))",
+        f"{ONE_BY_ONE}return groups[0].sum() - 2 * groups[2].sum()",
+        "edges = edges + 0.25\n    " + IN_BINS + "return jnp.array([g.sum() for g in groups if len(g) > 0]).sum()",
+    ],
+)
+def test_groups_by_bins_are_reduced_where_they_are_read(body):
+    """Each was said to need a value of a length that depends on data, or was left to plain Python in a split."""
+    check_with_gradients(f"def f(x, edges):\n    {body}\n", *CALLS, seconds=30.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{IN_BINS}return jnp.array([len(g) for g in groups])",
+        f"{ONE_BY_ONE}return list(map(len, groups)), len(groups)",
+        f"{BY_NUMBER}return max(len(g) for g in groups.values()), len(groups)",
+        f"{IN_BINS}a = jnp.array([g.sum() for g in groups])\n    return a, jnp.array([g.shape[0] for g in groups])",
+        "bins = []\n    for b, lo in zip(edges[1:], edges):\n        bins.append(x[(x >= lo) & (x < b)])\n"
+        "    return jnp.stack([b.sum() for b in bins])",
+    ],
+)
+def test_their_sizes_are_counts(body):
+    check(f"def f(x, edges):\n    {body}\n", *CALLS, seconds=30.0)
+
+
+def test_so_are_groups_that_a_helper_makes():
+    source = "def in_bins(x, edges):\n    return [x[(x >= a) & (x < b)] for a, b in zip(edges[:-1], edges[1:])]\n\n"
+    source += "def f(x, edges):\n    groups = in_bins(x, edges)\n    return sum(len(g) * g.sum() for g in groups)\n"
+    check_with_gradients(source, *CALLS, seconds=30.0)
+
+
+def test_groups_by_numbers_beside_the_data():
+    source = "def f(y, x, edges):\n    which = jnp.digitize(x, edges)\n    parts = [y[which == k] for k in range(1, 4)]\n"
+    source += "    return sum(p.sum() * k for k, p in enumerate(parts)) + parts[0].sum()\n"
+    check_with_gradients(source, *((x * 2, x, edges) for x, edges in CALLS), seconds=30.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{IN_BINS}x = x * 2\n    return sum(g.sum() for g in groups)",
+        f"{IN_BINS}return sum(g.sum() for g in groups[1:])",
+        f"{IN_BINS}return groups[-1].sum()",
+        f"{IN_BINS}groups.append(x[x > 1])\n    return sum(g.sum() for g in groups)",
+        f"{IN_BINS}total = lambda x: sum(g.sum() for g in groups)\n    return total(2 * x)",
+        "groups = {int(i) % 2: x[x > i] for i in range(3)}\n    return sum(g.sum() for g in groups.values())",
+        "keys = [0, 1, 0]\n    groups = {k: x[x > k] for k in keys}\n    return sum(g.sum() for g in groups.values())",
+    ],
+)
+def test_a_list_of_which_more_is_asked_or_whose_arrays_change_stays(body):
+    found = propose(define(f"def f(x, edges):\n    {body}\n")["f"], CALLS[0], {}, seconds=5.0)
+    assert not any("selection" in each.patterns for each in found.rewrites)
