@@ -34,7 +34,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import (
     may_end_elsewhere,
     may_never_end,
 )
-from jupyter_jitmagic.diagnosis.proof.serving import FAILS, Served, Taken
+from jupyter_jitmagic.diagnosis.proof.serving import FAILS, Served, Taken, is_optional
 from jupyter_jitmagic.diagnosis.proof.two_at_once import two_at_once
 from jupyter_jitmagic.diagnosis.proof.verify import (
     AT_TIE,
@@ -397,6 +397,7 @@ class Judge:
         self._served.said.clear()
         known = {id(taken.call): taken for taken in self._served.taken}
         programs = {id(call): program for call, program in traced.others}
+        late: list[str] = []
         for key, taken in known.items():
             kind = taken.call.given.kind
             if kind in traced.draft.excludes and key in programs and kind not in self._met:
@@ -404,7 +405,11 @@ class Judge:
             if kind in traced.draft.excludes or any(taken.call is call for call in self._said):
                 continue
             if key not in programs:
-                if taken.call.words not in traced.fails:
+                if (
+                    is_optional(taken.call) and self._trace_of(traced, taken.call.given) is None
+                ):  # the search had no time for it
+                    late.append(taken.call.words)
+                elif taken.call.words not in traced.fails:
                     self._served.not_compared(taken.call)
                 continue
             try:
@@ -421,10 +426,21 @@ class Judge:
             program = self._trace_of(traced, call.given)
             floats = program and other_floats(program.out_info, want, (call.given.args, call.given.kwargs))
             found.append((call.words, FAILS if program is None else f"gives {floats}" if floats else ""))
-        failing = [*traced.fails, *(words for words, what in found if what == FAILS)]
+        failing = [*traced.fails, *late, *(words for words, what in found if what == FAILS)]
         fails = [f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []
         otherwise = [f"{words} it {what}" for words, what in found if what not in ("", FAILS)]
-        return [*fails, *dict.fromkeys(otherwise), *self._served.said]
+        return [*fails, *dict.fromkeys(otherwise), *self._not_traced(traced), *self._served.said]
+
+    def _not_traced(self, traced: Traced) -> list[str]:
+        """What is to be said of optional arguments for which plain Python took too long: where nothing like them traces."""
+        unknown = self._served.unknown if self._served is not None else []
+        found: dict[str, list[bool]] = {}
+        for call in unknown:
+            found.setdefault(call.words.partition(" as ")[0], []).append(self._trace_of(traced, call.given) is None)
+        failing = [words for words, fails in found.items() if all(fails)]
+        return (
+            [f"it may fail {', '.join(failing)}: it does not trace there, and plain Python takes too long"] if failing else []
+        )
 
     def _is_met(self, gradient: str | Differs) -> bool:
         """Whether another draft that is kept for want of a better one was refused for such a gradient before."""
