@@ -111,7 +111,7 @@ def compare(
     call_shapes: list[tuple[int, ...]] = []
     notes: dict[str, None] = {}
     plain.met = set()
-    for given, want in plain.runs():
+    for given, want in itertools.chain(plain.runs(), plain.below_zero()):
         given_up = falls_under(plain, given, want, excludes, call_shapes if equal else None)
         if given_up:
             if given_up not in plain.met and _gives_otherwise(plain, rewrite, given, want):
