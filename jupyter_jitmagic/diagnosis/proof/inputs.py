@@ -226,9 +226,8 @@ class Variations:
         """Single integers as they count from the end, one by one and all; arrays whose first number is the largest, or the
         smallest: what is counted back from its place is below 0; and both."""
         numbers = [k for k in self._ints if not np.ndim(self._leaves[k])]
-        arrays = [
-            k for k in self._floats or self._ints if np.size(self._leaves[k]) > 1 and not np.iscomplexobj(self._leaves[k])
-        ]
+        floats, ints = ([k for k in kind if np.size(self._leaves[k]) > 1] for kind in (self._floats, self._ints))
+        arrays = [k for k in floats or ints if not np.iscomplexobj(self._leaves[k])]
         yield from self._one(numbers[:4], counted_back, BELOW_ZERO)
         if len(numbers) > 1:
             yield self._each(numbers, counted_back, BELOW_ZERO)
