@@ -10,13 +10,14 @@ import contextlib
 import itertools
 import re
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
 
 from jupyter_jitmagic.base.refused import is_refused
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
+from jupyter_jitmagic.diagnosis.proof.carrying import carrying
 from jupyter_jitmagic.diagnosis.proof.copied import is_written_to
 from jupyter_jitmagic.diagnosis.proof.decimals import computes_in_double, decimals, makes_whole, own_decimals
 from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived, is_derived, takes_gradients
@@ -65,6 +66,7 @@ class Plain:
         patience: seconds that the run of the call's own input may take where it is looked at whether NumPy agrees; they are
             none of those.
         known: the same function and call, looked at before.
+        carried: arguments whose state after a run is part of its result.
 
     Attributes:
         minds_nan: its code asks for NaN, so that what is left out because of one must not come back in a gradient.
@@ -89,6 +91,7 @@ class Plain:
         seconds: float,
         known: Plain | None = None,
         patience: float = 0.0,
+        carried: Collection[str] = (),
     ) -> None:
         self.coverage = Coverage()
         self.variations = variations
@@ -113,7 +116,7 @@ class Plain:
             self._cuts |= any(isinstance(node, ast.Slice) and _is_computed(node) for node in ast.walk(original))
         self.on_numpy: bool = getattr(known, "on_numpy", False)
         self.changes_given: bool = getattr(known, "changes_given", False)
-        self._original, self._lines = fun, lines
+        self._original, self._lines, self._carried = fun, lines, carried
         self._fun = self._made(units)
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
@@ -143,7 +146,8 @@ class Plain:
         derived = Derived()
         extra = {PROBES: self._probes, **INSTEAD, **BY_SETTING, **derived.instead()}
         wraps = {"extra": extra, "wrapping": lambda made: derived.wrapping(made) or wrapping(made)}
-        return made_again(self._original, compiled, arguments=self.variations.arguments, **wraps)
+        made = made_again(self._original, compiled, arguments=self.variations.arguments, **wraps)
+        return carrying(made, self._carried)
 
     @property
     def first(self) -> Any:

@@ -135,7 +135,7 @@ class Judge:
         variations = Variations.of_call(self.call)
         seconds, trees = min(OTHERS_WITHIN, self.seconds / 4), [ast.parse(unit.text) for unit in self._units]
         try:
-            plain = Plain(self.call.fun, self._units, {}, variations, seconds, patience=self.seconds)
+            plain = Plain(self.call.fun, self._units, {}, variations, seconds, patience=self.seconds, carried=self.call.carried)
         except NoSource:
             return []
         static = self._values.find(plain, self._units, trees)
@@ -357,11 +357,12 @@ class Judge:
         return (replace(made, verified=False),)
 
     def _check(self) -> None:
-        self._why_not, self._units = impurity(self.call.fun, self.call.args, self.call.kwargs, refused=self._refused)
-        copied = frozenset(changeable(self.call.fun, self.call.args, self.call.kwargs)) if self._why_not else frozenset()
+        given, carried = (self.call.fun, self.call.args, self.call.kwargs), self.call.carried
+        self._why_not, self._units = impurity(*given, carried, self._refused, carried)
+        copied = carried | frozenset(changeable(*given)) if self._why_not else frozenset()
         if copied:
             changes = self._why_not
-            self._why_not, self._units = impurity(self.call.fun, self.call.args, self.call.kwargs, copied, self._refused)
+            self._why_not, self._units = impurity(*given, copied, self._refused, carried)
             if not self._why_not:
                 self._note = f"plain Python {changes.removeprefix('it ')}, the compiled function does not"
         leaves = jax.tree_util.tree_leaves((self.call.args, self.call.kwargs))
@@ -382,7 +383,13 @@ class Judge:
                 by_file.setdefault(filename, set()).add(line)
             known = self._served.plain if self._served is not None else None
             self._plain = Plain(
-                self.call.fun, list(units.values()), by_file, Variations.of_call(self.call), self.seconds, known
+                self.call.fun,
+                list(units.values()),
+                by_file,
+                Variations.of_call(self.call),
+                self.seconds,
+                known,
+                carried=self.call.carried,
             )
         return self._plain
 
