@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
@@ -162,7 +163,8 @@ def proposals(
 
         def found(every: frozenset[str]) -> Proposals:
             names = (*sorted(every), *((ARRAYS_ALONE,) if call.keeps_options else ()))
-            return propose(call.fun, call.args, call.kwargs, sites, names, seconds=left, run=run, rolls=rolls, so_far=so_far)
+            given = functools.partial(propose, call.fun, call.args, call.kwargs, sites, names, carried=call.carried)
+            return given(seconds=left, run=run, rolls=rolls, so_far=so_far)
 
         def found_with_options() -> Proposals:
             every = static | call.declared | options.static

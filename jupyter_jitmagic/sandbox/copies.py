@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.looking import attribute, attributes, is_a
+from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 LARGEST_COPY = 1 << 22
@@ -28,7 +28,7 @@ def fresh(values: Any) -> Any:
         return {k: fresh(v) for k, v in values.items()}
     if type(values) in _STAYS or issubclass(type(values), jax.Array):
         return values
-    if is_users_pytree(values) or _changes_in_place(values):
+    if is_users_pytree(values) or changes_in_place(values) or (is_a(values, tuple) and not jax.tree_util.all_leaves([values])):
         held, tree = taken_apart(values)
         return jax.tree_util.tree_unflatten(tree, [fresh(v) for v in held])
     return values.copy() if is_rebuilt(values) else values
@@ -46,10 +46,13 @@ def is_users_pytree(value: Any) -> bool:
     return not is_a(value, tuple) and not is_library_type(type(value)) and not jax.tree_util.all_leaves([value])
 
 
-def _changes_in_place(value: Any) -> bool:
-    """Whether a library's pytree is an object whose attributes a call may set, as flax's modules count their draws."""
+def changes_in_place(value: Any) -> bool:
+    """Whether a pytree is an object whose attributes a call may set, as flax's modules count their draws, or whose one array,
+    as its variables."""
+    if type(value) in (list, dict):
+        return False
     frozen = getattr(attribute(type(value), "__dataclass_params__", None), "frozen", False)
-    may_be_set = attributes(value) is not None and not frozen and not is_a(value, (tuple, jax.Array))
+    may_be_set = not frozen and not is_a(value, (tuple, jax.Array))
     return may_be_set and not jax.tree_util.all_leaves([value])
 
 

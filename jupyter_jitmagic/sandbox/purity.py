@@ -37,6 +37,7 @@ def impurity(
     kwargs: Mapping[str, Any] | None = None,
     copied: frozenset[str] = frozenset(),
     refused: Collection[tuple[str, int]] = (),
+    carried: Collection[str] = (),
 ) -> tuple[str, list[Unit]]:
     """Why running `fun` could be noticed ("" if it could not), and the units of all user functions that it reaches.
 
@@ -44,6 +45,7 @@ def impurity(
         fun: the function.
         args, kwargs: the call's arguments; methods of the user's classes among them are looked at as well.
         copied: parameters of `fun` of which a run gets copies, and globals that are put back: it may change them.
+        carried: parameters of `fun` that are copied with all that they hold: their methods may change them, too.
         refused: file name and line of each place that was seen to set elements of an array of JAX, which changes nothing.
 
     Example:
@@ -60,7 +62,8 @@ def impurity(
     containers = tuple({type(held) for held in _held(values, lambda held: isinstance(held, _CONTAINERS))})
     outer = plain_function(fun)
     named = _named(fun, args, kwargs or {})
-    made = _Made(classes)
+    objects = _held([named[name] for name in carried if name in named], lambda held: attributes(held) is not None)
+    made = _Made(classes, {type(each) for each in objects})
     queue = [outer]
     reached: list[tuple[types.FunctionType, ast.AST]] = []
     effects: list[Callable[[frozenset[str], frozenset[str]], str]] = []
@@ -93,9 +96,9 @@ def impurity(
             plain_function(f) for f in (*_callees(definition, function, classes, known), *made.methods(definition, function))
         ]
     methods = [function for function, _ in reached if made.has(function)]
-    handed, objects = (of_own_making(reached, own_in, value_of, methods) for own_in in (_own_in, _made_in))
+    handed, own_objects = (of_own_making(reached, own_in, value_of, methods) for own_in in (_own_in, _made_in))
     for (function, _), effect, then in zip(reached, effects, known_then, strict=True):
-        if reason := effect(*(each.get(function.__code__, frozenset()) for each in (handed, objects))):
+        if reason := effect(*(each.get(function.__code__, frozenset()) for each in (handed, own_objects))):
             return reason, then
     return unknown, list(units.values())
 
@@ -106,9 +109,11 @@ class _Made:
 
     Args:
         given: classes of objects that the call is given.
+        copied: those of objects of which a run gets copies.
     """
 
-    def __init__(self, given: Collection[type]) -> None:
+    def __init__(self, given: Collection[type], copied: Collection[type]) -> None:
+        self._copied = copied
         self._given, self._classes, self._names = given, dict[type, None](), {"__init__", "__call__", *OPERATORS}
 
     def methods(self, definition: ast.AST, function: types.FunctionType) -> Iterator[types.FunctionType]:
@@ -128,7 +133,8 @@ class _Made:
 
     def own_object(self, function: types.FunctionType) -> frozenset[str]:
         """The name that a method has for its object."""
-        return frozenset(function.__code__.co_varnames[:1] if self.has(function) else ())
+        of_a_copy = any(function in vars(base).values() for kind in self._copied for base in kind.__mro__)
+        return frozenset(function.__code__.co_varnames[:1] if of_a_copy or self.has(function) else ())
 
 
 class ReadOnce(NamedTuple):

@@ -10,6 +10,9 @@ import jax.numpy as jnp
 import pytest
 
 from jupyter_jitmagic.diagnosis import diagnose
+from jupyter_jitmagic.diagnosis.call.unwrapping import carried, unwrapped
+from jupyter_jitmagic.diagnosis.proof.carrying import carrying
+from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.display.advice import Context, advice
 from jupyter_jitmagic.display.text import to_text
 from jupyter_jitmagic.recording.api.jitting import failed_call
@@ -313,3 +316,105 @@ def test_a_message_before_an_early_return_of_a_model_is_told_by_itself():
     found = diagnose(call.fun, *call.args, **call.kwargs)
     assert 'debug.print("too large: {loss}", loss=loss)' in found.rewrites[0].source and found.verified
     assert "jnp.where(pred, a, b)" in found.rewrites[0].source
+
+
+class Counter:
+    """An object with a state that a call changes in place, taken apart by JAX as flax's modules are."""
+
+    def __init__(self, total, calls):
+        self.total, self.calls = total, calls
+
+    def add(self, value):
+        self.total = self.total + value
+        self.calls = self.calls + 1
+
+
+jax.tree_util.register_pytree_node(Counter, lambda c: ((c.total, c.calls), None), lambda _, held: Counter(*held))
+
+
+def test_state_that_a_jit_carries_out_is_part_of_what_is_compared():
+    """A rewrite under nnx.jit is verified only if the objects hold afterwards what plain Python makes them hold."""
+
+    def step(counter, x):
+        loss = (x * x).sum()
+        if loss > 10.0:
+            loss = loss * 0.5
+        counter.add(loss)
+        return loss
+
+    counter = Counter(jnp.array(1.0), jnp.array(0))
+    assert not propose(step, (counter, X), {}).rewrites
+    found = propose(step, (counter, X), {}, seconds=30, carried=frozenset({"counter"}))
+    assert "counter.add(loss)" in found.rewrites[0].source
+    assert (float(counter.total), int(counter.calls)) == (1.0, 0), "the user's object stays as it was"
+
+    also = carrying(step, {"counter"})
+    _, state = also(counter, X / 10)
+    assert [float(each) for each in state["counter"]] == [float(1 + (X * X).sum() / 100), 1.0]
+    assert int(counter.calls) == 0
+
+
+def test_what_two_objects_share_is_not_carried():
+    """A copy would have two arrays in the place of one."""
+    shared = jnp.array(1.0)
+    one, other = Counter(shared, jnp.array(0)), Counter(shared, jnp.array(1))
+    assert carried([("one", one), ("x", X)]) == {"one"}
+    assert not carried([("one", one), ("other", other)])
+
+
+def test_a_training_step_of_nnx_that_changes_its_optimizer_is_verified():
+    """Model and optimizer are compared as they are after the step, and the user's are as before."""
+    nnx, optax = pytest.importorskip("flax.nnx"), pytest.importorskip("optax")
+
+    @nnx.jit
+    def step(model, opt, x, y):
+        loss, grads = nnx.value_and_grad(lambda model: jnp.mean((model(x) - y) ** 2))(model)
+        if loss > 10.0:
+            loss = loss * 0.5
+        opt.update(model, grads)
+        return loss
+
+    model = nnx.Linear(4, 1, rngs=nnx.Rngs(0))
+    opt = nnx.Optimizer(model, optax.adam(1e-3), wrt=nnx.Param)
+    before = [each.copy() for each in jax.tree.leaves((model, opt))]
+    call = unwrapped(step, (model, opt, jnp.ones((8, 4)), jnp.ones((8, 1))), {})
+    assert call.carried == {"model", "opt"}
+    found = propose(call.fun, call.args, call.kwargs, seconds=120, carried=call.carried)
+    assert "opt.update(model, grads)" in found.rewrites[0].source
+    assert all(map(jnp.array_equal, before, jax.tree.leaves((model, opt))))
+
+
+def loss_of(model, x, y):
+    return jnp.mean((model(x) - y) ** 2)
+
+
+def test_no_run_for_an_answer_trains_the_users_model():
+    """A helper's first call was looked for in a run on the user's own objects: a step of training that nobody asked for."""
+    nnx, optax = pytest.importorskip("flax.nnx"), pytest.importorskip("optax")
+
+    @nnx.jit
+    def step(model, opt, x, y):
+        loss, grads = nnx.value_and_grad(loss_of)(model, x, y)
+        opt.update(model, grads)
+        if jnp.isnan(loss):
+            print("nan")
+        return float(loss)
+
+    model = nnx.Linear(4, 1, rngs=nnx.Rngs(0))
+    opt = nnx.Optimizer(model, optax.adam(1e-3), wrt=nnx.Param)
+    before = [each.copy() for each in jax.tree.leaves((model, opt))]
+    diagnose(step, model, opt, jnp.ones((8, 4)), jnp.ones((8, 1)))
+    assert all(map(jnp.array_equal, before, jax.tree.leaves((model, opt))))
+
+
+def test_variables_within_a_named_tuple_are_copied_for_a_run():
+    """An optimizer's state is a named tuple of what changes in place."""
+    import typing
+
+    class State(typing.NamedTuple):
+        count: Counter
+
+    state = (State(Counter(jnp.array(1.0), jnp.array(0))),)
+    made = fresh(state)
+    made[0].count.add(1.0)
+    assert type(made[0]) is State and int(state[0].count.calls) == 0

@@ -78,6 +78,8 @@ class Call:
     """Of `declared`, objects that a library's own jit takes apart, as flax's does with its modules: the user declares none."""
     keeps_options: bool = False
     """Its jit traces arrays alone and keeps every other leaf static, as ``equinox.filter_jit`` does."""
+    carried: frozenset[str] = frozenset()
+    """Objects whose state a library's own jit carries out again, and that JAX can make anew."""
     jit: str = "jax.jit"
     """The jit it is under, as the user spells it."""
 

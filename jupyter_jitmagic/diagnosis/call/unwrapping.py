@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import enum
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MethodType
 from typing import Any
 
+import jax
+
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, calling_itself
+from jupyter_jitmagic.sandbox.copies import changes_in_place
 
 
 def unwrapped(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
@@ -41,8 +44,18 @@ def unwrapped(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     call = bind(calling_itself(fun), args, kwargs, frozenset(declared))
     if of_library and (objects := frozenset(each.name for each in call.refused if _is_taken_apart(each))):
         call = replace(call, declared=call.declared | objects, library=objects)
+    if getattr(type(other_jit), "__module__", "").partition(".")[0] == "flax":
+        call = replace(call, carried=carried([(each.name, each.value) for each in call.arguments]))
     jit = call.jit if other_jit is None else _spelled(type(other_jit).__module__, getattr(call.fun, "__globals__", {}))
     return replace(call, donated=frozenset(donated), keeps_options=arrays_alone, jit=jit)
+
+
+def carried(arguments: Sequence[tuple[str, Any]]) -> frozenset[str]:
+    """Which of these arguments (name, value) are objects of a state that JAX takes apart and makes again; none where two of
+    their places hold one array: a copy has two there, of which one may be changed and not the other."""
+    objects = {name: value for name, value in arguments if name.isidentifier() and changes_in_place(value)}
+    arrays = [id(leaf) for leaf in jax.tree_util.tree_leaves(objects) if isinstance(leaf, jax.Array)]
+    return frozenset(objects) if len(set(arrays)) == len(arrays) else frozenset()
 
 
 def _spelled(module: str, names: Mapping[str, Any]) -> str:

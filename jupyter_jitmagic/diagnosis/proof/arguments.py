@@ -42,6 +42,8 @@ class JitCall:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     static: tuple[str | int, ...] = ()
+    carried: frozenset[str] = frozenset()
+    """Objects whose state the jit carries out again (`proof.carrying`)."""
 
     @property
     def fixed(self) -> set[Any]:

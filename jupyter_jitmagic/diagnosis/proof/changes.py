@@ -99,6 +99,27 @@ def lone(values: Any) -> Any:
     return alike
 
 
+def counted_back(values: Any) -> Any:
+    """Numbers below 0 of the same sizes; -1 for 0."""
+    return -np.abs(values) - (values == 0)
+
+
+def first_largest(values: Any) -> Any:
+    """The largest of an array's numbers at its first place."""
+    return _first(values, np.nanmax(values) + 1)
+
+
+def first_smallest(values: Any) -> Any:
+    """The smallest of an array's numbers at its first place."""
+    return _first(values, np.nanmin(values) - 1)
+
+
+def _first(values: Any, number: Any) -> Any:
+    changed = np.array(values)
+    changed.reshape(-1)[0] = number
+    return changed
+
+
 def doubled(values: Any) -> Any:
     """The first half of an array's numbers, each of them twice: equal ones stand apart, and most limits let some pass."""
     return np.resize(values.reshape(-1)[: (values.size + 1) // 2], values.shape) if values.ndim else values

@@ -22,9 +22,12 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     apart,
     below_zero,
     cancelling,
+    counted_back,
     doubled,
     doubled_above,
     every_second_zero,
+    first_largest,
+    first_smallest,
     infinite_and_zero,
     large,
     lone,
@@ -43,6 +46,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
 from jupyter_jitmagic.diagnosis.proof.leaves import as_array, kind_of, like, other_key, wide
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
+BELOW_ZERO = "negative int"
 MANY_ROUNDS = "many rounds"
 """Of a kind: counts of which a product or power outgrows 32 bits soon."""
 _OTHER_KEYS = 6  # for a branch that is taken every second time, say
@@ -218,6 +222,21 @@ class Variations:
             yield self._each(self._floats, scaled(each), "larger")
             yield from self._one(self._floats[:2], scaled(each), "larger")
 
+    def below_zero(self) -> Iterator[Input]:
+        """Single integers as they count from the end, one by one and all; arrays whose first number is the largest, or the
+        smallest: what is counted back from its place is below 0; and both."""
+        numbers = [k for k in self._ints if not np.ndim(self._leaves[k])]
+        floats, ints = ([k for k in kind if np.size(self._leaves[k]) > 1] for kind in (self._floats, self._ints))
+        arrays = [k for k in floats or ints if not np.iscomplexobj(self._leaves[k])]
+        yield from self._one(numbers[:4], counted_back, BELOW_ZERO)
+        if len(numbers) > 1:
+            yield self._each(numbers, counted_back, BELOW_ZERO)
+        for change in (first_largest, first_smallest) if arrays else ():
+            first = self._each(arrays[:2], change, "noise")
+            yield first
+            if numbers:
+                yield self.of(first)._each(numbers, counted_back, BELOW_ZERO)
+
     def tied(self) -> Iterator[Input]:
         """Equal numbers apart from each other, with limits below all of them, and above."""
         if any(np.size(self._leaves[k]) > 1 for k in self._floats):
@@ -349,7 +368,7 @@ class Variations:
             yield from self._one([k], lambda v: v * 2 + 3, "count")
             yield from self._one([k], lambda v: v - 1, "count")
             yield from self._one([k], lambda v: v * 0 + 10, "count")
-            yield from self._one([k], lambda v: -v, "negative int")
+            yield from self._one([k], lambda v: -v, BELOW_ZERO)
         for scalar in numbers[:4]:
             for other in [k for k in (*self._floats, *self._ints) if k != scalar][:4]:
                 values = np.asarray(self._leaves[other], np.float64) if np.size(self._leaves[other]) else np.zeros(1)

@@ -10,13 +10,14 @@ import contextlib
 import itertools
 import re
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
 
 from jupyter_jitmagic.base.refused import is_refused
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
+from jupyter_jitmagic.diagnosis.proof.carrying import carrying
 from jupyter_jitmagic.diagnosis.proof.copied import is_written_to
 from jupyter_jitmagic.diagnosis.proof.decimals import computes_in_double, decimals, makes_whole, own_decimals
 from jupyter_jitmagic.diagnosis.proof.derived import TRANSFORMS, Derived, is_derived, takes_gradients
@@ -65,6 +66,7 @@ class Plain:
         patience: seconds that the run of the call's own input may take where it is looked at whether NumPy agrees; they are
             none of those.
         known: the same function and call, looked at before.
+        carried: arguments whose state after a run is part of its result.
 
     Attributes:
         minds_nan: its code asks for NaN, so that what is left out because of one must not come back in a gradient.
@@ -89,6 +91,7 @@ class Plain:
         seconds: float,
         known: Plain | None = None,
         patience: float = 0.0,
+        carried: Collection[str] = (),
     ) -> None:
         self.coverage = Coverage()
         self.variations = variations
@@ -104,15 +107,16 @@ class Plain:
         self.gives_gradients = self.takes_gradients and not self.minds_nan
         self._in_double = any(computes_in_double(unit.text) for unit in units)
         self._makes_whole = any(makes_whole(unit.text) for unit in units)
-        self.asks_for_kinds = False
+        self.asks_for_kinds = self._cuts = False
         self._literals: dict[float, None] = {}
         for unit in units:
             original = ast.parse(unit.text)
             self._literals |= dict.fromkeys(compared_numbers(original, unit.globals))
             self.asks_for_kinds |= asks_for_kinds(original)
+            self._cuts |= any(isinstance(node, ast.Slice) and _is_computed(node) for node in ast.walk(original))
         self.on_numpy: bool = getattr(known, "on_numpy", False)
         self.changes_given: bool = getattr(known, "changes_given", False)
-        self._original, self._lines = fun, lines
+        self._original, self._lines, self._carried = fun, lines, carried
         self._fun = self._made(units)
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
@@ -123,6 +127,7 @@ class Plain:
         self._interpreted = False
         self._first = 0.0
         self._endless: set[str] = set()
+        self._below: list[tuple[Any] | None] = []
         self._agrees: bool | None = None
         self._own: tuple[Any] | None = None
         if known is not None and known._agrees:
@@ -141,7 +146,8 @@ class Plain:
         derived = Derived()
         extra = {PROBES: self._probes, **INSTEAD, **BY_SETTING, **derived.instead()}
         wraps = {"extra": extra, "wrapping": lambda made: derived.wrapping(made) or wrapping(made)}
-        return made_again(self._original, compiled, arguments=self.variations.arguments, **wraps)
+        made = made_again(self._original, compiled, arguments=self.variations.arguments, **wraps)
+        return carrying(made, self._carried)
 
     @property
     def first(self) -> Any:
@@ -165,6 +171,16 @@ class Plain:
             self._counted += 1
             self._runs.append((given, done[0]))
             yield self._runs[-1]
+
+    def below_zero(self) -> Iterator[tuple[Input, Any]]:
+        """(input, plain result) where integers, and what is counted back from places, are below 0."""
+        for k, given in enumerate(self.variations.below_zero() if self._cuts else ()):
+            if k == len(self._below):
+                if self._late():
+                    return
+                self._below.append(self.elsewhere(given, SHORT))
+            if (found := self._below[k]) is not None:
+                yield given, found[0]
 
     def _keep_error(self, given: Input) -> None:
         """An exception of plain Python's on an input is what compiled code does not raise."""
@@ -424,6 +440,11 @@ class Plain:
     """Whether `runs` has come to all inputs with infinities."""
     too_slow = False
     """Whether the last run by NumPy was stopped by its time."""
+
+
+def _is_computed(part: ast.Slice) -> bool:
+    """Whether a bound of a slice is no number that is written there."""
+    return any(isinstance(node, ast.Name) for bound in (part.lower, part.upper) if bound for node in ast.walk(bound))
 
 
 def _is_of_a_trace(error: BaseException) -> bool:

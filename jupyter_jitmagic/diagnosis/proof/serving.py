@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 SHORT = 0.1  # seconds for one run of the function, in one way or the other
 MOST_TAKEN = 18  # other calls that a rewrite is compared on
 MOST_IN_SHORT = 2  # kinds of integers, where there is no time for more
+OPTIONAL_WITHIN = 1.0  # seconds of plain runs with optional arguments given and not, beyond those for all other calls
 _FEWER_FROM = (200, 1000)  # operations of a run, from which on each call is run with fewer values: more calls tell more
 
 _NUMBERS: tuple[int | tuple[int, ...], ...] = (0, -99, 99, (0, 99))  # the last are a range, where bounds are given
@@ -76,6 +77,7 @@ _ASPECTS = {
     "end": "indices at the ends",
     "negative int": "indices at the ends",
 }
+_OPTIONAL = ("left out", "none", "given")
 FAILS = "fails"
 _PLACES = ("end", "negative int")
 
@@ -114,11 +116,16 @@ class Served:
         self.said: dict[str, None] = {}
         """What is to be said of the last rewrite compared, as plain Python's own numbers give something else."""
         self.untried: dict[str, None] = {}
+        self.unknown: list[OtherCall] = []
+        """Optional arguments given and not, where plain Python takes too long to tell whether it takes them."""
+        self._late: list[OtherCall] = []
         self._patience = 10 * SHORT
         self._first: Any = None
         self._moved: dict[int, list[tuple[Any] | None]] = {}
         if not plain.agrees():
-            self.untried = dict.fromkeys(_ASPECTS[call.given.kind] for call in calls)
+            self.untried = dict.fromkeys(_ASPECTS[call.given.kind] for call in calls if not is_optional(call))
+            self._late = [call for call in calls if call.sought and is_optional(call)]
+            self._take_optional()
             self._take_integers(calls)
             return
         deadline = Deadline(seconds)
@@ -143,6 +150,7 @@ class Served:
             wanted = tuple(self._run(call))
             if wanted:
                 self.taken.append(Taken(call, wanted))
+        self._take_optional()
         self._take_integers(left_out)
         for call in calls:
             if not call.sought and (found := plain.uncompiled(call.given, SHORT)) is not None:
@@ -157,6 +165,21 @@ class Served:
             if result is not None:
                 self.taken.append(Taken(call, ((call.given, result[0]),)))
 
+    def _take_optional(self) -> None:
+        """Optional arguments given and not, once each, where there was no time for more or NumPy cannot run it: a rewrite has
+        to trace there. Where plain Python takes longer, it is unknown whether it takes them."""
+        deadline = Deadline(OPTIONAL_WITHIN if self.plain.failed is None else 0)
+        for call in self._late:
+            if any(taken.call.words == call.words for taken in self.taken):
+                continue
+            left = deadline.left()
+            result = self.plain.run(call.given, seconds=left) if left else None
+            if result is not None:
+                self.taken.append(Taken(call, ((call.given, result[0]),)))
+            elif not left or self.plain.gave_up(call.given):
+                self.not_compared(call)
+                self.unknown.append(call)
+
     def results_not_empty(self) -> list[Any]:
         """Plain Python's results for arrays with elements, where the call's own have none."""
         return [want for taken in self.taken if taken.call.words == NOT_EMPTY for _, want in taken.wanted]
@@ -169,11 +192,14 @@ class Served:
         """The answer has to say that it was not compared there."""
         self.untried[_ASPECTS[call.given.kind]] = None
 
-    def _no_time_for(self, call: OtherCall) -> None:
-        """It was not run; another of the same words that was stands for it, and beside other sizes it is named itself."""
-        if any(taken.call.words == call.words for taken in self.taken):
+    def _no_time_for(self, call: OtherCall, run: Sequence[Any] = ()) -> None:
+        """It was not run; another of the same words that was stands for it, and beside other sizes it is named itself. What is
+        optional is asked for once more."""
+        if is_optional(call) and not run:
+            self._late.append(call)
+        elif any(taken.call.words == call.words for taken in self.taken):
             return
-        if call.given.kind == "size" and any(taken.call.given.kind == "size" for taken in self.taken):
+        elif call.given.kind == "size" and any(taken.call.given.kind == "size" for taken in self.taken):
             self.untried[call.words.removeprefix("on ")] = None
         else:
             self.not_compared(call)
@@ -198,7 +224,7 @@ class Served:
             if result is not None:
                 found.append((changed, result[0]))
             elif self.plain.too_slow:
-                self._no_time_for(call)
+                self._no_time_for(call, found)
                 return found
             elif usual and not (found and call.alone) and not self._values_alone_fail(changed):
                 if changed.kind in _PLACES:
@@ -373,6 +399,11 @@ class Served:
         nudged = [with_floats(self._fun, given, self._static, nudge) for nudge in nudges]
         arrays = [] if self.plain.asks_for_kinds else [with_arrays(self._fun, given, self._static)]
         return explained_by_rounding(lambda each: self.plain.uncompiled(each, SHORT), arrays, nudged, got, want)
+
+
+def is_optional(call: OtherCall) -> bool:
+    """Whether it is the call with an optional argument given, or not."""
+    return call.given.kind in _OPTIONAL
 
 
 def _counts_beyond(given: Input) -> bool:

@@ -56,6 +56,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import (
 from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import NoSource
 
@@ -111,7 +112,7 @@ def compare(
     call_shapes: list[tuple[int, ...]] = []
     notes: dict[str, None] = {}
     plain.met = set()
-    for given, want in plain.runs():
+    for given, want in itertools.chain(plain.runs(), plain.below_zero()):
         given_up = falls_under(plain, given, want, excludes, call_shapes if equal else None)
         if given_up:
             if given_up not in plain.met and _gives_otherwise(plain, rewrite, given, want):
@@ -303,7 +304,7 @@ def _gives(rewrite: Callable[[Input], Any] | None, given: Input, want: Any) -> b
 
 def computed(fun: Callable[..., Any], given: Input) -> Any:
     """What a function of the user's gives on an input, run for us."""
-    return rerun(lambda: jax.block_until_ready(fun(*given.args, **given.kwargs)))
+    return rerun(lambda: jax.block_until_ready(fun(*fresh(given.args), **fresh(given.kwargs))))
 
 
 def _words(given: Input) -> str:

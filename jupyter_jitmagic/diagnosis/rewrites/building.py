@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import jax
 
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, JitCall
+from jupyter_jitmagic.diagnosis.proof.carrying import carrying
 from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
 from jupyter_jitmagic.source.held_functions import RebuiltWithin, made_again
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
@@ -57,7 +58,8 @@ def made_for(
     call: JitCall, texts: Mapping[Unit, str], compiled: Compile, extra: dict[str, Any] | None = None
 ) -> Callable[..., Any]:
     """`made_of` the function of a call, and of the functions that it is given."""
-    return made_of(call.fun, texts, call.static, compiled, extra, arguments=(*call.args, *call.kwargs.values()))
+    made = made_of(call.fun, texts, call.static, compiled, extra, arguments=(*call.args, *call.kwargs.values()))
+    return carrying(made, call.carried)
 
 
 def jitted(function: Callable[..., Any], static: Sequence[str | int], compiling: Mapping[str, Any] | None = None) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
+from jupyter_jitmagic.diagnosis.proof.carrying import carrying
 from jupyter_jitmagic.diagnosis.rewrites.building import made_for
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft
 from jupyter_jitmagic.diagnosis.rewrites.leaking import where_kept
@@ -45,7 +46,7 @@ class Drafted:
     def build(self, draft: Draft) -> Callable[..., Any]:
         """The function with the draft's texts in place of the units'."""
         if not draft.texts:
-            return self.call.fun
+            return carrying(self.call.fun, self.call.carried)
         return made_for(self.call, draft.texts, self.compiled)
 
     def compiled(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:

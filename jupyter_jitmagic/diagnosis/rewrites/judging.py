@@ -34,7 +34,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import (
     may_end_elsewhere,
     may_never_end,
 )
-from jupyter_jitmagic.diagnosis.proof.serving import FAILS, Served, Taken
+from jupyter_jitmagic.diagnosis.proof.serving import FAILS, Served, Taken, is_optional
 from jupyter_jitmagic.diagnosis.proof.two_at_once import two_at_once
 from jupyter_jitmagic.diagnosis.proof.verify import (
     AT_TIE,
@@ -135,7 +135,7 @@ class Judge:
         variations = Variations.of_call(self.call)
         seconds, trees = min(OTHERS_WITHIN, self.seconds / 4), [ast.parse(unit.text) for unit in self._units]
         try:
-            plain = Plain(self.call.fun, self._units, {}, variations, seconds, patience=self.seconds)
+            plain = Plain(self.call.fun, self._units, {}, variations, seconds, patience=self.seconds, carried=self.call.carried)
         except NoSource:
             return []
         static = self._values.find(plain, self._units, trees)
@@ -357,11 +357,12 @@ class Judge:
         return (replace(made, verified=False),)
 
     def _check(self) -> None:
-        self._why_not, self._units = impurity(self.call.fun, self.call.args, self.call.kwargs, refused=self._refused)
-        copied = frozenset(changeable(self.call.fun, self.call.args, self.call.kwargs)) if self._why_not else frozenset()
+        given, carried = (self.call.fun, self.call.args, self.call.kwargs), self.call.carried
+        self._why_not, self._units = impurity(*given, carried, self._refused, carried)
+        copied = carried | frozenset(changeable(*given)) if self._why_not else frozenset()
         if copied:
             changes = self._why_not
-            self._why_not, self._units = impurity(self.call.fun, self.call.args, self.call.kwargs, copied, self._refused)
+            self._why_not, self._units = impurity(*given, copied, self._refused, carried)
             if not self._why_not:
                 self._note = f"plain Python {changes.removeprefix('it ')}, the compiled function does not"
         leaves = jax.tree_util.tree_leaves((self.call.args, self.call.kwargs))
@@ -382,7 +383,13 @@ class Judge:
                 by_file.setdefault(filename, set()).add(line)
             known = self._served.plain if self._served is not None else None
             self._plain = Plain(
-                self.call.fun, list(units.values()), by_file, Variations.of_call(self.call), self.seconds, known
+                self.call.fun,
+                list(units.values()),
+                by_file,
+                Variations.of_call(self.call),
+                self.seconds,
+                known,
+                carried=self.call.carried,
             )
         return self._plain
 
@@ -397,6 +404,7 @@ class Judge:
         self._served.said.clear()
         known = {id(taken.call): taken for taken in self._served.taken}
         programs = {id(call): program for call, program in traced.others}
+        late: list[str] = []
         for key, taken in known.items():
             kind = taken.call.given.kind
             if kind in traced.draft.excludes and key in programs and kind not in self._met:
@@ -404,7 +412,11 @@ class Judge:
             if kind in traced.draft.excludes or any(taken.call is call for call in self._said):
                 continue
             if key not in programs:
-                if taken.call.words not in traced.fails:
+                if (
+                    is_optional(taken.call) and self._trace_of(traced, taken.call.given) is None
+                ):  # the search had no time for it
+                    late.append(taken.call.words)
+                elif taken.call.words not in traced.fails:
                     self._served.not_compared(taken.call)
                 continue
             try:
@@ -421,10 +433,21 @@ class Judge:
             program = self._trace_of(traced, call.given)
             floats = program and other_floats(program.out_info, want, (call.given.args, call.given.kwargs))
             found.append((call.words, FAILS if program is None else f"gives {floats}" if floats else ""))
-        failing = [*traced.fails, *(words for words, what in found if what == FAILS)]
+        failing = [*traced.fails, *late, *(words for words, what in found if what == FAILS)]
         fails = [f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []
         otherwise = [f"{words} it {what}" for words, what in found if what not in ("", FAILS)]
-        return [*fails, *dict.fromkeys(otherwise), *self._served.said]
+        return [*fails, *dict.fromkeys(otherwise), *self._not_traced(traced), *self._served.said]
+
+    def _not_traced(self, traced: Traced) -> list[str]:
+        """What is to be said of optional arguments for which plain Python took too long: where nothing like them traces."""
+        unknown = self._served.unknown if self._served is not None else []
+        found: dict[str, list[bool]] = {}
+        for call in unknown:
+            found.setdefault(call.words.partition(" as ")[0], []).append(self._trace_of(traced, call.given) is None)
+        failing = [words for words, fails in found.items() if all(fails)]
+        return (
+            [f"it may fail {', '.join(failing)}: it does not trace there, and plain Python takes too long"] if failing else []
+        )
 
     def _is_met(self, gradient: str | Differs) -> bool:
         """Whether another draft that is kept for want of a better one was refused for such a gradient before."""

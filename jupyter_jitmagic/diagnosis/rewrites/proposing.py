@@ -74,6 +74,7 @@ def propose(
     rules: Sequence[Rule] | None = None,
     rolls: bool = False,
     so_far: list[Proposals] | None = None,
+    carried: frozenset[str] = frozenset(),
 ) -> Proposals:
     """Rewrites of `fun` (and of the user's helpers) that trace on this call and give plain Python's results.
 
@@ -86,6 +87,7 @@ def propose(
         run: False: nothing is run; what traces is `unverified`.
         seconds: time for plain runs and for the search, each.
         rolls: Python's loops of many rounds become loops of lax, whether or not they can be traced.
+        carried: objects whose state the jit carries out again, so that it is part of the result.
         so_far: gets what is in hand while more is looked for, for a caller who stops the search.
 
     Returns:
@@ -106,7 +108,7 @@ def propose(
     try:
         with contextlib.nullcontext() if is_undoing() else undoing(Reach(fun)):
             kept = [] if so_far is None else so_far
-            call = JitCall(fun, args, dict(kwargs), tuple(static))
+            call = JitCall(fun, args, dict(kwargs), tuple(static), carried)
             return under_one_clock(lambda: _propose(call, asked, run, seconds, rolls, kept, refused))
     except Effect as met:
         return Proposals(obstacles=(f"it was not traced, because {met}",))

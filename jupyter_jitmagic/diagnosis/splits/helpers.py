@@ -16,6 +16,7 @@ from jupyter_jitmagic.diagnosis.splits.program import Place, Split, difference, 
 from jupyter_jitmagic.diagnosis.splits.proving import Proof
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.types import Comparison
+from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.names import top_name
 from jupyter_jitmagic.source.units import codes
@@ -74,7 +75,7 @@ def _first_call(call: Call, function: types.FunctionType, name: str, seconds: fl
 
     fun = in_place_of(call.fun, _calling(function, name, noting))
     try:
-        rerun(lambda: jax.block_until_ready(fun(*call.args, **call.kwargs)), seconds)
+        rerun(lambda: jax.block_until_ready(fun(*fresh(call.args), **fresh(call.kwargs))), seconds)
     except (Exception, OutOfTime, Effect):
         return None
     if not met or any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(met[0])):

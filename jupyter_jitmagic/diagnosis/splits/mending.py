@@ -18,6 +18,7 @@ from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Step
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import NoSource, Unit
@@ -58,7 +59,7 @@ def mended(call: Call, unit: Unit, refused: Lines, seconds: float) -> str | None
 
 
 def _run(made: Callable[..., Any], call: Call) -> Any:
-    return jax.block_until_ready(made(*call.args, **call.kwargs))
+    return jax.block_until_ready(made(*fresh(call.args), **fresh(call.kwargs)))
 
 
 def _step(drafted: Drafted, draft: Draft, error: Exception) -> tuple[Unit, Step] | None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from jupyter_jitmagic import diagnose
+from jupyter_jitmagic.diagnosis.proof import serving
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.changes import noise
 from jupyter_jitmagic.diagnosis.proof.differing import differs
@@ -17,7 +18,8 @@ from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.serving import Served
-from jupyter_jitmagic.diagnosis.rewrites import propose
+from jupyter_jitmagic.diagnosis.rewrites import judging, propose
+from jupyter_jitmagic.diagnosis.rewrites.engine import Search
 
 from .helpers import applied, check, define
 
@@ -843,3 +845,35 @@ def test_sizes_in_which_plain_python_gives_another_shape_by_its_values_refuse_no
     p, q = jnp.array([0.0, 1.0]), jnp.array([2.0, 0.5])
     found = check(source, *((p, q, jnp.array(r)) for r in (1.0, 9.0)), seconds=8.0).rewrites[0]
     assert "on arrays of other sizes" in " ".join(found.compared.differences)
+
+
+COUNTED = (
+    "def f(x, labels=None):\n    if x[0] > 2:\n        x = x * 2.0\n    if labels is not None:\n        kinds = {}\n"
+    "        for each in labels.tolist():\n            kinds[each] = kinds.get(each, 0) + 1\n        x = x * len(kinds)\n"
+    "    return x\n"
+)
+
+
+def test_what_is_optional_is_given_also_where_there_is_no_time_for_other_calls(monkeypatch):
+    """What is optional is given to a rewrite though nothing else is: it traces there too."""
+    monkeypatch.setattr(judging, "OTHERS_WITHIN", 0.0)
+    labels = jnp.array([1.0, 1.0, 2.0])
+    found = served(COUNTED, (X,), ((X, labels), {}))
+    assert found.rewrites and "optional arguments given" not in found.rewrites[0].compared.not_reached
+
+
+def test_what_is_optional_is_traced_where_plain_python_takes_too_long(monkeypatch):
+    """An optional argument that plain Python had no time for is said where the rewrite does not trace with it."""
+    monkeypatch.setattr(judging, "OTHERS_WITHIN", 0.0)
+    monkeypatch.setattr(serving, "OPTIONAL_WITHIN", 0.0)
+    compared = propose(define(COUNTED)["f"], (X,), {}, seconds=30).rewrites[0].compared
+    assert "it may fail where labels is given: it does not trace there, and plain Python takes too long" in compared.differences
+
+
+def test_what_is_optional_is_traced_where_the_search_has_no_time(monkeypatch):
+    """An optional argument that plain Python takes and the search had no time for is said where the rewrite fails with it."""
+    source = COUNTED.replace("labels.tolist()", "sorted(set(labels.tolist()), key=lambda v: hash(v) % 7)")
+    namespace = define(source)
+    monkeypatch.setattr(Search, "_other_calls", lambda self: [self._others(), []][1])
+    compared = propose(namespace["f"], (X,), {}, seconds=30).rewrites[0].compared
+    assert any(said.startswith("it fails ") and "where labels is given" in said for said in compared.differences)

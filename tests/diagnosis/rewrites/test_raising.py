@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import judging, propose
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 X = jnp.array([-0.5, 0.1, 0.75, 0.25])
 
@@ -90,6 +90,31 @@ def test_a_negative_bound_is_driven_where_a_rewrite_gives_it_up():
     assert negative in differences and negative not in not_reached
     exact = told("def f(x, k):\n    return x[-k:].mean()\n", X, jnp.array(2))
     assert all(negative not in each for each in exact)  # right for each k, and compared there
+
+
+def test_a_window_whose_bounds_are_both_negative_is_driven_and_said_to_differ():
+    """`x[i - w : i + w + 1]` with an i that counts from the end: the place of its start is right, that of its end is not."""
+    source = "def f(x, i, w):\n    return x[i - w : i + w + 1].mean()\n"
+    x = jnp.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0])
+    differences, not_reached = told(source, x, jnp.array(4), jnp.array(2))
+    negative = "a negative bound, which counts from the end in Python"
+    assert negative in differences and negative not in not_reached
+    source = "def f(x, w):\n    i = jnp.argmax(x)\n    return x[i - w : i + w + 1].sum()\n"
+    assert negative in told(source, x, jnp.array(2))[0]  # where the largest number stands at the beginning
+
+
+def test_what_is_counted_back_from_the_place_of_the_largest_is_below_0_where_that_stands_first():
+    """No other input brings the peak to the beginning, where plain Python counts from the end: the rewrite has to as well."""
+    source = "def f(x, k):\n    i = jnp.argmax(x)\n    return jnp.where(x.max() > k, x[: i - 2].sum() / x.max(), jnp.nan)\n"
+    t = jnp.linspace(-3.0, 3.0, 200)
+    x = jnp.sin(t) + 0.01 * jnp.cos(37 * t)
+    for each in (x, jnp.round(100 * x).astype(int)):
+        namespace = define(source)
+        found = propose(namespace["f"], (each, 0.5), {}, seconds=240.0)
+        first = each.at[0].set(each.max() + 1)
+        want = namespace["f"](first, 0.5)
+        with applied(found, namespace):
+            assert np.allclose(jax.jit(namespace["f"])(first, 0.5), want)
 
 
 def test_a_number_of_pythons_beside_an_array_of_few_bits_is_said_to_fail():
