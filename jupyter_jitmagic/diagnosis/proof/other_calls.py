@@ -80,6 +80,7 @@ def other_calls(
         make.ends(),
         make.sizes_apart(),
         itertools.islice(make.sizes(), 2, None),
+        make.empty_lists(),
         make.arrays_of_numbers(),
         make.given_as_integers(),
     )
@@ -313,6 +314,12 @@ class _Maker:
         sizes = {size for k in self._arrays() for size in self._leaves[k].shape}
         if 0 in sizes:
             yield self._mapped({0: min((size for size in sizes if size > 1), default=3)}, NOT_EMPTY.removeprefix("on "))
+
+    def empty_lists(self) -> Iterator[OtherCall]:
+        """Nothing in a list that is an argument: of a loop over it, Python's own numbers are left, whose division by 0 raises."""
+        for name in [name for name, value in self._bound.items() if type(value) is list and value][:2]:
+            call = self._called({**self._bound, name: []}, "given", [name])
+            yield replace(call, given=replace(call.given, kind="size"), words=f"where {name} is an empty list", promised=False)
 
     def of_arrays_not_empty(self) -> Iterator[OtherCall]:
         """What is optional, left out and given beside arrays that are not empty, where the call's own are: what plain Python

@@ -843,3 +843,12 @@ def test_sizes_in_which_plain_python_gives_another_shape_by_its_values_refuse_no
     p, q = jnp.array([0.0, 1.0]), jnp.array([2.0, 0.5])
     found = check(source, *((p, q, jnp.array(r)) for r in (1.0, 9.0)), seconds=8.0).rewrites[0]
     assert "on arrays of other sizes" in " ".join(found.compared.differences)
+
+
+def test_a_list_of_batches_may_be_empty():
+    """What is left of a loop over none are Python's own numbers: `total / n` of two of them raised in a branch not taken."""
+    source = (
+        "def f(p, batches):\n    total, n = 0.0, 0\n    for x in batches:\n        if (x > 0).any():\n"
+        "            total += (p * x).sum()\n            n += len(x)\n    return total / n if n else 0.0\n"
+    )
+    served(source, (jnp.array(2.0), [X, -X]), ((jnp.array(2.0), []), {}), ((jnp.array(2.0), [-X]), {}))
