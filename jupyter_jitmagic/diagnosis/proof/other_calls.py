@@ -51,6 +51,7 @@ class OtherCall:
         promised: a rewrite that fails there is none; where False, the answer says where it fails.
         sought: a rewrite that serves it is preferred; where False, it is only said of one that does not trace there.
         alone: of these values, others of which may ask for what is left out.
+        value: which static number is another one, as "where n is 0".
     """
 
     given: Input
@@ -58,6 +59,7 @@ class OtherCall:
     promised: bool = True
     sought: bool = True
     alone: bool = False
+    value: str = ""
 
 
 def other_calls(
@@ -316,7 +318,7 @@ class _Maker:
             yield self._mapped({0: min((size for size in sizes if size > 1), default=3)}, NOT_EMPTY.removeprefix("on "))
 
     def empty_lists(self) -> Iterator[OtherCall]:
-        """Nothing in a list that is an argument: of a loop over it, Python's own numbers are left, whose division by 0 raises."""
+        """Nothing in a list that is an argument: a loop over it leaves Python's own numbers, whose division by 0 raises."""
         for name in [name for name, value in self._bound.items() if type(value) is list and value][:2]:
             call = self._called({**self._bound, name: []}, "given", [name])
             yield replace(call, given=replace(call.given, kind="size"), words=f"where {name} is an empty list", promised=False)
