@@ -286,3 +286,23 @@ def test_what_looks_closely_at_tracers_and_ends_our_run_is_not_the_place():
     )
     found = diagnose(fun, jnp.ones(3))
     assert found.kind == "rewrite" and [site.code for site in found.sites] == ["if x.sum() > 0:"]
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted"),
+    [
+        ("collections.deque(x, maxlen=n + 1)", "n"),
+        ("list(itertools.permutations((1, 2, 3), n))", "n"),
+        ("collections.deque(x, n, 'too many')", None),
+    ],
+)
+def test_a_function_in_c_that_takes_an_integer_and_asks_a_tracer_for_none_is_a_site(made, wanted):
+    """It looks at the type alone: `an integer is required` had no site, and so no static argument. No site where plain Python
+    fails in the same way."""
+    f = written(f"import collections, itertools\ndef f(x, n):\n    held = {made}\n    return x[0] * len(held)\n")
+    if wanted is None:
+        assert not find_sites(f, (X, 2), {}).sites
+        return
+    assert met(f, X, 2) == [("integer", (wanted,))]
+    found = diagnose(f, X, 2)
+    assert (found.kind, found.static_argnames, found.verified) == ("static", (wanted,), True)

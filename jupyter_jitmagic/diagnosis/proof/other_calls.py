@@ -51,6 +51,7 @@ class OtherCall:
         promised: a rewrite that fails there is none; where False, the answer says where it fails.
         sought: a rewrite that serves it is preferred; where False, it is only said of one that does not trace there.
         alone: of these values, others of which may ask for what is left out.
+        value: which static number is another one, as "where n is 0".
     """
 
     given: Input
@@ -58,6 +59,7 @@ class OtherCall:
     promised: bool = True
     sought: bool = True
     alone: bool = False
+    value: str = ""
 
 
 def other_calls(
@@ -80,6 +82,7 @@ def other_calls(
         make.ends(),
         make.sizes_apart(),
         itertools.islice(make.sizes(), 2, None),
+        make.empty_lists(),
         make.arrays_of_numbers(),
         make.given_as_integers(),
     )
@@ -313,6 +316,12 @@ class _Maker:
         sizes = {size for k in self._arrays() for size in self._leaves[k].shape}
         if 0 in sizes:
             yield self._mapped({0: min((size for size in sizes if size > 1), default=3)}, NOT_EMPTY.removeprefix("on "))
+
+    def empty_lists(self) -> Iterator[OtherCall]:
+        """Nothing in a list that is an argument: a loop over it leaves Python's own numbers, whose division by 0 raises."""
+        for name in [name for name, value in self._bound.items() if type(value) is list and value][:2]:
+            call = self._called({**self._bound, name: []}, "given", [name])
+            yield replace(call, given=replace(call.given, kind="size"), words=f"where {name} is an empty list", promised=False)
 
     def of_arrays_not_empty(self) -> Iterator[OtherCall]:
         """What is optional, left out and given beside arrays that are not empty, where the call's own are: what plain Python

@@ -222,6 +222,8 @@ class Search:
                 break
             elif call.given.kind == "size" and not isinstance(other, TimeoutError):
                 too_short[call.words] = None
+            elif call.value and not isinstance(other, TimeoutError) and ANOTHER_SHAPE not in draft.excludes:
+                too_short[call.value] = None
         if not isinstance(outcome, BaseException):
             traced = Traced(draft, function, outcome, equations, tuple(on_others), tuple(too_short))
             if not draft.changes:

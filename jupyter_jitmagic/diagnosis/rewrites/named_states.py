@@ -212,14 +212,15 @@ def by_equality(spot: Spot, function: ast.FunctionDef, name: str) -> Iterator[tu
 
 
 def given_by_a_helper(spot: Spot) -> Iterator[Step]:
-    """`counts[kind(v)] += 1`, where `kind` returns one of a few names → its ways in the place of the call."""
+    """`counts[kind(v)] += 1`, where `kind` returns one of a few names, or members of an enumeration → its ways in the place of
+    the call."""
     call, code = spot.node, spot.code
     if not isinstance(call, ast.Call) or isinstance(code.parents[call], ast.Return | ast.Expr):
         return
     helper = helper_of(spot, call)
     returned = [node.value for node in walk(helper) if isinstance(node, ast.Return)] if helper is not None else []
-    named = [_token(spot, node) if node is not None else None for node in returned]
-    if len(set(named)) > 1 and None not in named and not any(isinstance(node, ast.Attribute) for node in returned):
+    named = [_token(spot, side) for node in returned for side in _sides(node or ast.Constant(...))]
+    if len(set(named)) > 1 and None not in named:
         yield from inlined_by_ways(spot, call)
 
 

@@ -74,7 +74,7 @@ class OtherValues:
             given = Input(args, kwargs, "static value")
             for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
                 if self._is_taken(plain, changed):
-                    found.append(OtherCall(changed, "with another static value"))
+                    found.append(OtherCall(changed, "with another static value", value=self._told(changed)))
                     for name, without in self._left_out(plain, changed):
                         found.append(OtherCall(without, f"with {name} left out and another static value"))
                     break
@@ -158,17 +158,24 @@ class OtherValues:
 
     def _negative(self, given: Input) -> str:
         """The name of the static count that is negative there and not in the call; "" for none."""
+        counts = (
+            (name, ours, theirs) for name, ours, theirs in self._statics(given) if type(ours) is int and type(theirs) is int
+        )
+        return next((name for name, ours, theirs in counts if theirs < 0 <= ours), "")
+
+    def _told(self, given: Input) -> str:
+        """Which static number is another one there, in words; "" where none is."""
+        numbers = (each for each in self._statics(given) if type(each[1]) is int and type(each[2]) is int)
+        return next((f"where {name} is {theirs}" for name, ours, theirs in numbers if ours != theirs), "")
+
+    def _statics(self, given: Input) -> Iterator[tuple[str, Any, Any]]:
+        """(name, value in the call, value there) of each static argument."""
         for key in sorted(self._call.fixed - {ARRAYS_ALONE}, key=str):
             if isinstance(key, str):
-                ours, theirs, name = self._call.kwargs.get(key), given.kwargs.get(key), key
+                yield key, self._call.kwargs.get(key), given.kwargs.get(key)
             elif key < min(len(self._call.args), len(given.args)):
                 names = list(inspect.signature(self._call.fun).parameters)
-                ours, theirs, name = self._call.args[key], given.args[key], names[min(key, len(names) - 1)]
-            else:
-                continue
-            if type(ours) is int and type(theirs) is int and theirs < 0 <= ours:
-                return name
-        return ""
+                yield names[min(key, len(names) - 1)], self._call.args[key], given.args[key]
 
     def _is_taken(self, plain: Plain, given: Input) -> bool:
         """Whether plain Python runs with these static values; its result is kept."""

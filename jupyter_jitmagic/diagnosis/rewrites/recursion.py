@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,21 +18,14 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
     function = spot.function
     if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
         return
-    code, name = spot.code, function.name
-    arguments = function.args
-    names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
-    if isinstance(code.parents.get(function), ast.ClassDef):
-        if not names or names[0] in stored(function.body):
-            return
-        name = f"{names.pop(0)}.{name}"
-    elif function not in code.tree.body:
+    code, arguments = spot.code, function.args
+    found = own_calls(spot, function)
+    if found is None:
         return
-    calls = [n for n in walk(function) if isinstance(n, ast.Call) and code.src(n.func) == name]
-    if not calls:
-        return
+    name, names, calls = found
     tails = [code.parents[c] for c in calls]
     plain = not (arguments.vararg or arguments.kwarg or arguments.kwonlyargs) and all(
-        _is_last(code, t) and code.function(t) is function for t in tails
+        _is_last(code, t) and code.function(t) is function and not in_a_loop(code, t) for t in tails
     )
     if not plain or any(len(c.args) > len(names) or any(k.arg not in names for k in c.keywords) for c in calls):
         raise Obstacle(f"{name} calls itself until a traced value says stop; only a loop can be compiled")
@@ -54,6 +48,26 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
     first = _defaults_at_the_start(body, [dict(zip(names, c.args, strict=False)) | _named(c) for c in calls])
     head = code.block_text(body[:first], indent) if first else ""
     yield spot.step("while", (region, f"{head}{indent}while True:\n{code.block_text(body[first:], indent + '    ', edits)}"))
+
+
+def own_calls(spot: Spot, function: ast.FunctionDef) -> tuple[str, list[str], list[ast.Call]] | None:
+    """(how a function or method calls itself, the parameters that such a call gives, the calls), if there are any."""
+    code, name = spot.code, function.name
+    names = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+    if isinstance(code.parents.get(function), ast.ClassDef):
+        if not names or names[0] in stored(function.body):
+            return None
+        name = f"{names.pop(0)}.{name}"
+    elif function not in code.tree.body:
+        return None
+    calls = [n for n in walk(function) if isinstance(n, ast.Call) and code.src(n.func) == name]
+    return (name, names, calls) if calls else None
+
+
+def in_a_loop(code: Code, node: ast.AST) -> bool:
+    """Whether a `continue` there would be that of a loop of the function's own."""
+    around = itertools.takewhile(lambda at: at is not code.function(node), code.ancestors(node))
+    return any(isinstance(at, ast.For | ast.While) for at in around)
 
 
 def _is_last(code: Code, tail: ast.AST) -> bool:

@@ -18,7 +18,7 @@ from jupyter_jitmagic.usercode.places import Position, compared
 
 def operation_of(how: str, code: CodeType, where: Any, via: tuple[str, ...]) -> tuple[str, int]:
     """(operation, line): what a person sees there, and the line of the expression that needs the value."""
-    node, parents = _node_at(code, where)
+    node, parents = node_at(code, where)
     line = where.line
     if isinstance(node, ast.Subscript) and how in ("hash", "index", "compare"):
         line = _real_line(code, node.slice)
@@ -113,7 +113,7 @@ def _callee(node: ast.Call) -> str:
     return ast.unparse(node.func) if isinstance(node.func, (ast.Name, ast.Attribute)) else ""
 
 
-def _node_at(code: CodeType, where: Any) -> tuple[ast.AST | None, dict[ast.AST, ast.AST]]:
+def node_at(code: CodeType, where: Any) -> tuple[ast.AST | None, dict[ast.AST, ast.AST]]:
     """The expression at exactly that position, and every node's parent."""
     tree, parents, by_place = block_of(code)
     if tree is None or where.column is None:
@@ -123,7 +123,7 @@ def _node_at(code: CodeType, where: Any) -> tuple[ast.AST | None, dict[ast.AST, 
 
 def of_comparison(code: CodeType, where: Position) -> Position:
     """The place of the comparison alone where it is that of `not a > b`, at which Python 3.13 places it."""
-    node = _node_at(code, where)[0]
+    node = node_at(code, where)[0]
     comparison = compared(node)
     if comparison is node or not isinstance(comparison, ast.Compare):
         return where

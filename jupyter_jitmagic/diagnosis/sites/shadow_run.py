@@ -17,6 +17,7 @@ import numpy as np
 from jupyter_jitmagic.base.looking import attribute, attributes, is_a
 from jupyter_jitmagic.diagnosis.call.calls import Call, is_readable, is_user, leaves_of
 from jupyter_jitmagic.diagnosis.sites import shadow
+from jupyter_jitmagic.diagnosis.sites.integers import numbers_refused
 from jupyter_jitmagic.diagnosis.sites.shadow import (
     NOTHING,
     NUMBERS,
@@ -226,12 +227,11 @@ class _Run:
         self.refusals.append((key, error, frame, frame.f_lasti if frame else -1))
 
     def refused_outright(self, error: BaseException) -> None:
-        """JAX found a tracer where it takes none and asked for no value: the site is the user's line, the tracer is at hand.
+        """JAX or a function in C found a tracer where it takes none and asked for no value: the site is the user's line, the
+        tracer is at hand.
 
         So with ``nondiff_argnums`` of custom_vjp. Not where a tracer of another trace leaked.
         """
-        if not isinstance(error, jax.errors.UnexpectedTracerError):
-            return
         user, found = None, None
         traceback = error.__traceback__
         while traceback is not None:
@@ -241,9 +241,14 @@ class _Run:
                 mine = [value for value in traceback.tb_frame.f_locals.values() if isinstance(value, ShadowTracer)]
                 found = mine[0] if len(mine) == 1 and mine[0]._trace.run is self else found
             traceback = traceback.tb_next
-        if user is not None and found is not None:
-            number = found.number is not NOTHING
-            self._record(user.tb_frame, user.tb_frame, "value", found.leaves, number, str(found.aval), error, user.tb_lasti)
+        how, refused = "integer", numbers_refused(error, user)
+        if isinstance(error, jax.errors.UnexpectedTracerError) and found is not None:
+            how, refused = "value", [found]
+        if user is None:
+            return
+        for each in refused:
+            number, aval = each.number is not NOTHING, str(each.aval)
+            self._record(user.tb_frame, user.tb_frame, how, each.leaves, number, aval, error, user.tb_lasti)
 
     def told(self, text: ShadowText, how: str) -> None:
         frame = self._user_frame(sys._getframe(3))

@@ -150,6 +150,46 @@ def test_a_helper_that_returns_one_of_a_few_names():
     check(source, (x,), (-x,), (x * 0,), (x * 3,))
 
 
+PHASES = """
+import enum
+
+
+class Phase(enum.Enum):
+    SOLID = "s"
+    LIQUID = "l"
+    GAS = "g"
+
+
+HEAT = {Phase.SOLID: 2.1, Phase.LIQUID: 4.2, Phase.GAS: 2.0}
+
+
+def word(t):
+    return "cold" if t < 0 else "warm" if t < 100 else "hot"
+
+
+def phase(t):
+    if t < 0:
+        return Phase.SOLID
+    return Phase.LIQUID if t < 100 else Phase.GAS
+
+
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "w = word(t)\n    return {'cold': 2.1, 'warm': 4.2, 'hot': 2.0}[w] * t",
+        "return 2 * t if word(t) == 'warm' else t",
+        "return HEAT[phase(t)] * t",
+        "p = phase(t)\n    if p is Phase.GAS:\n        return t - 100.0\n    return t * 2",
+    ],
+)
+def test_a_helper_that_chooses_names_or_members_in_an_expression(body):
+    """Only names in returns of their own were numbers: a choice of strings, and members of an enumeration, had no answer."""
+    check(PHASES + f"def f(t):\n    {body}\n", *[(jnp.array(t),) for t in (20.0, -5.0, 0.0, 100.0, 150.0, jnp.nan)])
+
+
 def test_a_helper_that_returns_the_key_of_a_count():
     source = KIND + "def f(x):\n    counts = {'low': 0, 'mid': 0, 'high': 0}\n    for v in x:\n"
     source += "        counts[kind(v)] += 1\n    return counts\n"

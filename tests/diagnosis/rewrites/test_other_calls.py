@@ -877,3 +877,12 @@ def test_what_is_optional_is_traced_where_the_search_has_no_time(monkeypatch):
     monkeypatch.setattr(Search, "_other_calls", lambda self: [self._others(), []][1])
     compared = propose(namespace["f"], (X,), {}, seconds=30).rewrites[0].compared
     assert any(said.startswith("it fails ") and "where labels is given" in said for said in compared.differences)
+
+
+def test_a_list_of_batches_may_be_empty():
+    """What is left of a loop over none are Python's own numbers: `total / n` of two of them raised in a branch not taken."""
+    source = (
+        "def f(p, batches):\n    total, n = 0.0, 0\n    for x in batches:\n        if (x > 0).any():\n"
+        "            total += (p * x).sum()\n            n += len(x)\n    return total / n if n else 0.0\n"
+    )
+    served(source, (jnp.array(2.0), [X, -X]), ((jnp.array(2.0), []), {}), ((jnp.array(2.0), [-X]), {}))

@@ -69,10 +69,10 @@ def test_a_method_that_calls_itself():
 
 @pytest.mark.parametrize(
     "last",
-    ["return k * f(k - 1, x * 2)", "return f(f(k - 1, x), x)", "return k * f(k - x, x)", "return [k, f(k - 1, x)]"],
+    ["return f(f(k - 1, x), x)", "return [k, f(k - 1, x)]"],
 )
 def test_other_recursion_is_left_alone(last):
-    """Arguments that change beside the number, a number that is no smaller one, and results that are no numbers."""
+    """Calls within calls, and results that are no numbers."""
     namespace = define(f"def f(k, x):\n    if k <= 0:\n        return k\n    {last}\n")
     assert not propose(namespace["f"], (jnp.array(3), jnp.array(1)), {}).rewrites
 
@@ -158,3 +158,38 @@ def noted(outcome, endless):
     if isinstance(outcome, RecursionError):
         endless.append(outcome)
     return outcome
+
+
+COLLATZ = "def f(n):\n    if n == 1:\n        return 0\n    return 1 + f(n // 2 if n % 2 == 0 else 3 * n + 1)\n"
+
+
+def test_a_count_of_calls_is_a_total_of_the_loop():
+    """`return 1 + f(…)` of a number that does not only grow smaller: what is added on the way back is added on the way down."""
+    found = check(COLLATZ, *[(jnp.array(n),) for n in (6, 1, 7, 2)])
+    assert found.rewrites[0].compared is not None and "while_loop" in found.rewrites[0].patterns
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "return k * f(k - 1, x * 2)",
+        "return k * f(k - x, x)",
+        "return f(k - 1, x * 3) * x * (k + 1)",
+        "return 2 * f(k - 1, x) if k % 2 else f(k - 2, x + 1)",
+        "return f(k - 1, x) if x > k else f(k - 2, x + 1)",
+        "return x * (f(k - 1, x) if x > k else 3 * f(k - 2, x + 1))",
+    ],
+)
+def test_a_product_is_gathered_though_other_arguments_change(last):
+    """All factors are known on the way down; so are those of calls that a choice picks, and a choice of calls alone."""
+    check(
+        f"def f(k, x):\n    if k <= 0:\n        return x + 1\n    {last}\n",
+        *[(jnp.array(k), jnp.array(2)) for k in (4, 0, 1, 5)],
+    )
+
+
+@pytest.mark.parametrize("last", ["k - f(k - 1, x + 1)", "(k + f(k - 1, x + 1)) * x", "k + f(k - 1, f(k - 2, x + 1))"])
+def test_what_asks_for_the_order_of_the_calls_is_not_gathered(last):
+    """A difference, a sum of a product, and a call within a call are no one total."""
+    namespace = define(f"def f(k, x):\n    if k <= 0:\n        return k\n    return {last}\n")
+    assert not propose(namespace["f"], (jnp.array(3), jnp.array(1)), {}).rewrites
