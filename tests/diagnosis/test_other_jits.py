@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import functools
+import importlib.util
 from types import ModuleType
 
 import jax
@@ -418,3 +419,20 @@ def test_variables_within_a_named_tuple_are_copied_for_a_run():
     made = fresh(state)
     made[0].count.add(1.0)
     assert type(made[0]) is State and int(state[0].count.calls) == 0
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_a_split_under_nnx_jit_leaves_no_jit_around_the_line_of_plain_python(tmp_path):
+    """Its pieces are under nnx.jit, which carries out what they change in the model."""
+    nnx = pytest.importorskip("flax.nnx")
+    path = tmp_path / "steps.py"
+    path.write_text(
+        "import jax.numpy as jnp\nfrom flax import nnx\n\n\n@nnx.jit\ndef step(model, x):\n"
+        "    y = model(x)\n    y = y + jnp.tanh(y) * jnp.exp(y)\n    names = sorted({str(float(each)) for each in y[:, 0]})\n"
+        "    return (y * len(names)).sum() + jnp.sin(y).mean()\n"
+    )
+    spec = importlib.util.spec_from_file_location("steps", path)
+    steps = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(steps)
+    (split,) = diagnose(steps.step, nnx.Linear(4, 1, rngs=nnx.Rngs(0)), jnp.ones((8, 4))).splits
+    assert "jax.jit" not in split.source and split.source.count("@nnx.jit") == len(split.pieces)
