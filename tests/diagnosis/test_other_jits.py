@@ -436,6 +436,7 @@ def module_of(path, text):
     [
         "    if not jnp.isnan(loss):\n        opt.update(model, grads)\n    return loss\n",
         "    if jnp.isnan(loss):\n        return loss\n    opt.update(model, grads)\n    return loss\n",
+        "    if jnp.isnan(loss):\n        print('no')\n        return loss\n    opt.update(model, grads)\n    return loss\n",
     ],
 )
 def test_a_step_that_updates_only_where_data_allows_it_is_a_cond_of_nnx(tmp_path, rest):

@@ -16,13 +16,15 @@ def updated_on_one_side(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.If) or not isinstance(function, ast.FunctionDef):
         return
     statement = asked[1]
+    told: list[str] = []
     nnx = next((name for name, value in spot.globals.items() if getattr(value, "__name__", "") == "flax.nnx"), "")
     if not nnx or statement.orelse or code.is_elif(statement) or code.function(statement) is not function:
         return
     behind = code.block(statement)[code.block(statement).index(statement) + 1 :]
     if _returns(statement.body) is not None and _returns(behind) is not None:
         early, last = _returns(statement.body), _returns(behind)
-        if len(statement.body) > 1 or ast.dump(early) != ast.dump(last):  # type: ignore[arg-type]
+        told = list(map(_message, statement.body[:-1]))
+        if not all(told) or ast.dump(early) != ast.dump(last):  # type: ignore[arg-type]
             return
         done, replaced, otherwise = behind[:-1], [statement, *behind[:-1]], True
     else:
@@ -34,18 +36,29 @@ def updated_on_one_side(spot: Spot) -> Iterator[Step]:
     test = statement.test
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         test, otherwise = test.operand, not otherwise
-    sides = ("lambda *_: None", name) if otherwise else (name, "lambda *_: None")
+    skip = code.fresh("skip", "skip_it") if told else "lambda *_: None"
+    sides = (skip, name) if otherwise else (name, skip)
     given = ", ".join(objects)
     body = code.block_text(done, f"{indent}    ")
     text = (
         f"{indent}def {name}({given}):\n{body.rstrip()}\n\n{indent}{nnx}.cond({code.src(test)}, {', '.join(sides)}, {given})\n"
     )
-    yield spot.step("cond", ((start, end), text))
+    lines = "".join(f"{indent}    {spot.jax('debug.print')}({each})\n" for each in told)
+    before = f"{indent}def {skip}(*_):\n{lines}\n" if told else ""
+    yield spot.step("cond", ((start, end), before + text))
 
 
 def _returns(stmts: Sequence[ast.stmt]) -> ast.expr | None:
     last = stmts[-1] if stmts else None
     return last.value if isinstance(last, ast.Return) else None
+
+
+def _message(stmt: ast.stmt) -> str:
+    """The text that a statement prints, as code; "" where it does anything else."""
+    match stmt:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="print"), args=[ast.Constant(value=str() as text)], keywords=[])):
+            return "" if "{" in text or "}" in text else repr(text)
+    return ""
 
 
 def _changed(spot: Spot, stmts: Sequence[ast.stmt]) -> list[str]:
