@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import functools
+import importlib.util
 from types import ModuleType
 
 import jax
@@ -381,6 +382,7 @@ def test_a_training_step_of_nnx_that_changes_its_optimizer_is_verified():
     assert call.carried == {"model", "opt"}
     found = propose(call.fun, call.args, call.kwargs, seconds=120, carried=call.carried)
     assert "opt.update(model, grads)" in found.rewrites[0].source
+    assert not any("kernel" in each for each in found.rewrites[0].compared.not_reached), "no weights without the others"
     assert all(map(jnp.array_equal, before, jax.tree.leaves((model, opt))))
 
 
@@ -418,3 +420,56 @@ def test_variables_within_a_named_tuple_are_copied_for_a_run():
     made = fresh(state)
     made[0].count.add(1.0)
     assert type(made[0]) is State and int(state[0].count.calls) == 0
+
+
+def module_of(path, text):
+    """A module of the user's that holds this text."""
+    path.write_text("import jax.numpy as jnp\nfrom flax import nnx\n\n\n" + text)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "    if not jnp.isnan(loss):\n        opt.update(model, grads)\n    return loss\n",
+        "    if jnp.isnan(loss):\n        return loss\n    opt.update(model, grads)\n    return loss\n",
+        "    if jnp.isnan(loss):\n        print('no')\n        return loss\n    opt.update(model, grads)\n    return loss\n",
+    ],
+)
+def test_a_step_that_updates_only_where_data_allows_it_is_a_cond_of_nnx(tmp_path, rest):
+    """What it writes, run under nnx.jit, leaves the objects as plain Python does, whichever side is taken."""
+    nnx, optax = pytest.importorskip("flax.nnx"), pytest.importorskip("optax")
+    begin = (
+        "@nnx.jit\ndef step(model, opt, x, y):\n"
+        "    loss, grads = nnx.value_and_grad(lambda m: jnp.mean((m(x) - y) ** 2))(model)\n"
+    )
+    step = module_of(tmp_path / "steps.py", begin + rest).step
+    model = nnx.Linear(4, 1, rngs=nnx.Rngs(0))
+    opt = nnx.Optimizer(model, optax.adam(1e-3), wrt=nnx.Param)
+    x, y = jnp.ones((8, 4)), jnp.ones((8, 1))
+    call = unwrapped(step, (model, opt, x, y), {})
+    found = propose(call.fun, call.args, call.kwargs, seconds=120, carried=call.carried)
+    assert "nnx.cond(" in found.rewrites[0].source
+    made = module_of(tmp_path / "rewritten.py", found.rewrites[0].source).step
+    for data in (x, x * jnp.nan):
+        want, got = fresh((model, opt)), fresh((model, opt))
+        loss = call.fun(*want, data, y)
+        assert jnp.allclose(made(*got, data, y), loss, equal_nan=True)
+        assert all(map(jnp.allclose, jax.tree.leaves(want), jax.tree.leaves(got)))
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_a_split_under_nnx_jit_leaves_no_jit_around_the_line_of_plain_python(tmp_path):
+    """Its pieces are under nnx.jit, which carries out what they change in the model."""
+    nnx = pytest.importorskip("flax.nnx")
+    steps = module_of(
+        tmp_path / "steps.py",
+        "@nnx.jit\ndef step(model, x):\n"
+        "    y = model(x)\n    y = y + jnp.tanh(y) * jnp.exp(y)\n    names = sorted({str(float(each)) for each in y[:, 0]})\n"
+        "    return (y * len(names)).sum() + jnp.sin(y).mean()\n",
+    )
+    (split,) = diagnose(steps.step, nnx.Linear(4, 1, rngs=nnx.Rngs(0)), jnp.ones((8, 4))).splits
+    assert "jax.jit" not in split.source and split.source.count("@nnx.jit") == len(split.pieces)

@@ -307,7 +307,10 @@ class _Maker:
             words = f"empty arrays where {' and '.join(map(self._name, counts))} {'are' if len(counts) > 1 else 'is'} 0"
             yield self._mapped(dict.fromkeys(first, 0), words, dict.fromkeys(counts, 0), promised=False)
         for size in sorted(first)[:3] if len(first) > 1 else ():  # a loop over the others asks for their elements
-            names = list(dict.fromkeys(self._name(k) for k in arrays if self._leaves[k].shape[0] == size))
+            alone = [k for k in arrays if self._leaves[k].shape[0] == size]
+            if any(map(self._variations.is_of_a_library, alone)):
+                continue  # a model's parameters, whose sizes go with each other's
+            names = list(dict.fromkeys(map(self._name, alone)))
             words = f"where {' and '.join(names)} alone {'are' if len(names) > 1 else 'is'} empty"
             yield replace(self._mapped({size: 0}, "", promised=False), words=words)
 

@@ -136,7 +136,7 @@ class _Search:
         self.function, self.place, self.seconds = function, place, seconds
         self.deadline = Deadline(seconds)
         self.proof = Proof(call, self.static, place.typed, seconds, refused)
-        self.jits = Jits(function.__globals__, call.keeps_options)
+        self.jits = Jits(function.__globals__, call.keeps_options, call.jit if call.carried else "")
         if self.jits.others(place.node):
             raise CannotCut("another transformation stands over it")
         self.taken = frozenset(function.__globals__)

@@ -14,6 +14,7 @@ from jupyter_jitmagic.source.code import Code, apply_edits
 from jupyter_jitmagic.usercode.ownership import is_library_module
 
 _LIBRARIES = ("jax", "jaxlib", "equinox", "jupyter_jitmagic")
+_WITH_A_JIT = (*_LIBRARIES, "flax")
 
 
 class Jits:
@@ -22,16 +23,17 @@ class Jits:
     Args:
         names: the function's globals.
         filtering: the function was under equinox's jit, which keeps what is no array as it is.
+        own: the jit that the pieces are under, where JAX's does not carry out what they change in place.
 
     Example:
         >>> Jits({"jax": jax}).decorator(("n",))
         '@jax.jit(static_argnames="n")'
     """
 
-    def __init__(self, names: Mapping[str, Any], filtering: bool = False) -> None:
+    def __init__(self, names: Mapping[str, Any], filtering: bool = False, own: str = "") -> None:
         self._names, self._filtering = names, filtering
         self.needed_import = ""
-        self._spelled = self._spelling()
+        self._spelled = own or self._spelling()
 
     def _spelling(self) -> str:
         for name, value in self._names.items():
@@ -60,7 +62,7 @@ class Jits:
             return self.is_jit(node.func)
         value = self._value(node)
         library = text_attribute(value, "__module__").partition(".")[0]
-        return callable(value) and library in _LIBRARIES and text_attribute(value, "__name__").endswith("jit")
+        return callable(value) and library in _WITH_A_JIT and text_attribute(value, "__name__").endswith("jit")
 
     def _is(self, node: ast.expr, name: str) -> bool:
         return text_attribute(self._value(node), "__name__") == name
