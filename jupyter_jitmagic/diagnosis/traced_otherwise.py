@@ -238,7 +238,8 @@ def _askings(call: Call) -> Iterator[tuple[int, str, str]]:
     for fun in reachable_functions(call):
         made = fun.__code__
         quiet = (_ASKING | _COMPARING).isdisjoint(made.co_names) and not made.co_exceptiontable
-        if quiet and " is " not in "".join(linecache.getlines(made.co_filename)):
+        text = "".join(linecache.getlines(made.co_filename)) if quiet else ""
+        if quiet and " is " not in text and "match " not in text:
             continue
         try:
             unit = unit_of(made, fun.__globals__)
@@ -253,6 +254,8 @@ def _askings(call: Call) -> Iterator[tuple[int, str, str]]:
             line = unit.first_line + getattr(node, "lineno", 0) - 1
             if isinstance(node, ast.expr) and _asks(node):
                 yield line, _KINDS, code.src(node)
+            elif isinstance(node, ast.MatchClass) or (isinstance(node, ast.MatchSingleton) and node.value is not None):
+                yield line, _KINDS, f"case {code.src(node)}"
             elif isinstance(node, ast.Call) and _compares(node, fun.__globals__):
                 yield line, _COMPARED, code.src(node)
             elif isinstance(node, ast.ExceptHandler):

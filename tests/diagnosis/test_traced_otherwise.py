@@ -40,6 +40,20 @@ def in_a_helper(x: Any, s: Any) -> Any:
     return of_a_kind(x, s) + 1
 
 
+def matched_as_an_object(x: Any, flag: bool) -> Any:
+    match flag:
+        case True:
+            return x * 2
+    return x
+
+
+def matched_by_its_class(x: Any, s: Any) -> Any:
+    match s:
+        case float():
+            return x * s
+    return x
+
+
 @pytest.mark.parametrize(
     ("fun", "value", "asked"),
     [
@@ -48,6 +62,8 @@ def in_a_helper(x: Any, s: Any) -> Any:
         (a_scalar, 3, "np.isscalar(n)"),
         (a_member, Color.RED, "mode is Color.RED"),
         (in_a_helper, 2.0, "isinstance(s, float)"),
+        (matched_as_an_object, True, "case True"),
+        (matched_by_its_class, 2.0, "case float()"),
     ],
     ids=lambda each: getattr(each, "__name__", None),
 )

@@ -25,6 +25,9 @@ def before_a_loop(spot: Spot, loop: ast.While, named: list[ast.NamedExpr]) -> It
     """
     code = spot.code
     if any(not _always_evaluated(spot, n, loop.test) for n in named):
+        if (step := _behind_a_guard(spot, loop)) is not None:
+            yield step
+            return
         raise Obstacle("a name is bound by `:=` in a part of the loop's test that is not always evaluated")
     lines, edits = _bound(spot, named)
     if not code.on_own_lines(loop.body):
@@ -43,6 +46,33 @@ def before_a_loop(spot: Spot, loop: ast.While, named: list[ast.NamedExpr]) -> It
     edits.insert(0, ((start, start), "".join(f"{indent}{line}\n" for line in lines)))
     edits.append(((end, end), "".join(f"{inner}{line}\n" for line in lines)))
     yield spot.step("while", *edits)
+
+
+def _behind_a_guard(spot: Spot, loop: ast.While) -> Step | None:
+    """`while i < n and (y := f(x)) < t:` → `while i < n:`, with `y = f(x)` and `if not (y < t): break` as a round begins."""
+    code, test = spot.code, loop.test
+    if not isinstance(test, ast.BoolOp) or not isinstance(test.op, ast.And) or loop.orelse or not code.on_own_lines(loop.body):
+        return None
+    parts = [(part, [n for n in ast.walk(part) if isinstance(n, ast.NamedExpr)]) for part in test.values]
+    first = next(k for k, (_, bound) in enumerate(parts) if bound)
+    every = [(n, part) for part, bound in parts for n in bound]
+    if first == 0 or not all(_always_evaluated(spot, n, part) for n, part in every):
+        return None
+    lines: list[str] = []
+    asked: list[str] = []
+    for part, bound in parts[first:]:
+        if bound and asked:  # what it binds is not computed where an earlier part says no
+            lines += [f"if not ({' and '.join(asked)}):", "    break"]
+            asked = []
+        binding, edits = _bound(spot, bound)
+        lines += binding
+        spans = [(*(at if isinstance(at, tuple) else code.span(at)), text) for at, text in edits]
+        start, end = code.span(part)
+        asked.append(code.edited(min([start, *(each[0] for each in spans)]), max([end, *(each[1] for each in spans)]), spans))
+    lines += [f"if not ({' and '.join(asked)}):", "    break"]
+    inner, body = code.indent(loop.body[0]), code.offset(loop.body[0].lineno, 0)
+    goes_on = " and ".join(code.operand(part) if isinstance(part, ast.BoolOp) else code.expr(part) for part, _ in parts[:first])
+    return spot.step("while", (test, goes_on), ((body, body), "".join(f"{inner}{line}\n" for line in lines)))
 
 
 def before_a_selection(spot: Spot) -> Iterator[Step]:

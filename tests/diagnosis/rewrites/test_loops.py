@@ -612,6 +612,24 @@ def test_a_name_that_the_test_of_a_loop_binds_within_a_call():
 
 
 @pytest.mark.parametrize(
+    "test",
+    [
+        "i < len(x) and (new := total + x[i]) <= u",
+        "i < len(x) and x[i] > 0 and (new := total + x[i]) <= u and i < 9",
+        "i < len(x) and (a := 2 * x[i]) < u and (x[i] > 9 or i < 9) and (new := a + total) < 3 * u",
+    ],
+)
+@pytest.mark.parametrize(
+    "end", ["        i += 1\n", "        i += 1\n        if i > 2:\n            continue\n        total += 1\n"]
+)
+def test_a_name_that_the_test_of_a_loop_binds_behind_a_guard(test, end):
+    """It is bound where the guard lets it, as the first of a round; nothing was found."""
+    source = f"def f(x, u):\n    total, i = 0.0, 0\n    while {test}:\n        total = new\n{end}    return total, i\n"
+    x = jnp.array([1.0, 3.0, 2.0, 5.0])
+    check(source, (x, 6.5), (x, 99.0), (x, 0.0), (-x, 3.0), (x[:1], 3.0))
+
+
+@pytest.mark.parametrize(
     ("head", "inside", "end"),
     [
         ("while (n := n - 1) >= 0:", "if x > u:\n            break", "x"),
