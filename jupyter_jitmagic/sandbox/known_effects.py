@@ -128,6 +128,8 @@ _NOTICED = {
     "urllib": "the network",
     "httpx": "the network",
 }
+_ALONE = {"datetime": frozenset({"now", "today", "utcnow"}), "uuid": frozenset({"uuid1", "uuid4", "getnode"})}
+"""Of these modules what asks the world: a `timedelta` is a number."""
 _FILES = frozenset({"save", "savez", "savetxt", "tofile", "load", "loadtxt", "fromfile", "memmap"})
 
 
@@ -146,7 +148,8 @@ def noticed(function: Any, module: str) -> str:
     owner = attribute(function, "__self__", None)  # of a method that a name of its own stands for: `now = datetime.now`
     owners = str((owner if isinstance(owner, type) else type(owner)).__module__)
     modules = (str(attribute(function, "__module__", None) or ""), owners, module)
-    return next((f"it uses {what}" for part, what in _NOTICED.items() if any(_is_in(each, part) for each in modules)), "")
+    parts = [part for part in _NOTICED if any(_is_in(each, part) for each in modules) and name in _ALONE.get(part, (name,))]
+    return f"it uses {_NOTICED[parts[0]]}" if parts else ""
 
 
 def _is_in(module: str, package: str) -> bool:

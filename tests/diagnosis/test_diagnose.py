@@ -5,7 +5,7 @@ import functools
 import math
 import sys
 import warnings
-from collections import deque
+from datetime import timedelta
 
 import jax
 import jax.numpy as jnp
@@ -622,15 +622,23 @@ def _caught(x, goal, y, last=9):
 
 
 def test_plain_python_is_not_said_to_fail_where_it_does_not():
-    def f(xs, k):
-        window = deque(maxlen=k)
-        for x in xs:
-            if x > 0:
-                window.append(x)
-        return sum(window)
+    def f(x):
+        return x * (2.0 + {"ArrayImpl": 1.0}.get(type(x).__name__))
 
-    said = diagnose(f, X, 2).reason
+    said = diagnose(f, X).reason
     assert "where plain Python does not fail" in said and "in the same way" not in said
+
+
+def test_a_number_that_a_function_in_c_refuses_for_its_type_is_a_site_beside_those_on_data():
+    """A timedelta reads no clock: it is a number's, and no reason to leave a line in plain Python."""
+
+    def f(x, days):
+        if x.sum() > 0:
+            x = x * 2
+        return x * timedelta(days=days).total_seconds()
+
+    found = diagnose(f, X, 2)
+    assert (found.kind, found.static_argnames) == ("static+rewrite", ("days",)) and found.rewrites[0].verified
 
 
 def test_a_count_of_no_rounds_tells_nothing_of_the_rounds():

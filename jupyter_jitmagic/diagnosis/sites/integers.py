@@ -1,4 +1,4 @@
-"""Functions written in C that take an integer and ask a tracer for none: `collections.deque(maxlen=n)`."""
+"""Functions written in C that take a number and ask a tracer for none: `collections.deque(maxlen=n)`, `timedelta(days=n)`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ def numbers_refused(error: BaseException, step: TracebackType | None) -> list[Sh
 
     Such a function looks at the type alone: no method of the tracer was called that could have told.
     """
-    if not isinstance(error, TypeError) or step is None or step.tb_next is not None or not _WANTED.search(str(error)):
+    says = str(error)
+    if not isinstance(error, TypeError) or step is None or step.tb_next is not None:
+        return []
+    if not (_WANTED.search(says) or ShadowTracer.__name__ in says):
         return []
     code, frame = step.tb_frame.f_code, step.tb_frame
     node, _ = node_at(code, position(code, step.tb_lasti, step.tb_lineno or code.co_firstlineno))
