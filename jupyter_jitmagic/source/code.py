@@ -396,6 +396,8 @@ def always_returns(stmts: Sequence[ast.stmt]) -> bool:
             return True
         if isinstance(stmt, ast.With) and always_returns(stmt.body):
             return True
+        if isinstance(stmt, ast.For | ast.While) and always_returns(stmt.orelse) and not leaves(stmt.body, ast.Break):
+            return True  # its `else` comes behind each loop that is not left
     return False
 
 

@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.carrying import Range
 from jupyter_jitmagic.diagnosis.rewrites.first_values import any_of_its_kind, bound_above, numbers_first, returned_behind
 from jupyter_jitmagic.diagnosis.rewrites.numbered import negated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
-from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.code import always_returns, leaves
 from jupyter_jitmagic.source.names import always_leaves, loaded, stored, target_names
 
 EXITS = (ast.Break, ast.Continue, ast.Return)
@@ -225,13 +225,16 @@ def _after_loop(
     if isinstance(loop, ast.While) and isinstance(loop.test, ast.Constant) and not leaves(loop.body, ast.Break):
         return ("", f"{indent}return {flags.result}\n"), code.region(code.block(loop)[code.block(loop).index(loop) :])[1]
     block = code.block(loop)
-    follows = block[block.index(loop) + 1 :]
-    last = follows[0] if len(follows) == 1 else None
-    if isinstance(last, ast.Return) and last.value is not None and not loop.orelse and not leaves(loop.body, ast.Break):
+    ends = always_returns(loop.orelse) and not leaves(loop.body, ast.Break)  # nothing behind it is come to
+    follows = loop.orelse if ends else block[block.index(loop) + 1 :]
+    last = follows[0] if len(follows) == 1 and (ends or not loop.orelse) else None
+    if isinstance(last, ast.Return) and last.value is not None and not leaves(loop.body, ast.Break):
         changed = set(stored(loop.body)) | (set(target_names(loop.target)) if isinstance(loop, ast.For) else set())
         if not loaded([last.value]) & changed:  # the answer of a loop that ran to its end is known before it
             before = f"{indent}{flags.result} = {code.expr(last.value)}\n"
-            return (before, f"{indent}return {flags.result}\n"), code.region([last])[1]
+            return (before, f"{indent}return {flags.result}\n"), end if ends else code.region([last])[1]
+    if ends:
+        return ("", f"{text}{indent}return {flags.result}\n"), end
     return ("", f"{text}{indent}if {flags.returned}:\n{indent}    return {flags.result}\n"), end
 
 

@@ -944,3 +944,33 @@ def f(x, tol):
 """
     first = check(source, (jnp.array(0.5), 0.1), (jnp.array(-2.0), 0.1)).rewrites[0]
     assert "has_last" in first.source and "has_last &" not in first.source.replace("where(has_last, ", "")
+
+
+@pytest.mark.parametrize("value", ["len(edges)", "edges.sum() - v"])
+def test_a_loop_with_an_else_that_returns_never_gives_none(value):
+    """It was said of it that the result is -1 where plain Python reaches no return."""
+    source = f"""
+def f(v, edges):
+    for i in range(len(edges)):
+        if v < edges[i]:
+            return i
+    else:
+        return {value}
+"""
+    calls = [(jnp.array(v), jnp.array([1.0, 2.0, 4.0])) for v in (1.5, 0.0, 9.0)]
+    first = check(source, *calls).rewrites[0]
+    assert "None" not in " ".join((*first.compared.differences, *first.compared.not_reached))
+
+
+def test_a_loop_with_an_else_that_returns_after_more_than_one_line_gives_its_value_behind_the_loop():
+    source = """
+def f(x, t):
+    for i, v in enumerate(x):
+        if v > t:
+            return v * 2
+    else:
+        rest = x.sum()
+        return rest - t
+"""
+    first = check(source, (jnp.arange(4.0), 1.5), (jnp.arange(4.0), 9.0)).rewrites[0]
+    assert "None" not in " ".join((*first.compared.differences, *first.compared.not_reached))
