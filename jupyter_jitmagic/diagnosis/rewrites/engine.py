@@ -214,7 +214,9 @@ class Search:
                 on_others.append((call, other))
                 if key is not None:
                     programs[key] = other
-            elif _reads_nothing(other) and call.given.kind == "size" and not self._known_steps(other, draft):
+            elif call.given.kind == "size" and (
+                _stacks_nothing(other) or (_reads_nothing(other) and not self._known_steps(other, draft))
+            ):
                 too_short[call.words] = None  # a compiled loop is traced even where it has no rounds
             elif self._matters(other, draft, call):  # its sites are cured by the same rules
                 outcome, failing = other, call.words
@@ -484,6 +486,11 @@ def first_words(error: BaseException) -> str:
 def _reads_nothing(error: BaseException) -> bool:
     """Whether an element of an empty array was read."""
     return isinstance(error, IndexError) and "with size 0" in str(error)
+
+
+def _stacks_nothing(error: BaseException) -> bool:
+    """Whether an array was to be made of an empty list: it has no shape, and nothing that is written otherwise would."""
+    return isinstance(error, ValueError) and "at least one array" in str(error)
 
 
 def _no_tracer(text: str) -> None:
