@@ -148,7 +148,11 @@ def noticed(function: Any, module: str) -> str:
     owner = attribute(function, "__self__", None)  # of a method that a name of its own stands for: `now = datetime.now`
     owners = str((owner if isinstance(owner, type) else type(owner)).__module__)
     modules = (str(attribute(function, "__module__", None) or ""), owners, module)
-    parts = [part for part in _NOTICED if any(_is_in(each, part) for each in modules) and name in _ALONE.get(part, (name,))]
+    parts = [
+        part
+        for part in _NOTICED
+        if any(_is_in(each, part) for each in modules) and (not name or name in _ALONE.get(part, (name,)))
+    ]
     return f"it uses {_NOTICED[parts[0]]}" if parts else ""
 
 

@@ -398,6 +398,7 @@ class RunningAhead:
         lane.rested, lane.rested_at, lane.rest_after = now, call.number, calls
 
     def _look_for_rests(self, lane: Lane) -> None:
+        """Decide whether this caller lets the device rest each few calls, going by the rests that were near each other."""
         if self._rests >= (1 if self.restless else _RESTLESS):
             self.restless, self._rests = True, 0
         elif lane.number - lane.restless_at > _FAR:
