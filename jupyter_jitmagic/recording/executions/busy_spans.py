@@ -57,6 +57,8 @@ class End(NamedTuple):
     after: float
     is_large: bool = False
     """Its output was."""
+    other_work_s: float = 0.0
+    """For how long, at most, the device was at work on something else when a loop began of late."""
 
 
 Found = Callable[[int, float, int], None]
@@ -117,7 +119,7 @@ class BusySpans:
         call = log.columns.find(ended.start, ended.end)
         if call is None:
             return None
-        end = End(call, ended.before, ended.after, ended.is_large)
+        end = End(call, ended.before, ended.after, ended.is_large, ended.other_work_s)
         begun = ended.begun
         if begun is not None and begun.returned is not None:
             first = log.columns.find(begun.start, begun.returned)
@@ -125,7 +127,11 @@ class BusySpans:
                 self._see_run(End(first - 1, begun.start, begun.start), end, ended.line, line_of)
         if ended.told is not None:
             self._see_by_returns(call, ended.told, ended.line, line_of)
-        self.add(end, ended.line, line_of)
+        if ended.is_late_first:
+            self._from.pop(ended.line, None)  # what was done before it is in no span
+            self.begin(end, ended.line)
+        else:
+            self.add(end, ended.line, line_of)
         return call
 
     def add(self, end: End, line: Line, line_of: Callable[[int], Line | None]) -> None:
@@ -192,6 +198,8 @@ class BusySpans:
             return None
         (calls, started, ended, place, counts), self._why = of_line, RESTED
         low, high = max(begin.before, float(started[0])), max(begin.after, float(ended[0]))
+        if started[0] >= begin.after:
+            high = max(high, float(started[0]) + end.other_work_s)
         each = np.ones(len(place))
         if len(counts) > 1:
             usual = {entry: self._usual(entry) or self._mixed.roughly(entry) for entry in counts}
@@ -217,6 +225,8 @@ class BusySpans:
             return None
         longest = end.after - low - rested
         seconds, uncertain = (least + longest) / 2, longest - least
+        if end.other_work_s and (away_s := started[1:] - ended[:-1]).max(initial=0.0) > _AWAY * seconds:
+            uncertain += end.other_work_s * int((away_s > _AWAY * seconds).sum())
         if seconds <= 0:
             return None
         return Span(begin.call + 1, end.call, counts, seconds, uncertain)

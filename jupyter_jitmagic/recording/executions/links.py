@@ -46,6 +46,10 @@ class Ended(NamedTuple):
     """Since when its line has been at work, where that is known."""
     told: Told | None = None
     """Of the calls up to this one, by their caller's returns."""
+    other_work_s: float = 0.0
+    """For how long, at most, its line was at work on something else when a loop began of late."""
+    is_late_first: bool = False
+    """It found its line at rest, and ended so late that this had something else to do before."""
 
 
 class Owner(Protocol):
@@ -72,6 +76,12 @@ class Link(OutputWatch):
     """Its end is to be known well."""
     alone = False
     """So is the end of the call before."""
+    was_first = False
+    """All calls before it had ended by then."""
+    is_late_first = False
+    """And it ended so late that its line had something else to do before."""
+    asks_for_other_work = False
+    """It is to tell that, and nothing else."""
     returned = math.inf
     """When its caller, about to make another call, saw that its end had been seen."""
     over = False
@@ -173,7 +183,8 @@ class Link(OutputWatch):
             else:
                 self.before = max(self.before, min(self._ran, self.after))
                 self._owner.saw(self)
-                seen.append(self)
+                if not self.asks_for_other_work:  # no span begins with it: what comes next is looked at from a rest on
+                    seen.append(self)
             self._owner.go_on(self)
             self.over = True  # not before: where Ctrl-C comes between the waiter's thread does it all again
 
@@ -186,7 +197,8 @@ class Link(OutputWatch):
             had, back = self.had.until(self.had_then), min(self.peeked, self.returned)
             if had.waits == 1 and math.isfinite(back) and back - had.late_s <= after:  # else it has waited for something else
                 before = max(before, back - had.late_s)
-        return Ended(self.start, self._end, before, after, self.lane.line, self.is_large, self.begun, self._told)
+        ended = Ended(self.start, self._end, before, after, self.lane.line, self.is_large, self.begun, self._told)
+        return ended._replace(other_work_s=self.lane.rests.other_work_s, is_late_first=self.is_late_first)
 
     def least_s(self) -> float:
         """How long it lasted for each call, at least, since the end that was seen before, or since its line was at rest."""

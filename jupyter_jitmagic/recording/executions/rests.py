@@ -17,6 +17,11 @@ BEGINS = 12
 """A rest after so small a part of the calls that there were from one to the next is of the loop that has just begun."""
 _ROUNDS, _MOST = 12, 4
 """After so many rounds the next pause is longer by one lap, up to so many laps."""
+_FIRST = 4
+"""The first call of a loop had something before it if it lasted more times as long as others are thought to, which is rather
+less than they do."""
+_SELDOM = 32
+"""At the beginning of one in so many loops, at most, it is asked whether the line was at work on something else."""
 
 
 class Begun(NamedTuple):
@@ -63,6 +68,10 @@ class Rests:
         """A call since then was taken for the last before a rest."""
         self._rounds = 0
         """How many rests were found after such a call in this loop."""
+        self.other_work_s = 0.0
+        """For how long, at most, the line had something else to do when a loop began of late."""
+        self._loops_between, self._loops_left = 1, 0
+        """From one such question to the next, and until the next."""
 
     def before(self, number: int) -> Any | None:
         """What tells whether the call before this one has ended."""
@@ -106,6 +115,22 @@ class Rests:
                     self._alike.append(self._row)
         start, returned = times
         self._first, self._row, self.chosen = _First(number, start, entry, returned if certain else None, loop), 0, False
+
+    def asks_for_other_work(self) -> bool:
+        """Whether the call that has just found its line at rest is to be waited for: all that is known is that calls have ended
+        which were noted, and its caller may have given the device something else meanwhile that it has not waited for."""
+        self._loops_left -= 1
+        return self._loops_left < 0
+
+    def first_took(self, least_s: float, most_s: float, each_s: float) -> bool:
+        """How long a call lasted that found its line at rest, where most last for `each_s`: whether that had something else to
+        do before."""
+        is_late = least_s > _FIRST * each_s
+        if is_late or most_s <= _FIRST * each_s:
+            self.other_work_s = most_s - each_s if is_late else 0.0
+        self._loops_between = 1 if self.other_work_s else min(2 * self._loops_between, _SELDOM)
+        self._loops_left = self._loops_between - 1
+        return is_late
 
     def laps(self, anew: bool) -> int:
         """Calls are not noted for a while from now on: for how many laps. The longer their loop lasts the more, as the pause is

@@ -43,6 +43,8 @@ _ANOTHER_S = 0.1
 """A loop that begins so long after the end of a pause is another one."""
 _IDLE_CALLS = 8
 """After so many calls in a row that found the device at rest their caller does not run ahead."""
+_RISES = 2
+"""Calls are thought to take so many times as long at most after one that found its line at rest: it may have had other work."""
 _OF_ONE = 1 / 32
 """What one call by itself, the first of a loop, counts beside what is known of many. Of large outputs none else may be seen."""
 _LOOK_EVERY = 64
@@ -242,7 +244,12 @@ class RunningAhead:
         if calls < 0:
             return
         self._unjudged += calls if lane.turns.taken else 1  # what is seen of later calls takes the place of what tells of these
-        if lane.each_s or not link.rested:  # the first may have waited for what the device was given before
+        if lane.each_s and link.rested:
+            if link.was_first:
+                link.is_late_first = lane.rests.first_took(link.before - link.start, link.after - link.start, lane.each_s)
+            least_s = min(least_s, _RISES * lane.each_s)
+        # the very first may have waited for what the device was given before
+        if not link.asks_for_other_work and (lane.each_s or not link.rested):
             weight = _OF_ONE if link.rested and link.is_large else 0.5
             lane.each_s += weight * (least_s - lane.each_s) if lane.each_s else least_s
         if link.alone:
@@ -335,7 +342,8 @@ class RunningAhead:
                 self._rested(call, now)
                 lane.begun = call.number
             if rested or now >= lane.next_from:
-                self._wait(call, rested=rested)
+                link = self._wait(call, rested=rested)
+                link.was_first = rested and away and call.start > lane.due(call)
         elif self._joins(call, self._waited):
             self._row.append(call)
         elif not call.is_large:
@@ -385,8 +393,9 @@ class RunningAhead:
             del self._beside[entry]
         return False
 
-    def _rested(self, call: Call, now: float) -> None:
-        """A call found its line at rest: one that has just begun a loop does so, too."""
+    def _rested(self, call: Call, now: float, is_after_a_pause: bool = False) -> None:
+        """A call found its line at rest: one that has just begun a loop does so, too. After a pause in which none was looked at
+        nobody knows how many calls there were since another did."""
         lane = call.lane
         calls, lasted_s = call.number - lane.rested_at, now - lane.rested
         if BEGINS * calls <= lane.rest_after:
@@ -395,7 +404,9 @@ class RunningAhead:
         if far or lasted_s < _LOOK_EVERY * lane.each_s:
             self._rests += 1
             lane.restless_at = call.number
-        lane.rested, lane.rested_at, lane.rest_after = now, call.number, calls
+        lane.rested, lane.rested_at = now, call.number
+        if not is_after_a_pause:
+            lane.rest_after = calls
 
     def _look_for_rests(self, lane: Lane) -> None:
         """Decide whether this caller lets the device rest each few calls, going by the rests that were near each other."""
@@ -415,11 +426,13 @@ class RunningAhead:
             return
         before = lane.rests.before(call.number)
         ready = is_ready(before) if before is not None else None
+        at_rest = False
         if ready or (away_s > lane.each_s and lane.rests.is_gone(call.number)):  # it was waited for by another output
             rest_s = call.start - lane.seen.when if lane.seen.number == call.number - 1 else 0.0
             waited, since = lane.rests.chosen, lane.rests.since
-            self._rested(call, now)
-            lane.rests.found(call.number, (call.start, call.end), call.entry, certain=bool(ready) or rest_s > 0.0)
+            self._rested(call, now, is_after_a_pause=math.isnan(since))
+            at_rest = bool(ready) or rest_s > 0.0
+            lane.rests.found(call.number, (call.start, call.end), call.entry, certain=at_rest)
             if waited and rest_s > _LONG_REST * (call.start - since):
                 lane.again = max(since + _APART_S, call.start)
             elif waited:
@@ -427,6 +440,9 @@ class RunningAhead:
                 laps = lane.rests.laps(anew=lane.turns.taken or now - lane.again > _ANOTHER_S)
                 lane.again = now + laps * _LONG_LAP * lane.each_s
         lane.rests.note(call.array, call.number, call.entry)
+        if at_rest and self._waited is None and now >= lane.again and lane.rests.asks_for_other_work():
+            link = self._wait(call, rested=True)
+            link.was_first = link.asks_for_other_work = link.closely = True
         if ready is False:
             self._idle = 0
             begun = lane.rests.choose(call.number) if self._waited is None else None

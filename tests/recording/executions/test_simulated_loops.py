@@ -535,6 +535,7 @@ def test_a_short_loop_that_reads_some_results_is_hardly_disturbed_and_has_its_ti
     assert 0.95 < ratios[1] < 1.05
     assert world.questions < 0.6 * seconds * 1e3 * len(world.truth)
     assert world.taken < 0.5 * len(world.truth)
+    world.python(0.01)  # the thread may not have asked for the last one yet
     assert world.held() == 0
 
 
@@ -595,6 +596,38 @@ def test_epochs_between_which_the_caller_does_something_else_have_their_time(
     timed, ratios = world.judged()
     assert timed >= 0.7
     assert 0.95 < ratios[1] < 1.05
+
+
+@pytest.mark.parametrize("work_s", [0.004, 0.02], ids="{} s of other work".format)
+@pytest.mark.parametrize("steps", [12, 40, 100])
+def test_work_that_the_device_has_before_an_epoch_is_no_part_of_its_steps(
+    monkeypatch: pytest.MonkeyPatch, steps: int, work_s: float
+) -> None:
+    """As of an evaluation without `jm.jit` that is not waited for: the first step is handed over long before it runs."""
+    world = World(monkeypatch, 1e-4)
+    for _ in range(6000 // steps):
+        for _ in range(steps):
+            out = world.call(1, 0.0006 * world.chance.gauss(1, 0.05))
+        world.until(out.ends + 0.03)
+        world.free["device 0"] = world.now + work_s
+    _, ratios = world.judged()
+    assert 0.95 < ratios[1] < 1.05
+
+
+def test_of_other_work_that_begins_later_only_a_part_of_the_epochs_is_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The beginning of one in thirty-two is looked at."""
+    world = World(monkeypatch, 1e-4)
+    for epoch in range(200):
+        for _ in range(40):
+            out = world.call(1, 0.0006 * world.chance.gauss(1, 0.05))
+        world.until(out.ends + 0.03)
+        if epoch >= 50:
+            world.free["device 0"] = world.now + 0.02
+    world.judged()
+    rows = world.log.columns.as_numpy()
+    wrong = (rows["execute_how"] == AVERAGED) & (abs(rows["execute_s"] / 0.0006 - 1) > 0.2)
+    assert wrong.sum() <= 33 * 40
+    assert not wrong[85 * 40 :].any()
 
 
 def test_a_caller_that_waits_for_each_does_not_run_ahead(world: World) -> None:
