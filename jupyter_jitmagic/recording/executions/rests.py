@@ -71,7 +71,9 @@ class Rests:
         self.other_work_s = 0.0
         """For how long, at most, the line had something else to do when a loop began of late."""
         self._loops_between, self._loops_left = 1, 0
-        """From one such question to the next, and until the next."""
+        """From one such question to the next, and until the next,"""
+        self._asked_of = -1
+        """which is one about loops that begin with a call of this entry."""
 
     def before(self, number: int) -> Any | None:
         """What tells whether the call before this one has ended."""
@@ -116,9 +118,12 @@ class Rests:
         start, returned = times
         self._first, self._row, self.chosen = _First(number, start, entry, returned if certain else None, loop), 0, False
 
-    def asks_for_other_work(self) -> bool:
+    def asks_for_other_work(self, entry: int) -> bool:
         """Whether the call that has just found its line at rest is to be waited for: all that is known is that calls have ended
-        which were noted, and its caller may have given the device something else meanwhile that it has not waited for."""
+        which were noted, and its caller may have given the device something else meanwhile that it has not waited for. A loop
+        of another function begins in another way."""
+        if entry != self._asked_of:
+            self._asked_of, self._loops_between, self._loops_left = entry, 1, 0
         self._loops_left -= 1
         return self._loops_left < 0
 

@@ -440,7 +440,7 @@ class RunningAhead:
                 laps = lane.rests.laps(anew=lane.turns.taken or now - lane.again > _ANOTHER_S)
                 lane.again = now + laps * _LONG_LAP * lane.each_s
         lane.rests.note(call.array, call.number, call.entry)
-        if at_rest and self._waited is None and now >= lane.again and lane.rests.asks_for_other_work():
+        if at_rest and self._waited is None and now >= lane.again and lane.rests.asks_for_other_work(call.entry):
             link = self._wait(call, rested=True)
             link.was_first = link.asks_for_other_work = link.closely = True
         if ready is False:
