@@ -18,6 +18,9 @@ from jupyter_jitmagic.recording.executions.waiter import OutputWatch, stop_watch
 
 _FIRST, _STEP = 0.9, 0.03
 _FIRST_LAST, _STEP_LAST = 0.65, 0.02
+_SURE_LAST, _KNOWN_LAST = 0.7, 0.07
+"""A loop's last call ends after this share of the time that loops like it took, at the soonest; from then on no question waits
+for more of that time: one that ends sooner than others is to be known as well."""
 _FIRST_CLOSELY = 0.6
 """Later than that, calls that are a fifth shorter than most would have ended before they are asked a first time, and how long
 they took would be known least."""
@@ -166,7 +169,9 @@ class Link(OutputWatch):
             closely_s = random.uniform(0.5, 1.0) * max(_CLOSELY_S, _CLOSELY * each_s)
             return max(min(_FIRST_CLOSELY * left_s, most_s), closely_s)
         if self.begun is not None:  # a span by itself, however short
-            return max(min(_FIRST_LAST * left_s, _OFTEN_S), _STEP_LAST * (max(self.due, now) - self.span_from))
+            whole_s = max(self.due, now) - self.span_from
+            most_s = max(_SURE_LAST * whole_s - (now - self.span_from), _KNOWN_LAST * whole_s)
+            return max(min(_FIRST_LAST * left_s, _OFTEN_S, most_s), _STEP_LAST * whole_s)
         # not nearer than some steps before it is due, by however many questions it comes there
         first_s = left_s - (1 - _FIRST) * (self.due - self.since)
         return max(min(first_s, _OFTEN_S), _STEP * (max(self.due, now) - self.span_from))

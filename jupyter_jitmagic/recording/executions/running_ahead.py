@@ -428,12 +428,13 @@ class RunningAhead:
         ready = is_ready(before) if before is not None else None
         at_rest = False
         if ready or (away_s > lane.each_s and lane.rests.is_gone(call.number)):  # it was waited for by another output
-            rest_s = call.start - lane.seen.when if lane.seen.number == call.number - 1 else 0.0
+            was_last = lane.seen.number == call.number - 1  # the one that was waited for
+            rest_s = call.start - lane.seen.when if was_last else 0.0
             waited, since = lane.rests.chosen, lane.rests.since
             self._rested(call, now, is_after_a_pause=math.isnan(since))
             at_rest = bool(ready) or rest_s > 0.0
             lane.rests.found(call.number, (call.start, call.end), call.entry, certain=at_rest)
-            if waited and rest_s > _LONG_REST * (call.start - since):
+            if waited and (not was_last or rest_s > _LONG_REST * (call.start - since)):
                 lane.again = max(since + _APART_S, call.start)
             elif waited:
                 # where entries come by turns the share of one that has a time would be too small by the end

@@ -577,6 +577,25 @@ def test_short_loops_one_after_the_other_are_hardly_disturbed_and_have_their_tim
     assert world.taken < 0.4 * len(world.truth)
 
 
+@pytest.mark.parametrize("steps", [12, 40, 100])
+@pytest.mark.parametrize("away", [0.005, 0.06])
+def test_epochs_have_their_time_on_a_machine_whose_speed_changes_from_one_to_the_next(
+    monkeypatch: pytest.MonkeyPatch, steps: int, away: float
+) -> None:
+    """As others have work to do on it: an end that comes sooner than those before is to be known as well."""
+    world = World(monkeypatch, 1e-4)
+    for _ in range(3000 // steps):
+        seconds = 0.0006 * world.chance.uniform(0.8, 1.25)
+        for i in range(steps):
+            out = world.call(1, seconds * world.chance.gauss(1, 0.05))
+            if i < 3 and world.chance.random() < 0.2:
+                world.until(out.ends + 1e-4)
+        world.until(out.ends + away)
+    timed, ratios = world.judged()
+    assert timed >= (0.8 if steps > 12 else 0.65)  # in half of the short ones there is a rest
+    assert 0.95 < ratios[1] < 1.05
+
+
 @pytest.mark.parametrize("away", [0.005, 0.06, 0.5], ids="away for {} s".format)
 @pytest.mark.parametrize("returns", [False, True], ids=["in one function", "each epoch in a function"])
 @pytest.mark.parametrize("steps", [12, 40, 100])
