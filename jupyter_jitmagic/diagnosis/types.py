@@ -138,7 +138,8 @@ class Found:
         complete: the run came to the function's end.
         proven: the function was run; False if errors' texts had to do.
         effect: what the run was about to do that cannot be taken back, and so ended there.
-        shapes: the shapes of all that was computed under jit.
+        shapes: the shapes of all that was computed under jit, in the order in which they were first met, and of the
+            result.
     """
 
     sites: tuple[Site, ...] = ()
@@ -149,7 +150,13 @@ class Found:
     complete: bool = False
     proven: bool = True
     effect: str = ""
-    shapes: frozenset[tuple[int, ...]] = frozenset()
+    shapes: tuple[tuple[int, ...], ...] = ()
+
+    def has_other_shapes(self, other: Found) -> bool:
+        """Whether the two runs computed arrays of different shapes, as far as both came."""
+        if self.complete and other.complete:
+            return set(self.shapes) != set(other.shapes)
+        return any(mine != theirs for mine, theirs in zip(self.shapes, other.shapes, strict=False))
 
 
 @dataclass(frozen=True, slots=True)

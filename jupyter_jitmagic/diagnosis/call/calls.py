@@ -82,6 +82,8 @@ class Call:
     """Objects whose state a library's own jit carries out again, and that JAX can make anew."""
     jit: str = "jax.jit"
     """The jit it is under, as the user spells it."""
+    found_out: dict[Any, bool] = field(default_factory=dict, compare=False, repr=False)
+    """Answers to questions that take a run or a trace each, and are asked again and again."""
 
     def argument(self, name: str) -> Argument:
         return next(argument for argument in self.arguments if argument.name == name)

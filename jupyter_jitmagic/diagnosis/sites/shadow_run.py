@@ -69,8 +69,8 @@ class Outcome:
     seconds: float = 0.0
     effect: str = ""
     """What it was about to do that cannot be taken back."""
-    shapes: frozenset[tuple[int, ...]] = frozenset()
-    """The shapes of all that was computed under jit."""
+    shapes: tuple[tuple[int, ...], ...] = ()
+    """The shapes of all that was computed under jit, in the order in which they were first met, and of the result."""
 
 
 class Unread(BaseException):
@@ -94,7 +94,7 @@ class _Run:
         self.top: FrameType | None = None
         self.alive = True
         self.unknown: set[int] = set()
-        self.shapes: set[tuple[int, ...]] = set()
+        self.shapes: dict[tuple[int, ...], None] = {}
 
     # the graph
 
@@ -114,7 +114,7 @@ class _Run:
         refs = tuple(Ref(arg.node, arg.index) if isinstance(arg, ShadowTracer) else arg for arg in args)
         node = Node(primitive, refs, params, avals=out_avals if primitive.multiple_results else [out_avals])
         self.nodes.append(node)
-        self.shapes.update(attribute(aval, "shape", ()) for aval in (out_avals if primitive.multiple_results else (out_avals,)))
+        self.shapes.update((attribute(aval, "shape", ()), None) for aval in node.avals)
         if primitive.multiple_results:
             return [ShadowTracer(trace, aval, node, index, leaves) for index, aval in enumerate(out_avals)]
         return ShadowTracer(trace, out_avals, node, 0, leaves)
@@ -398,7 +398,9 @@ def _run_once(run: _Run, call: Call, static: frozenset[str], mirrors: bool) -> t
     def through() -> None:
         run.top = sys._getframe()
         with _parts.set_current_trace(trace):  # type: ignore[union-attr]
-            call.fun(*args, **kwargs)
+            result = call.fun(*args, **kwargs)
+        shapes = [attribute(leaf, "shape", None) for leaf in jax.tree_util.tree_leaves(result)]
+        run.shapes.update((shape, None) for shape in shapes if isinstance(shape, tuple))
 
     try:
         rerun(through, max(run.deadline - clock() + 0.05, 0.0))
@@ -411,7 +413,7 @@ def _run_once(run: _Run, call: Call, static: frozenset[str], mirrors: bool) -> t
         run.refused_outright(error)
         outcome.error = error
     finally:
-        outcome.shapes = frozenset(run.shapes)
+        outcome.shapes = tuple(run.shapes)
         run.alive = False
         run.top = None
         trace.run = _OVER

@@ -42,7 +42,7 @@ def _only_moves(call: Call, name: str, found: Found) -> bool:
             continue
         args, kwargs = call.with_values({name: other})
         elsewhere = find_call_sites(bind(call.fun, args, kwargs, call.declared), frozenset(), seconds=0.2)
-        if elsewhere.complete and elsewhere.shapes == found.shapes:
+        if elsewhere.complete and not found.has_other_shapes(elsewhere):
             return True
     return False
 

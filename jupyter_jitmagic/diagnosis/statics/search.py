@@ -247,7 +247,11 @@ def _float_decides(call: Call, found: Found, site: Site, names: set[str]) -> boo
         return shapes_depend(call, found, site, frozenset(names))
     if site.operation not in _TO_INTEGER:
         return False
-    return _program_depends(call, found, names, site)
+    question = (site.filename, site.line, site.column, site.operation, frozenset(names))
+    if question not in call.found_out:
+        told = shapes_depend(call, found, site, frozenset(names)) or _program_depends(call, found, names, site)
+        call.found_out[question] = told
+    return call.found_out[question]
 
 
 def _program_depends(call: Call, found: Found, names: set[str], site: Site) -> bool:
@@ -327,7 +331,7 @@ def shapes_depend(call: Call, found: Found, site: Site, names: frozenset[str]) -
             args, kwargs = call.with_values({name: _scaled(call.argument(name).value, factor)})
             other = find_call_sites(bind(call.fun, args, kwargs, call.declared), frozenset(), seconds=0.2)
             reached = any((each.filename, each.line) == (site.filename, site.line) for each in other.sites)
-            if reached and other.complete and other.shapes != found.shapes:
+            if reached and found.has_other_shapes(other):
                 return True
     return False
 

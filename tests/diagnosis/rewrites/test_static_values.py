@@ -340,6 +340,33 @@ def sold(x, loss=lost, prices=PRICES, kind=jnp.float32, scale=1.0):
     return sum(loss(each) * prices.high * scale for each in x).astype(kind)
 
 
+@pytest.mark.parametrize("count", ["int(np.ceil((end - start) / step))", "int((end - start) / step)"])
+@pytest.mark.parametrize("end", [2.0, 3])
+def test_floats_of_which_numpy_makes_the_size_of_a_buffer_are_static_and_the_buffer_is_one_of_jax(count, end):
+    """As integrators have it: no operation of JAX has that size, what is returned tells."""
+    namespace = define(
+        "import numpy as np\n"
+        "def f(y0, start, step, end):\n"
+        f"    n = {count}\n"
+        "    y = np.zeros(n + 1)\n"
+        "    y[0] = y0\n"
+        "    x = start\n"
+        "    for k in range(n):\n"
+        "        y[k + 1] = y[k] + step * jnp.sin(x * y[k])\n"
+        "        x += step\n"
+        "    return y\n"
+    )
+    f = namespace["f"]
+    found = diagnose(f, 1.0, 0.0, 0.25, end)
+    assert found.kind == "static+rewrite" and found.verified
+    assert set(found.static_argnames) == {"start", "step", "end"}
+    for text in found.rewrites[0].sources.values():
+        exec(text, namespace)
+    fixed = jax.jit(namespace["f"], static_argnames=found.static_argnames)
+    for given in ((1.0, 0.0, 0.25, end), (0.5, 1.0, 0.5, end), (0.5, 0.0, 0.125, 1.5)):
+        assert jnp.allclose(fixed(*given), f(*given), atol=1e-5)
+
+
 def test_functions_and_settings_that_are_left_out_are_static_beside_the_rewrite():
     """Where a caller gives them jit takes them so alone."""
     answer = diagnose(sold, jnp.array([1.0, -2.0]))
