@@ -84,5 +84,19 @@ def test_what_has_another_length_than_nothing_stays_a_choice(body):
     assert not found.rewrites and not found.unverified
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "out = [v for v in x if v > 0]\n    if not out:\n        return jnp.zeros(0)\n    out = [v for v in y if v > 0]\n"
+        "    return jnp.stack(out)",
+        "m = x > 0\n    if not jnp.any(m):\n        return jnp.zeros(0)\n    m = y > 0\n    return y[m] * 2",
+    ],
+)
+def test_a_name_that_is_another_selection_by_then_is_not_what_was_asked_about(body):
+    """The second selection was taken to be as long as the first, and came where plain Python returns nothing."""
+    found = propose(define(f"def f(x, y):\n    {body}\n")["f"], (X, ALL), {}, seconds=5.0)
+    assert not found.rewrites and not found.unverified
+
+
 def test_another_number_for_nothing_stays_a_choice():
     check(f"def f(x):\n    {LOOP}return jnp.stack(out).max() if out else 7.0\n", (X,), (ALL,), (NONE,), seconds=20.0)
