@@ -142,7 +142,10 @@ def _begins(statements: _Shape, items: set[str]) -> tuple[str, str]:
     """The list to which a new list is put, and the name of the one that was filled so far, where that is put there instead; ""
     for what is not there."""
     match statements:
-        case [ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[put], keywords=[])), *more]:
+        case [
+            ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[put], keywords=[])),
+            *more,
+        ]:
             pass
         case _:
             return "", ""

@@ -16,8 +16,8 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_cancelling, beside_large, note_overflows
-from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.carrying import changes_what_is_shared
+from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, DiffersInSingle, other_floats
 from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead

@@ -75,7 +75,9 @@ def made_where_it_is_read(spot: Spot) -> Iterator[Step]:
 def made_by(spot: Spot, statement: ast.AST | None) -> Made | None:
     """The list or dict that a statement makes, if it makes one, on lines of its own."""
     match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.DictComp(key=key, value=item, generators=[loop])) if not loop.ifs:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.DictComp(key=key, value=item, generators=[loop])) if (
+            not loop.ifs
+        ):
             found: Made | None = Made(name, [statement], loop.target, loop.iter, item, key)
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp(elt=item, generators=[loop])) if not loop.ifs:
             found = Made(name, [statement], loop.target, loop.iter, item)
