@@ -9,6 +9,7 @@ import linecache
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import jax
 import numpy as np
@@ -17,7 +18,8 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 from benchmarks.cells import left_by_other_cells
-from jupyter_jitmagic.diagnosis.rewrites import Proposals, propose
+from jupyter_jitmagic.diagnosis.rewrites import Proposals, propose, proposing
+from jupyter_jitmagic.diagnosis.rewrites.engine import Search
 from jupyter_jitmagic.diagnosis.types import Rewrite
 
 _cells = itertools.count(1)
@@ -122,3 +124,18 @@ def check_with_counts(source: str, *calls: tuple[Any, ...], seconds: float = 4.0
             assert count == len(elements)
             np.testing.assert_allclose(np.asarray(array)[: int(count)], np.asarray(elements), rtol=1e-5)
     return proposals.unverified[0]
+
+
+def offered(source: str, *args: Any, static: tuple[str, ...] = (), seconds: float = 5.0) -> set[str]:
+    """The patterns of all steps that rules proposed somewhere, whether or not a rewrite came of them: what the judge refuses, a
+    rule should not write."""
+    searches: list[Search] = []
+
+    def noted(*given: Any, **options: Any) -> Search:
+        searches.append(Search(*given, **options))
+        return searches[-1]
+
+    with mock.patch.object(proposing, "Search", noted):
+        propose(define(source)["f"], args, {}, (), static, seconds=seconds)
+    assert searches
+    return set().union(*(search.offered() for search in searches))

@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import applied, check, define
+from .helpers import applied, check, define, offered
 
 X, OTHER, NONE = jnp.array([1.0, -2.0, 3.0, 4.0]), jnp.array([-1.0, -2.0, -3.0, 4.0]), jnp.array([-1.0, -2.0, -3.0, -4.0])
 
@@ -85,8 +85,7 @@ def test_so_is_one_that_a_helper_fills_up():
     ],
 )
 def test_a_list_that_is_not_filled_up_or_stays_a_list_is_left_alone(body):
-    found = propose(define(f"def f(x, n):\n    {body}\n")["f"], (X, 6), {}, (), ("n",), seconds=5.0)
-    assert not any("filled up" in each.patterns for each in found.rewrites)
+    assert "filled up" not in offered(f"def f(x, n):\n    {body}\n", X, 6, static=("n",))
 
 
 @pytest.mark.parametrize("body", ["v = jnp.pad(v, (0, n - len(v)))", "v = jnp.concatenate([v, jnp.zeros(n - len(v))])"])
