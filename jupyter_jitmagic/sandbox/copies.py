@@ -49,7 +49,7 @@ def is_users_pytree(value: Any) -> bool:
 def changes_in_place(value: Any) -> bool:
     """Whether a pytree is an object whose attributes a call may set, as flax's modules count their draws, or whose one array,
     as its variables."""
-    if type(value) in (list, dict):
+    if value is None or type(value) in (list, dict):
         return False
     frozen = getattr(attribute(type(value), "__dataclass_params__", None), "frozen", False)
     may_be_set = not frozen and not is_a(value, (tuple, jax.Array))

@@ -128,7 +128,10 @@ _NOTICED = {
     "urllib": "the network",
     "httpx": "the network",
 }
-_ALONE = {"datetime": frozenset({"now", "today", "utcnow"}), "uuid": frozenset({"uuid1", "uuid4", "getnode"})}
+_ALONE = {
+    "datetime": frozenset({"now", "today", "utcnow"}),
+    "uuid": frozenset({"uuid1", "uuid4", "uuid6", "uuid7", "uuid8", "getnode"}),
+}
 """Of these modules what asks the world: a `timedelta` is a number."""
 _FILES = frozenset({"save", "savez", "savetxt", "tofile", "load", "loadtxt", "fromfile", "memmap"})
 

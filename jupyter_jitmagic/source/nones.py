@@ -50,7 +50,8 @@ def _is_asked_around(load: ast.Name, parents: dict[ast.AST, ast.AST]) -> bool:
                 return True
         if isinstance(at, ast.BoolOp):
             before = [asks_for_none(each, load.id) for each in at.values[: at.values.index(below)]]  # type: ignore[arg-type]
-            if isinstance(at.op, ast.Or) in before:
+            not_come_to = isinstance(at.op, ast.Or)  # `or` ends where one says yes, `and` where one says no
+            if not_come_to in before:
                 return True
         below = at
     return False

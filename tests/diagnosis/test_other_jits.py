@@ -355,12 +355,34 @@ def test_state_that_a_jit_carries_out_is_part_of_what_is_compared():
     assert int(counter.calls) == 0
 
 
-def test_what_two_objects_share_is_not_carried():
-    """A copy would have two arrays in the place of one."""
+def test_what_a_call_changes_in_objects_that_share_an_array_is_not_compared():
+    """A copy would have two arrays in the place of one; where nothing is changed that makes no difference."""
+
+    def step(pair, x):
+        loss = (x * x).sum()
+        if loss > 10.0:
+            loss = loss * 0.5
+        one, other = pair
+        one.add(loss)
+        return loss + other.total
+
+    def looked_at(pair, x):
+        return x * 2 if x.sum() > pair[0].total else x
+
     shared = jnp.array(1.0)
-    one, other = Counter(shared, jnp.array(0)), Counter(shared, jnp.array(1))
-    assert carried([("one", one), ("x", X)]) == {"one"}
-    assert not carried([("one", one), ("other", other)])
+    pair = Counter(shared, jnp.array(0)), Counter(shared, jnp.array(1))
+    found = propose(step, (pair, X), {}, seconds=30, carried=frozenset({"pair"}))
+    assert not found.rewrites and "two hold one array" in found.unverified[0].reason
+    assert propose(looked_at, (pair, X), {}, seconds=30, carried=frozenset({"pair"})).rewrites
+    apart = pair[0], Counter(jnp.array(1.0), jnp.array(1))
+    assert propose(step, (apart, X), {}, seconds=30, carried=frozenset({"pair"})).rewrites
+
+
+def test_objects_of_a_state_within_a_container_are_carried_too():
+    """A training state that is a tuple was verified without what the call leaves in it."""
+    state = Counter(jnp.array(1.0), jnp.array(0))
+    given = [("one", state), ("pair", (state, X)), ("held", {"a": [state]}), ("x", X), ("nothing", None), ("many", [X, None])]
+    assert carried(given) == {"one", "pair", "held"}
 
 
 def test_a_training_step_of_nnx_that_changes_its_optimizer_is_verified():

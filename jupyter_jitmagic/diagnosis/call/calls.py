@@ -79,7 +79,7 @@ class Call:
     keeps_options: bool = False
     """Its jit traces arrays alone and keeps every other leaf static, as ``equinox.filter_jit`` does."""
     carried: frozenset[str] = frozenset()
-    """Objects whose state a library's own jit carries out again, and that JAX can make anew."""
+    """Arguments that are or hold objects whose state a library's own jit carries out again, and that JAX can make anew."""
     jit: str = "jax.jit"
     """The jit it is under, as the user spells it."""
     found_out: dict[Any, bool] = field(default_factory=dict, compare=False, repr=False)

@@ -51,11 +51,12 @@ def unwrapped(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
 
 
 def carried(arguments: Sequence[tuple[str, Any]]) -> frozenset[str]:
-    """Which of these arguments (name, value) are objects of a state that JAX takes apart and makes again; none where two of
-    their places hold one array: a copy has two there, of which one may be changed and not the other."""
-    objects = {name: value for name, value in arguments if name.isidentifier() and changes_in_place(value)}
-    arrays = [id(leaf) for leaf in jax.tree_util.tree_leaves(objects) if isinstance(leaf, jax.Array)]
-    return frozenset(objects) if len(set(arrays)) == len(arrays) else frozenset()
+    """Which of these arguments (name, value) are objects of a state that JAX takes apart and makes again, or hold some."""
+    return frozenset(name for name, value in arguments if name.isidentifier() and _holds_state(value))
+
+
+def _holds_state(value: Any) -> bool:
+    return any(map(changes_in_place, jax.tree_util.tree_leaves(value, is_leaf=changes_in_place)))
 
 
 def _spelled(module: str, names: Mapping[str, Any]) -> str:

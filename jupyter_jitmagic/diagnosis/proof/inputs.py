@@ -285,6 +285,8 @@ class Variations:
                 if len(single) > 2:  # what JAX's min and max lose in one that is NaN may show where the others are equal alone
                     alike = self._each(single, set_to(2), "nan")
                     yield self.of(alike)._each(single[1:2], with_nan, "nan")
+            if len(arrays) > 1:  # what one of them lets through may be taken for what the other does
+                yield from self._one(arrays[:2], below_zero, "negated")
             yield from self._between()
         elif self._ints:
             yield self._each([*self._ints, *self._keys], lambda v: v[::-1] if v.ndim else v + 2, "reversed")

@@ -19,6 +19,24 @@ serve, and why that is right; `risky=True` where it evaluates what plain Python 
 What a rule writes need not trace yet: the engine traces again and calls the rules on what stops it next. So a rule does one
 thing (a loop with `break` becomes a `while` with a flag) and leaves the rest to others. A rule never computes by a host
 callback. Nothing a rule writes is believed: `verify` runs it beside the plain function.
+
+Where a rule belongs, by what stops the trace (each file's first line says its one form):
+
+- a test on data: `boolean`, `branches` (`assigning`, `returning`), `checks`, `own_conditions`; on objects of flax's:
+  `state_updates`, `held_values`.
+- a loop or a recursion that data ends: `loops` (`loop_exits`, `carrying`, `rounds`), `rolling`, `none_first`, `recursion`,
+  and `gathered` for one whose result is added up on its way.
+- a length that data decides: `selections` is the rule, `flow.Flow` the walk. What makes such a value is in `selecting`,
+  `grouping` and `cutting`; what is done with it in `consuming`, by the table in `operations`: a row there, or a consumer
+  (`reducing`, `ordering`, `reshaping`, `convolving`). How safe what does not count must be: `safety`; that two are equally
+  long though no number says so: `ragged.Writer.as_long`, `rises_and_falls`; that a choice is none as the other side is an
+  array of nothing: `beside_nothing`.
+- what is first put into a form that the walk knows: a loop that trims (`trimming`), a ufunc's reduction
+  (`ufunc_reductions`), lists begun at gaps (`clusters`), selections in a list or dict (`selected_by_turn`, and
+  `listed_selections` where data says how many), a dict with one value for each label (`once_a_label`).
+- Python's containers that data fills or asks: `lists`, `containers`, `growing`, `queues`, `keyed`, `associated`, `lookups`
+  and kin.
+- a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`.
 """
 
 from __future__ import annotations
@@ -161,6 +179,7 @@ RULES: list[Rule] = [
     *host_functions.RULES,
     *iterators.RULES,
     *selected_by_turn.RULES,
+    *listed_selections.RULES,
     *once_a_label.RULES,
     *clusters.RULES,
     *put_into_lists.RULES,
@@ -196,7 +215,6 @@ RULES: list[Rule] = [
     *by_their_module.RULES,
     *rejoined.RULES,
     *packed.RULES,
-    *listed_selections.RULES,
     *either.RULES,
     *filled_up.RULES,
     *known_groups.RULES,

@@ -15,6 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.cutting import is_own_count
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.tracking import words_of
 from jupyter_jitmagic.source.names import loaded, stored, walk
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _Side = TypeVar("_Side")
 
 @dataclass(frozen=True)
 class Emptied:
-    """`if not out: return jnp.zeros(0)`: what is returned behind it is as long as `out`, along as many axes.
+    """`if not out: return jnp.zeros(0)`: what is returned behind it is as long as `out` is there, along as many axes.
 
     Attributes:
         choice: the statement.
@@ -36,8 +37,25 @@ class Emptied:
     """
 
     choice: ast.If
-    length: ast.expr
+    length: _Length
     axes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Length:
+    """What a test asks about, as it is there: its name may stand for another list by the time that something is returned.
+
+    Attributes:
+        held: the selection that a list or a length is of, if it is known.
+        counted: how many it has, as text.
+        mask: what its mask is called otherwise, as a pattern.
+        reads: the names by which these texts mean what they do.
+    """
+
+    held: Ragged | None
+    counted: str
+    mask: str
+    reads: set[str]
 
 
 def either_side(flow: Tracking, node: ast.IfExp) -> Ragged | None:
@@ -48,7 +66,7 @@ def either_side(flow: Tracking, node: ast.IfExp) -> Ragged | None:
         return None
     before = flow.state.copy()
     found = flow.visit(some)
-    if found is None or not _is_as_long(flow, found, length, axes):
+    if found is None or not _is_as_long(flow, found, _length(flow, length), axes):
         flow.state = before
         return None
     flow.replace(node, flow.text(some))
@@ -77,7 +95,7 @@ def in_a_statement(flow: Tracking, node: ast.If) -> tuple[str, ast.expr, Ragged]
         return None
     kept = flow.state.copy()
     found = flow.visit(some)
-    if found is None or not _is_as_long(flow, found, length, axes):
+    if found is None or not _is_as_long(flow, found, _length(flow, length), axes):
         flow.state = kept
         return None
     line = f"{code.indent(node)}{name} = {flow.text(some)}\n"
@@ -107,11 +125,12 @@ def returned_early(flow: Flow, node: ast.If) -> Emptied | None:
             length, some, _ = _by_what_there_is(test, value, None)
         case _:
             return None
-    axes = tuple(axes_of_nothing(flow.spot, part) for part in parts_of(value))
-    if some is not None or not all(axes) or not (_held(flow, length) or _mask_of(flow, length)):
+    axes, asked = tuple(axes_of_nothing(flow.spot, part) for part in parts_of(value)), _length(flow, length)
+    behind = function.body[function.body.index(node) + 1 :]
+    if some is not None or not all(axes) or not (asked.held or asked.mask) or asked.reads & {*stored(behind)}:
         return None
     flow.state.edits.append((*flow.code.region([node]), ""))
-    return Emptied(node, length, axes)
+    return Emptied(node, asked, axes)
 
 
 def returned_once(spot: Spot) -> Iterator[Step]:
@@ -206,14 +225,20 @@ def _held(flow: Tracking, length: ast.expr) -> Ragged | None:
     return flow.count_of(length)
 
 
-def _is_as_long(flow: Tracking, found: Ragged, length: ast.expr, axes: int) -> bool:
+def _length(flow: Tracking, length: ast.expr) -> _Length:
+    if (held := _held(flow, length)) is not None:
+        return _Length(held, flow.counted(held), "", words_of(held.mask))
+    return _Length(None, "", _mask_of(flow, length), loaded([length]))
+
+
+def _is_as_long(flow: Tracking, found: Ragged, length: _Length, axes: int) -> bool:
     """Whether plain Python's value is as long as what a test asks about, along the first of so many axes."""
     if found.axis or found.flat or found.group or found.grid or found.times or found.ndim != axes:
         return False
-    if (held := _held(flow, length)) is not None:
-        return held.mask == found.mask or flow.counted(held) == flow.counted(found)
+    if length.held is not None:
+        return length.held.mask == found.mask or length.counted == flow.counted(found)
     made = next((text for text, name in flow.state.masks.items() if name == found.mask), found.mask)
-    return re.fullmatch(_mask_of(flow, length) or "-", made) is not None
+    return re.fullmatch(length.mask or "-", made) is not None
 
 
 def _mask_of(flow: Tracking, length: ast.expr) -> str:

@@ -217,9 +217,9 @@ def _is_boolean(node: ast.expr) -> bool:
 
 
 def _was_a_flag(spot: Spot, node: ast.expr) -> bool:
-    """Whether an expression that was run gave a bool, Python's or one of an array."""
+    """Whether an expression that was run gave a bool, Python's or an array's, or one in one round and the other later."""
     fact = spot.fact(node) if isinstance(node, ast.Name | ast.Attribute) else None
-    return fact is not None and (fact.sort, fact.ndim, fact.dtype) in (("number", 0, "b"), ("array", 0, "b"))
+    return fact is not None and (fact.ndim, fact.dtype) == (0, "b")
 
 
 def _enclosed(spot: Spot, node: ast.expr, text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from jupyter_jitmagic.diagnosis.rewrites import beside_nothing
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import Narrowing
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
+from jupyter_jitmagic.diagnosis.rewrites.safety import safety_of
 from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names
 
 
@@ -144,7 +145,7 @@ class Branching(Narrowing):
             return
         if node.orelse or found.flat or found.axis or found.group or not self.code.on_own_lines(node.body):
             self.stop(node)
-        self.require(found, self.safety_of(node.body))
+        self.require(found, safety_of(self.spot, node.body))
         self._loop(node, node.body)
         self._guarded(node, found)
 

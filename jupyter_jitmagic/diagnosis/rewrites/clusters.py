@@ -85,15 +85,14 @@ def _clusters(spot: Spot, loop: ast.For) -> _Clusters | None:
         case _:
             return None
     for begun, added, begins in ((one, two, True), (two, one, False)):
-        name, current = _begins(begun, items), _is_added(added, items)
-        if not name or not current:
+        (name, held), current = _begins(begun, items), _is_added(added, items)
+        if not name or current != (held or f"{name}[-1]"):
             continue
         made = [f"{name} = [[{array}[0]]]"] if skips else [f"{name} = []"]
         behind: _Shape = []
-        if current != f"{name}[-1]":  # `clusters.append(current)`, `current = [v]`, and the last one behind the loop
-            name, _, held = name.partition(" of ")
+        if held:  # `clusters.append(current)`, `current = [v]`, and the last one behind the loop
             put_last = [ast.unparse(each) for each in block[place + 1 : place + 2]] == [f"{name}.append({held})"]
-            if held != current or not (skips and put_last):
+            if not (skips and put_last):
                 continue
             made, behind = [f"{name} = []", f"{held} = [{array}[0]]"], [block[place + 1]]
             own.add(held)
@@ -139,20 +138,28 @@ def _run_over(spot: Spot, loop: ast.For) -> tuple[str, set[str], set[str], bool]
     return array.id, items, before, skips
 
 
-def _begins(statements: _Shape, items: set[str]) -> str:
-    """The list to which a new list is put; with ` of current` where that is the one which was filled so far."""
-    texts = list(map(ast.unparse, statements))
-    for item in items:
-        match texts:
-            case [one] if one.endswith(f".append([{item}])"):
-                return one.removesuffix(f".append([{item}])")
-            case [one, other] if other.endswith(f" = [{item}]") and one.endswith(f".append({(held := other.split(' = ')[0])})"):
-                return f"{one.split('.append')[0]} of {held}"
-    return ""
+def _begins(statements: _Shape, items: set[str]) -> tuple[str, str]:
+    """The list to which a new list is put, and the name of the one that was filled so far, where that is put there instead; ""
+    for what is not there."""
+    match statements:
+        case [
+            ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[put], keywords=[])),
+            *more,
+        ]:
+            pass
+        case _:
+            return "", ""
+    begun = {f"[{item}]" for item in items}
+    match put, more:
+        case ast.List(), [] if ast.unparse(put) in begun:
+            return name, ""
+        case ast.Name(id=held), [ast.Assign(targets=[ast.Name(id=same)], value=new)] if same == held:
+            return (name, held) if ast.unparse(new) in begun else ("", "")
+    return "", ""
 
 
 def _is_added(statements: _Shape, items: set[str]) -> str:
-    """What an element is added to: `clusters[-1]`, `current`."""
+    """What an element is added to: `clusters[-1]`, `current`; "" for nothing."""
     text = ast.unparse(statements[0]) if len(statements) == 1 else ""
     return next((text.removesuffix(f".append({item})") for item in items if text.endswith(f".append({item})")), "")
 

@@ -8,19 +8,10 @@ from dataclasses import replace
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import product
-from jupyter_jitmagic.diagnosis.rewrites.filled import is_steep_where_filled
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of
-from jupyter_jitmagic.diagnosis.rewrites.operations import (
-    BINARY,
-    LINEAR,
-    OUTGROWING,
-    PARTIAL,
-    TOTAL,
-    Called,
-    called,
-    is_module,
-)
+from jupyter_jitmagic.diagnosis.rewrites.operations import BINARY, LINEAR, PARTIAL, TOTAL, Called, called, is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import ONE, Calls, Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.safety import safety_of, shifts, squares
 from jupyter_jitmagic.diagnosis.rewrites.updating import Updating
 from jupyter_jitmagic.source.names import target_names
 from jupyter_jitmagic.usercode.ownership import is_users_text
@@ -124,7 +115,7 @@ class Consumers(Updating):
         made = replace(first, axis=first.axis + ndim - first.ndim, ndim=ndim, pad="", direct=False)
         if len({each.source for _, each in ragged}) > 1:
             made = replace(made, source=self._together([each.source for _, each in ragged]))
-        shifted = (any(each.shifted for _, each in ragged) and not _squares(node)) or _shifts(node)
+        shifted = (any(each.shifted for _, each in ragged) and not squares(node)) or shifts(node)
         return replace(made, dtype=self._dtype(node, [each for _, each in ragged]), shifted=shifted)
 
     def _is_one(self, node: ast.expr) -> bool:
@@ -302,7 +293,7 @@ class Consumers(Updating):
         if len(node.generators) > 1 or loop.ifs or (rows and (found.axis or found.flat or found.grid or found.group)):
             self.stop(node)
         if rows:
-            self.require(found, self.safety_of([node.elt]))
+            self.require(found, safety_of(self.spot, [node.elt]))
         elif _is_compared(node.elt, hidden):  # the group of a label that does not occur is empty, and its mean NaN
             self.require(replace(found, direct=False), PARTIAL)
         fact = self.spot.fact(node.elt)
@@ -380,7 +371,7 @@ class Consumers(Updating):
             assert isinstance(node.func, ast.Call)
             body = [node.func.args[0]] if node.func.args and isinstance(node.func.args[0], ast.Lambda) else []
             for each in ragged:
-                self.require(each, self.safety_of(body) if body else PARTIAL)
+                self.require(each, safety_of(self.spot, body) if body else PARTIAL)
             fact = self.spot.fact(node)
             if fact is None or fact.sort != "array":
                 self.stop(node)
@@ -391,28 +382,6 @@ class Consumers(Updating):
         if is_users or helper_of(self.spot, node) is not None:  # or one that is defined below the selection
             raise Calls(f"`{self.code.src(node)}` is given a value of a length that depends on data", node)
         self.stop(node)
-
-    def safety_of(self, body: Sequence[ast.AST]) -> int:
-        """How safe the elements must be with which statements or expressions compute."""
-        for node in (part for root in body for part in ast.walk(root)):
-            if is_steep_where_filled(node):
-                continue
-            if isinstance(node, ast.BinOp) and BINARY.get(type(node.op)) == PARTIAL:
-                power = node.right.value if isinstance(node.right, ast.Constant) else None
-                if isinstance(node.op, ast.Pow) and isinstance(power, int) and power > 0:
-                    continue
-                if isinstance(node.op, ast.Div) and isinstance(node.right, ast.Constant):
-                    continue
-                return PARTIAL
-            if isinstance(node, ast.Call):
-                known = called(self.spot, node)
-                if known is None and not (isinstance(node.func, ast.Attribute) and node.func.attr in ("append", "set", "add")):
-                    return PARTIAL
-                if known is not None and known.operation.safety == PARTIAL:
-                    return PARTIAL
-                if known is not None and known.name in OUTGROWING and _is_far(node):
-                    return PARTIAL
-        return TOTAL
 
     def _is_mapped(self, func: ast.expr) -> bool:
         """`jax.vmap(f)`, called at once, without axes of its own."""
@@ -478,30 +447,6 @@ class Consumers(Updating):
 def _at(axis: int, ndim: int) -> str:
     """The index that puts a mask along one of several axes."""
     return f"[{', '.join(':' if each == axis else 'None' for each in range(ndim))}]"
-
-
-def _is_far(node: ast.AST) -> bool:
-    """Whether what it computes with may be far from what counts, with either sign."""
-    parts = list(ast.walk(node))
-    return any(map(_shifts, parts)) and not any(map(_squares, parts))
-
-
-def _shifts(node: ast.AST) -> bool:
-    """Whether it adds or takes away a number of the data."""
-    match node:
-        case ast.BinOp(op=ast.Add() | ast.Sub(), left=left, right=right):
-            return not (isinstance(left, ast.Constant) or isinstance(right, ast.Constant))
-    return False
-
-
-def _squares(node: ast.AST) -> bool:
-    """Whether it is a square, of which `exp(-z * z)` outgrows nothing."""
-    match node:
-        case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            return ast.dump(left.operand if isinstance(left, ast.UnaryOp) else left) == ast.dump(right)
-        case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=2)):
-            return True
-    return False
 
 
 def _is_compared(node: ast.AST, names: set[str]) -> bool:

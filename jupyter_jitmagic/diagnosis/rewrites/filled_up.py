@@ -244,10 +244,14 @@ class _Fillings:
     def _longer(self, node: ast.BinOp) -> tuple[_Edit, str] | None:
         """`tokens + [0] * (n - len(tokens))`, of which an array is made, by a name perhaps."""
         statement = self.code.statement(node)
+        place: ast.AST = node
         match self.code.parents[node]:
-            case ast.Call(func=ast.Attribute(attr="array" | "asarray" | "stack", value=owner), args=[only, *_]) if only is node:
+            case ast.Call(func=ast.Attribute(attr="array" | "asarray" | "stack", value=owner), args=[only, *more]) as made if (
+                only is node
+            ):
                 if not is_module(self.spot, owner):
                     return None
+                place = node if more or made.keywords else made
             case ast.Assign(targets=[ast.Name(id=name)]):
                 if not self._becomes_an_array(statement, name):
                     return None
@@ -255,17 +259,17 @@ class _Fillings:
                 return None
         jnp = self.spot.jnp
         if (marks := self._marks(node)) is not None:
-            return marks
-        held, more = node.left, node.right
+            return (place, marks[0]), marks[1]
+        held, filling = node.left, node.right
         in_front = isinstance(held, ast.BinOp)  # `[0] * (n - len(tokens)) + tokens`
         if in_front:
-            held, more = more, held
+            held, filling = filling, held
         match held:
             case ast.Subscript(value=array, slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)):
                 cut: ast.expr | None = upper
             case array:
                 cut = None
-        found = self._repeated(more, array)
+        found = self._repeated(filling, array)
         if not isinstance(array, ast.Name) or found is None or (cut is not None and not self._same(cut, found[1])):
             return None
         item, size = found
@@ -276,10 +280,10 @@ class _Fillings:
         filler = f"{jnp('full')}({n}, {self.code.src(item)})"
         turned = "[::-1]" if in_front else ""
         text = f"{jnp('concatenate')}([{kept}{turned}, {filler}])[:{n}]{turned}"
-        return (node, text), "" if cut is not None else self._beyond(_Filling(array, size, "", True))
+        return (place, text), "" if cut is not None else self._beyond(_Filling(array, size, "", True))
 
-    def _marks(self, node: ast.BinOp) -> tuple[_Edit, str] | None:
-        """`[1] * len(tokens) + [0] * (n - len(tokens))`."""
+    def _marks(self, node: ast.BinOp) -> tuple[str, str] | None:
+        """The text for `[1] * len(tokens) + [0] * (n - len(tokens))`, and what it does not serve."""
         match node.left, node.right:
             case (
                 ast.BinOp(left=ast.List(elts=[ast.Constant() as one]), op=ast.Mult(), right=length),
@@ -299,7 +303,7 @@ class _Fillings:
         places = f"{self.spot.jnp('arange')}({size})"
         test = f"{places} < {self.code.operand(length)}"
         text = f"{self.spot.jnp('where')}({test}, {self.code.src(one)}, {self.code.src(other)})"
-        return (node, text), f"more than {size} elements of {array.id}, all of which plain Python keeps"
+        return text, f"more than {size} elements of {array.id}, all of which plain Python keeps"
 
     def _is_list(self, array: ast.Name) -> bool:
         """Whether a list is made in the function and has that name."""

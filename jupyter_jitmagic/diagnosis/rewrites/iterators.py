@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
@@ -109,8 +111,8 @@ def _length_of(node: ast.AST, group: str) -> ast.Call | None:
 
 
 def gathered(spot: Spot) -> Iterator[Step]:
-    """`for k, v in zip(labels, x): groups[int(k)].append(v)`, `for g in groups.values()` → `for k in jnp.unique(labels): g =
-    x[labels == k]`, which the walk goes on with."""
+    """`for k, v in zip(labels, x): groups[int(k)].append(v)`, of which `for g in groups.values()` asks →
+    `groups = {k: x[labels == k] for k in jnp.unique(labels)}`, as `listed_selections` knows it."""
     function, code = spot.function, spot.code
     if not isinstance(function, ast.FunctionDef):
         return
@@ -150,40 +152,18 @@ def _by_label(spot: Spot, function: ast.FunctionDef, loop: ast.For, of: ast.expr
         lines = f"{indent}{size} = min(len({labels}), len({values}))\n"
         lines += f"{indent}{label}, {value} = {labels}[:{size}], {values}[:{size}]\n"
         labels, values = label, value
-    edits: list[_Edit] = [(code.region([made]), ""), (code.region([loop]), lines)]
-    for use in named:
-        if use in walk(loop) or not isinstance(use.ctx, ast.Load):
-            continue
-        read = code.parents.get(code.parents[use])
-        around = code.parents.get(read) if read is not None else None
-        if not isinstance(read, ast.Call) or not isinstance(around, ast.For | ast.comprehension) or around.iter is not read:
-            return None
-        found = _groups(spot, around, read, labels, values)
-        if found is None:
-            return None
-        edits += found
-    return edits if len(edits) > 2 else None
+    reads = [code.parents.get(code.parents[use]) for use in named if use not in walk(loop) and isinstance(use.ctx, ast.Load)]
+    if not reads or not all(map(functools.partial(_is_run_over, code), reads)):
+        return None
+    label = code.fresh("label", "k_of_group")
+    groups = f"{{{label}: {values}[{labels} == {label}] for {label} in {spot.jnp('unique')}({labels})}}"
+    return [(code.region([made]), ""), (code.region([loop]), f"{lines}{code.indent(loop)}{name} = {groups}\n")]
 
 
-def _groups(spot: Spot, around: ast.For | ast.comprehension, read: ast.Call, labels: str, values: str) -> list[_Edit] | None:
-    code = spot.code
-    match getattr(read.func, "attr", ""), around.target:
-        case "values", ast.Name(id=group):
-            label = code.fresh("label", "k_of_group")
-        case "items", ast.Tuple(elts=[ast.Name(id=label), ast.Name(id=group)]):
-            pass
-        case _:
-            return None
-    edits: list[_Edit] = [(around.target, label), (read, f"{spot.jnp('unique')}({labels})")]
-    chosen = f"{values}[{labels} == {label}]"
-    if isinstance(around, ast.For):
-        first = around.body[0]
-        if not code.on_own_lines([first]):
-            return None
-        start = code.region([first], comments=True)[0]
-        return [*edits, ((start, start), f"{code.indent(first)}{group} = {chosen}\n")]
-    inside = [n for n in walk(code.parents[around]) if isinstance(n, ast.Name) and n.id == group]
-    return edits + [(n, chosen) for n in inside if isinstance(n.ctx, ast.Load)]
+def _is_run_over(code: Code, read: ast.AST | None) -> bool:
+    """Whether it is a call (`groups.values()`) that a loop or comprehension runs over."""
+    around = code.parents.get(read) if isinstance(read, ast.Call) else None
+    return isinstance(around, ast.For | ast.comprehension) and around.iter is read
 
 
 def _makes_lists(made: ast.expr) -> bool:

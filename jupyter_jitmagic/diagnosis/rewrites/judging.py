@@ -16,6 +16,7 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
 from jupyter_jitmagic.base.looking import attribute, is_a
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_cancelling, beside_large, note_overflows
+from jupyter_jitmagic.diagnosis.proof.carrying import changes_what_is_shared
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, DiffersInSingle, other_floats
@@ -365,6 +366,7 @@ class Judge:
             self._why_not, self._units = impurity(*given, copied, self._refused, carried)
             if not self._why_not:
                 self._note = f"plain Python {changes.removeprefix('it ')}, the compiled function does not"
+        self._why_not = self._why_not or changes_what_is_shared(*given, carried, self.seconds)
         leaves = jax.tree_util.tree_leaves((self.call.args, self.call.kwargs))
         size = sum(size for leaf in leaves if type(size := attribute(leaf, "nbytes", 0)) is int)
         if any(is_a(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):

@@ -219,8 +219,8 @@ def given_by_a_helper(spot: Spot) -> Iterator[Step]:
         return
     helper = helper_of(spot, call)
     returned = [node.value for node in walk(helper) if isinstance(node, ast.Return)] if helper is not None else []
-    named = [_token(spot, side) for node in returned for side in _sides(node or ast.Constant(...))]
-    if len(set(named)) > 1 and None not in named:
+    named = [_token(spot, side) for node in returned if node is not None for side in _sides(node)]
+    if len(set(named)) > 1 and None not in [*returned, *named]:
         yield from inlined_by_ways(spot, call)
 
 

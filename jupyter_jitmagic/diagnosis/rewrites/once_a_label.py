@@ -10,8 +10,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from jupyter_jitmagic.diagnosis.rewrites.listed_selections import are_distinct, is_key
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.selected_by_turn import are_distinct, is_key
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored, walk
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -27,19 +28,19 @@ _PARTS = (
 _IN_PLACE = words("append extend insert pop remove clear sort reverse update setdefault popitem add discard fill put resize")
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """It is read otherwise, or may be another by then."""
 
 
 @dataclass(frozen=True)
-class _Made:
+class Made:
     """How a list or dict is made.
 
     Attributes:
         name: its name.
         statements: those that make it.
         target, over: of the loop or comprehension.
-        item: the selection.
+        item: what stands in it, for each of these.
         key: of a dict, what it is found by; None for a list.
         apart: names that the loop binds for the item, with their values.
     """
@@ -56,38 +57,40 @@ class _Made:
 def made_where_it_is_read(spot: Spot) -> Iterator[Step]:
     """The selection where each item is read, and what it is made for where the list or dict is run over."""
     function, code = spot.function, spot.code
-    made = _made(spot, code.statement(spot.node)) if isinstance(function, ast.FunctionDef) else None
-    if made is None or not isinstance(function, ast.FunctionDef) or not code.on_own_lines(made.statements):
+    if not isinstance(function, ast.FunctionDef):
+        return
+    at = code.statement(spot.node)
+    made = made_by(spot, at) or made_by(spot, code.parents.get(at))
+    if made is None or code.function(made.item) is not function:
+        return
+    if not any(spot.node in walk(each) for each in (made.item, *made.apart.values())):
         return
     fact = spot.fact(made.item)
     if fact is None or fact.ndim < 1 or not all(isinstance(part, _PARTS) for part in walk(made.over)):
         return  # a list of numbers that are made of selections stays
-    reads = _Reads(spot, function, made)
-    try:
-        edits = reads.edits()
-    except _Refused:
-        return
-    yield spot.step("selection", *edits)
+    with contextlib.suppress(Refused):
+        yield spot.step("selection", *Reads(spot, function, made).edits())
 
 
-def _made(spot: Spot, at: ast.stmt) -> _Made | None:
-    """What the selection at hand is put in."""
-    code = spot.code
-    match at:
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.DictComp(key=key, value=item, generators=[loop])):
-            found = _Made(name, [at], loop.target, loop.iter, item, key)
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp(elt=item, generators=[loop])):
-            found = _Made(name, [at], loop.target, loop.iter, item)
+def made_by(spot: Spot, statement: ast.AST | None) -> Made | None:
+    """The list or dict that a statement makes, if it makes one, on lines of its own."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.DictComp(key=key, value=item, generators=[loop])) if (
+            not loop.ifs
+        ):
+            found: Made | None = Made(name, [statement], loop.target, loop.iter, item, key)
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp(elt=item, generators=[loop])) if not loop.ifs:
+            found = Made(name, [statement], loop.target, loop.iter, item)
+        case ast.For(orelse=[]):
+            found = _by_a_loop(spot, statement)
         case _:
-            return _by_a_loop(spot, at)
-    return found if not loop.ifs and spot.node in set(walk(item)) and code.function(item) is spot.function else None
+            return None
+    return found if found is not None and spot.code.on_own_lines(found.statements) else None
 
 
-def _by_a_loop(spot: Spot, at: ast.stmt) -> _Made | None:
+def _by_a_loop(spot: Spot, loop: ast.For) -> Made | None:
     """`groups = []`, `for a, b in …: groups.append(x[…])`; also with names for the mask or the selection itself."""
-    code, loop = spot.code, spot.code.parents.get(at)
-    if not isinstance(loop, ast.For) or loop.orelse or at not in loop.body:
-        return None
+    code = spot.code
     *before, last = loop.body
     apart: dict[str, ast.expr] = {}
     for each in before:
@@ -109,15 +112,21 @@ def _by_a_loop(spot: Spot, at: ast.stmt) -> _Made | None:
     begins = isinstance(first, ast.Assign) and code.src(first) == f"{name} = {empty}"
     if not begins or (set(target_names(loop.target)) | {*apart}) & code.live_after(loop) or name in loaded([*before, item]):
         return None
-    return _Made(name, [first, loop], loop.target, loop.iter, item, key, apart)
+    return Made(name, [first, loop], loop.target, loop.iter, item, key, apart)
 
 
-class _Reads:
-    """What stands elsewhere in the function of the list or dict."""
+class Reads:
+    """What stands elsewhere in the function of the list or dict.
 
-    def __init__(self, spot: Spot, function: ast.FunctionDef, made: _Made) -> None:
-        self.spot, self.code, self.function, self.made = spot, spot.code, function, made
+    Args:
+        by_data: data says over what it runs: that is asked for once, and holds the keys of a dict.
+    """
+
+    def __init__(self, spot: Spot, function: ast.FunctionDef, made: Made, by_data: bool = False) -> None:
+        self.spot, self.code, self.function, self.made, self.by_data = spot, spot.code, function, made, by_data
         self.targets = target_names(made.target)
+        self.overs: list[ast.expr] = []
+        """In whose place stands what it runs over."""
         self.inside = {node for statement in made.statements for node in walk(statement)}
         self.taken: set[str] = set()
         self.found: _Edits = []
@@ -127,24 +136,28 @@ class _Reads:
         last, owner = made.statements[-1], code.parents[made.statements[-1]]
         needs = loaded([made.item, made.over, *made.apart.values()]) - {*self.targets, *made.apart}
         if len({*self.targets}) < len(self.targets) or {*self.targets} & loaded([made.over]) or made.name in needs:
-            raise _Refused
+            raise Refused
         if any(map(_has_own_names, (made.item, *made.apart.values()))):
-            raise _Refused
+            raise Refused
         for node in walk(self.function):
             if not isinstance(node, ast.Name) or node in self.inside:
                 continue
             if node.id in needs | {made.name} and self._is_changed(node) and self._may_come_later(node, last):
-                raise _Refused
+                raise Refused
             if node.id != made.name or not isinstance(node.ctx, ast.Load):
                 continue
             if node.lineno <= (last.end_lineno or last.lineno) or owner not in code.ancestors(node):
-                raise _Refused
+                raise Refused
             if code.function(node) is not self.function:
-                raise _Refused
+                raise Refused
             self._read(node)
-        if not self.found:
-            raise _Refused
-        return [(code.region(made.statements), ""), *self.found]
+        if not self.found and not self.overs:
+            raise Refused
+        over, kept = code.expr(made.over), ""
+        if self.by_data and len(self.overs) > 1 and not isinstance(made.over, ast.Name):
+            over = code.fresh("values", f"values_of_{made.name}")
+            kept = f"{code.indent(made.statements[0])}{over} = {code.expr(made.over)}\n"
+        return [(code.region(made.statements), kept), *self.found, *((node, over) for node in self.overs)]
 
     def _is_changed(self, node: ast.Name) -> bool:
         """Whether a name is bound here, or what it holds changed in place."""
@@ -168,7 +181,7 @@ class _Reads:
         around = code.parents[whole]
         match around:
             case ast.Call(func=ast.Name(id="len")) if self.spot.is_builtin("len"):
-                self.found.append((whole, self._counted()))
+                self._count(whole)
             case ast.Subscript(slice=label, ctx=ast.Load()) if around.value is whole is use:
                 self.found.append((around, self._item(self._found_by(label))))
             case ast.Assign(targets=[ast.Tuple(elts=targets)]) if around.value is whole and self._has_as_many(len(targets)):
@@ -179,17 +192,17 @@ class _Reads:
             case ast.Call(func=ast.Name(id="enumerate" | "zip" as how), args=args, keywords=[]) if self.spot.is_builtin(how):
                 runs = code.parents[around]
                 if not isinstance(runs, ast.For | ast.comprehension) or runs.iter is not around:
-                    raise _Refused
+                    raise Refused
                 self._run_over(runs, whole, wanted, args.index(whole) + (how == "enumerate"))
             case ast.Call(func=ast.Name(id="map"), args=[called, _], keywords=[]) if (
                 self.spot.is_builtin("map") and wanted == "values" and not _has_own_names(called)
             ):
                 text = f"{code.operand(called)}({self._item({})}) for {code.src(made.target)} in {code.expr(made.over)}"
                 if loaded([called]) & {*self.targets}:
-                    raise _Refused
+                    raise Refused
                 self.found.append((around, f"({text})"))
             case _:
-                raise _Refused
+                raise Refused
         if made.key is not None and isinstance(around, ast.Subscript):
             self.spot.refuse_where_caught(KeyError)
 
@@ -199,14 +212,16 @@ class _Reads:
             case ast.Attribute(attr="values" | "keys" | "items" as how) as method if self.made.key is not None:
                 call = self.code.parents[method]
                 if not isinstance(call, ast.Call) or call.args or not self._is_one_each():
-                    raise _Refused
+                    raise Refused
                 return call, how
         if self.made.key is not None and not isinstance(self.code.parents[use], ast.Subscript) and not self._is_one_each():
-            raise _Refused
+            raise Refused
         return use, "values" if self.made.key is None else "keys"
 
     def _is_one_each(self) -> bool:
         """Whether a dict has an item for each round: its keys are the numbers of the rounds, or of a `range`."""
+        if self.by_data:
+            return self._is_its_key() and are_distinct(self.function, self.made.over)
         match self.made.key, self.made.target, self.made.over:
             case ast.Name(id=key), ast.Name(id=one), ast.Call(func=ast.Name(id="range")):
                 return key == one and self.spot.is_builtin("range")
@@ -221,13 +236,21 @@ class _Reads:
                 return key == one and plain and len({*held}) == len(held)
         return False
 
-    def _counted(self) -> str:
+    def _is_its_key(self) -> bool:
+        """Whether a dict finds each item by the very value that it is made for."""
+        key, target = self.made.key, self.made.target
+        if key is None or not isinstance(target, ast.Name):
+            return False
+        same = isinstance(key, ast.Name) and key.id == target.id
+        return same or (self.by_data and is_key(self.spot, key, target.id, self.made.over))
+
+    def _count(self, asked: ast.expr) -> None:
         """What has as many items, of which the length is asked."""
-        text = self.code.src(self.made.over)
         match self.made.over:
             case ast.Call(func=ast.Name(id="zip" | "enumerate" | "map" | "reversed" as how)) if self.spot.is_builtin(how):
-                return f"list({text})"
-        return text
+                self.found.append((asked, f"list({self.code.src(self.made.over)})"))
+            case _:
+                self.overs.append(asked)
 
     def _has_as_many(self, number: int) -> bool:
         match self.made.over:
@@ -239,13 +262,12 @@ class _Reads:
         """What the names of the loop stand for where an item is found by its place or key."""
         made, text = self.made, self.code.operand(label)
         if made.key is not None:
-            match made.key, made.target:
-                case ast.Name(id=key), ast.Name(id=one) if key == one:
-                    return {one: text}
-            raise _Refused
+            if self._is_its_key() and (isinstance(label, ast.Name) or not self.by_data):  # of a number none may be there
+                return {self.targets[0]: text}
+            raise Refused
         numbered = isinstance(label, ast.Constant) and type(label.value) is int and label.value >= 0
         if not numbered and not _counts_up(self.function, label):
-            raise _Refused
+            raise Refused
         match made.target, made.over:
             case ast.Name(id=one), ast.Call(func=ast.Name(id="range"), args=[_]) if self.spot.is_builtin("range"):
                 return {one: text}
@@ -258,11 +280,11 @@ class _Reads:
             case ast.Tuple(elts=names), ast.Call(func=ast.Name(id="zip"), args=arrays) if len(names) == len(arrays):
                 if self.spot.is_builtin("zip") and all(isinstance(each, ast.Name) for each in names):
                     if not all(map(self._has_places, arrays)):
-                        raise _Refused
+                        raise Refused
                     return {
                         name: f"{self.code.operand(array)}[{text}]" for name, array in zip(self.targets, arrays, strict=True)
                     }
-        raise _Refused
+        raise Refused
 
     def _has_places(self, node: ast.expr) -> bool:
         """Whether what is run over is found by its number, too, as no dict is."""
@@ -276,28 +298,27 @@ class _Reads:
         code, target = self.code, runs.target
         if place is not None:
             if not isinstance(target, ast.Tuple) or len(target.elts) <= place:
-                raise _Refused
+                raise Refused
             target = target.elts[place]
         items = set(target_names(target))
-        names = {name: self._fresh(name, runs, items) for name in self.targets}
+        item, key = self._item_and_key(target, wanted)
+        if by_its_key := bool(key) and self._is_its_key():
+            names = {self.targets[0]: key}
+        else:
+            names = {name: self._fresh(name, runs, items) for name in self.targets}
         pattern = self._edited(self.made.target, names)
         if isinstance(self.made.target, ast.Tuple):
             pattern = f"({pattern})" if place is not None and not (pattern[0] == "(" and pattern.count("(") == 1) else pattern
-        key = self._edited(self.made.key, names) if self.made.key is not None else ""
-        match target:
-            case ast.Name(id=item) if wanted == "values":
-                bound = {item: self._item(names)}
-            case ast.Name(id=item) if wanted == "keys":
-                bound = {item: key}
-            case ast.Tuple(elts=[ast.Name(id=one), ast.Name(id=item)]) if wanted == "items" and one != item:
-                bound = {one: key, item: self._item(names)}
-            case _:
-                raise _Refused
-        self.found += [(target, pattern), (whole, code.expr(self.made.over))]
+        bound = {item: self._item(names)} if item else {}
+        if key and self.made.key is not None and not by_its_key:
+            bound = {key: self._edited(self.made.key, names), **bound}
+        self.found.append((target, pattern))
+        self.overs.append(whole)
         if isinstance(runs, ast.For):
             first = runs.body[0]
-            if not code.on_own_lines([first]) or {*names.values()} & ({*stored(runs.body)} | code.live_after(runs)):
-                raise _Refused
+            new = {*names.values()} - items
+            if not code.on_own_lines([first]) or new & ({*stored(runs.body)} | code.live_after(runs)):
+                raise Refused
             start = code.region([first], comments=True)[0]
             lines = "".join(f"{code.indent(first)}{name} = {text}\n" for name, text in bound.items())
             self.found.append(((start, start), lines))
@@ -305,13 +326,25 @@ class _Reads:
         around = code.parents[runs]
         read = [each for each in (*ast.iter_child_nodes(around), *runs.ifs) if each is not runs]
         if any(map(_has_own_names, read)):
-            raise _Refused  # other loops of the same comprehension among them
+            raise Refused  # other loops of the same comprehension among them
         parts = [part for each in read for part in walk(each)]
         self.found += [
             (part, bound[part.id])
             for part in parts
             if isinstance(part, ast.Name) and part.id in bound and isinstance(part.ctx, ast.Load)
         ]
+
+    @staticmethod
+    def _item_and_key(target: ast.expr, wanted: str) -> tuple[str, str]:
+        """What a loop over it calls the item and the key; "" for what it does not ask for."""
+        match target:
+            case ast.Name(id=item) if wanted == "values":
+                return item, ""
+            case ast.Name(id=key) if wanted == "keys":
+                return "", key
+            case ast.Tuple(elts=[ast.Name(id=key), ast.Name(id=item)]) if wanted == "items" and key != item:
+                return item, key
+        raise Refused
 
     def _fresh(self, name: str, runs: ast.For | ast.comprehension, items: set[str]) -> str:
         """A name of the loop, another where that stands for something else: a comprehension has its names for itself."""
@@ -344,6 +377,28 @@ class _Reads:
     def _edited(self, node: ast.expr, names: Mapping[str, str]) -> str:
         parts = [part for part in walk(node) if isinstance(part, ast.Name) and part.id in names]
         return self.code.edited(*self.code.span(node), [(*self.code.span(part), names[part.id]) for part in parts])
+
+
+def is_key(spot: Spot, key: ast.expr, each: str, over: ast.expr) -> bool:
+    """Whether a key is the value itself, as a number of Python's; `int` makes one of several that are no integers."""
+    if ast.unparse(key) == f"int({each})":
+        fact = spot.fact(over)
+        return fact is not None and fact.dtype in ("i", "u")
+    return ast.unparse(key) in (each, f"float({each})", f"{each}.item()")
+
+
+def are_distinct(function: ast.FunctionDef, over: ast.expr) -> bool:
+    """Whether a dict gets an item of its own for each of the values."""
+    if isinstance(over, ast.Name):
+        made = [each for each in walk(function) if isinstance(each, ast.stmt) and over.id in stored([each])]
+        match [each for each in made if not isinstance(each, ast.FunctionDef)]:
+            case [ast.Assign(targets=[ast.Name()], value=value)]:
+                return not isinstance(value, ast.Name) and are_distinct(function, value)
+        return False
+    match over:
+        case ast.Call(func=ast.Attribute(attr="unique"), keywords=[]):
+            return True
+    return False
 
 
 def _has_own_names(node: ast.AST) -> bool:

@@ -15,6 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.repeating import repeated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle
+from jupyter_jitmagic.diagnosis.rewrites.safety import safety_of
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of, owner_of
 from jupyter_jitmagic.source.names import loaded, target_names
 
@@ -464,7 +465,7 @@ def _filtered(flow: Flow, node: ast.ListComp | ast.GeneratorExp) -> Selection | 
         if of is not None and of.sort == "array" and held is None:  # what is not kept is computed with all the same
             chosen = Ragged(kept, ndim=max(of.ndim, 1), dtype=of.dtype)
             text, chosen = flow.selected(flow.text(loop.iter), chosen)
-            flow.require(replace(chosen, direct=False), flow.safety_of([node.elt]))
+            flow.require(replace(chosen, direct=False), safety_of(flow.spot, [node.elt]))
             head = f"for {code.src(loop.target)} in {text}"
         array = flow.fresh("values", "candidates")
         flow.line_before(f"{array} = {flow.jnp('asarray')}([{flow.text(node.elt)} {head}])")

@@ -15,6 +15,7 @@ import jax
 
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, other_statics, static_split
+from jupyter_jitmagic.diagnosis.proof.carrying import carrying, changes_what_is_shared
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
@@ -89,20 +90,21 @@ class Proof:
             own_sizes_done: called when the inputs of the call's own sizes are through.
             without_jit: while it lasts the pieces are under no jit; given where a loop of one may have no reverse mode.
         """
+        given, carried = (self.call.fun, self.call.args, self.call.kwargs), self.call.carried
         kept: dict[str, Any] = {}
         while True:
-            why_not, units = impurity(self.call.fun, self.call.args, self.call.kwargs, frozenset(kept), self.refused)
+            why_not, units = impurity(*given, carried | frozenset(kept), self.refused, carried)
             found = self._changed_global(why_not)
             if found is None or found[0] in kept:
                 break
             kept |= [found]
-        if why_not:
+        if why_not := why_not or changes_what_is_shared(*given, carried, self.seconds):
             return f"not compared: {why_not}"
-        fun = with_kept(fun, kept)
+        fun = carrying(with_kept(fun, kept), carried)
         try:
             own = with_kept(self.call.fun, kept)
             units = _with(units, self.unit)
-            plain = Plain(own, units, {}, self._variations, self.seconds)
+            plain = Plain(own, units, {}, self._variations, self.seconds, carried=carried)
             count, notes, inputs = compare(
                 plain,
                 lambda given: computed(fun, given),

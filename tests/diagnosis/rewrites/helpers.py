@@ -9,6 +9,7 @@ import linecache
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import jax
 import numpy as np
@@ -17,7 +18,9 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 from benchmarks.cells import left_by_other_cells
-from jupyter_jitmagic.diagnosis.rewrites import Proposals, propose
+from jupyter_jitmagic.diagnosis.rewrites import Proposals, propose, proposing
+from jupyter_jitmagic.diagnosis.rewrites.engine import Search
+from jupyter_jitmagic.diagnosis.types import Rewrite
 
 _cells = itertools.count(1)
 HEADER = "import math\nimport functools\nimport jax\nimport jax.numpy as jnp\nimport numpy as np\nfrom jax import lax\n"
@@ -104,3 +107,35 @@ def check_with_gradients(source: str, *calls: tuple[Any, ...], seconds: float = 
             for args, want in zip(calls, wanted, strict=True):
                 np.testing.assert_allclose(jax.jit(jax.grad(namespace["f"]))(*args), want, rtol=1e-4, atol=1e-5)
     return proposals
+
+
+def check_with_counts(source: str, *calls: tuple[Any, ...], seconds: float = 4.0) -> Rewrite:
+    """No array of a fixed shape holds the result: the first draft gives whole arrays with plain Python's elements in front, and
+    how many they are, on all calls."""
+    namespace = define(source)
+    fun = namespace["f"]
+    proposals = propose(fun, calls[0], {}, seconds=seconds)
+    assert not proposals.rewrites, proposals
+    wanted = [fun(*args) for args in calls]
+    exec(compile(proposals.unverified[0].source, "<rewrite>", "exec"), namespace)
+    for args, want in zip(calls, wanted, strict=True):
+        *arrays, count = jax.jit(namespace["f"])(*args)
+        for array, elements in zip(arrays, want if isinstance(want, tuple) else (want,), strict=True):
+            assert count == len(elements)
+            np.testing.assert_allclose(np.asarray(array)[: int(count)], np.asarray(elements), rtol=1e-5)
+    return proposals.unverified[0]
+
+
+def offered(source: str, *args: Any, static: tuple[str, ...] = (), seconds: float = 5.0) -> set[str]:
+    """The patterns of all steps that rules proposed somewhere, whether or not a rewrite came of them: what the judge refuses, a
+    rule should not write."""
+    searches: list[Search] = []
+
+    def noted(*given: Any, **options: Any) -> Search:
+        searches.append(Search(*given, **options))
+        return searches[-1]
+
+    with mock.patch.object(proposing, "Search", noted):
+        propose(define(source)["f"], args, {}, (), static, seconds=seconds)
+    assert searches
+    return set().union(*(search.offered() for search in searches))

@@ -15,6 +15,7 @@ import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.proof import rounding
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
+from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, check, define
 
@@ -422,3 +423,15 @@ def test_many_rounds_that_have_an_end_are_not_said_to_have_none(monkeypatch):
     plain = SimpleNamespace(variations=Variations((10.0,), {}, set()), uncompiled=lambda given, seconds: (busy(0.001),))
     monkeypatch.setattr(rounding, "_of_tests", lambda plain, program: [0])
     assert rounding.may_never_end(plain, None, by_numpy, 5.0) == ""
+
+
+def test_of_two_arrays_one_alone_lets_nothing_through():
+    """A rewrite that asks the other array passed: both had something above 0 on each input, or neither had."""
+
+    def asking_the_other(spot):
+        yield spot.step("where", (spot.code.statement(spot.node), "return jnp.where((y > 0).any(), y.sum(), 0.0)"))
+
+    source = "def f(x, y):\n    return y.sum() if (x > 0).any() else 0.0\n"
+    x = jnp.array([1.0, -2.0, 3.0])
+    found = propose(define(source)["f"], (x, x[::-1]), {}, rules=[asking_the_other], seconds=10.0)
+    assert not found.rewrites

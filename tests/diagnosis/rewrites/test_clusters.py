@@ -5,9 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import pytest
 
-from jupyter_jitmagic.diagnosis.rewrites import propose
-
-from .helpers import check, check_with_gradients, define
+from .helpers import check, check_with_gradients, offered
 
 X = jnp.array([1.0, 1.5, 3.0, 3.25, 3.75, 9.0])
 CALLS = [(X, 1.0), (X, 10.0), (X, 0.125), (X[::-1], 1.0), (jnp.array([0.0, 5, 5.5, 6, 20, 20.5]), 1.0)]
@@ -67,5 +65,4 @@ def test_so_for_lists_that_are_read_by_a_loop():
 )
 def test_a_loop_that_does_anything_else_stays(loop):
     source = f"def f(x, gap):\n    {loop}return len(clusters), max(len(c) for c in clusters)\n"
-    found = propose(define(source)["f"], CALLS[0], {}, seconds=3.0)
-    assert not any("clusters" in each.patterns for each in found.rewrites)
+    assert "clusters" not in offered(source, *CALLS[0], seconds=3.0)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check_with_gradients, define
+from .helpers import check_with_counts, check_with_gradients, define
 
 X = jnp.array([0.5, -2.0, 3.0, -1.0, 1.5, 4.0, 1.25, -0.5])
 CALLS = [(X,), (X[::-1],), (jnp.abs(X) + 2,), (-X,), (jnp.array([-1.0, -1, 3, -1, -1, -1, -1, -1]),)]
@@ -34,11 +32,7 @@ def test_so_it_is_by_a_helper_with_the_kernel_in_front():
 
 def test_what_leaves_the_function_comes_with_its_count():
     source = "def f(x):\n    return jnp.convolve(x[x > 0], jnp.array([1.0, 2.0, 0.5]), mode='same')\n"
-    fun = (namespace := define(source))["f"]
-    exec(propose(fun, CALLS[0], {}, seconds=20.0).unverified[0].source, namespace)
-    for call in CALLS:
-        whole, count = jax.jit(namespace["f"])(*call)
-        np.testing.assert_allclose(whole[:count], fun(*call), rtol=1e-5)
+    check_with_counts(source, *CALLS, seconds=20.0)
 
 
 def test_a_mode_or_kernel_that_is_not_known_is_left_alone():

@@ -8,7 +8,7 @@ import pytest
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import applied, check, define
+from .helpers import applied, check, check_with_counts, define
 
 X = jnp.array([2.0, -1.0, 5.0, 0.5, 3.0, -4.0])
 Y = jnp.array([1.0, 3.0, -2.0, 4.0, 0.0, 6.0])
@@ -240,12 +240,8 @@ def test_counts_of_nothing_are_not_put_into_a_logarithm():
 
 
 def test_a_filtered_list_that_is_returned_comes_whole_with_its_count():
-    namespace = define("def f(x, t):\n    return jnp.array([v * 2 for v in x if v > t])\n")
-    found = propose(namespace["f"], (jnp.array([0.5, 3.0, -1.0, 2.0]), 1.0), {})
-    assert not found.rewrites
-    exec(compile(found.unverified[0].source, "<rewrite>", "exec"), namespace)
-    values, count = jax.jit(namespace["f"])(jnp.array([0.5, 3.0, -1.0, 2.0]), 1.0)
-    assert values[: int(count)].tolist() == [6.0, 4.0]
+    x = jnp.array([0.5, 3.0, -1.0, 2.0])
+    check_with_counts("def f(x, t):\n    return jnp.array([v * 2 for v in x if v > t])\n", (x, 1.0), (x, 5.0), (x, -2.0))
 
 
 def test_selections_that_are_returned_together_come_whole_with_their_counts():

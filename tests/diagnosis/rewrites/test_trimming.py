@@ -5,9 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import pytest
 
-from jupyter_jitmagic.diagnosis.rewrites import propose
-
-from .helpers import check, check_with_gradients, define
+from .helpers import check, check_with_gradients, offered
 
 Z = jnp.array([0.0, 2.0, 0.0, -3.0, 0.5, 0.0, 0.0])
 CALLS = [(Z,), (Z[::-1],), (Z + 1,), (jnp.array([0.0, 0.0, 5.0, 0.0, -1.0, 2.0, 7.0]),)]
@@ -62,5 +60,4 @@ def test_both_ends_go_in_a_helper():
     ],
 )
 def test_a_loop_whose_test_asks_for_more_stays(loop):
-    found = propose(define(f"def f(z, w):\n    {loop}\n    return z.sum()\n")["f"], (Z, Z + 1), {}, seconds=3.0)
-    assert not any("cumsum" in each.patterns for each in found.rewrites)
+    assert "cumsum" not in offered(f"def f(z, w):\n    {loop}\n    return z.sum()\n", Z, Z + 1, seconds=3.0)
