@@ -71,13 +71,14 @@ class Tape:
     Attributes:
         values: all of it, those given first.
         steps: what computed them, with the places of operands and of results.
-        result: the place of what it gives; -1 where that is no value of it.
+        results: the place of each leaf of what it gives; -1 for one that is no value of it, but that of `own`.
         known: whether it was run again.
     """
 
     values: list[Any] = field(default_factory=list)
     steps: list[tuple[Operation, Sequence[int], Sequence[int]]] = field(default_factory=list)
-    result: int = -1
+    results: Sequence[int] = ()
+    own: Sequence[Any] = ()
     known: bool = False
 
 
@@ -147,8 +148,8 @@ class Recordings:
             if at.end is not None:
                 self._show(at.end.seen)
                 if tape is not None:
-                    result = at.end.leaves[0] if len(at.end.leaves) == 1 and at.end.is_place[0] else -1
-                    tape.values, tape.steps, tape.result, tape.known = values, steps, result, True
+                    places = [v if is_place else -1 for v, is_place in zip(at.end.leaves, at.end.is_place, strict=True)]
+                    tape.values, tape.steps, tape.results, tape.own, tape.known = values, steps, places, at.end.leaves, True
                 leaves = [values[v] if is_place else v for v, is_place in zip(at.end.leaves, at.end.is_place, strict=True)]
                 return (jax.tree_util.tree_unflatten(at.end.tree, leaves),)
             at = at.following.get(_answer(values[at.asked], at.truth), _UNKNOWN)
