@@ -389,8 +389,10 @@ class Gradients:
         wanted = leaves.among_arrays()
         if wanted is None or leaves.same("plain") is None:
             return self._found(self._plain.function, leaves, "plain")
+        args, kwargs = leaves.rebuild(leaves.values, leaves.others)
+        given = Input(args, kwargs, "gradient")
         try:
-            found = self._plain.gradient(Input(*leaves.rebuild(leaves.values, leaves.others), "gradient"), wanted, SHORT)
+            found = self._plain.gradient(given, wanted, SHORT)
         except NotKnown:
             return self._by_jax(self._plain.function, leaves, "plain")
         return None if found is None else (backward.weighted_sum(jax.tree_util.tree_leaves(found[0])), found[1])
