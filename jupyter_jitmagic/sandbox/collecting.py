@@ -11,7 +11,7 @@ import gc
 import threading
 from collections.abc import Iterator
 
-SELDOM = 100_000
+SELDOM = 20_000
 """New objects between two collections of the young ones; Python's own number is 700 or 2,000."""
 
 _lock = threading.Lock()

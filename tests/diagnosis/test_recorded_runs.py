@@ -158,7 +158,7 @@ def test_a_tape_comes_of_each_run_also_where_no_more_are_written_down():
         tape = recorded.Tape()
         uncompiled.run(counted, (X * scale, 2), {}, Deadline(10), None, recordings, "counted", tape=tape)
         assert tape.known
-        np.testing.assert_allclose(tape.values[tape.results[0]], counted(X * scale, 2), rtol=1e-5)
+        np.testing.assert_allclose(tape.values[tape.result], counted(X * scale, 2), rtol=1e-5)
     assert len(times) <= 2 * 11
     tape = recorded.Tape()
     uncompiled.run(lambda x: x + jnp.asarray(TABLE), (X,), {}, Deadline(10), None, None, "no", tape=tape)

@@ -39,16 +39,6 @@ class Leaves:
         values, others = iter(self.values), iter(self.others)
         return [next(values if k in self.places else others) for k in range(len(self.values) + len(self.others))]
 
-    def among_arrays(self) -> list[int] | None:
-        """Where among all arrays of an input made anew those stand that may be differentiated; None where it cannot be told."""
-        marks = [object() for _ in self.values]
-        try:
-            leaves = jax.tree_util.tree_leaves(self.rebuild(marks, self.others))
-        except Exception:
-            return None  # a class of the user's that looks at what it is made of
-        arrays = [leaf for leaf in leaves if isinstance(leaf, jax.Array) or any(leaf is mark for mark in marks)]
-        return [next(k for k, leaf in enumerate(arrays) if leaf is mark) for mark in marks]
-
     def one_by_one(self) -> list[Any]:
         """Those that may be differentiated before the others."""
         return [*self.values, *self.others]

@@ -379,36 +379,19 @@ class Gradients:
         """Plain Python's value and gradient, or None where it has none."""
         key = id(given)
         if key not in self._known:
-            self._known[key] = self._found_plainly(self._apart(given))
+            leaves = self._apart(given)
+            self._known[key] = self._found(self._plain.function, leaves, "plain")
             if self._plain.too_slow:
                 self._unknown.add(key)
         return self._known[key]
 
-    def _found_plainly(self, leaves: Leaves) -> Any:
-        """The value and gradient of the plain function, of whose runs most are known by now."""
-        wanted = leaves.among_arrays()
-        if wanted is None or leaves.same("plain") is None:
-            return self._found(self._plain.function, leaves, "plain")
-        args, kwargs = leaves.rebuild(leaves.values, leaves.others)
-        given = Input(args, kwargs, "gradient")
-        try:
-            found = self._plain.gradient(given, wanted, SHORT)
-        except NotKnown:
-            return self._by_jax(self._plain.function, leaves, "plain")
-        return None if found is None else (backward.weighted_sum(jax.tree_util.tree_leaves(found[0])), found[1])
-
     def _found(self, fun: Callable[..., Any], leaves: Leaves, whose: str) -> Any:
         """The value and gradient of what plain Python runs."""
         total, same = total_of(fun, leaves), leaves.same(f"{whose} total")
-        given, wanted = [leaves.values, leaves.others], range(len(leaves.values))
         try:
-            return self._plain.gradient_of(lambda each: total(*each), (given,), {}, wanted, SHORT, same)
+            return self._plain.gradient(lambda each: total(*each), leaves.values, leaves.others, SHORT, same)
         except NotKnown:
-            return self._by_jax(fun, leaves, whose)
-
-    def _by_jax(self, fun: Callable[..., Any], leaves: Leaves, whose: str) -> Any:
-        """Likewise, where JAX has to tell."""
-        total = total_of(fun, leaves)
+            pass
         both, same = jax.value_and_grad(total), leaves.same(f"{whose} gradient")
         return self._plain.computed(lambda each: both(*each), [leaves.values, leaves.others], SHORT, same)
 

@@ -380,25 +380,10 @@ class Plain:
         found = self._by_numpy(fun, (values,), {}, seconds, same, (self._most, self._room))
         return None if found is None else found[0]
 
-    def gradient(self, given: Input, wanted: Sequence[int], seconds: float) -> Any:
-        """(what the function gives, the gradient of the weighted sum of that in those of its arrays), by NumPy; None where it
-        fails. A run that is known is not made again for it.
-
-        Raises:
-            NotKnown: JAX has to tell.
-        """
-        return self.gradient_of(self._fun, given.args, given.kwargs, wanted, seconds, "plain")
-
-    def gradient_of(
-        self,
-        fun: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        wanted: Sequence[int],
-        seconds: float,
-        same: Hashable,
+    def gradient(
+        self, total: Callable[[Any], Any], values: list[Any], others: list[Any], seconds: float, same: Hashable
     ) -> Any:
-        """`gradient` of another function of plain Python's; those with an equal `same` do the same.
+        """(a function's one number, its gradient in these values), by NumPy; None where it fails.
 
         Raises:
             NotKnown: JAX has to tell.
@@ -406,13 +391,13 @@ class Plain:
         if same is None or self.on_numpy:
             raise NotKnown("it may not go by its arguments")
         tape = Tape()
-        found = self._by_numpy(fun, args, kwargs, seconds, same, (self._most, self._room), tape)
+        found = self._by_numpy(total, ([values, others],), {}, seconds, same, (self._most, self._room), tape)
         if found is None:
             return None
         if not tape.known:
             raise NotKnown("it does not go by its arguments")
         try:
-            return found[0], backward.of_tape(tape, wanted, Watch(Deadline(seconds)))
+            return found[0], backward.of_tape(tape, len(values), Watch(Deadline(seconds)))
         except Refused:
             return None
         except OutOfTime:

@@ -48,22 +48,18 @@ Step = tuple[Operation, Sequence[int], Sequence[int]]
 """An operation with the places of its operands and its results."""
 
 
-def of_tape(tape: Tape, wanted: Sequence[int], watch: Watch) -> list[Any]:
-    """The gradient of the weighted sum of all floats that a run gives (`weights`), in the values at these places.
+def of_tape(tape: Tape, count: int, watch: Watch) -> list[Any]:
+    """The gradient of a run's one result in the first `count` of its values.
 
     Raises:
         NotKnown: JAX has to tell.
         OutOfTime: the watch's deadline is over.
     """
     values = tape.values
-    results = [own if place < 0 else values[place] for place, own in zip(tape.results, tape.own, strict=True)]
-    cotangents: dict[int, Any] = {}
-    for place, cotangent in zip(tape.results, _first_cotangents(results), strict=True):
-        if place >= 0 and cotangent is not None:
-            cotangents[place] = cotangents[place] + cotangent if place in cotangents else cotangent
+    cotangents = {tape.result: np.ones_like(values[tape.result])} if tape.result >= 0 else {}
     with np.errstate(all="ignore"):
-        _sweep(tape.steps, values, set(wanted), cotangents, watch)
-    return [_or_zeros(cotangents.get(k), values[k]) for k in wanted]
+        _sweep(tape.steps, values, set(range(count)), cotangents, watch)
+    return [_or_zeros(cotangents.get(k), values[k]) for k in range(count)]
 
 
 def of_program(closed: Any, args: Values, wanted: Sequence[int], watch: Watch) -> list[Any]:
@@ -324,18 +320,6 @@ def weights(shape: tuple[int, ...], first: int) -> Any:
     """
     places = first + np.arange(math.prod(shape)).reshape(shape)
     return 1 + places * _GOLDEN % 1
-
-
-def weighted_sum(results: Values) -> float:
-    """The weighted sum of all arrays of floats among results."""
-    starts = itertools.accumulate((np.size(value) for value in results), initial=0)
-    with np.errstate(all="ignore"):
-        parts = [
-            np.sum(value * weights(np.shape(value), first).astype(value.dtype))
-            for value, first in zip(results, starts, strict=False)
-            if hasattr(value, "dtype") and _has_floats(value)
-        ]
-        return float(sum(parts))
 
 
 def _first_cotangents(results: Values) -> list[Any]:

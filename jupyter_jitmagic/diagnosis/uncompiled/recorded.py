@@ -71,14 +71,13 @@ class Tape:
     Attributes:
         values: all of it, those given first.
         steps: what computed them, with the places of operands and of results.
-        results: the place of each leaf of what it gives; -1 for one that is no value of it, but that of `own`.
+        result: the place of what it gives; -1 where that is no value of it.
         known: whether it was run again.
     """
 
     values: list[Any] = field(default_factory=list)
     steps: list[tuple[Operation, Sequence[int], Sequence[int]]] = field(default_factory=list)
-    results: Sequence[int] = ()
-    own: Sequence[Any] = ()
+    result: int = -1
     known: bool = False
 
 
@@ -148,8 +147,8 @@ class Recordings:
             if at.end is not None:
                 self._show(at.end.seen)
                 if tape is not None:
-                    places = [v if is_place else -1 for v, is_place in zip(at.end.leaves, at.end.is_place, strict=True)]
-                    tape.values, tape.steps, tape.results, tape.own, tape.known = values, steps, places, at.end.leaves, True
+                    result = at.end.leaves[0] if len(at.end.leaves) == 1 and at.end.is_place[0] else -1
+                    tape.values, tape.steps, tape.result, tape.known = values, steps, result, True
                 leaves = [values[v] if is_place else v for v, is_place in zip(at.end.leaves, at.end.is_place, strict=True)]
                 return (jax.tree_util.tree_unflatten(at.end.tree, leaves),)
             at = at.following.get(_answer(values[at.asked], at.truth), _UNKNOWN)

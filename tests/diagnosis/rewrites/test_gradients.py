@@ -40,24 +40,6 @@ def test_a_gradient_is_lost_only_where_plain_python_has_one():
     assert compared(plain, rewrite, 4.0, 0.0) == ""
 
 
-def test_a_run_whose_values_are_known_is_not_made_again_for_its_gradient():
-    """Plain Python has run on an array of this shape; its gradient, also at edges on the same way, goes by that run."""
-    runs = []
-
-    def plain(x):
-        runs.append(1)
-        return jnp.sin(x) * 2, x[0]
-
-    given = Input((jnp.arange(3.0),), {}, "call")
-    run = Plain(plain, [], {}, Variations(given.args, {}, set()), 5.0)
-    assert run.agrees() and run.uncompiled(given, 5.0) is not None
-    before = len(runs)
-    assert Gradients(plain, run, ()).compare(lambda x: (2 * jnp.sin(x), x[0]), [given], 5.0) == ""
-    assert len(runs) == before
-    with pytest.raises(Differs, match="is another on the call's own input"):
-        Gradients(plain, run, ()).compare(lambda x: (jax.lax.stop_gradient(2 * jnp.sin(x)), x[0]), [given], 5.0)
-
-
 def test_another_finite_gradient_is_found_as_well():
     def plain(x):
         return x * x if x > 0 else x
