@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 MOST_UNROLLED = 400  # equations; from here on a loop of lax is looked for beside a static set
 _LONG_S = 0.2  # of a trace; from here on Python's loops of many rounds are not traced again and again
 _ROLLING_S = 2.0  # for that, at least
+_PART_S = 0.5  # for plain runs beside edits that cure a part, at least
 _SIZES_S = 0.5  # for a plain run that shows which sizes the function works out
 
 
@@ -43,7 +45,7 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     call = asked.call
     proposed: list[Rewrite] = []
     unverified: list[Rewrite] = []
-    partial: tuple[Rewrite, ...] = ()
+    partly: list[Callable[[], tuple[Rewrite, ...]]] = []
     static, why_not, cut_off = result.static, "", False
     if asked.with_rewrites:
         through_jax = sizes_through_jax(call, result.left)
@@ -56,7 +58,7 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
             asked.keep(outcome.rewrites, outcome.unverified, candidate)  # looking for pieces may take all the time that is left
             proposed = list(outcome.rewrites)
             unverified += outcome.unverified
-            partial = partial or outcome.partial
+            partly.append(outcome.partly)
             why_not, cut_off = why_not or outcome.why_not, cut_off or outcome.cut_off
             if proposed:
                 static = candidate
@@ -78,7 +80,8 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
         if asks and of_text(given, _SIZES_S):
             why_not = reasons.TEXT
         elif asks and of_lengths_by_data(given, _SIZES_S):
-            why_not, partial = reasons.LENGTH_IS_DATA, ()  # what a part of the edits leaves no other edit cures
+            why_not = reasons.LENGTH_IS_DATA
+            partly.clear()  # what a part of the edits leaves no other edit cures
     told = None if padded and split is not None and split.slight else split
     reason = reasons.for_rewrite(call, result, result.left, bool(proposed), why_not, told)
     if proposed and (options := set(proposed[0].static_argnames) - static - call.declared):
@@ -97,11 +100,24 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
         rewrites=tuple(proposed),
         unverified=each_once(unverified),
         splits=(split,) if split else (),
-        partial=() if proposed or unverified or split else partial,
+        partial=() if proposed or unverified or split else _part_of_it(asked, partly),
         runs_plainly=runs,
         verified=bool(proposed),
         reason=reason,
     )
+
+
+def _part_of_it(asked: Asked, partly: list[Callable[[], tuple[Rewrite, ...]]]) -> tuple[Rewrite, ...]:
+    """Edits that cure some of the places, where nothing else was found: the first that there are."""
+    for find in partly:
+        try:
+            if found := limited(3 * max(asked.deadline - clock(), _PART_S), find):
+                return found
+        except OutOfTime:
+            continue
+        except Exception as error:
+            faults.report("looking for a part of a rewrite", error)
+    return ()
 
 
 def each_once(found: list[Rewrite]) -> tuple[Rewrite, ...]:

@@ -31,6 +31,12 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "norms": lambda x, s: jnp.sqrt(jnp.abs(x)).sum() + jnp.linalg.norm(x) + jnp.std(x),
     "contractions": lambda x, s: (M @ x).sum() * s + jnp.outer(x, x).sum() + jnp.einsum("i,i", x, x),
     "joined": lambda x, s: jnp.concatenate([x, x * s])[::2].sum() + jnp.stack([x, x]).mean() + jnp.pad(x, 1)[::-1].sum(),
+    "extremes of segments": lambda x, s: (
+        jax.ops.segment_max(x, jnp.array([0, 1, 0, 0]), 2).sum() * s
+        + jax.ops.segment_min(x, jnp.array([0, 1, 1, 0]), 2).sum()
+        + x.at[jnp.array([0, 0, 1])].max(s).sum()
+    ),
+    "the largest": lambda x, s: lax.top_k(x, 2)[0].sum() * s,
     "cond": lambda x, s: lax.cond(x[0] > 0, jnp.sin, lambda a: a * 0 + 1.0, x).sum(),
     "unused branch of a cond": lambda x, s: lax.cond(s > 0, lambda a, b: b * 1.0, lambda a, b: a, jnp.log(x[2]), s),
     "scan": lambda x, s: lax.scan(lambda c, r: (c * s + r, jnp.tanh(c)), s, x)[1].sum(),

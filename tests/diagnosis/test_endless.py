@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import MANY_MORE, MOST_OPERATIONS, Plain
 from jupyter_jitmagic.diagnosis.uncompiled.programs import Watch
 from jupyter_jitmagic.sandbox.clock import Deadline
-from jupyter_jitmagic.sandbox.limit import OutOfTime
+from jupyter_jitmagic.sandbox.limit import OutOfTime, limited
 from jupyter_jitmagic.sandbox.purity import impurity
 
 PLACE = ("file", 1)
@@ -164,3 +164,19 @@ def test_a_slow_run_of_the_call_itself_takes_no_time_from_the_others():
     variations = Variations((jnp.ones(3),), {}, set())
     assert not Plain(rounds_of_plain_python, units, {}, variations, 0.0).agrees()
     assert Plain(rounds_of_plain_python, units, {}, variations, 0.0, patience=60.0).agrees()
+
+
+def test_a_run_that_is_long_for_what_it_compiles_is_made_once_more():
+    """Slices of another size in each round: NumPy does them at once, and what JAX has compiled it need not compile again."""
+
+    def slices_of_each_size(x):
+        total = x[0] * 0
+        for k in range(1, 9):
+            total = total + x[:-k].sum() * x[k:].max()
+        return total
+
+    given = (jnp.arange(1017.0) / 1017,)
+    _, units = impurity(slices_of_each_size, given, {})
+    plain = Plain(slices_of_each_size, units, {}, Variations(given, {}, set()), 5.0, patience=1e-4)
+    plain._deadline = Deadline(0.0)
+    assert limited(60.0, plain.agrees) and plain.failed is None

@@ -342,6 +342,27 @@ def test_a_function_of_300_lines_and_40_leaves(tmp_path, compiled, monkeypatch):
     sys.modules.pop("a_long_one")
 
 
+def best_lag(x, y, most):
+    best, at = -1.0, 0
+    for k in range(most + 1):
+        r = ((x if k == 0 else x[:-k]) * y[k:]).mean()
+        if r > best:
+            best, at = r, k
+    return best, at
+
+
+def test_a_part_of_a_rewrite_is_looked_at_where_there_is_no_whole_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `most` as data no draft traces, and only static it is cured whole: plain Python is not run for the part before."""
+    parts: list[Any] = []
+    searches: list[Any] = []
+    find = engine.Search.drafts
+    monkeypatch.setattr(judging.Judge, "part", lambda *given: parts.append(given) or ())
+    monkeypatch.setattr(engine.Search, "drafts", lambda self, *given: searches.append(self) or find(self, *given))
+    found = jm.diagnose(best_lag, jnp.sin(jnp.arange(8.0)), jnp.cos(jnp.arange(8.0)), 2)
+    assert found.rewrites and found.static_argnames == ("most",), found
+    assert any(search.furthest is not None for search in searches) and not parts
+
+
 def test_an_answer_without_other_code_loads_none_of_the_rules_for_it(tmp_path: Path) -> None:
     """They are two thirds of what the first answer of a session loads."""
     program = """

@@ -39,7 +39,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recordings, Tape
 from jupyter_jitmagic.diagnosis.uncompiled.shared import ReadLater, Shared
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
-from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun, time_left
 from jupyter_jitmagic.source.compared import compared_numbers
 from jupyter_jitmagic.source.held_functions import made_again
 from jupyter_jitmagic.source.methods import looking_up, names_of_methods
@@ -338,11 +338,21 @@ class Plain:
             given = self.variations.call()
             with self._deadline.stopped() if self._patience else contextlib.nullcontext():
                 own = self._own or self.run(given, first=True)
+                if own is None and self._patience and isinstance(self.failed, OutOfTime):
+                    own = self._run_again_if_it_compiles(given)
             if own is not None and uncompiled.can_run():
                 got = self.uncompiled(given, SHORT * 20)
                 self._learn_bounds()
                 self._agrees = got is not None and not differs(got[0], own[0])
         return self._agrees
+
+    def _run_again_if_it_compiles(self, given: Input) -> tuple[Any] | None:
+        """The run of the call's own input once more, where NumPy ends it soon: then JAX took long for what it compiles (slices
+        of other sizes in each round), which it need not do again."""
+        if not uncompiled.can_run() or self.uncompiled(given, SHORT * 20) is None:
+            return None
+        self._patience, self.failed = max(self._patience, time_left() / 3), None
+        return self.run(given, first=True)
 
     def _learn_bounds(self) -> None:
         """What a varied input's run may take, from what the call's own took."""

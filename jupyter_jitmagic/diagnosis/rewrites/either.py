@@ -37,7 +37,7 @@ class _Side:
 def in_an_expression(spot: Spot) -> Iterator[Step]:
     """`h[:n] if n > 0 else h[:1]`."""
     node = _asking(spot)
-    if not isinstance(node, ast.IfExp):
+    if not isinstance(node, ast.IfExp) or not _selects([node.body, node.orelse]):
         return
     sides = _side(spot, node.body), _side(spot, node.orelse)
     mask = _chosen(spot, node.test, sides)
@@ -52,6 +52,8 @@ def in_statements(spot: Spot) -> Iterator[Step]:
         return
     blocks = [_bound(block) for block in (node.body, node.orelse)]
     names = [*dict.fromkeys(name for block in blocks if block is not None for name in block)]
+    if not all(_selects([block[name] for block in blocks if block is not None and name in block]) for name in names):
+        return
     made: dict[str, tuple[str, str]] = {}
     found: list[_Side | None] = []
     for name in names:
@@ -155,6 +157,11 @@ def _bound(block: list[ast.stmt]) -> dict[str, ast.expr] | None:
             return None
         found |= dict(pairs)
     return found
+
+
+def _selects(sides: Iterable[ast.expr]) -> bool:
+    """Whether some side may be a selection: known without a plain run, which the facts about an array take."""
+    return any(isinstance(side, ast.Subscript) for side in sides)
 
 
 def _side(spot: Spot, node: ast.expr) -> _Side | None:

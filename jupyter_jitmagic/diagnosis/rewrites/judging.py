@@ -342,6 +342,7 @@ class Judge:
         if not self.may_run():
             return ()
         excludes = stuck.draft.excludes
+        self._plain = None  # whose time went on with the search
 
         def run(given: Input) -> Any:
             values = [given.args, given.kwargs]

@@ -16,6 +16,7 @@ from jupyter_jitmagic.diagnosis.proof.bounding import ENDLESS
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import settling
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Stuck
 from jupyter_jitmagic.diagnosis.rewrites.engine import BRANCHED, CHOSEN, FILLED, PAIRED, Search
 from jupyter_jitmagic.diagnosis.rewrites.judging import Judge
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule
@@ -44,8 +45,8 @@ class Proposals:
         unverified: those that only trace; `.reason` says why they were not compared.
         obstacles: sentences on what stands in the way, where no rewrite was found.
         why_not: the one of them that a rule knows to be in the way of any rewrite ("" where none does).
-        partial: where there is none: edits that cure some of the places and give plain Python's results; `.reason` says which
-            line is left.
+        partly: gives, where there is none, edits that cure some of the places and give plain Python's results; `.reason` says
+            which line is left. It runs plain Python, so it is asked last.
         loses_gradient: whether a loop was tried that has no reverse mode, of which the function takes a gradient.
         cut_off: whether the search ended because its time was up.
     """
@@ -54,7 +55,7 @@ class Proposals:
     unverified: tuple[Rewrite, ...] = ()
     obstacles: tuple[str, ...] = ()
     why_not: str = ""
-    partial: tuple[Rewrite, ...] = ()
+    partly: Callable[[], tuple[Rewrite, ...]] = tuple
     loses_gradient: bool = False
     cut_off: bool = False
 
@@ -183,8 +184,14 @@ def _propose(
         judge.fails_elsewhere = why
         return replace(found, unverified=_found(narrow, judge, so_far).unverified[:1])
     if not (found.rewrites or found.unverified) and search.furthest is not None:
-        return replace(found, partial=judge.part(search.furthest, search.drafted.build(search.furthest.draft)))
+        return replace(found, partly=functools.partial(_part, judge, search, search.furthest))
     return found
+
+
+def _part(judge: Judge, search: Search, stuck: Stuck) -> tuple[Rewrite, ...]:
+    """The edits that got furthest, if plain Python's results are theirs."""
+    with contextlib.nullcontext() if is_undoing() else undoing(Reach(judge.call.fun)):
+        return under_one_clock(lambda: judge.part(stuck, search.drafted.build(stuck.draft)))
 
 
 def _keeping_gradients(

@@ -264,8 +264,8 @@ _OF_ELEMENTS = frozenset(
 )  # fmt: skip
 _BY_SHAPE = frozenset(
     {
-        "dot_general", "gather", "dynamic_slice", "dynamic_update_slice", "scatter", "scatter-add", "scatter_add", "reduce_max",
-        "reduce_min", "reduce_prod", "cumsum", "cumprod", "cummax", "cummin", "sort", "pad", "split", "clamp", "stack",
-        "unstack",
+        "dot_general", "gather", "dynamic_slice", "dynamic_update_slice", "scatter", "scatter-add", "scatter_add",
+        "scatter-max", "scatter_max", "scatter-min", "scatter_min", "reduce_max", "reduce_min", "reduce_prod", "cumsum",
+        "cumprod", "cummax", "cummin", "sort", "top_k", "pad", "split", "clamp", "stack", "unstack",
     }
 )  # fmt: skip
