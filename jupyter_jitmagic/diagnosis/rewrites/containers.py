@@ -37,7 +37,7 @@ from jupyter_jitmagic.diagnosis.rewrites.lists import (
 )
 from jupyter_jitmagic.diagnosis.rewrites.marks import owner_and_places
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
-from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
+from jupyter_jitmagic.diagnosis.rewrites.numbered import left_out, numbers_of
 from jupyter_jitmagic.diagnosis.rewrites.rounds import run_over_by_name
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.windows import TrimmedList, Window, trimming
@@ -210,7 +210,7 @@ def _maker(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name: str) -
         if held.maxlen is not None:
             return Window(spot, function, name, made)
         return GrowingList(spot, function, name, made) if _is_spelled_out(made.value) else None
-    if isinstance(held, set) and isinstance(made.value, ast.Call | ast.Set):
+    if isinstance(held, set) and isinstance(made.value, ast.Call | ast.Set | ast.BinOp | ast.SetComp):
         return _Marks(spot, function, name, made)
     return None
 
@@ -231,13 +231,18 @@ class _Marks(Container):
         if counted is not None:
             start, size = counted
             held = f"{self.spot.jnp('arange')}({size}) >= {start}" if start != "0" else f"{self.spot.jnp('ones')}({size}, bool)"
-            self.lines(self.made, f"{self.name} = {held}")
+            without = left_out(value)
+            if without and start != "0":
+                self.refuse(self.made)
+            self.lines(self.made, f"{self.name} = {held}" + "".join(f".at[{self._place(each)}].set(False)" for each in without))
             return
         first = value.elts if isinstance(value, ast.Set) else []
         match value:
             case ast.Call(args=[ast.List(elts=given) | ast.Tuple(elts=given)], keywords=[]):
                 first = given
             case ast.Call() if value.args:
+                self.refuse(self.made)
+            case ast.BinOp() | ast.SetComp():
                 self.refuse(self.made)
         if isinstance(value, ast.Call) and not self.is_builtin_call(value, "set"):
             self.refuse(self.made)
@@ -256,9 +261,7 @@ class _Marks(Container):
                 parts = [ast.dump(without_int(part)) for part in _parts(value)]
                 for axis in range(len(places)):
                     if places[axis : axis + len(parts)] == parts:
-                        beyond = f"numbers in {self.name} that are below 0, or no places of {array}"
-                        kinds = ("count", "large count", "negative int", "moved", "number", "size", "end")
-                        self.excludes = dict.fromkeys(kinds, beyond)
+                        self.excludes = _beyond(f"numbers in {self.name} that are below 0, or no places of {array}")
                         if len(parts) == self.spot.locals[array].ndim > 1:
                             return f"{array}.shape"
                         axes = [f"{array}.shape[{axis + place}]" for place in range(len(parts))]
@@ -340,7 +343,18 @@ class _Marks(Container):
         if statement not in loop.body or leaves(loop.body[: loop.body.index(statement)], ast.Continue):
             return ""
         start, size = counted
+        without = left_out(self.made.value)
+        if len(without) > 1:  # which may be the same number
+            return ""
+        if without:
+            self.excludes = _beyond(f"what is left out of {self.name} is none of its numbers")
+            return f"{size} - 1"
         return size if start == "0" else f"{size} - {start}"
+
+
+def _beyond(words: str) -> dict[str, str]:
+    """Inputs on which a number may be no place of an array."""
+    return dict.fromkeys(("count", "large count", "negative int", "moved", "number", "size", "end"), words)
 
 
 def _parts(value: ast.expr) -> list[ast.expr]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import target_names
+from jupyter_jitmagic.source.names import loaded, target_names
 
 
 def left_as_a_set(spot: Spot) -> Iterator[Step]:
@@ -57,13 +57,36 @@ def _takes_out(loop: ast.For, name: str) -> bool:
 
 
 def numbers_of(spot: Spot, value: ast.expr) -> tuple[str, str] | None:
-    """(first, limit) of `set(range(first, limit))` with numbers that are known while tracing, as text."""
+    """(first, limit) of `set(range(first, limit))` with numbers that are known while tracing, as text; also where some are left
+    out at once (`left_out`)."""
     match value:
         case ast.Call(func=ast.Name(id="set"), args=[ast.Call(func=ast.Name(id="range"), args=bounds)]) if len(bounds) < 3:
             known = all(is_fact(spot, bound) for bound in bounds) and spot.is_builtin("set") and spot.is_builtin("range")
             low = spot.code.operand(bounds[0]) if len(bounds) == 2 else "0"
             return (low, spot.code.operand(bounds[-1])) if known else None
+        case ast.BinOp(left=ast.Call() as whole, op=ast.Sub()) if left_out(value):
+            return numbers_of(spot, whole)
+        case ast.SetComp(generators=[ast.comprehension(iter=ast.Call(func=ast.Name(id="range")) as counted)]) if left_out(value):
+            return numbers_of(spot, ast.Call(ast.Name("set"), [counted], []))
     return None
+
+
+def left_out(value: ast.expr) -> list[ast.expr]:
+    """The numbers that a set begins without: `set(range(n)) - {start}`, `{i for i in range(n) if i != start}`."""
+    match value:
+        case ast.BinOp(op=ast.Sub(), right=ast.Set(elts=[*given])) if not any(isinstance(each, ast.Starred) for each in given):
+            return given
+        case ast.SetComp(
+            elt=ast.Name(id=item),
+            generators=[
+                ast.comprehension(
+                    target=ast.Name(id=name),
+                    ifs=[ast.Compare(left=ast.Name(id=asked), ops=[ast.NotEq()], comparators=[given])],
+                )
+            ],
+        ) if item == name == asked and name not in loaded([given]):
+            return [given]
+    return []
 
 
 def chosen_numbers(spot: Spot, values: ast.expr) -> tuple[str, str, list[str]] | None:
