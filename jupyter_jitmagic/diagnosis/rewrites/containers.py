@@ -37,7 +37,7 @@ from jupyter_jitmagic.diagnosis.rewrites.lists import (
 )
 from jupyter_jitmagic.diagnosis.rewrites.marks import owner_and_places
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
-from jupyter_jitmagic.diagnosis.rewrites.numbered import left_out, numbers_of
+from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
 from jupyter_jitmagic.diagnosis.rewrites.rounds import run_over_by_name
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.windows import TrimmedList, Window, trimming
@@ -48,7 +48,9 @@ from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
 def asked_of_a_container(spot: Spot) -> Iterator[Step]:
     """`max(recent)` of a deque, `x in seen`, `seen.add(x)`, `left.remove(x)` of a set: an array in its place."""
     match spot.node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="remove")) if isinstance(spot.locals.get(name), set):
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="remove" | "discard")) if isinstance(
+            spot.locals.get(name), set
+        ):
             with contextlib.suppress(Obstacle):
                 yield from as_arrays(spot, outermost(spot, spot.node), [name])
             return
@@ -210,7 +212,7 @@ def _maker(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name: str) -
         if held.maxlen is not None:
             return Window(spot, function, name, made)
         return GrowingList(spot, function, name, made) if _is_spelled_out(made.value) else None
-    if isinstance(held, set) and isinstance(made.value, ast.Call | ast.Set | ast.BinOp | ast.SetComp):
+    if isinstance(held, set) and isinstance(made.value, ast.Call | ast.Set):
         return _Marks(spot, function, name, made)
     return None
 
@@ -231,18 +233,13 @@ class _Marks(Container):
         if counted is not None:
             start, size = counted
             held = f"{self.spot.jnp('arange')}({size}) >= {start}" if start != "0" else f"{self.spot.jnp('ones')}({size}, bool)"
-            without = left_out(value)
-            if without and start != "0":
-                self.refuse(self.made)
-            self.lines(self.made, f"{self.name} = {held}" + "".join(f".at[{self._place(each)}].set(False)" for each in without))
+            self.lines(self.made, f"{self.name} = {held}")
             return
         first = value.elts if isinstance(value, ast.Set) else []
         match value:
             case ast.Call(args=[ast.List(elts=given) | ast.Tuple(elts=given)], keywords=[]):
                 first = given
             case ast.Call() if value.args:
-                self.refuse(self.made)
-            case ast.BinOp() | ast.SetComp():
                 self.refuse(self.made)
         if isinstance(value, ast.Call) and not self.is_builtin_call(value, "set"):
             self.refuse(self.made)
@@ -337,19 +334,22 @@ class _Marks(Container):
             for node in ast.walk(self.function)
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self.name
         ]
+        block = self.spot.code.block(self.made)
+        before = [each for each in taken if loop in block and self.spot.code.statement(each) in block[: block.index(loop)]]
+        taken = [each for each in taken if each not in before]
         if counted is None or len(taken) != 1 or taken[0].attr != "remove" or loop.orelse:
+            return ""
+        if len(before) > 1 or any(each.attr != "discard" for each in before):  # two may be the same number
             return ""
         statement = self.spot.code.statement(taken[0])
         if statement not in loop.body or leaves(loop.body[: loop.body.index(statement)], ast.Continue):
             return ""
         start, size = counted
-        without = left_out(self.made.value)
-        if len(without) > 1:  # which may be the same number
-            return ""
-        if without:
-            self.excludes = _beyond(f"what is left out of {self.name} is none of its numbers")
-            return f"{size} - 1"
-        return size if start == "0" else f"{size} - {start}"
+        if before:
+            words = f"what is left out of {self.name} is none of its numbers"
+            self.excludes = _beyond(words) | {"between": words}
+        less = len(before) if start == "0" else f"{start} - {len(before)}" if before else start
+        return f"{size} - {less}" if less else size
 
 
 def _beyond(words: str) -> dict[str, str]:

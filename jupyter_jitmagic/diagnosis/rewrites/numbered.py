@@ -47,6 +47,49 @@ def left_as_a_set(spot: Spot) -> Iterator[Step]:
         yield spot.step("set", (made[0], "set"))
 
 
+def left_out_at_once(spot: Spot) -> Iterator[Step]:
+    """`left = set(range(n)) - {start}`, `{i for i in range(n) if i != start}` → `left = set(range(n))`, `left.discard(start)`."""
+    code, function = spot.code, spot.function
+    if not isinstance(function, ast.FunctionDef):
+        return
+    asked = {code.statement(spot.node)}
+    match spot.node:
+        case ast.Call(func=ast.Name(id="min" | "max"), args=[ast.Name(id=name), *_]):
+            asked |= {each for each in ast.walk(function) if isinstance(each, ast.Assign) and name in target_names(each.targets[0])}
+    for statement in asked:
+        match statement:
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.BinOp(
+                    left=ast.Call(func=ast.Name(id="set"), args=[ast.Call(func=ast.Name(id="range")) as numbers]),
+                    op=ast.Sub(),
+                    right=ast.Set(elts=[out]),
+                ),
+            ) if not isinstance(out, ast.Starred):
+                pass
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.SetComp(
+                    elt=ast.Name(id=item),
+                    generators=[
+                        ast.comprehension(
+                            target=ast.Name(id=each),
+                            iter=ast.Call(func=ast.Name(id="range")) as numbers,
+                            ifs=[ast.Compare(left=ast.Name(id=compared), ops=[ast.NotEq()], comparators=[out])],
+                        )
+                    ],
+                ),
+            ) if item == each == compared and item not in loaded([out]):
+                pass
+            case _:
+                continue
+        if name not in loaded([out]) and spot.is_builtin("set") and spot.is_builtin("range") and code.on_own_lines([statement]):
+            indent = code.indent(statement)
+            lines = f"{indent}{name} = set({code.src(numbers)})\n{indent}{name}.discard({code.expr(out)})\n"
+            yield spot.step("set", (code.region([statement]), lines))
+            return
+
+
 def _takes_out(loop: ast.For, name: str) -> bool:
     """Whether a loop over a list takes items out of it, and so leaves others out."""
     return any(
@@ -57,36 +100,13 @@ def _takes_out(loop: ast.For, name: str) -> bool:
 
 
 def numbers_of(spot: Spot, value: ast.expr) -> tuple[str, str] | None:
-    """(first, limit) of `set(range(first, limit))` with numbers that are known while tracing, as text; also where some are left
-    out at once (`left_out`)."""
+    """(first, limit) of `set(range(first, limit))` with numbers that are known while tracing, as text."""
     match value:
         case ast.Call(func=ast.Name(id="set"), args=[ast.Call(func=ast.Name(id="range"), args=bounds)]) if len(bounds) < 3:
             known = all(is_fact(spot, bound) for bound in bounds) and spot.is_builtin("set") and spot.is_builtin("range")
             low = spot.code.operand(bounds[0]) if len(bounds) == 2 else "0"
             return (low, spot.code.operand(bounds[-1])) if known else None
-        case ast.BinOp(left=ast.Call() as whole, op=ast.Sub()) if left_out(value):
-            return numbers_of(spot, whole)
-        case ast.SetComp(generators=[ast.comprehension(iter=ast.Call(func=ast.Name(id="range")) as counted)]) if left_out(value):
-            return numbers_of(spot, ast.Call(ast.Name("set"), [counted], []))
     return None
-
-
-def left_out(value: ast.expr) -> list[ast.expr]:
-    """The numbers that a set begins without: `set(range(n)) - {start}`, `{i for i in range(n) if i != start}`."""
-    match value:
-        case ast.BinOp(op=ast.Sub(), right=ast.Set(elts=[*given])) if not any(isinstance(each, ast.Starred) for each in given):
-            return given
-        case ast.SetComp(
-            elt=ast.Name(id=item),
-            generators=[
-                ast.comprehension(
-                    target=ast.Name(id=name),
-                    ifs=[ast.Compare(left=ast.Name(id=asked), ops=[ast.NotEq()], comparators=[given])],
-                )
-            ],
-        ) if item == name == asked and name not in loaded([given]):
-            return [given]
-    return []
 
 
 def chosen_numbers(spot: Spot, values: ast.expr) -> tuple[str, str, list[str]] | None:
@@ -130,4 +150,4 @@ def negated(spot: Spot, test: ast.expr) -> str:
     return f"not {code.operand(test)}"
 
 
-RULES: list[Rule] = [left_as_a_set]
+RULES: list[Rule] = [left_as_a_set, left_out_at_once]
