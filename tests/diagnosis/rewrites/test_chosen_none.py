@@ -291,3 +291,12 @@ def test_none_of_a_helper_is_asked_in_the_round_that_calls_it():
     source += "        t = out\n    return t, True\n"
     x = jnp.array([1.2, 0.8, 1.1])
     check(source, (0.5, x), (1.4, x), (0.5, x[:1]))
+
+
+def test_what_nobody_asks_for_may_be_none_again():
+    """The first None had a number in its place, and one further down was left."""
+    source = "def f(x):\n    pos, total, entry = 0, 0.0, None\n    for v in x:\n        if pos == 0 and v > 0:\n"
+    source += "            pos, entry = 1, v\n        elif pos == 1 and v < 0:\n            total += v - entry\n"
+    source += "            entry = None\n            pos = 0\n    return total\n"
+    x = jnp.array([1.0, -2.0, 3.0, 0.5, -1.0])
+    check(source, (x,), (-x,), (x[:1],))
