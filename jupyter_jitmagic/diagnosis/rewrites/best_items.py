@@ -50,9 +50,12 @@ def of_a_loop(spot: Spot) -> Iterator[Step]:
     """`if d > 0: ok.append((d, i))` in a loop, `min(ok)` behind it: stopped at the test."""
     asked = spot.asked()
     match asked[1] if asked is not None else None:
-        case ast.If(
-            body=[ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item]))], orelse=[]
-        ) as chosen if isinstance(spot.locals.get(name), list):
+        case (
+            ast.If(
+                body=[ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item]))],
+                orelse=[],
+            ) as chosen
+        ) if isinstance(spot.locals.get(name), list):
             yield from _steps(spot, name, chosen, item, None)
 
 
@@ -82,9 +85,7 @@ def _is_scalar(value: object) -> bool:
     return isinstance(value, int | float | bool) or (isinstance(value, jax.Array) and value.ndim == 0)
 
 
-def _steps(
-    spot: Spot, name: str, at: ast.stmt, item: ast.expr, made: ast.ListComp | ast.GeneratorExp | None
-) -> Iterator[Step]:
+def _steps(spot: Spot, name: str, at: ast.stmt, item: ast.expr, made: ast.ListComp | ast.GeneratorExp | None) -> Iterator[Step]:
     """What a comprehension (`made`) or a loop keeps at a statement, in columns."""
     function = spot.function
     if not isinstance(function, ast.FunctionDef):

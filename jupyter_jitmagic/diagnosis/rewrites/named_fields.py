@@ -78,15 +78,15 @@ def _fields(record: ast.Dict) -> dict[str, ast.expr]:
     return found
 
 
-def _assigned(
-    spot: Spot, statement: ast.Assign, names: dict[str, str], values: dict[str, ast.expr], edits: list[Edit]
-) -> str:
+def _assigned(spot: Spot, statement: ast.Assign, names: dict[str, str], values: dict[str, ast.expr], edits: list[Edit]) -> str:
     """The variables in the place of a dict: each once no other needs what it was before, the rest at once."""
     code, indent = spot.code, spot.code.indent(statement)
     texts = {names[text]: code.edited(*code.span(value), edits) for text, value in values.items()}
     lines: list[str] = []
     while texts:
-        free = (each for each in texts if not any(each in loaded([ast.parse(texts[other])]) for other in texts if other != each))
+        free = (
+            each for each in texts if not any(each in loaded([ast.parse(texts[other])]) for other in texts if other != each)
+        )
         first = next(free, None)
         if first is None:
             lines.append(f"{', '.join(texts)} = {', '.join(texts.values())}")

@@ -55,7 +55,9 @@ def left_out_at_once(spot: Spot) -> Iterator[Step]:
     asked = {code.statement(spot.node)}
     match spot.node:
         case ast.Call(func=ast.Name(id="min" | "max"), args=[ast.Name(id=name), *_]):
-            asked |= {each for each in ast.walk(function) if isinstance(each, ast.Assign) and name in target_names(each.targets[0])}
+            asked |= {
+                each for each in ast.walk(function) if isinstance(each, ast.Assign) and name in target_names(each.targets[0])
+            }
     for statement in asked:
         match statement:
             case ast.Assign(

@@ -287,7 +287,9 @@ def test_what_nobody_asks_for_none_needs_no_flag():
 def test_none_of_a_helper_is_asked_in_the_round_that_calls_it():
     """It was left to what rounds hand on, though each round asks for its own alone."""
     source = "def bent(t, n):\n    s = n * jnp.sin(t)\n    if abs(s) > 1:\n        return None\n    return jnp.arcsin(s)\n"
-    source += "def f(t, ns):\n    for n in ns:\n        out = bent(t, n)\n        if out is None:\n            return t, False\n"
+    source += (
+        "def f(t, ns):\n    for n in ns:\n        out = bent(t, n)\n        if out is None:\n            return t, False\n"
+    )
     source += "        t = out\n    return t, True\n"
     x = jnp.array([1.2, 0.8, 1.1])
     check(source, (0.5, x), (1.4, x), (0.5, x[:1]))

@@ -811,7 +811,9 @@ def test_whether_a_list_of_which_numbers_are_kept_has_items_is_asked_of_its_leng
 @pytest.mark.parametrize("left", ["set(range(n)) - {start}", "{j for j in range(n) if j != start}"])
 def test_a_set_that_begins_without_a_number_has_one_round_less(left):
     """No rewrite was found for either."""
-    source = TOUR.replace("def f(D):", "def f(D, start):").replace("tour = [0]", "tour = [start]").replace("set(range(1, n))", left)
+    source = (
+        TOUR.replace("def f(D):", "def f(D, start):").replace("tour = [0]", "tour = [start]").replace("set(range(1, n))", left)
+    )
     check(source, (NEAR, 0), (NEAR, 2), (NEAR[:3, :3], 1))
 
 
