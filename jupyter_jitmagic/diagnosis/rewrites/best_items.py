@@ -1,7 +1,7 @@
 """The least or largest of the items that a test on data keeps: `min((d, i) for i, d in enumerate(x) if d > 0)`.
 
-How many are kept nobody knows beforehand, but one of them is asked for: all items stand in arrays, one for each part of a tuple,
-beside one that says which are kept, and a sort by the key tells the place of the one that is asked for.
+How many are kept nobody knows beforehand, but one of them is asked for: all items stand in arrays, one for each part of a
+tuple, beside one that says which are kept, and a sort by the key tells the place of the one that is asked for.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _steps(spot: Spot, name: str, at: ast.stmt, item: ast.expr, made: ast.ListCo
     words = words if len(set(words)) == len(words) else [str(place) for place in range(len(parts))]
     prefix, fresh = name or "item", spot.code.fresh
     columns = [fresh(f"{prefix}_{word}", f"{prefix}_of_{word}") for word in words] if isinstance(item, ast.Tuple) else []
-    columns = columns or [fresh(name or "items", "all_items") if not name else name]
+    columns = columns or [name or fresh("items", "all_items")]
     kept = fresh("is_kept", f"{prefix}_is_kept")
     kinds = ["" if fact is None else fact.dtype for fact in facts]
     items = _Items(spot, name, kept, columns, len(columns) if isinstance(item, ast.Tuple) else 0, kinds)

@@ -1,5 +1,4 @@
-"""Dicts that are records, one of whose fields is one of a few names or None: `state["mode"] == "idle"` → variables, one for each
-field.
+"""Dicts that are records, one of whose fields is one of a few names or None: `state["mode"] == "idle"` → variables for fields.
 
 A loop carries numbers, and a string in a dict is none; as a variable it is one of a few names (`named_states`). So is None, for
 which a variable has a flag (`none_first`).
@@ -19,7 +18,7 @@ _Edit = tuple[ast.AST | tuple[int, int], str]
 
 def as_variables(spot: Spot) -> Iterator[Step]:
     """`state = {"mode": "idle", "volume": 0.0}` → `state_mode = "idle"`, `state_volume = 0.0`."""
-    function, code = spot.function, spot.code
+    function = spot.function
     if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
         return
     if any(isinstance(node, SCOPES) for node in walk(function) if node is not function):

@@ -48,7 +48,7 @@ def left_as_a_set(spot: Spot) -> Iterator[Step]:
 
 
 def left_out_at_once(spot: Spot) -> Iterator[Step]:
-    """`left = set(range(n)) - {start}`, `{i for i in range(n) if i != start}` → `left = set(range(n))`, `left.discard(start)`."""
+    """`left = set(range(n)) - {start}`, `{i for i in range(n) if i != start}` → all, and `left.discard(start)`."""
     code, function = spot.code, spot.function
     if not isinstance(function, ast.FunctionDef):
         return

@@ -582,3 +582,12 @@ def test_branches_that_give_a_record_are_made_alike_field_by_field():
             for value in (5, 1, 2.5):
                 want, got = namespace["f"](given, value), jax.jit(namespace["f"])(given, value)
                 assert list(want) == list(got)
+
+
+def test_an_array_that_is_changed_in_a_place_that_there_may_not_be_is_one_of_numbers_that_say_so():
+    """Nothing was found: no single number says that there is no such array."""
+    source = "def f(b, c):\n    for r in range(b.shape[0] - 1, -1, -1):\n        if b[r, c] == 0:\n"
+    source += "            return b.at[r, c].set(5)\n"
+    board = jnp.array([[0, 0, 1], [0, 0, 2], [0, 1, 2]])
+    found = check(source, (board, 1), (board, 0), (board[:2], 1))
+    assert "the result is an array of -1" in " ".join(found.rewrites[0].compared.differences)
