@@ -17,7 +17,7 @@ import jax
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import Edit
+from jupyter_jitmagic.source.code import Edit, is_tested
 from jupyter_jitmagic.source.names import SCOPES, stored, walk_scope
 
 _NAN = {"nan": "the place that max() and min() give to NaN"}
@@ -248,7 +248,7 @@ class _Items:
                     self._given(parent, first)
                 case ast.Call(func=ast.Name(id="len"), args=[_]) if spot.is_builtin("len"):
                     self.edits.append((*code.span(parent), f"{spot.jnp('sum')}({self.kept})"))
-                case ast.If() | ast.While() | ast.IfExp() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+                case _ if is_tested(code, node):
                     self.edits.append((*code.span(node), f"{spot.jnp('any')}({self.kept})"))
                 case _:
                     raise _OtherUse

@@ -43,6 +43,7 @@ def test_what_is_not_kept_poisons_no_gradient():
     "body",
     [
         "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    best = min(ok)\n    ok.remove(best)\n    return min(ok)[1]",
+        "ok = [(v, i) for i, v in enumerate(x) if v > 9]\n    some = ok or [(x[0], 0)]\n    return min(some)[1] + len(ok)",
         "it = enumerate(x)\n    return min((v, i) for i, v in it if v > 0)[1], sum(1 for _ in it)",
     ],
 )
