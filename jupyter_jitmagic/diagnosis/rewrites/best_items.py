@@ -37,6 +37,11 @@ def of_a_comprehension(spot: Spot) -> Iterator[Step]:
         return
     statement = code.statement(around)
     match statement, code.parents[around]:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value), ast.Call(func=ast.Name(id="sorted"), args=[_]) as call if (
+            value is call and spot.is_builtin("sorted") and (call.keywords or isinstance(around.elt, ast.Tuple))
+        ):
+            yield _sorted_on_a_line_of_its_own(spot, statement, name, call, around)
+            return
         case ast.Assign(targets=[ast.Name(id=name)], value=value), _ if value is around and isinstance(around, ast.ListComp):
             pass
         case _, ast.Call(func=ast.Name(id="min" | "max")):
@@ -44,6 +49,18 @@ def of_a_comprehension(spot: Spot) -> Iterator[Step]:
         case _:
             return
     yield from _steps(spot, name, statement, around.elt, around)
+
+
+def _sorted_on_a_line_of_its_own(
+    spot: Spot, statement: ast.stmt, name: str, call: ast.Call, made: ast.ListComp | ast.GeneratorExp
+) -> Step:
+    """`ranked = sorted((v, i) for i, v in enumerate(x) if v > 0)` → the list, and `ranked.sort()`."""
+    code = spot.code
+    text = code.expr(made)
+    listed = text if isinstance(made, ast.ListComp) else f"[{text.removeprefix('(').removesuffix(')')}]"
+    keywords = ", ".join(f"{each.arg}={code.expr(each.value)}" for each in call.keywords)
+    lines = f"{name} = {listed}\n{code.indent(statement)}{name}.sort({keywords})"
+    return spot.step("list", (statement, lines))
 
 
 def of_a_loop(spot: Spot) -> Iterator[Step]:
@@ -217,7 +234,7 @@ class _Items:
         assert isinstance(function, ast.FunctionDef)
         gone = {node for each in (made, *others) for node in ast.walk(each)}
         inner = {n for s in walk_scope(function.body) if isinstance(s, SCOPES) for n in ast.walk(s)}
-        asked, first = 0, ""
+        asked, order = 0, ""
         uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == self.name and n not in gone]
         for node in sorted(uses, key=lambda each: (each.lineno, each.col_offset)):
             parent = code.parents[node]
@@ -227,25 +244,24 @@ class _Items:
                 case ast.Call(func=ast.Name(id="min" | "max" as which), args=[only]) if only is node and spot.is_builtin(which):
                     self.asked_for(parent)
                     asked += bool(self.width or parent.keywords)
-                case ast.Call(func=ast.Name(id="sorted"), args=[only]) if only is node and self._is_first(parent):
-                    key, backwards = self._sorted(parent)
+                case ast.Call(func=ast.Name(id="sorted"), args=[only]) if only is node and (place := self._placed(parent)):
                     item = code.parents[parent]
                     assert isinstance(item, ast.Subscript)
                     self._on_a_line_of_its_own(item)
-                    self._given(item, self._found(code.statement(parent), key, backwards))
+                    self._given(item, f"{self._order(code.statement(parent), *self._sorted(parent))}[{place}]")
                     asked += 1
-                case ast.Attribute(attr="sort") if (statement := code.statement(parent)) and not first:
+                case ast.Attribute(attr="sort") if (statement := code.statement(parent)) and not order:
                     match statement:
                         case ast.Expr(value=ast.Call(func=func, args=[]) as call) if func is parent and code.on_own_lines(
                             [statement]
                         ):
-                            first = self._found(statement, *self._sorted(call))
+                            order = self._order(statement, *self._sorted(call))
                             self.edits.append((*code.region([statement]), ""))
                         case _:
                             raise _OtherUse
                     asked += 1
-                case ast.Subscript() if first and self._is_first(node) and not self._is_written(parent):
-                    self._given(parent, first)
+                case ast.Subscript(ctx=ast.Load()) if order and (place := self._placed(node)):
+                    self._given(parent, f"{order}[{place}]")
                 case ast.Call(func=ast.Name(id="len"), args=[_]) if spot.is_builtin("len"):
                     self.edits.append((*code.span(parent), f"{spot.jnp('sum')}({self.kept})"))
                 case _ if is_tested(code, node):
@@ -313,15 +329,22 @@ class _Items:
         if header or inner or not code.on_own_lines([statement]):
             raise _OtherUse
 
-    def _is_first(self, node: ast.expr) -> bool:
+    def _placed(self, node: ast.expr) -> str:
+        """The place at which a list that is in order is read; "" where that is not written out."""
         match self.spot.code.parents[node]:
-            case ast.Subscript(value=value, slice=ast.Constant(value=0)):
-                return value is node
-        return False
+            case ast.Subscript(value=value, slice=ast.Constant(value=int() as place)) if value is node and place >= 0:
+                return str(place)
+        return ""
 
-    @staticmethod
-    def _is_written(node: ast.Subscript) -> bool:
-        return not isinstance(node.ctx, ast.Load)
+    def _order(self, statement: ast.stmt, key: ast.expr | None, largest: bool) -> str:
+        """A line before a statement that puts all in order, those that are kept first; the name of their places."""
+        code = self.spot.code
+        order = code.fresh("order", f"order_of_{self.name}")
+        text = self._place(key, largest)
+        text = f"{text.removesuffix('[-1]')}[::-1]" if text.endswith("[-1]") else text.removesuffix("[0]")
+        start, indent = code.region([statement], comments=True)[0], code.indent(statement)
+        self.edits.append((start, start, f"{indent}{order} = {text}\n"))
+        return order
 
     def _place(self, key: ast.expr | None, largest: bool) -> str:
         """Where the one is: the first of a sort by the key, those that are kept before the others."""
