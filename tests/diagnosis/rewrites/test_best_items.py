@@ -20,6 +20,8 @@ SERVED = {
     "sorted first": "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    ok.sort(key=lambda p: -p[0])\n"
     "    best = ok[0]\n    return best[0], ok[0][1]",
     "the first of a sort": "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    return sorted(ok, reverse=True)[0][1]",
+    "the second of a sort": "ranked = sorted(((v, i) for i, v in enumerate(x) if v > 0), reverse=True)\n"
+    "    if len(ranked) < 2:\n        return -1\n    return ranked[1][1]",
     "all of them": "return min([(v, i) for i, v in enumerate(x)])",
     "of a list with a name": "pairs = [(abs(v), i) for i, v in enumerate(x)]\n    d, i = max(pairs)\n    return d, i",
     "a list that a loop fills": "ok = []\n    for i in range(len(x)):\n        for j in range(i):\n"
