@@ -84,7 +84,7 @@ def of_tuples(spot: Spot) -> Iterator[Step]:
             held = spot.locals.get(name)
         case _:
             return
-    if not isinstance(held, list) or not held or not all(isinstance(each, tuple) and type(each) is tuple for each in held):
+    if not isinstance(held, list) or not held or any(type(each) is not tuple for each in held):
         return
     if len({len(each) for each in held}) != 1 or not all(_is_scalar(part) for each in held for part in each):
         return
@@ -235,11 +235,13 @@ class _Items:
         gone = {node for each in (made, *others) for node in ast.walk(each)}
         inner = {n for s in walk_scope(function.body) if isinstance(s, SCOPES) for n in ast.walk(s)}
         asked, order = 0, ""
+        spot.refuse_where_caught(ValueError, IndexError)
         uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == self.name and n not in gone]
         for node in sorted(uses, key=lambda each: (each.lineno, each.col_offset)):
             parent = code.parents[node]
-            if not _is_read(node) or node in inner or node.lineno < (made.end_lineno or 0):
-                raise _OtherUse
+            caught = any(isinstance(at, ast.Try) and at.handlers for at in code.ancestors(node))
+            if not _is_read(node) or node in inner or node.lineno < (made.end_lineno or 0) or caught:
+                raise _OtherUse  # where nothing is kept, compiled code raises nothing that could be caught
             match parent:
                 case ast.Call(func=ast.Name(id="min" | "max" as which), args=[only]) if only is node and spot.is_builtin(which):
                     self.asked_for(parent)

@@ -54,7 +54,15 @@ def test_a_list_that_is_used_otherwise_and_an_iterator_have_no_such_arrays(body)
     assert not any("lexsort" in each.patterns for each in found.rewrites)
 
 
-def test_the_error_of_nothing_to_choose_from_is_not_caught_away():
-    source = "def f(x):\n    try:\n        return min((v, i) for i, v in enumerate(x) if v > 0)[1]\n"
-    source += "    except ValueError:\n        return -1\n"
-    assert not propose(define(source)["f"], (X,), {}).rewrites
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n        return min((v, i) for i, v in enumerate(x) if v > 0)[1]\n    except ValueError:\n        return -1",
+        "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    try:\n        return min(ok)[1]\n    except ValueError:\n"
+        "        return -1",
+        "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    ok.sort()\n    try:\n        return ok[0][1]\n"
+        "    except IndexError:\n        return -1",
+    ],
+)
+def test_the_error_of_nothing_to_choose_from_is_not_caught_away(body):
+    assert not propose(define(f"def f(x):\n    {body}\n")["f"], (X,), {}).rewrites
