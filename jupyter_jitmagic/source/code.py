@@ -381,6 +381,19 @@ def reindent(text: str, old: str, new: str) -> str:
 STRING_TOKENS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 
 
+def is_tested(code: Code, node: ast.expr) -> bool:
+    """Whether nothing but its truth is asked: `if found`, `not found`, `if found and v > 1`."""
+    parent = code.parents[node]
+    match parent:
+        case ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.BoolOp():
+            return is_tested(code, parent)
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+            return test is node
+    return False
+
+
 def is_returned(code: Code, node: ast.expr) -> bool:
     """Whether it is what a `return` gives, or one of several values."""
     parent = code.parents[node]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from jupyter_jitmagic.diagnosis.proof.arguments import trace_key
 from jupyter_jitmagic.diagnosis.proof.compiling import compiled_beside
 from jupyter_jitmagic.diagnosis.rewrites import compiled as compiled_drafts
 from jupyter_jitmagic.diagnosis.rewrites import engine, judging
+from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
+from jupyter_jitmagic.diagnosis.statics import search
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox import clock, limit
 
@@ -381,3 +384,24 @@ print([name for name in sys.modules if ".diagnosis.rewrites" in name or ".diagno
     environment = {**os.environ, "PYTHONPATH": path}
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=200)
     assert run.stdout.strip() == "[]", run.stdout + run.stderr
+
+
+def test_another_number_is_tried_once_for_all_places_that_ask_for_it(monkeypatch):
+    """Each place ran the function twice more, which of a loop until convergence took most of the time for an answer."""
+
+    def scaled(x, rate):
+        steps = int(rate * 2) + round(rate) + math.floor(rate + 1)
+        if x.sum() > 0:
+            return x * steps
+        return x
+
+    tried = []
+
+    def counted(call, *args, **kwargs):
+        if call.argument("rate").value != 1.5:
+            tried.append(call.argument("rate").value)
+        return find_call_sites(call, *args, **kwargs)
+
+    monkeypatch.setattr(search, "find_call_sites", counted)
+    assert diagnose_call(scaled, (jnp.linspace(-1.0, 2.0, 8), 1.5), {}, seconds=PATIENCE).rewrites
+    assert sorted(tried) == sorted({*tried}) and tried

@@ -41,6 +41,12 @@ class Container(ABC):
     def replace(self, node: ast.AST, text: str) -> None:
         self.edits.append((*self.spot.code.span(node), text))
 
+    def enclose(self, node: ast.expr, before: str, after: str) -> None:
+        """Texts before and after an operand, within which other places may be replaced."""
+        code, (start, end) = self.spot.code, self.spot.code.span(node)
+        opening, closing = ("", "") if code.operand(node) == code.src(node) else ("(", ")")
+        self.edits += [(start, start, before + opening), (end, end, closing + after)]
+
     def statement_of(self, attribute: ast.Attribute) -> tuple[ast.Expr, ast.expr]:
         """(statement, what is added) of `name.append(v)` on lines of its own."""
         code = self.spot.code

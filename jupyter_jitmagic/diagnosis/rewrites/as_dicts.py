@@ -178,4 +178,28 @@ def _between(code: Code, node: ast.AST) -> Iterator[ast.AST]:
         yield at
 
 
-RULES: list[Rule] = [made_together, set_of_tuples, asked_by_lambda, of_two_counters, counted_by_name]
+def counted_one_by_one(spot: Spot) -> Iterator[Step]:
+    """`Counter(int(k) for k, v in zip(ks, x) if v > 0)` → a loop that adds to a counter, as other rules know it."""
+    code = spot.code
+    made = next((at for at in code.ancestors(spot.node) if isinstance(at, ast.GeneratorExp | ast.ListComp | ast.stmt)), None)
+    match made, code.parents.get(made) if made is not None else None:
+        case (
+            ast.GeneratorExp(elt=item, generators=[rounds]) | ast.ListComp(elt=item, generators=[rounds]),
+            ast.Call(func=func, args=[_], keywords=[]) as call,
+        ) if spot.value(func) is collections.Counter and isinstance(made, ast.expr):
+            statement = code.statement(call)
+        case _:
+            return
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call and code.on_own_lines([statement]):
+            indent = code.indent(statement)
+        case _:
+            return
+    lines = [f"{name} = {code.src(func)}()", f"for {code.src(rounds.target)} in {code.expr(rounds.iter)}:"]
+    tests = " and ".join(map(code.operand if len(rounds.ifs) > 1 else code.expr, rounds.ifs))
+    lines += [f"    if {tests}:"] if tests else []
+    lines.append(f"{'        ' if tests else '    '}{name}[{code.expr(item)}] += 1")
+    yield spot.step("keys", (code.region([statement]), "".join(f"{indent}{line}\n" for line in lines)))
+
+
+RULES: list[Rule] = [made_together, set_of_tuples, asked_by_lambda, of_two_counters, counted_by_name, counted_one_by_one]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.elements import element, listed_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
-from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.code import is_tested, words
 from jupyter_jitmagic.source.names import SCOPES, target_names, walk_scope
 
 _DEPTH = 4  # of names bound to what other names are bound to
@@ -291,6 +291,8 @@ class _Table:
                     raise _Refused
                 best = f"{self.keys}[{self.best(end)}]"
                 self.edits.append((parent, f"tuple({best})" if self.width else best))
+            case _ if is_tested(code, use):
+                self.edits.append((use, f"{spot.jnp('any')}({self.there})"))
             case _ if self.width:
                 raise _Refused
             case _:

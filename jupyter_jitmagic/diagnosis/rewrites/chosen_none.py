@@ -55,8 +55,6 @@ def _choice(spot: Spot) -> _Choice | None:
     if asked is None:
         return None
     around, code = asked[1], spot.code
-    if any(isinstance(at, ast.For | ast.While) for at in code.ancestors(around) if at is not around):
-        return None  # what a loop carries is the business of `none_first`
     if isinstance(around, ast.IfExp):
         statement = code.parents[around]
         sides = [around.body, around.orelse]
@@ -72,7 +70,7 @@ def _choice(spot: Spot) -> _Choice | None:
     else:
         return None
     names = {target.id for each in targets for target in each if len(each) == 1 and isinstance(target, ast.Name)}
-    if len(names) != 1 or not isinstance(statement, ast.stmt):
+    if len(names) != 1 or not isinstance(statement, ast.stmt) or _is_carried(spot, statement, *names):
         return None
     tests: list[tuple[ast.expr, bool]] = []
     test = around.test
@@ -85,6 +83,22 @@ def _choice(spot: Spot) -> _Choice | None:
         if not isinstance(value, ast.IfExp) or not (_is_none(value.body) or _is_none(value.orelse)):
             return _Choice(statement, names.pop(), tests, value)
         test, sides = value.test, [value.body, value.orelse]
+
+
+def _is_carried(spot: Spot, statement: ast.stmt, name: str) -> bool:
+    """Whether the rounds of a loop hand the name on, which is the business of `none_first`: it is read before the statement, or
+    behind the loop."""
+    above = spot.code.parents[statement]
+    loops = [at for at in spot.code.ancestors(statement) if isinstance(at, ast.For | ast.While)]
+    if not loops:
+        return False
+    reads = [
+        node
+        for node in ast.walk(spot.function or spot.code.tree)
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+    ]
+    inside = {*ast.walk(loops[0])}
+    return above is not loops[0] or any(node not in inside or node.lineno <= statement.lineno for node in reads)
 
 
 def _assigned_alone(side: list[ast.stmt]) -> ast.Assign | None:

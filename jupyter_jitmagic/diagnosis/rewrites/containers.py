@@ -48,7 +48,9 @@ from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
 def asked_of_a_container(spot: Spot) -> Iterator[Step]:
     """`max(recent)` of a deque, `x in seen`, `seen.add(x)`, `left.remove(x)` of a set: an array in its place."""
     match spot.node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="remove")) if isinstance(spot.locals.get(name), set):
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="remove" | "discard")) if isinstance(
+            spot.locals.get(name), set
+        ):
             with contextlib.suppress(Obstacle):
                 yield from as_arrays(spot, outermost(spot, spot.node), [name])
             return
@@ -256,9 +258,7 @@ class _Marks(Container):
                 parts = [ast.dump(without_int(part)) for part in _parts(value)]
                 for axis in range(len(places)):
                     if places[axis : axis + len(parts)] == parts:
-                        beyond = f"numbers in {self.name} that are below 0, or no places of {array}"
-                        kinds = ("count", "large count", "negative int", "moved", "number", "size", "end")
-                        self.excludes = dict.fromkeys(kinds, beyond)
+                        self.excludes = _beyond(f"numbers in {self.name} that are below 0, or no places of {array}")
                         if len(parts) == self.spot.locals[array].ndim > 1:
                             return f"{array}.shape"
                         axes = [f"{array}.shape[{axis + place}]" for place in range(len(parts))]
@@ -334,13 +334,27 @@ class _Marks(Container):
             for node in ast.walk(self.function)
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self.name
         ]
+        block = self.spot.code.block(self.made)
+        before = [each for each in taken if loop in block and self.spot.code.statement(each) in block[: block.index(loop)]]
+        taken = [each for each in taken if each not in before]
         if counted is None or len(taken) != 1 or taken[0].attr != "remove" or loop.orelse:
+            return ""
+        if len(before) > 1 or any(each.attr != "discard" for each in before):  # two may be the same number
             return ""
         statement = self.spot.code.statement(taken[0])
         if statement not in loop.body or leaves(loop.body[: loop.body.index(statement)], ast.Continue):
             return ""
         start, size = counted
-        return size if start == "0" else f"{size} - {start}"
+        if before:
+            words = f"what is left out of {self.name} is none of its numbers"
+            self.excludes = _beyond(words) | {"between": words}
+        less = len(before) if start == "0" else f"{start} - {len(before)}" if before else start
+        return f"{size} - {less}" if less else size
+
+
+def _beyond(words: str) -> dict[str, str]:
+    """Inputs on which a number may be no place of an array."""
+    return dict.fromkeys(("count", "large count", "negative int", "moved", "number", "size", "end"), words)
 
 
 def _parts(value: ast.expr) -> list[ast.expr]:

@@ -20,6 +20,7 @@ from jupyter_jitmagic.diagnosis.rewrites.over_items import (
     extremum,
     filtered_sum,
     first_that,
+    least_of_a_set,
     least_that_passes,
     position,
     sort,
@@ -312,6 +313,7 @@ def _isinstance_calls(spot: Spot, test: ast.expr) -> list[ast.Call]:
 
 
 RULES: list[Rule] = [
+    least_of_a_set,
     least_that_passes,
     math_call,
     number,

@@ -117,7 +117,7 @@ class Search:
         self._seen: set[tuple[frozenset[tuple[int, str]], frozenset[str]]] = set()
         self._known: dict[Any, Traced | list[tuple[Unit, Step]]] = {}
         self._dead: tuple[Unit, str] | None = None
-        """A line that a draft brought in and that no rule can cure on another call: what is changed beside it helps least."""
+        """A line that a draft brought in and that no rule can cure: what is changed beside it helps least."""
         self._one_way = False
         """A gradient that the function takes came to a loop without a reverse mode: what has one of these helps least."""
         self._put_off: list[tuple[Draft, int]] = []
@@ -240,11 +240,12 @@ class Search:
             self._endless.add(draft.evaluated_tests)
         try:
             spot, steps = self._next(outcome, draft)
+            if not steps:
+                stopped = spot.code.lines[spot.line - 1].strip()
+                self._dead = (spot.unit, stopped) if stopped not in _lines(spot.unit.text) else None
             if failing and not steps:
                 self.fails.setdefault(failing, first_words(outcome))
                 self._failures += not call.promised
-                stopped = spot.code.lines[spot.line - 1].strip()
-                self._dead = (spot.unit, stopped) if stopped not in _lines(spot.unit.text) else None
         except (NoSource, Obstacle) as error:
             self.obstacles[str(error)] = None
             if failing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import NOTHING, Spot, Step
@@ -22,7 +23,8 @@ def with_an_end(spot: Spot, function: ast.FunctionDef) -> Iterator[Step]:
     line = f"{code.indent(function.body[-1])}return {text}\n"
     if not code.text[:end].endswith("\n"):
         line = f"\n{line}"
-    note = f"where plain Python reaches no return and gives None, the result is {text.replace('jnp.', '')}"
+    said = re.sub(r"\w+\.full_like\(\w+, (.*?)\)", r"an array of \1", text).replace("jnp.", "")
+    note = f"where plain Python reaches no return and gives None, the result is {said}"
     yield spot.step("return", ((end, end), line), note=note, excludes={NOTHING: "inputs on which plain Python returns None"})
 
 
@@ -32,6 +34,22 @@ def _nothing_like(spot: Spot, value: ast.expr) -> str:
         parts = [_nothing_like(spot, each) for each in value.elts]
         return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})" if all(parts) else ""
     fact = spot.fact(value)
-    if fact is None or fact.ndim != 0 or fact.sort not in ("number", "array"):
+    if fact is None or fact.sort not in ("number", "array"):
         return ""
-    return {"f": spot.jnp("nan"), "i": "-1", "b": "False"}.get(fact.dtype, "")
+    number = {"f": spot.jnp("nan"), "i": "-1", "b": "False"}.get(fact.dtype, "")
+    if fact.ndim == 0 or not number:
+        return number
+    changed = _changed(value)
+    given = spot.fact(ast.Name(changed)) if changed in spot.locals else None
+    alike = given is not None and (given.ndim, given.dtype, given.shape) == (fact.ndim, fact.dtype, fact.shape)
+    return f"{spot.jnp('full_like')}({changed}, {number})" if alike and number != "False" else ""
+
+
+def _changed(value: ast.expr) -> str:
+    """The array that is given back with other elements: `board` of `board.at[r, c].set(player)`."""
+    match value:
+        case ast.Call(func=ast.Attribute(value=ast.Subscript(value=ast.Attribute(value=ast.Name(id=name), attr="at")))):
+            return name
+        case ast.Name(id=name):
+            return name
+    return ""

@@ -406,10 +406,9 @@ class GrowingList(Container):
                 self.replace(node, f"list({self.name})" if self.whole and is_returned(code, parent) else self.counted)
             case ast.Subscript(slice=place) if parent.value is node and is_place(spot, self.function, place):
                 if self.start:
-                    self.replace(place, f"{self.start} + {code.operand(place)}")
+                    self.enclose(place, f"{self.start} + ", "")
             case ast.Subscript(slice=place) if parent.value is node and _is_whole_number(spot, place):
-                counted = f"{code.operand(place)} % {self.count}"  # from the end, too
-                self.replace(place, f"{self.start} + {counted}" if self.start else counted)
+                self.enclose(place, f"{self.start} + " if self.start else "", f" % {self.count}")  # from the end, too
             case ast.Compare(ops=[ast.In() | ast.NotIn() as op], comparators=[only]) if only is node:
                 found = f"{spot.jnp('any')}({self.counted} == {code.operand(parent.left)})"
                 self.replace(parent, found if isinstance(op, ast.In) else f"{spot.jnp('logical_not')}({found})")

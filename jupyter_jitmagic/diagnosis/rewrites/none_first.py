@@ -68,7 +68,9 @@ def unasked(spot: Spot) -> Iterator[Step]:
         stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
         first, *others = sorted(stores, key=lambda n: n.lineno)
         none = _bound_to(code.statement(first), first)
-        values = [_bound_to(code.statement(other), other) for other in others]
+        given = [_bound_to(code.statement(other), other) for other in others]
+        again = [value for value in given if value is not None and _is_none(value)]
+        values = [value for value in given if value not in again]
         kinds = {
             fact.dtype for value in values if value is not None and (fact := spot.fact(value)) is not None and not fact.ndim
         }
@@ -78,7 +80,7 @@ def unasked(spot: Spot) -> Iterator[Step]:
         number = number or _any_number(spot, function, loop, values)
         if number:
             excludes = {ANOTHER_SHAPE: f"calls in which {name} stays None (it is {number} then)"}
-            yield spot.step("flag", (none, number), excludes=excludes)
+            yield spot.step("flag", *((each, number) for each in (none, *again)), excludes=excludes)
 
 
 def without_a_start(spot: Spot) -> Iterator[Step]:
@@ -187,7 +189,8 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
             case _:
                 return []
     if none is not None and not questions:
-        return edits[:1]  # nobody asks the flag
+        again = [value for value in given if value is not None and _is_none(value)]
+        return [*edits[:1], *((*code.span(value), number) for value in again)]  # nobody asks the flag
     for store in stores:
         if store in inside or (store not in outside and store.lineno < last_question):
             statement = code.statement(store)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import target_names
+from jupyter_jitmagic.source.names import loaded, target_names
 
 
 def left_as_a_set(spot: Spot) -> Iterator[Step]:
@@ -45,6 +45,51 @@ def left_as_a_set(spot: Spot) -> Iterator[Step]:
                 return
     if made:
         yield spot.step("set", (made[0], "set"))
+
+
+def left_out_at_once(spot: Spot) -> Iterator[Step]:
+    """`left = set(range(n)) - {start}`, `{i for i in range(n) if i != start}` → all, and `left.discard(start)`."""
+    code, function = spot.code, spot.function
+    if not isinstance(function, ast.FunctionDef):
+        return
+    asked = {code.statement(spot.node)}
+    match spot.node:
+        case ast.Call(func=ast.Name(id="min" | "max"), args=[ast.Name(id=name), *_]):
+            asked |= {
+                each for each in ast.walk(function) if isinstance(each, ast.Assign) and name in target_names(each.targets[0])
+            }
+    for statement in asked:
+        match statement:
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.BinOp(
+                    left=ast.Call(func=ast.Name(id="set"), args=[ast.Call(func=ast.Name(id="range")) as numbers]),
+                    op=ast.Sub(),
+                    right=ast.Set(elts=[out]),
+                ),
+            ) if not isinstance(out, ast.Starred):
+                pass
+            case ast.Assign(
+                targets=[ast.Name(id=name)],
+                value=ast.SetComp(
+                    elt=ast.Name(id=item),
+                    generators=[
+                        ast.comprehension(
+                            target=ast.Name(id=each),
+                            iter=ast.Call(func=ast.Name(id="range")) as numbers,
+                            ifs=[ast.Compare(left=ast.Name(id=compared), ops=[ast.NotEq()], comparators=[out])],
+                        )
+                    ],
+                ),
+            ) if item == each == compared and item not in loaded([out]):
+                pass
+            case _:
+                continue
+        if name not in loaded([out]) and spot.is_builtin("set") and spot.is_builtin("range") and code.on_own_lines([statement]):
+            indent = code.indent(statement)
+            lines = f"{indent}{name} = set({code.src(numbers)})\n{indent}{name}.discard({code.expr(out)})\n"
+            yield spot.step("set", (code.region([statement]), lines))
+            return
 
 
 def _takes_out(loop: ast.For, name: str) -> bool:
@@ -107,4 +152,4 @@ def negated(spot: Spot, test: ast.expr) -> str:
     return f"not {code.operand(test)}"
 
 
-RULES: list[Rule] = [left_as_a_set]
+RULES: list[Rule] = [left_as_a_set, left_out_at_once]

@@ -153,6 +153,21 @@ def least_that_passes(spot: Spot) -> Iterator[Step]:
                 yield from _extremum_by(spot, call)
 
 
+def least_of_a_set(spot: Spot) -> Iterator[Step]:
+    """`left.discard(start)`, later `min(left, key=k)`: that one first, as it needs the set as it is."""
+    match spot.node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="add" | "remove" | "discard")):
+            function = spot.function
+        case _:
+            return
+    for node in ast.walk(function) if isinstance(spot.locals.get(name), set) and function is not None else ():
+        match node:
+            case ast.Call(func=ast.Name(id="min" | "max" as which), args=[ast.Name(id=asked)], keywords=[_]):
+                if asked == name and spot.is_builtin(which) and chosen_numbers(spot, node.args[0]) is not None:
+                    yield from _extremum_by(spot, node)
+                    return
+
+
 def _extremum_by(spot: Spot, node: ast.Call) -> Iterator[Step]:
     """`min(xs, key=k)` → `xs[jnp.argmin(keys)]`; of a range, the argmin itself; of several things, the one in each leaf."""
     key = node.keywords[0]

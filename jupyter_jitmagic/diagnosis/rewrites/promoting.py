@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
@@ -29,8 +30,9 @@ def aligned(spot: Spot) -> Iterator[Step]:
                 "each result: give both the same shape"
             )
         edits |= _alike(spot, node, (first, second), kinds, path or "") or _of_floats(spot, node)
+    around = {each for each in edits for part in ast.walk(each) if part is not each and part in edits}
     if edits:
-        yield spot.step("cond", *edits.items())
+        yield spot.step("cond", *((each, text) for each, text in edits.items() if each not in around))
 
 
 def _alike(spot: Spot, node: ast.Call, names: tuple[str, str], kinds: Sequence[str], path: str) -> dict[ast.expr, str]:
@@ -42,7 +44,10 @@ def _alike(spot: Spot, node: ast.Call, names: tuple[str, str], kinds: Sequence[s
         return {}
     branch = _branch(node, names[whole.index(True)])
     carried = _carried(spot, node, branch, path)
-    edits = {result: _as_a_float(spot, result, carried) for result in _results(spot, branch, path)}
+    results = _results(spot, branch, path)
+    if "." in path and len(results) == 1 and _is_replaced(results[0]):
+        return {results[0]: _with_a_float(spot, results[0], path.rpartition(".")[2])}
+    edits = {result: _as_a_float(spot, result, carried) for result in results}
     return {result: text for result, text in edits.items() if text}
 
 
@@ -107,6 +112,14 @@ def _as_a_float(spot: Spot, result: ast.expr, carried: str) -> str:
         case ast.Name(id=name) if isinstance(spot.locals.get(name), tuple | dict):
             return ""
     return f"{spot.code.operand(result)} * 1.0"
+
+
+def _with_a_float(spot: Spot, record: ast.Call, field: str) -> str:
+    """`s._replace(n=n)` whose other field is an int: `s._replace(n=n, total=s.total * 1.0)`."""
+    assert isinstance(record.func, ast.Attribute)
+    given = [f"{keyword.arg}={spot.code.src(keyword.value)}" for keyword in record.keywords]
+    owner = spot.code.src(record.func.value)
+    return f"{spot.code.src(record.func)}({', '.join([*given, f'{field}={owner}.{field} * 1.0'])})"
 
 
 def promoted_carry(spot: Spot) -> Iterator[Step]:
@@ -198,7 +211,7 @@ def _results(spot: Spot, branch: ast.expr | None, path: str) -> list[ast.expr]:
 
 
 def _result(spot: Spot, branch: ast.expr | None, path: str) -> ast.expr | None:
-    """What a branch gives back at a path ("[1]", "['a']") of its result."""
+    """What a branch gives back at a path ("[1]", "['a']", ".mean") of its result; `s._replace(…)` where it keeps the field."""
     found: ast.expr | None = None
     defs: list[ast.FunctionDef] = []
     if isinstance(branch, ast.Lambda):
@@ -208,22 +221,50 @@ def _result(spot: Spot, branch: ast.expr | None, path: str) -> ast.expr | None:
         last = defs[0].body[-1] if len(defs) == 1 else None
         found = last.value if isinstance(last, ast.Return) else None
     statements = defs[0].body if isinstance(branch, ast.Name) and defs else []
-    keys = re.findall(r"\[([^\]]*)\]", path)
+    keys = re.findall(r"\[[^\]]*\]|\.\w+", path)
     for number, key in enumerate(keys):
-        if isinstance(found, ast.Name):
-            return _assigned(statements, found.id + "".join(f"[{k}]" for k in keys[number:]))
-        if isinstance(found, ast.Tuple | ast.List) and key.isdigit():
+        if isinstance(found, ast.Name) and key.startswith("["):
+            return _assigned(statements, found.id + "".join(keys[number:]))
+        if key.startswith("."):
+            found = _assigned(statements, found.id) or found if isinstance(found, ast.Name) else found
+            field = _field(spot, found, key[1:])
+            if field is None:
+                return found if len(keys) == number + 1 and _is_replaced(found) else None
+            found = field
+        elif isinstance(found, ast.Tuple | ast.List) and key[1:-1].isdigit():
             if any(isinstance(each, ast.Starred) for each in found.elts):
                 return None
-            found = found.elts[int(key)]
+            found = found.elts[int(key[1:-1])]
         elif isinstance(found, ast.Dict):
             named = [
-                v for k, v in zip(found.keys, found.values, strict=True) if isinstance(k, ast.Constant) and repr(k.value) == key
+                v
+                for k, v in zip(found.keys, found.values, strict=True)
+                if isinstance(k, ast.Constant) and f"[{k.value!r}]" == key
             ]
             found = named[0] if named else None
         else:
             return None
     return _assigned(statements, found.id) or found if isinstance(found, ast.Name) else found
+
+
+def _field(spot: Spot, record: ast.expr | None, name: str) -> ast.expr | None:
+    """What is written for a field of a named tuple that is made or replaced: `State(x, n)`, `s._replace(n=n)`."""
+    if not isinstance(record, ast.Call) or any(isinstance(each, ast.Starred) for each in record.args):
+        return None
+    for keyword in record.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    made = spot.value(record.func)
+    fields = vars(made).get("_fields", ()) if isinstance(made, type) else ()
+    place = fields.index(name) if name in fields else len(record.args)
+    return record.args[place] if place < len(record.args) else None
+
+
+def _is_replaced(record: ast.expr | None) -> TypeGuard[ast.Call]:
+    match record:
+        case ast.Call(func=ast.Attribute(value=ast.Name(), attr="_replace"), args=[], keywords=[*keywords]):
+            return bool(keywords) and all(keyword.arg for keyword in keywords)
+    return False
 
 
 def _carried(spot: Spot, node: ast.Call, branch: ast.expr | None, path: str) -> str:

@@ -1,15 +1,17 @@
 """Items put into one of several lists by a number that is data: `inbox[t].append(v)`, as messages to the nodes of a graph.
 
 All items go into one array, and the numbers of their lists into another: `inbox[k]` is `items[places == k]`, a selection,
-which other rules follow.
+which other rules follow. Where data says whether an item is put there at all (`if near: nb[i].append(j)`), a third array does.
 """
 
 from __future__ import annotations
 
 import ast
+import collections
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.emptiness import is_asked
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE
@@ -25,15 +27,18 @@ class _OtherUse(Exception):
 class _Lists:
     """`inbox = [[] for _ in range(n)]`, and what is done with it."""
 
-    def __init__(self, spot: Spot, function: ast.FunctionDef, name: str, made: ast.Assign, count: ast.expr) -> None:
+    def __init__(self, spot: Spot, function: ast.FunctionDef, name: str, made: ast.Assign, count: ast.expr | None) -> None:
         self.spot, self.code, self.function, self.name = spot, spot.code, function, name
-        self.made, self.count, self.number = made, spot.code.src(count), spot.code.operand(count)
+        self.made, self.is_dict = made, not isinstance(made.value, ast.ListComp)
+        self.count, self.number = (spot.code.src(count), spot.code.operand(count)) if count is not None else ("", "")
         self.items, self.places = spot.code.fresh(f"{name}_items", f"items_of_{name}"), spot.code.fresh(f"{name}_places")
+        self.kept, self.guards = spot.code.fresh(f"{name}_kept", f"kept_of_{name}"), list[ast.If]()
         self.label = spot.code.fresh("k", "place", f"place_of_{name}")
 
     def edits(self) -> _Edits:
         code, indent = self.code, self.code.indent(self.made)
-        edits: _Edits = [(code.region([self.made]), f"{indent}{self.items} = []\n{indent}{self.places} = []\n")]
+        edits: _Edits = []
+        self.guards = [node for node in walk(self.function) if isinstance(node, ast.If) and _puts_alone(node, self.name)]
         filling: list[ast.stmt] = []
         reads: list[ast.Name] = []
         for node in walk(self.function):
@@ -43,25 +48,45 @@ class _Lists:
             if put is None:
                 reads.append(node)
                 continue
-            statement, (place, item) = code.statement(node), put
-            if not code.on_own_lines([statement]) or not self._is_alike(item):
+            statement, guard = code.statement(node), code.parents[code.statement(node)]
+            if not code.on_own_lines([statement]) or not self._is_alike(put[1]):
                 raise _OtherUse
-            inner = code.indent(statement)
-            number = code.expr(place)
-            if not isinstance(place, ast.Name | ast.Subscript):  # it is computed, and counts from the end where it is negative
-                number = f"{code.operand(place)} % {self.number}"
-            lines = f"{inner}{self.items}.append({code.expr(item)})\n{inner}{self.places}.append({number})\n"
-            edits.append((code.region([statement]), lines))
             filling.append(self._outermost(statement))
+            if guard not in self.guards:
+                edits.append((code.region([statement]), self._put(code.indent(statement), *put, "True")))
+        for guard in self.guards:
+            edits.append((code.region([guard]), self._below(guard)))
         last = max(filling, key=lambda each: each.end_lineno or 0)
         if not reads or any(node.lineno <= (last.end_lineno or 0) for node in reads) or not code.on_own_lines([last]):
             raise _OtherUse
+        arrays = [self.items, self.places, *([self.kept] if self.guards else [])]
+        edits.append((code.region([self.made]), "".join(f"{indent}{each} = []\n" for each in arrays)))
         array, end = self.spot.jnp("array"), code.region([last])[1]
-        made = f"{indent}{self.items} = {array}({self.items})\n{indent}{self.places} = {array}({self.places})\n"
-        edits.append(((end, end), made))
+        given = [f"{each}, bool" if each == self.kept else each for each in arrays]  # there may be none
+        edits.append(((end, end), "".join(f"{indent}{e} = {array}({g})\n" for e, g in zip(arrays, given, strict=True))))
         for node in reads:
             edits += self._read(node)
         return edits
+
+    def _put(self, indent: str, place: ast.expr, item: ast.expr, test: str) -> str:
+        """The lines that put an item."""
+        code = self.code
+        number = code.expr(place)
+        if not (self.is_dict or isinstance(place, ast.Name | ast.Subscript)):
+            number = f"{code.operand(place)} % {self.number}"  # computed, it counts from the end where it is negative
+        lines = [f"{self.items}.append({code.expr(item)})", f"{self.places}.append({number})"]
+        lines += [f"{self.kept}.append({test})"] if self.guards else []
+        return "".join(f"{indent}{line}\n" for line in lines)
+
+    def _below(self, guard: ast.If) -> str:
+        """The same for all that is put below a test."""
+        code, indent, puts = self.code, self.code.indent(guard), [_put(each, self.name) for each in guard.body]
+        if code.is_elif(guard) or not code.on_own_lines([guard]) or not harmless([put[1] for put in puts if put is not None]):
+            raise _OtherUse
+        several = len(puts) > 1 and not isinstance(guard.test, ast.Name)
+        test = code.fresh("put", "is_put") if several else code.expr(guard.test)
+        first = f"{indent}{test} = {code.expr(guard.test)}\n" if several else ""
+        return first + "".join(self._put(indent, *put, test) for put in puts if put is not None)
 
     def _is_alike(self, item: ast.expr) -> bool:
         fact = self.spot.fact(item)
@@ -76,7 +101,11 @@ class _Lists:
         raise _OtherUse
 
     def _chosen(self, place: str) -> str:
-        return f"{self.items}[{self.places} == {place}]"
+        return (
+            f"{self.items}[({self.places} == {place}) & {self.kept}]"
+            if self.guards
+            else f"{self.items}[{self.places} == {place}]"
+        )
 
     def _read(self, node: ast.Name) -> _Edits:
         code = self.code
@@ -86,8 +115,13 @@ class _Lists:
                 if isinstance(place, ast.Slice | ast.Tuple | ast.UnaryOp):
                     raise _OtherUse
                 return [self._in_place_of(parent, self._chosen(code.operand(place)))]
-            case ast.Call(func=ast.Name(id="len")), _ if self.spot.is_builtin("len"):
+            case ast.Attribute(attr="get"), ast.Call(args=[place, ast.List(elts=[]) | ast.Tuple(elts=[])], keywords=[]) as read:
+                if self.is_dict and read.func is parent:
+                    return [self._in_place_of(read, self._chosen(code.operand(place)))]
+            case ast.Call(func=ast.Name(id="len")), _ if self.spot.is_builtin("len") and self.number:
                 return [(parent, self.number)]
+            case _ if self.is_dict:  # which keys there are, and in which order, nobody knows
+                raise _OtherUse
             case ast.For() | ast.comprehension() as around, _ if around.iter is node:
                 return self._run_over(around, node, around.target)
             case ast.Call(func=ast.Name(id="enumerate"), keywords=[]) as read, ast.For() | ast.comprehension() as around:
@@ -134,32 +168,38 @@ class _Lists:
 
 def put_into_lists(spot: Spot) -> Iterator[Step]:
     """`inbox[t].append(v)`, later `[sum(m) for m in inbox]`."""
-    function, code, node = spot.function, spot.code, spot.node
-    if not isinstance(function, ast.FunctionDef) or not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
-        return
-    name = node.value.id
-    if _put(code.statement(node), name) is None:
+    node = spot.node
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+        name = node.value.id
+        if _put(spot.code.statement(node), name) is not None:
+            yield from _as_selections(spot, name, dicts=False)
+
+
+def put_below_a_test(spot: Spot) -> Iterator[Step]:
+    """`if near: nb[i].append(j)`, later `[len(each) for each in nb]`; also of a dict, `adj.setdefault(i, []).append(j)`."""
+    asked = spot.asked()
+    if asked is not None and isinstance(asked[1], ast.If):
+        for name in sorted(loaded(asked[1].body)):
+            if _puts_alone(asked[1], name):
+                yield from _as_selections(spot, name, dicts=True)
+
+
+def _as_selections(spot: Spot, name: str, dicts: bool) -> Iterator[Step]:
+    function, code = spot.function, spot.code
+    if not isinstance(function, ast.FunctionDef):
         return
     stores = [
         each for each in walk(function) if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Store)
     ]
     made = code.statement(stores[0]) if len(stores) == 1 else None
-    match made:
-        case ast.Assign(
-            targets=[ast.Name()],
-            value=ast.ListComp(
-                elt=ast.List(elts=[]),
-                generators=[
-                    ast.comprehension(
-                        target=ast.Name(), iter=ast.Call(func=ast.Name(id="range"), args=[count], keywords=[]), ifs=[]
-                    )
-                ],
-            ),
-        ) if spot.is_builtin("range") and code.on_own_lines([made]):
-            pass
-        case _:
-            return
-    asked = loaded([count])
+    if not isinstance(made, ast.Assign) or not isinstance(made.targets[0], ast.Name) or not code.on_own_lines([made]):
+        return
+    count = _count(spot, made.value)
+    if count is None and not (dicts and _is_empty_dict(spot, made.value)):
+        return
+    if isinstance(made.value, ast.DictComp) and not dicts:
+        return
+    asked = loaded([count]) if count is not None else set()
     if any(isinstance(each, ast.stmt) and each.lineno > made.lineno and asked & set(stored([each])) for each in walk(function)):
         return  # how many lists there are is asked again below
     try:
@@ -169,8 +209,41 @@ def put_into_lists(spot: Spot) -> Iterator[Step]:
     yield spot.step("mask", *edits, excludes=NEGATIVE)
 
 
+def _count(spot: Spot, made: ast.expr) -> ast.expr | None:
+    """How many lists there are: n of `[[] for _ in range(n)]`, `{i: [] for i in range(n)}`."""
+    match made:
+        case ast.ListComp(elt=ast.List(elts=[]), generators=[ast.comprehension(target=ast.Name(), iter=counted, ifs=[])]):
+            pass
+        case ast.DictComp(
+            key=ast.Name(id=key),
+            value=ast.List(elts=[]),
+            generators=[ast.comprehension(target=ast.Name(id=name), iter=counted, ifs=[])],
+        ) if key == name:
+            pass
+        case _:
+            return None
+    match counted:
+        case ast.Call(func=ast.Name(id="range"), args=[count], keywords=[]) if spot.is_builtin("range"):
+            return count
+    return None
+
+
+def _is_empty_dict(spot: Spot, made: ast.expr) -> bool:
+    match made:
+        case ast.Dict(keys=[]):
+            return True
+        case ast.Call(func=func, args=[ast.Name(id="list")], keywords=[]):
+            return spot.value(func) is collections.defaultdict and spot.is_builtin("list")
+    return False
+
+
+def _puts_alone(node: ast.If, name: str) -> bool:
+    """Whether nothing is done below a test but that items are put into these lists."""
+    return not node.orelse and all(_put(each, name) is not None for each in node.body)
+
+
 def _put(statement: ast.stmt, name: str) -> tuple[ast.expr, ast.expr] | None:
-    """(place, item) of `name[place].append(item)`."""
+    """(place, item) of `name[place].append(item)`, `name.setdefault(place, []).append(item)`."""
     match statement:
         case ast.Expr(
             value=ast.Call(
@@ -180,7 +253,20 @@ def _put(statement: ast.stmt, name: str) -> tuple[ast.expr, ast.expr] | None:
             )
         ) if lists == name and not isinstance(item, ast.Starred):
             return place, item
+        case ast.Expr(
+            value=ast.Call(
+                func=ast.Attribute(
+                    value=ast.Call(
+                        func=ast.Attribute(value=ast.Name(id=lists), attr="setdefault"), args=[place, ast.List(elts=[])]
+                    ),
+                    attr="append",
+                ),
+                args=[item],
+                keywords=[],
+            )
+        ) if lists == name and not isinstance(item, ast.Starred):
+            return place, item
     return None
 
 
-RULES: list[Rule] = [put_into_lists]
+RULES: list[Rule] = [put_into_lists, put_below_a_test]

@@ -34,8 +34,8 @@ def _is_never_negative(spot: Spot, function: ast.FunctionDef, node: ast.expr, as
             return sure(left) and sure(right)
         case ast.BinOp(left=left, op=ast.FloorDiv() | ast.RShift(), right=ast.Constant(value=int() as number)):
             return number > 0 and sure(left)
-        case ast.BinOp(op=ast.Mod(), right=ast.Constant(value=int() as number)):
-            return number > 0
+        case ast.BinOp(op=ast.Mod(), right=right):  # Python's has the sign of what it divides by
+            return sure(right)
         case ast.Call(func=ast.Name(id="len"), args=[_]):
             return spot.is_builtin("len")
         case ast.Call(func=ast.Name(id="max" | "min" as name), args=[_, _, *_] as values, keywords=[]):

@@ -328,12 +328,20 @@ def shapes_depend(call: Call, found: Found, site: Site, names: frozenset[str]) -
     nothing."""
     for name in sorted(names):
         for factor in (0.4, 2.6):
-            args, kwargs = call.with_values({name: _scaled(call.argument(name).value, factor)})
-            other = find_call_sites(bind(call.fun, args, kwargs, call.declared), frozenset(), seconds=0.2)
+            other = _found_with_another(call, name, factor)
             reached = any((each.filename, each.line) == (site.filename, site.line) for each in other.sites)
             if reached and found.has_other_shapes(other):
                 return True
     return False
+
+
+def _found_with_another(call: Call, name: str, factor: float) -> Found:
+    """What a run with another number in an argument finds; each is run once, as several sites ask for it."""
+    if (name, factor) not in call.found_with_others:
+        args, kwargs = call.with_values({name: _scaled(call.argument(name).value, factor)})
+        other = bind(call.fun, args, kwargs, call.declared)
+        call.found_with_others[name, factor] = find_call_sites(other, frozenset(), seconds=0.2)
+    return call.found_with_others[name, factor]
 
 
 def _scaled(value: Any, factor: float) -> Any:

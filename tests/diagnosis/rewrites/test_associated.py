@@ -173,3 +173,21 @@ def test_votes_of_the_nearest_are_counted(end):
     )
     d = jnp.array([0.5, 0.1, 3.0, 0.7, 0.2, 9.0, 0.3])
     check(IMPORTS + source, (X, d), (X[::-1], d), (X * X, -d), seconds=20.0)
+
+
+VOTES = "votes = {}\n    for v in x:\n        if v > 0:\n            k = int(v)\n            votes[k] = votes.get(k, 0) + 1\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{VOTES}    return max(votes, key=votes.get) if votes else -1",
+        f"{VOTES}    if not votes:\n        return -1\n    return max(votes, key=votes.get) + len(votes)",
+        "counts = Counter(int(v) for v in x if v > 0)\n    return counts.most_common(1)[0][0] if counts else -1",
+        "return Counter(int(v) for v in x if v > -5).most_common(1)[0][0]",
+    ],
+)
+def test_whether_anything_was_counted_is_asked_of_what_is_there(body):
+    """Nothing was found, or a split: the truth of a dict whose keys are data."""
+    x = jnp.array([1.0, 2.5, -2.0, 2.0, 1.5, 2.2])
+    check(f"from collections import Counter\ndef f(x):\n    {body}\n", (x,), (-x,), (x[:3],), (jnp.abs(x - 2.0),))

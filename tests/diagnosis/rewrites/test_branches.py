@@ -554,3 +554,40 @@ def test_a_raise_that_data_decides_is_none_of_a_word():
     source = f"def f(x, mode='a'):\n    if x.sum() > 0:\n{check_of_data}        x = x * 2\n    return x\n"
     found = check(source, (jnp.array([1.0, 2.0]),), (jnp.array([1.0, -2.0]),))
     assert "raise" not in found.rewrites[0].source
+
+
+RECORD = """
+from typing import NamedTuple
+
+class State(NamedTuple):
+    total: float
+    count: float
+    last: float
+
+def f(s, v):
+    if v > s.last:
+        return s._replace(last=v, count=s.count + 1)
+    return State(s.total + v * 0.5, s.count * 1.0, last=v)
+"""
+
+
+def test_branches_that_give_a_record_are_made_alike_field_by_field():
+    """Of integers the whole record was multiplied by 1.0 (TypeError), for each way to write the rest."""
+    namespace = define(RECORD)
+    state, found = namespace["State"], propose(namespace["f"], (namespace["State"](1.0, 0.0, 2.0), 3.0), {})
+    assert found.rewrites
+    assert "total=s.total * 1.0" in found.rewrites[0].source
+    with applied(found, namespace):
+        for given in (state(1, 2, 3), state(1.0, 2.0, 3.0)):
+            for value in (5, 1, 2.5):
+                want, got = namespace["f"](given, value), jax.jit(namespace["f"])(given, value)
+                assert list(want) == list(got)
+
+
+def test_an_array_that_is_changed_in_a_place_that_there_may_not_be_is_one_of_numbers_that_say_so():
+    """Nothing was found: no single number says that there is no such array."""
+    source = "def f(b, c):\n    for r in range(b.shape[0] - 1, -1, -1):\n        if b[r, c] == 0:\n"
+    source += "            return b.at[r, c].set(5)\n"
+    board = jnp.array([[0, 0, 1], [0, 0, 2], [0, 1, 2]])
+    found = check(source, (board, 1), (board, 0), (board[:2], 1))
+    assert "the result is an array of -1" in " ".join(found.rewrites[0].compared.differences)

@@ -282,3 +282,23 @@ def test_what_nobody_asks_for_none_needs_no_flag():
     )
     found = check(source, *CALLS, (X[::-1], jnp.array(0.1))).rewrites[0]
     assert "has_first" in found.source and "has_last" not in found.source
+
+
+def test_none_of_a_helper_is_asked_in_the_round_that_calls_it():
+    """It was left to what rounds hand on, though each round asks for its own alone."""
+    source = "def bent(t, n):\n    s = n * jnp.sin(t)\n    if abs(s) > 1:\n        return None\n    return jnp.arcsin(s)\n"
+    source += (
+        "def f(t, ns):\n    for n in ns:\n        out = bent(t, n)\n        if out is None:\n            return t, False\n"
+    )
+    source += "        t = out\n    return t, True\n"
+    x = jnp.array([1.2, 0.8, 1.1])
+    check(source, (0.5, x), (1.4, x), (0.5, x[:1]))
+
+
+def test_what_nobody_asks_for_may_be_none_again():
+    """The first None had a number in its place, and one further down was left."""
+    source = "def f(x):\n    pos, total, entry = 0, 0.0, None\n    for v in x:\n        if pos == 0 and v > 0:\n"
+    source += "            pos, entry = 1, v\n        elif pos == 1 and v < 0:\n            total += v - entry\n"
+    source += "            entry = None\n            pos = 0\n    return total\n"
+    x = jnp.array([1.0, -2.0, 3.0, 0.5, -1.0])
+    check(source, (x,), (-x,), (x[:1],))

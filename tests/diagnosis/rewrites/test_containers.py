@@ -806,3 +806,22 @@ def test_whether_a_list_of_which_numbers_are_kept_has_items_is_asked_of_its_leng
     )
     found = check(source, (2.9, 0.3), (0.2, 0.3), (1.7, 1.5), (40.0, 0.1))
     assert "numbers" in found.rewrites[0].patterns
+
+
+@pytest.mark.parametrize("left", ["set(range(n)) - {start}", "{j for j in range(n) if j != start}"])
+def test_a_set_that_begins_without_a_number_has_one_round_less(left):
+    """No rewrite was found for either."""
+    source = (
+        TOUR.replace("def f(D):", "def f(D, start):").replace("tour = [0]", "tour = [start]").replace("set(range(1, n))", left)
+    )
+    check(source, (NEAR, 0), (NEAR, 2), (NEAR[:3, :3], 1))
+
+
+def test_places_that_are_counted_by_the_lists_own_length_are_followed():
+    """Two edits overlapped, one in the other, and the search ended with an error of its own."""
+    source = "def f(x):\n    out = []\n    for v in x:\n        if v > 0:\n            out.append(v)\n"
+    source += "        if v > 1:\n            out.append(v * v)\n    total = 0.0\n    for i in range(len(out)):\n"
+    source += "        total += out[i] * out[(i + 1) % len(out)] + out[i - len(out)]\n    return total\n"
+    x = jnp.array([1.0, -2.0, 3.0, 0.5])
+    found = check(source, (x,), (-x,), (x[:2],))
+    assert "out[(i + 1) % out_length]" in found.rewrites[0].source

@@ -68,3 +68,36 @@ def test_the_number_of_lists_is_a_number_of_its_own_where_it_is_asked():
 def test_lists_that_change_otherwise_stay(body):
     found = propose(define(f"def f(src, dst, h):\n    {MADE}{body}\n")["f"], CALLS[0], {})
     assert not any("inbox_items" in each.source for each in found.rewrites)
+
+
+NEAR = (
+    "{made}\n    for i in range(len(x)):\n        for j in range(len(x)):\n            if i != j and abs(x[i] - x[j]) < 1.5:\n"
+)
+ALL = "return jnp.array([len(nb[i]) for i in range(len(x))])"
+PUT = "                nb[i].append(j)\n    "
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        NEAR.format(made="nb = [[] for _ in range(len(x))]") + PUT + "return jnp.array([len(each) for each in nb])",
+        NEAR.format(made="nb = {}") + PUT.replace("nb[i]", "nb.setdefault(i, [])") + ALL.replace("nb[i]", "nb.get(i, [])"),
+        NEAR.format(made="nb = {i: [] for i in range(len(x))}") + PUT + ALL,
+        NEAR.format(made="nb = defaultdict(list)")
+        + PUT
+        + "total = 0.0\n    for i in range(len(x)):\n        for j in nb[i]:\n"
+        + "            total += x[j] * x[i]\n    return total",
+        NEAR.format(made="nb = [[] for _ in range(len(x))]").replace("i != j", "i < j")
+        + f"{PUT}            nb[j].append(i)\n    return [sum(x[j] for j in each) for each in nb]",
+    ],
+)
+def test_what_is_put_below_a_test_has_a_flag_beside_it(body):
+    """Neighbours: nothing was found, as how many each has depends on data."""
+    x = jnp.array([1.0, 2.0, 3.2, 2.0])
+    check(f"from collections import defaultdict\ndef f(x):\n    {body}\n", (x,), (-x * 2,), (x[:2],))
+
+
+@pytest.mark.parametrize("reads", ["return len(nb)", "return [k for k in nb]", "return max(nb, key=lambda k: k)"])
+def test_a_dict_whose_keys_are_asked_for_is_no_such_array(reads):
+    source = f"def f(x):\n    {NEAR.format(made='nb = {}')}{PUT.replace('nb[i]', 'nb.setdefault(i, [])')}{reads}\n"
+    assert not propose(define(source)["f"], (jnp.array([1.0, 2.0, 3.2]),), {}).rewrites

@@ -1,0 +1,68 @@
+"""The least or largest of the items that a test on data keeps."""
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check, check_with_gradients, define, propose
+
+X = jnp.array([1.0, -2.0, 3.0, 0.5, 2.5, 3.0])
+CALLS = ((X,), (jnp.abs(X[::-1]),), (X[:3] * 2,), (jnp.array([2.0, 2.0]),))
+SERVED = {
+    "tuples of a comprehension": "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    return min(ok)[1], max(ok)",
+    "tuples at once": "d, i = min((abs(v - 2), i) for i, v in enumerate(x) if v > 0)\n    return d + x[i], i",
+    "numbers by a key": "ok = [i for i in range(len(x)) if x[i] > 0]\n    return max(ok, key=lambda i: x[i])",
+    "numbers by another name": "ok = [i for i in range(len(x)) if x[i] > 0]\n    return min(ok, key=lambda j: (-x[j], j))",
+    "tuples by a part": "ok = [(i, v) for i, v in enumerate(x) if v > 0]\n    return max(ok, key=lambda p: p[1])",
+    "tuples by a sum": "ok = [(i, v) for i, v in enumerate(x) if v > 0]\n    return min(ok, key=lambda p: p[0] * 0.4 + p[1])",
+    "a default": "return min((i for i, v in enumerate(x) if v > 2.7), key=lambda i: x[i], default=-1)",
+    "asked whether there is one": "ok = [(v, i) for i, v in enumerate(x) if v > 2.7]\n    if not ok:\n        return -1.0\n"
+    "    return min(ok)[0] + len(ok)",
+    "sorted first": "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    ok.sort(key=lambda p: -p[0])\n"
+    "    best = ok[0]\n    return best[0], ok[0][1]",
+    "the first of a sort": "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    return sorted(ok, reverse=True)[0][1]",
+    "the second of a sort": "ranked = sorted(((v, i) for i, v in enumerate(x) if v > 0), reverse=True)\n"
+    "    if len(ranked) < 2:\n        return -1\n    return ranked[1][1]",
+    "all of them": "return min([(v, i) for i, v in enumerate(x)])",
+    "of a list with a name": "pairs = [(abs(v), i) for i, v in enumerate(x)]\n    d, i = max(pairs)\n    return d, i",
+    "a list that a loop fills": "ok = []\n    for i in range(len(x)):\n        for j in range(i):\n"
+    "            d = x[i] - x[j]\n            if d > -9:\n                ok.append((d, i, j))\n    return max(ok)",
+}
+
+
+@pytest.mark.parametrize("how", SERVED)
+def test_the_one_that_is_asked_for_stands_at_its_place(how):
+    """Nothing was found: how many are kept depends on data."""
+    assert check(f"def f(x):\n    {SERVED[how]}\n", *CALLS).rewrites[0].verified
+
+
+def test_what_is_not_kept_poisons_no_gradient():
+    """A ratio whose divisor is 0 is left out: its derivative is not computed."""
+    source = "def f(x):\n    ok = [(3 / v, i) for i, v in enumerate(x) if v > 0]\n    return min(ok)[0] if ok else 0.0\n"
+    check_with_gradients(source, (X,), (X.at[0].set(0.0),), (-jnp.abs(X),))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    best = min(ok)\n    ok.remove(best)\n    return min(ok)[1]",
+        "ok = [(v, i) for i, v in enumerate(x) if v > 9]\n    some = ok or [(x[0], 0)]\n    return min(some)[1] + len(ok)",
+        "it = enumerate(x)\n    return min((v, i) for i, v in it if v > 0)[1], sum(1 for _ in it)",
+    ],
+)
+def test_a_list_that_is_used_otherwise_and_an_iterator_have_no_such_arrays(body):
+    found = propose(define(f"def f(x):\n    {body}\n")["f"], (X,), {})
+    assert not any("lexsort" in each.patterns for each in found.rewrites)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n        return min((v, i) for i, v in enumerate(x) if v > 0)[1]\n    except ValueError:\n        return -1",
+        "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    try:\n        return min(ok)[1]\n    except ValueError:\n"
+        "        return -1",
+        "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    ok.sort()\n    try:\n        return ok[0][1]\n"
+        "    except IndexError:\n        return -1",
+    ],
+)
+def test_the_error_of_nothing_to_choose_from_is_not_caught_away(body):
+    assert not propose(define(f"def f(x):\n    {body}\n")["f"], (X,), {}).rewrites
