@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import gathered
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.repeating import turned
 from jupyter_jitmagic.diagnosis.rewrites.slices import terms
 from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import stored
@@ -193,7 +194,7 @@ class Indexing(Writer):
             self.plain(part)
         if isinstance(part, ast.Slice):
             return self._sliced(node, base, part, parts)
-        if number in (0, -1) and not base.front and not base.flat and not base.listed:
+        if number in (0, -1) and (base.times or not base.front) and not base.flat and not base.listed:
             mask = enclosed(base.mask)
             first = f"{self.jnp('argmax')}({mask})" if number == 0 else f"-1 - {self.jnp('argmax')}({mask}[::-1])"
             self.replace(part, first)
@@ -218,7 +219,9 @@ class Indexing(Writer):
         lower, upper, step = bounds
         if given == [False, False, True] and step == -1:
             mask = f"{enclosed(base.mask)}[::-1]"
-            return replace(base, mask=self.named(mask, "kept", "chosen"), front=False, direct=False, pad=base.pad)
+            return turned(self, base, self.named(mask, "kept", "chosen"))
+        if base.times:
+            self.stop(node)
         if given == [False, True, False] and part.upper is not None and base.least and self._is_at_most(part.upper, base.least):
             base = self.ordered(node.value, base)  # as many as that there are in any case
             return None

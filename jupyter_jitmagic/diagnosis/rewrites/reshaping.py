@@ -306,6 +306,8 @@ class Reshaping(Consumers):
             and (mask := self.visit(place)) is not None
         ):
             return self._updated_where(node, array, place, value, found, mask)
+        if isinstance(place, ast.Slice):
+            return self._updated_part(node, array, place, value, found)
         try:
             number = ast.literal_eval(place)
         except ValueError:
@@ -318,6 +320,41 @@ class Reshaping(Consumers):
             self.replace(place, f"{self.count(found)} - {-number}")
         return replace(found, pad="", direct=False, source=-1)
 
+    def _updated_part(self, node: ast.Call, array: ast.expr, place: ast.Slice, value: ast.expr, found: Ragged) -> Ragged:
+        """`s.at[1:].set(0)`, `s.at[:-1].add(v)`, a number for each: elements that stand in front have plain Python's places."""
+        given = self.spot.fact(value)
+        bounds = [_number(each) for each in (place.lower, place.upper)]
+        step = _number(place.step) if place.step is not None else 1
+        if found.ndim > 1 or found.listed or found.group or given is None or given.ndim != 0 or not step or step < 1:
+            self.stop(node)
+        if any(bound is None and part is not None for bound, part in zip(bounds, (place.lower, place.upper), strict=True)):
+            self.stop(node)
+        lower, upper = bounds
+        if lower is not None and lower < 0 and step > 1:
+            self.stop(node)  # its first place depends on how many there are
+        self.plain(value)
+        found = self.ordered(array, found)
+        done = replace(found, pad="", direct=False, source=-1)
+        if (lower or 0) >= 0 and (upper or 0) >= 0:
+            return done
+        text = self.named(self.text(array), "in_front", "values")
+        places = self.named(f"{self.jnp('arange')}({text}.size)", "places", "indices")
+        bound = [f"{self.count(found)} - {-each}" if each is not None and each < 0 else each for each in bounds]
+        tests = [f"{places} {sign} {each}" for each, sign in zip(bound, (">=", "<"), strict=True) if each is not None]
+        if step > 1:
+            tests.append(f"({places} - {lower}) % {step} == 0" if lower else f"{places} % {step} == 0")
+        inside = tests[0] if len(tests) == 1 else " & ".join(f"({each})" for each in tests)
+        self.replace(node, self._set_where(node, array, value, inside, text))
+        return done
+
+    def _set_where(self, node: ast.Call, array: ast.expr, value: ast.expr, mask: str, text: str) -> str:
+        """What an update is where a mask holds; a wider number makes no wider array."""
+        assert isinstance(node.func, ast.Attribute)
+        given, kind = self.spot.fact(value), self.spot.fact(array)
+        new = set_by_where(self.jnp, node.func.attr, text, self.text(value))
+        alike = given is not None and kind is not None and given.sort == "number" and given.dtype == kind.dtype
+        return f"{self.jnp('where')}({mask}, {new}, {text}){'' if alike else f'.astype({text}.dtype)'}"
+
     def _updated_where(
         self, node: ast.Call, array: ast.expr, place: ast.expr, value: ast.expr, found: Ragged, mask: Ragged
     ) -> Ragged:
@@ -328,11 +365,7 @@ class Reshaping(Consumers):
         self.plain(value)
         if given is None or given.ndim != 0:
             self.stop(node)
-        assert isinstance(node.func, ast.Attribute)
-        text, kind = self.operand(array), self.spot.fact(array)
-        new = set_by_where(self.jnp, node.func.attr, text, self.text(value))
-        cast = "" if kind is not None and given.sort == "number" and given.dtype == kind.dtype else f".astype({text}.dtype)"
-        self.replace(node, f"{self.jnp('where')}({self.text(place)}, {new}, {text}){cast}")
+        self.replace(node, self._set_where(node, array, value, self.text(place), self.operand(array)))
         return replace(found, pad="", direct=False, source=-1)
 
     def first_most(self, text: str, found: Ragged, sign: str) -> str:
@@ -456,3 +489,12 @@ class Reshaping(Consumers):
             self.stop(node)
         self.replace(numbers, f"{self.jnp('where')}({ids.mask}, {self.text(numbers)}, {self.operand(size)})")
         return None
+
+
+def _number(node: ast.expr | None) -> int | None:
+    """A whole number that is written out."""
+    try:
+        value = ast.literal_eval(node) if node is not None else None
+    except ValueError:
+        return None
+    return value if type(value) is int else None
