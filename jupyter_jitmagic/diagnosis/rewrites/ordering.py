@@ -202,7 +202,7 @@ class Ordering(Reducing):
         return turned(self, found, mask)
 
     def _beside(self, node: ast.Call, known: Called) -> Ragged | None:
-        """`jnp.repeat(x, 2, axis=1)`: along an axis of known length; `jnp.repeat(s, 2)`, `jnp.tile(s, 2)`: what counts does so as often."""
+        """`jnp.repeat(x, 2, axis=1)`: along an axis of known length; `jnp.tile(s, 2)`: what counts does so as often."""
         found = self._only(node, known)
         if found is None:
             return None

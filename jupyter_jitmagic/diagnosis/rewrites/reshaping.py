@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from typing import TypeGuard
 
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
@@ -49,7 +50,9 @@ class Reshaping(Consumers):
             return None
         if known.form == "builtin":
             return replace(found, listed=True)
-        if known.name in ("ravel", "flatten", "squeeze") and self._is_column(known.arguments[0]) and len(known.arguments) == 1:
+        axis = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 else None)
+        straight = axis is None or (known.name == "squeeze" and _number(axis) in (1, -1))
+        if known.name in ("ravel", "flatten", "squeeze") and straight and self._is_column(known.arguments[0]):
             return replace(found, ndim=1, axis=0)
         if len(known.arguments) > 1 or (known.name in ("ravel", "flatten") and found.ndim > 1 and not found.flat):
             self.stop(node)
@@ -61,7 +64,10 @@ class Reshaping(Consumers):
         return found
 
     def _is_column(self, node: ast.expr) -> bool:
-        """`jnp.argwhere(c)` of a vector: one column."""
+        """`jnp.argwhere(c)` of a vector: one column; also by a name that stands for nothing else."""
+        if isinstance(node, ast.Name) and self.stores(node.id) == 1:
+            function = self.spot.function or self.code.tree
+            return any(self._is_column(each.value) for each in ast.walk(function) if _names(each, node.id))
         return isinstance(node, ast.Call) and self.code.src(node.func).endswith("argwhere") and self.ndim(node.args[0]) == 1
 
     def _join(self, node: ast.Call, known: Called) -> Ragged | None:
@@ -421,6 +427,8 @@ class Reshaping(Consumers):
         if found.flat and shape == [-1]:
             self.replace(node, self.text(known.arguments[0]))
             return replace(found, grid=())
+        if shape == [-1] and self._is_column(known.arguments[0]):
+            return replace(found, ndim=1, axis=0)
         if found.ndim != 1 or found.flat or sorted(shape) not in ([-1], [-1, 1]):
             self.stop(node)
         return replace(found, axis=shape.index(-1), ndim=len(shape), direct=False)
@@ -489,6 +497,13 @@ class Reshaping(Consumers):
             self.stop(node)
         self.replace(numbers, f"{self.jnp('where')}({ids.mask}, {self.text(numbers)}, {self.operand(size)})")
         return None
+
+
+def _names(node: ast.AST, name: str) -> TypeGuard[ast.Assign]:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=bound)]):
+            return bound == name
+    return False
 
 
 def _number(node: ast.expr | None) -> int | None:

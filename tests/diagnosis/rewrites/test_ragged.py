@@ -418,6 +418,7 @@ FURTHER = {
     "it begins with nothing": "    k = x[x > 0]\n    return jnp.cumsum(jnp.pad(k, (1, 0)))[:-1].sum(), jnp.pad(k, 1).std()\n",
     "it is rolled": "    k = x[x > 0]\n    return (jnp.roll(k, -1) - k).max(), (jnp.roll(k, 2) * k).sum()\n",
     "it comes twice": "    k = x[x > 0]\n    return jnp.cumsum(jnp.tile(k, 2)).max(), jnp.cumsum(jnp.repeat(k, 2)).sum()\n",
+    "places in a column": "    i = jnp.argwhere(x > 0)\n    return x[i.squeeze(-1)].sum() + x[i.reshape(-1)].max()\n",
     "the norm of each with each": "    k = x[x > 0]\n    return jnp.linalg.norm(jnp.outer(k, k))\n",
 }
 
@@ -444,7 +445,9 @@ def test_the_default_of_an_extreme_is_what_it_is_of_nothing():
         assert not propose(namespace["f"], (X, 0.5), {}).rewrites
 
 
-@pytest.mark.parametrize("end", ["k.at[-3::2].set(0).sum()", "k.at[1:].add(x[1:]).sum()", "jnp.tile(k, x[0].astype(int)).sum()"])
+@pytest.mark.parametrize(
+    "end", ["k.at[-3::2].set(0).sum()", "k.at[1:].add(x[1:]).sum()", "jnp.tile(k, x[0].astype(int)).sum()"]
+)
 def test_parts_of_unknown_places_or_lengths_are_left_alone(end):
     """The first of each other one from the end, numbers for places of which nobody knows how many there are."""
     assert not propose(define(f"def f(x):\n    k = x[x > 0]\n    return {end}\n")["f"], (X,), {}).rewrites

@@ -40,7 +40,18 @@ def test_where_equal_elements_come_differently_often_the_gradient_of_the_largest
     assert "its gradient is another at a tie" in str(found)
 
 
-@pytest.mark.parametrize("end", ["jnp.cumsum(s)[-2]", "s[1]", "jnp.diff(s).sum()", "s @ s", "jnp.concatenate([s, x]).sum()", "(s * s[::-1]).sum()", "s[::2].sum()"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        "jnp.cumsum(s)[-2]",
+        "s[1]",
+        "jnp.diff(s).sum()",
+        "s @ s",
+        "jnp.concatenate([s, x]).sum()",
+        "(s * s[::-1]).sum()",
+        "s[::2].sum()",
+    ],
+)
 def test_what_depends_on_the_order_or_a_neighbour_is_not_taken_for_known(end):
     found = diagnose(define(f"def f(x, counts):\n    s = jnp.repeat(x, counts)\n    return {end}\n")["f"], X, COUNTS)
     assert not found.rewrites
