@@ -269,7 +269,9 @@ class Ordering(Reducing):
         return replace(rows, direct=False, pad="", source=-1)
 
     def _take(self, node: ast.Call, known: Called) -> Ragged | None:
-        if len(known.arguments) != 2 or known.keywords:
+        axis = known.keyword("axis")
+        along_first = axis is None or (isinstance(axis, ast.Constant) and axis.value == 0)
+        if len(known.arguments) != 2 or len(known.keywords) != (axis is not None) or not along_first:
             return self._nothing_known(node, known)
         array, index = known.arguments
         found, place = self.visit(array), self.visit(index)

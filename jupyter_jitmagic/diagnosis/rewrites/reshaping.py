@@ -54,13 +54,18 @@ class Reshaping(Consumers):
         straight = axis is None or (known.name == "squeeze" and _number(axis) in (1, -1))
         if known.name in ("ravel", "flatten", "squeeze") and straight and self._is_column(known.arguments[0]):
             return replace(found, ndim=1, axis=0)
-        if len(known.arguments) > 1 or (known.name in ("ravel", "flatten") and found.ndim > 1 and not found.flat):
+        if known.name != "squeeze" and len(known.arguments) > 1:
+            self.stop(node)
+        if known.name in ("ravel", "flatten") and found.ndim > 1 and not found.flat:
             self.stop(node)
         if found.flat and known.name != "copy":
             self.replace(node, self.text(known.arguments[0]))
             return replace(found, grid=())
         if known.name == "squeeze":
-            self.stop(node)
+            axes = self._axes_of(axis, found.ndim) if axis is not None else None
+            if axes is None or len(axes) != 1 or axes[0] == found.axis or found.flat:
+                self.stop(node)
+            return replace(found, axis=found.axis - (axes[0] < found.axis), ndim=found.ndim - 1, direct=False)
         return found
 
     def _is_column(self, node: ast.expr) -> bool:
@@ -283,6 +288,9 @@ class Reshaping(Consumers):
         if found == [None, None]:
             return None if where is None else replace(where, pad="", dtype="f", direct=False, source=-1)
         first, second = found
+        if first is not None and second is not None and not first.like(second) and first.is_lined_up and second.is_lined_up:
+            # `interp(at, linspace(0, 1, len(s)), s)`
+            first, second = self.as_long([self.ordered(each, one) for each, one in zip(points, (first, second), strict=True)])
         if first is None or second is None or not first.like(second) or first.ndim > 1 or first.flat:
             self.stop(node)
         if where is not None and (where.ndim > 1 or where.listed or where.group):
