@@ -51,7 +51,7 @@ class Reshaping(Consumers):
         if known.form == "builtin":
             return replace(found, listed=True)
         axis = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 else None)
-        straight = axis is None or (known.name == "squeeze" and _number(axis) in (1, -1))
+        straight = axis is None or (known.name == "squeeze" and number(axis) in (1, -1))
         if known.name in ("ravel", "flatten", "squeeze") and straight and self._is_column(known.arguments[0]):
             return replace(found, ndim=1, axis=0)
         if known.name != "squeeze" and len(known.arguments) > 1:
@@ -323,22 +323,22 @@ class Reshaping(Consumers):
         if isinstance(place, ast.Slice):
             return self._updated_part(node, array, place, value, found)
         try:
-            number = ast.literal_eval(place)
+            at = ast.literal_eval(place)
         except ValueError:
             self.stop(node)
-        if not isinstance(number, int) or found.ndim > 1 or found.listed or found.group:
+        if not isinstance(at, int) or found.ndim > 1 or found.listed or found.group:
             self.stop(node)
         self.plain(value)
         found = self.ordered(array, found)
-        if number < 0:
-            self.replace(place, f"{self.count(found)} - {-number}")
+        if at < 0:
+            self.replace(place, f"{self.count(found)} - {-at}")
         return replace(found, pad="", direct=False, source=-1)
 
     def _updated_part(self, node: ast.Call, array: ast.expr, place: ast.Slice, value: ast.expr, found: Ragged) -> Ragged:
         """`s.at[1:].set(0)`, `s.at[:-1].add(v)`, a number for each: elements that stand in front have plain Python's places."""
         given = self.spot.fact(value)
-        bounds = [_number(each) for each in (place.lower, place.upper)]
-        step = _number(place.step) if place.step is not None else 1
+        bounds = [number(each) for each in (place.lower, place.upper)]
+        step = number(place.step) if place.step is not None else 1
         if found.ndim > 1 or found.listed or found.group or given is None or given.ndim != 0 or not step or step < 1:
             self.stop(node)
         if any(bound is None and part is not None for bound, part in zip(bounds, (place.lower, place.upper), strict=True)):
@@ -514,7 +514,7 @@ def _names(node: ast.AST, name: str) -> TypeGuard[ast.Assign]:
     return False
 
 
-def _number(node: ast.expr | None) -> int | None:
+def number(node: ast.expr | None) -> int | None:
     """A whole number that is written out."""
     try:
         value = ast.literal_eval(node) if node is not None else None

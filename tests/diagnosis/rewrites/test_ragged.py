@@ -421,7 +421,7 @@ FURTHER = {
     "places in a column": "    i = jnp.argwhere(x > 0)\n    return x[i.squeeze(-1)].sum() + x[i.reshape(-1)].max()\n",
     "taken along the first axis": "    i = jnp.nonzero(x > 0)[0]\n    return jnp.take(x, i, axis=0).sum()\n",
     "an axis that goes": "    k = x[x > 0]\n    return jnp.expand_dims(k, 0).squeeze(0).max() + k[:, None].squeeze(1)[0]\n",
-    "between its places": "    k = x[x > 0]\n    at = jnp.linspace(0, 1, k.size)\n    return jnp.interp(x / 9, at, k).sum()\n",
+    "between its places": "    k = x[x > 0]\n    at = jnp.linspace(0, 1, k.size)\n    return jnp.interp(jnp.ones(2) / 3, at, k)\n",
     "the norm of each with each": "    k = x[x > 0]\n    return jnp.linalg.norm(jnp.outer(k, k))\n",
 }
 
@@ -446,6 +446,30 @@ def test_the_default_of_an_extreme_is_what_it_is_of_nothing():
     for other in ("max(high, default=None)", "max(high, key=abs, default=0.0)"):
         namespace = define(source.replace("max(high, default=0.0)", other))
         assert not propose(namespace["f"], (X, 0.5), {}).rewrites
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for i in range(len(k)):\n        s = s * 0.5 + jnp.log(k[i] + 1)",
+        "for i in range(1, k.shape[0]):\n        s += (k[i] - k[i - 1]) ** 2 * i",
+        "for i in range(k.size - 1):\n        if k[i + 1] > k[i]:\n            s += k[i + 1]",
+    ],
+)
+def test_rounds_that_are_counted_by_a_selection_have_a_gradient(loop):
+    """There are as many as places, and those behind the last that counts change nothing."""
+    found = check(
+        f"def f(x):\n    k = x[x > 0]\n    s = 0.0\n    {loop}\n    return s\n", *CALLS, (-jnp.ones(3),), seconds=20.0
+    )
+    assert "jax.grad" not in str(found.rewrites[0].compared)
+    assert "range(" in found.rewrites[0].source
+
+
+def test_a_number_that_is_read_behind_its_loop_stays_plain_pythons():
+    source = (
+        "def f(x):\n    k = x[x > 0]\n    i = 0\n    for i in range(len(k)):\n        x = x + k[i]\n    return i + x.sum()\n"
+    )
+    check(source, *CALLS, (-jnp.ones(3),), seconds=20.0)
 
 
 @pytest.mark.parametrize(
