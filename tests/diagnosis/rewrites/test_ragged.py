@@ -421,7 +421,7 @@ FURTHER = {
     "places in a column": "    i = jnp.argwhere(x > 0)\n    return x[i.squeeze(-1)].sum() + x[i.reshape(-1)].max()\n",
     "taken along the first axis": "    i = jnp.nonzero(x > 0)[0]\n    return jnp.take(x, i, axis=0).sum()\n",
     "an axis that goes": "    k = x[x > 0]\n    return jnp.expand_dims(k, 0).squeeze(0).max() + k[:, None].squeeze(1)[0]\n",
-    "between its places": "    k = x[x > 0]\n    at = jnp.linspace(0, 1, k.size)\n    return jnp.interp(jnp.ones(2) / 3, at, k)\n",
+    "between its places": "    k = x[x > 0]\n    return jnp.interp(jnp.ones(2) / 3, jnp.linspace(0, 1, k.size), k)\n",
     "the norm of each with each": "    k = x[x > 0]\n    return jnp.linalg.norm(jnp.outer(k, k))\n",
 }
 
