@@ -66,7 +66,7 @@ shaped = _becomes("{k}.reshape(-1, 1).sum(axis=1)", "jnp.expand_dims({k}, 0).squ
 scaled = _becomes(
     "({k} - {k}.mean()) / ({k}.std() + 1e-6)",
     "{k} / jnp.arange(1, len({k}) + 1)",
-    "jax.nn.softmax({k})",
+    "jnp.exp({k} - {k}.max())",
     "{k} * jnp.arange({k}.size)",
 )
 STEPS = [*lengths.PIPELINES, part_set, part_set, longer, turned, turned, shaped, scaled]
