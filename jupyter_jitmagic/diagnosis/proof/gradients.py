@@ -349,7 +349,7 @@ class Gradients:
         """Inputs with one infinite number, of either sign in the middle, and among others that no limit lets pass; with single
         numbers that are infinite, as a limit is that is switched off."""
         if self._far is None:
-            changes = [functools.partial(at_edges.one_infinite, sign) for sign in (1, -1)]
+            changes: list[Callable[[Any], Any]] = [functools.partial(at_edges.one_infinite, sign) for sign in (1, -1)]
             changes.append(at_edges.one_infinite_alone)
             if any(np.ndim(value) == 0 for value in leaves_of(self._fun, given, self._static).values):
                 changes += [functools.partial(at_edges.all_limits, sign) for sign in (1, -1)]
