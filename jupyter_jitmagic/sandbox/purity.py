@@ -17,6 +17,7 @@ import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute, attributes, in_class, is_a, own_attribute, parts_of
@@ -246,8 +247,25 @@ def _effects(
                 yield f"it changes {root or 'something'} in place {line(node)}"
         elif isinstance(node, ast.Await):
             yield f"it is a coroutine {line(node)}"
-        elif isinstance(node, ast.Call):
+        elif isinstance(node, ast.Call) and not _sorts_anew(node, nodes, held):
             yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own, held, is_read))
+
+
+def _sorts_anew(node: ast.Call, nodes: Iterable[ast.AST], held: Callable[[str], Any]) -> bool:
+    """`z = x[x > t].sort()`, z used then: an array of JAX gives another one, where lists and NumPy's arrays give None."""
+    if not (isinstance(node.func, ast.Attribute) and node.func.attr == "sort"):
+        return False
+    owner = held(root) if (root := root_of(node.func)) is not None else None
+    if owner is not None and not isinstance(owner, jax.Array):
+        return False
+    read = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    for each in nodes:
+        match each:
+            case ast.Expr(value=value) if value is node:
+                return False
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node:
+                return name in read
+    return True
 
 
 def _call_effect(

@@ -2,6 +2,7 @@
 
 import collections
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -190,3 +191,23 @@ def test_a_generator_that_is_made_from_a_known_number_gives_the_same_each_time()
     assert impurity(lambda x: x * np.random.RandomState(0).rand(), (1.0,))[0] == ""
     for fun, args in ((draws_from, (1.0, None)), (draws_from, (1.0, np.arange(2))), (draws_from_another, (1.0, 1))):
         assert "it uses host randomness" in impurity(fun, args)[0]
+
+
+def sorts_what_is_chosen(x):
+    chosen = x[x > 0]
+    ordered = chosen.sort()
+    return ordered[0] + x[x < 0].sort()[-1]
+
+
+def sorts_in_place(x):
+    part = x[1:]
+    part.sort()
+    return part
+
+
+def test_a_method_of_arrays_that_gives_a_sorted_one_changes_nothing():
+    """A list's and NumPy's `sort` changes what it is called of, and gives None."""
+    x = np.array([1.0, -2.0, 3.0])
+    assert impurity(sorts_what_is_chosen, (jnp.asarray(x),))[0] == ""
+    assert "it changes" in impurity(sorts_what_is_chosen, (x,))[0]
+    assert "it changes" in impurity(sorts_in_place, (jnp.asarray(x),))[0]

@@ -22,6 +22,7 @@ from . import (
     objects,
     optional,
     pairs,
+    pipelines,
     policies,
     recursion,
     scripts,
@@ -62,6 +63,7 @@ FAMILIES: dict[str, Callable[[Writer, Names], Draft]] = {
     "scripts": scripts.write,
     "pairs": pairs.write,
     "crossed": crossed.write,
+    "pipelines": pipelines.write,
 }
 LATER = (
     "updates",
@@ -79,6 +81,7 @@ LATER = (
     "scripts",
     "pairs",
     "crossed",
+    "pipelines",
 )
 """Families that came later, which stand in more places and are called in more ways."""
 SHARES = [

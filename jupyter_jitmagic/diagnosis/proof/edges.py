@@ -107,14 +107,14 @@ def nan_last(values: Any) -> Any:
     return np.where(np.arange(values.size).reshape(values.shape) == values.size - 1, np.nan, values) if values.ndim else values
 
 
-def one_infinite(values: Any) -> Any:
+def one_infinite(sign: int, values: Any) -> Any:
     middle = np.arange(values.size).reshape(values.shape) == values.size // 2
-    return np.where(middle, np.inf, values).astype(values.dtype) if values.ndim else values
+    return np.where(middle, sign * np.inf, values).astype(values.dtype) if values.ndim else values
 
 
 @np.errstate(invalid="ignore")
 def one_infinite_alone(values: Any) -> Any:
-    return one_infinite(values * 0 - np.abs(values) - 3) if values.ndim else values
+    return one_infinite(1, values * 0 - np.abs(values) - 3) if values.ndim else values
 
 
 def all_limits(sign: int, values: Any) -> Any:

@@ -346,10 +346,11 @@ class Gradients:
         return self._without
 
     def _infinite(self, given: Input) -> Sequence[Input]:
-        """Inputs with one infinite number, in the middle and among others that no limit lets pass, and with single numbers
-        that are infinite, as a limit is that is switched off."""
+        """Inputs with one infinite number, of either sign in the middle, and among others that no limit lets pass; with single
+        numbers that are infinite, as a limit is that is switched off."""
         if self._far is None:
-            changes = [at_edges.one_infinite, at_edges.one_infinite_alone]
+            changes: list[Callable[[Any], Any]] = [functools.partial(at_edges.one_infinite, sign) for sign in (1, -1)]
+            changes.append(at_edges.one_infinite_alone)
             if any(np.ndim(value) == 0 for value in leaves_of(self._fun, given, self._static).values):
                 changes += [functools.partial(at_edges.all_limits, sign) for sign in (1, -1)]
             made = [with_floats(self._fun, given, self._static, change) for change in changes]

@@ -44,6 +44,7 @@ from __future__ import annotations
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.rewrites import (
     absent,
+    added_items,
     annotated,
     appended_once,
     as_dicts,
@@ -159,6 +160,7 @@ RULES: list[Rule] = [
     *beside_nothing.RULES,
     *changed_arguments.RULES,
     *own_lines.STATEMENTS,
+    *added_items.RULES,
     *chosen_lists.RULES,
     *chosen_words.RULES,
     *replaced_fields.RULES,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TypeGuard
 
 from jupyter_jitmagic.diagnosis.rewrites import beside_nothing
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import Narrowing
-from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.reshaping import number
 from jupyter_jitmagic.diagnosis.rewrites.safety import safety_of
 from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names
 
@@ -137,6 +139,9 @@ class Branching(Narrowing):
         self.stop(node)
 
     def _for(self, node: ast.For) -> None:
+        if (counted := self._counted(node)) is not None:
+            self._numbered(node, *counted)
+            return
         found = self._iterated(node.iter)
         for name in target_names(node.target):
             self.bind(node, name, None, None, self.is_traced(node.iter) or found is not None)
@@ -149,10 +154,50 @@ class Branching(Narrowing):
         self._loop(node, node.body)
         self._guarded(node, found)
 
+    def _counted(self, node: ast.For) -> tuple[Ragged, int, int] | None:
+        """(selection, first number, how many rounds fewer) of `for i in range(1, len(s) - 2):`, s being read by its places."""
+        match node:
+            case ast.For(
+                target=ast.Name(id=name), iter=ast.Call(func=ast.Name(id="range"), args=[*firsts, last], keywords=[]), orelse=[]
+            ) if len(firsts) < 2 and self.spot.is_builtin("range"):
+                pass
+            case _:
+                return None
+        first = number(firsts[0]) if firsts else 0
+        length, fewer = (last.left, number(last.right)) if _takes_some(last) else (last, 0)
+        if first is None or first < 0 or fewer is None or fewer < 0 or name in stored(node.body):
+            return None
+        match length:
+            case (
+                ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=array)])
+                | ast.Attribute(value=ast.Name(id=array), attr="size")
+                | ast.Subscript(value=ast.Attribute(value=ast.Name(id=array), attr="shape"), slice=ast.Constant(value=0))
+            ) if array in self.state.names and array not in stored(node.body):
+                found = self.count_of(length)
+            case _:
+                return None
+        if found is None or found.ndim > 1 or found.flat or found.group or found.listed or found.times:
+            return None
+        if name in self.code.live_after(node) or not self.code.on_own_lines(node.body):
+            return None
+        return found, first, fewer
+
+    def _numbered(self, node: ast.For, found: Ragged, first: int, fewer: int) -> None:
+        """`for i in range(len(s)):` → a round for each place, its body below `if i < count:`. Through a number of rounds
+        that is data goes no gradient."""
+        assert isinstance(node.target, ast.Name)
+        name, (_, front), count = node.target.id, self.in_front("", found), self.count(found)
+        self.bind(node, name, None, None, False)
+        self.rounds[name] = first, front.mask if not fewer else ""
+        self.require(found, self.safety_of(node.body))
+        self._loop(node, node.body)
+        less = f" - {fewer}" if fewer else ""
+        rounds = f"{first}, " * bool(first) + f"{enclosed(front.mask)}.size{less}"
+        self._below(node, f"for {name} in range({rounds}):", f"{name} < {count}{less}")
+
     def _guarded(self, node: ast.For, found: Ragged) -> None:
         """`for v in s:` → `for v, counts in zip(data, mask):` with its body below `if counts:`."""
         code = self.code
-        indent = code.indent(node)
         test = self.fresh("counts", "taken", "present")
         target, values = code.src(node.target), self.text(node.iter)
         zipped = self._zipped(node.iter)
@@ -164,11 +209,16 @@ class Branching(Narrowing):
             head = f"for {target.strip('()')}, {test} in zip({values[:-1].split('(', 1)[1]}, {found.mask}):"
         else:
             assert isinstance(node.target, ast.Tuple) and isinstance(node.iter, ast.Call)
-            number, value = (code.src(each) for each in node.target.elts)
-            head = f"for {number}, ({value}, {test}) in enumerate(zip({self.text(node.iter.args[0])}, {found.mask})):"
+            at, value = (code.src(each) for each in node.target.elts)
+            head = f"for {at}, ({value}, {test}) in enumerate(zip({self.text(node.iter.args[0])}, {found.mask})):"
+        self._below(node, head, test)
+
+    def _below(self, node: ast.For, head: str, test: str) -> None:
+        """The loop with another head, its body below a test."""
+        indent = self.code.indent(node)
         inner = indent + "    "
         body = self._block_text(node.body, inner + "    ")
-        region = code.region([node])
+        region = self.code.region([node])
         self.state.edits = [edit for edit in self.state.edits if not (region[0] <= edit[0] and edit[1] <= region[1])]
         self.state.edits.append((*region, f"{indent}{head}\n{inner}if {test}:\n{body}"))
 
@@ -190,3 +240,7 @@ class Branching(Narrowing):
                 yield at, at, "".join(f"{indent}{line}\n" for line in lines[statement])
                 if inside is not None:
                     del lines[statement]
+
+
+def _takes_some(node: ast.expr) -> TypeGuard[ast.BinOp]:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)

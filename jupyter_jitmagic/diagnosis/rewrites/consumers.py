@@ -52,6 +52,7 @@ class Operations(Ordering):
             "like": self._like,
             "flip": self._flip,
             "beside": self._beside,
+            "roll": self._roll,
             "expand": self._expand,
             "searchsorted": self._searchsorted,
             "interp": self._interp,

@@ -43,6 +43,7 @@ class Flow(Branching):
         self.cuts: tuple[tuple[int, int], ...] = ()
         self.note = ""
         self.loops = []
+        self.rounds = {}
         self.repeats = False  # something comes as often as data says
         self.emptied: list[beside_nothing.Emptied] = []
 
@@ -314,6 +315,7 @@ class Flow(Branching):
             if name in words_of(f"{each.length} {each.least}"):
                 self.state.names[other] = replace(each, length="", least="")
         self.counts.pop(name, None)
+        self.rounds.pop(name, None)
         self.places.pop(name, None)
         self.places_of_axes.pop(name, None)
         self.forget({name})

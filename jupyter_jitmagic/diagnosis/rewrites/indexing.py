@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import gathered
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.repeating import turned
 from jupyter_jitmagic.diagnosis.rewrites.slices import terms
 from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import stored
@@ -15,6 +16,9 @@ from jupyter_jitmagic.source.names import stored
 
 class Indexing(Writer):
     """What is read of a value of unknown length by its places."""
+
+    rounds: dict[str, tuple[int, str]]
+    """Numbers of rounds of Python's that a selection counts: the first of them, and the mask in front whose places they are."""
 
     def visit(self, node: ast.expr) -> Ragged | None:
         """The edits of an expression and its `Ragged` (None: its length is known)."""
@@ -193,7 +197,7 @@ class Indexing(Writer):
             self.plain(part)
         if isinstance(part, ast.Slice):
             return self._sliced(node, base, part, parts)
-        if number in (0, -1) and not base.front and not base.flat and not base.listed:
+        if number in (0, -1) and (base.times or not base.front) and not base.flat and not base.listed:
             mask = enclosed(base.mask)
             first = f"{self.jnp('argmax')}({mask})" if number == 0 else f"-1 - {self.jnp('argmax')}({mask}[::-1])"
             self.replace(part, first)
@@ -203,13 +207,26 @@ class Indexing(Writer):
             self.replace(part, f"{self.count(base)} - 1")
         elif number is not None and number < 0:  # JAX takes the first where there are fewer
             self.replace(part, f"{self.jnp('maximum')}({self.count(base)} - {-number}, 0)")
-        elif number is None and not _never_negative(part):  # it may count from the end
+        elif isinstance(part, ast.Name) and self.rounds.get(part.id, (0, ""))[1] == base.mask:
+            pass  # one of those that count
+        elif number is None and not (_never_negative(part) or self._is_of_a_round(part)):  # it may count from the end
             place, count = self.named(self.text(part), "place", "asked"), self.count(base)
             front, back = f"{self.jnp('minimum')}({place}, {count} - 1)", f"{self.jnp('maximum')}({count} + {place}, 0)"
             self.replace(part, f"{self.jnp('where')}({place} < 0, {back}, {front})")
         elif number != 0:  # and the last one
             self.replace(part, f"{self.jnp('minimum')}({self.text(part)}, {self.count(base)} - 1)")
         return None
+
+    def _is_of_a_round(self, part: ast.expr) -> bool:
+        """Whether it is the number of a round of Python's, or one before that which is none below 0."""
+        match part:
+            case ast.Name(id=name):
+                return name in self.rounds
+            case ast.BinOp(left=ast.Name(id=name), op=ast.Sub(), right=ast.Constant(value=int() as back)):
+                return name in self.rounds and self.rounds[name][0] >= back
+            case ast.BinOp(left=ast.Name(id=name), op=ast.Add(), right=ast.Constant(value=int() as on)):
+                return name in self.rounds and on >= 0
+        return False
 
     def _sliced(self, node: ast.Subscript, base: Ragged, part: ast.Slice, parts: list[ast.expr]) -> Ragged | None:
         """A part of it; lengths that are known cut the front, others the mask."""
@@ -218,7 +235,9 @@ class Indexing(Writer):
         lower, upper, step = bounds
         if given == [False, False, True] and step == -1:
             mask = f"{enclosed(base.mask)}[::-1]"
-            return replace(base, mask=self.named(mask, "kept", "chosen"), front=False, direct=False, pad=base.pad)
+            return turned(self, base, self.named(mask, "kept", "chosen"))
+        if base.times:
+            self.stop(node)
         if given == [False, True, False] and part.upper is not None and base.least and self._is_at_most(part.upper, base.least):
             base = self.ordered(node.value, base)  # as many as that there are in any case
             return None

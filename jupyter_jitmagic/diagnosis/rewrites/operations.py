@@ -26,7 +26,7 @@ class Operation:
 
     Attributes:
         sort: what is done: "elementwise", "where", "extreme", "by nan", "sort", "argsort", "place", "running", "flat", "count",
-            "norm", "join", "pad", "beside", "fit", "polynomial", "stack", "product", "shift", "like", "drawn".
+            "norm", "join", "pad", "beside", "roll", "fit", "polynomial", "stack", "product", "shift", "like", "drawn".
         safety: of an elementwise one, LINEAR, TOTAL or PARTIAL.
         neutral: of one that is told a neutral element: that element ("" where `where=` serves).
         spelled: its name in jax.numpy where it is another.
@@ -107,7 +107,8 @@ TABLE: dict[str, Operation] = {
     "histogram": Operation("histogram"),
     **_rows("ones_like zeros_like full_like empty_like", "like"),
     "flip": Operation("flip"),
-    **_rows("repeat roll", "beside"),
+    **_rows("repeat tile", "beside"),
+    "roll": Operation("roll"),
     "expand_dims": Operation("expand"),
     "atleast_1d": Operation("flat"),
     "searchsorted": Operation("searchsorted"),

@@ -9,6 +9,7 @@ from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
 from jupyter_jitmagic.diagnosis.rewrites.operations import Called
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.reducing import Reducing
+from jupyter_jitmagic.diagnosis.rewrites.repeating import in_order, turned
 
 
 class Ordering(Reducing):
@@ -46,13 +47,28 @@ class Ordering(Reducing):
                 counted = None
         filled = known.keyword("constant_values") or ast.Constant(0)
         mode = others[1] if len(others) > 1 else known.keyword("mode") or ast.Constant("constant")
-        if found is None or counted is None or counted.mask != found.mask or found.ndim > 1 or found.flat or found.listed:
+        straight = found is not None and found.ndim == 1 and not (found.flat or found.listed or found.group)
+        if found is not None and straight and counted is None and width is not None and len(others) < 2:
+            return self._with_ends(node, known, found, width)
+        if found is None or counted is None or counted.mask != found.mask or not straight:
             return self._nothing_known(node, known)
         if len(others) > 2 or not (isinstance(mode, ast.Constant) and mode.value == "constant") or self.is_traced(whole):
             self.stop(node)
         self.plain(whole, filled)
         self._fill_up(node, array, found, whole, self.text(filled) if filled is known.keyword("constant_values") else "0")
         return None
+
+    def _with_ends(self, node: ast.Call, known: Called, found: Ragged, width: ast.expr) -> Ragged:
+        """`jnp.pad(s, (1, 2))`: what is put at the ends counts as well."""
+        others = [each for each in known.keywords if each.arg not in ("pad_width", "constant_values")]
+        if self.is_traced(width) or any(not _is_constant_mode(each) for each in others):
+            self.stop(node)
+        self.plain(width, *(each.value for each in known.keywords))
+        mask = f"{self.jnp('pad')}({found.mask}, {self.text(width)}, constant_values=True)"
+        ends = width.elts if isinstance(width, ast.Tuple) else [width]
+        in_front = found.front and isinstance(ends[-1], ast.Constant) and ends[-1].value == 0
+        mask = self.named(mask, "valid", "kept", "chosen")
+        return replace(found, mask=mask, front=in_front, pad="", direct=False, source=-1, length="")
 
     def _join(self, node: ast.Call, known: Called) -> Ragged | None:
         """`jnp.concatenate([s, jnp.zeros(n - len(s))])`: n elements, as `jnp.pad` makes them."""
@@ -104,6 +120,12 @@ class Ordering(Reducing):
         ):
             self.stop(node)
         text = self._array(array, found)
+        if found.times:
+            if backwards is not None:
+                self.stop(node)
+            made, done = in_order(self, text, found)
+            self.replace(node, made)
+            return done
         made, mask = self.sorted_front(text, found)
         self.replace(node, made)
         done = replace(found, mask=mask, front=True, pad="", direct=False, listed=found.listed)
@@ -177,18 +199,42 @@ class Ordering(Reducing):
         if found.flat or found.ndim > 1:
             self.stop(node)
         mask = self.named(f"{enclosed(found.mask)}[::-1]", "kept", "chosen")
-        return replace(found, mask=mask, front=False, direct=False)
+        return turned(self, found, mask)
 
     def _beside(self, node: ast.Call, known: Called) -> Ragged | None:
-        """`jnp.repeat(x, 2, axis=1)`: along an axis of known length."""
+        """`jnp.repeat(x, 2, axis=1)`: along an axis of known length; `jnp.tile(s, 2)`: what counts does so as often."""
         found = self._only(node, known)
         if found is None:
             return None
         axis = known.keyword("axis") or (known.arguments[2] if len(known.arguments) > 2 else None)
-        axes = self._axes_of(axis, found.ndim) if axis is not None else None
-        if axes is None or found.axis in axes or found.flat or found.listed:
+        axes = self._axes_of(axis, found.ndim) if axis is not None and known.name != "tile" else None
+        if found.flat or found.listed or found.times:
             self.stop(node)
-        return replace(found, direct=False, source=-1)
+        if axes is not None and found.axis not in axes:
+            return replace(found, direct=False, source=-1)
+        often = known.arguments[1] if len(known.arguments) == 2 and not known.keywords else None
+        fact = self.spot.fact(often) if often is not None else None
+        if often is None or found.ndim > 1 or found.group or self.is_traced(often) or (fact is not None and fact.ndim > 0):
+            self.stop(node)
+        mask = self.named(f"{self.jnp(known.name)}({found.mask}, {self.text(often)})", "valid", "kept", "chosen")
+        in_front = found.front and known.name == "repeat"
+        return replace(found, mask=mask, front=in_front, pad="", direct=False, source=-1, length="", places=0)
+
+    def _roll(self, node: ast.Call, known: Called) -> Ragged | None:
+        """`jnp.roll(s, k)`: round at the last element that counts."""
+        array, *rest = known.arguments
+        if not (len(rest) == 1 and not known.keywords and (self.ndim(rest[0]) or 0) == 0):
+            return self._beside(node, known)
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if found.ndim > 1 or found.listed or found.times:
+            self.stop(node)
+        found = self.ordered(array, found)
+        text = self.named(self.text(array), "in_front", "values")
+        places = self.named(f"{self.jnp('arange')}({text}.size)", "places", "indices")
+        self.replace(node, f"{text}[({places} - {self.operand(rest[0])}) % {self.jnp('maximum')}({self.count(found)}, 1)]")
+        return replace(found, pad="", direct=False, source=-1)
 
     def _searchsorted(self, node: ast.Call, known: Called) -> Ragged | None:
         """What does not count stands behind everything that does."""
@@ -223,7 +269,9 @@ class Ordering(Reducing):
         return replace(rows, direct=False, pad="", source=-1)
 
     def _take(self, node: ast.Call, known: Called) -> Ragged | None:
-        if len(known.arguments) != 2 or known.keywords:
+        axis = known.keyword("axis")
+        along_first = axis is None or (isinstance(axis, ast.Constant) and axis.value == 0)
+        if len(known.arguments) != 2 or len(known.keywords) != (axis is not None) or not along_first:
             return self._nothing_known(node, known)
         array, index = known.arguments
         found, place = self.visit(array), self.visit(index)
@@ -237,6 +285,10 @@ class Ordering(Reducing):
         if (self.ndim(array) or 1) > 1:
             self.stop(node)
         return replace(place, pad="", dtype="f", direct=False)
+
+
+def _is_constant_mode(keyword: ast.keyword) -> bool:
+    return keyword.arg == "mode" and isinstance(keyword.value, ast.Constant) and keyword.value.value == "constant"
 
 
 def _filling(node: ast.Call) -> tuple[ast.expr, ast.expr, ast.expr | None] | None:

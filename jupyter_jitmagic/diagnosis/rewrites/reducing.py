@@ -318,7 +318,8 @@ class Reducing(Drawing):
             return made
         order = known.keyword("ord") or (known.arguments[1] if len(known.arguments) > 1 else None)
         largest = order is not None and self.code.src(order).endswith(".inf") and not isinstance(order, ast.UnaryOp)
-        if found.grid or not (order is None or largest or (isinstance(order, ast.Constant) and order.value in (1, 2, 3))):
+        known_order = order is None or largest or (isinstance(order, ast.Constant) and order.value in (1, 2, 3, "fro", "nuc"))
+        if not known_order or (found.grid and (found.ndim != 2 or made is not None)):  # of a matrix: rows of zeros add nothing
             self.stop(node)
         self.require(found, TOTAL)
         self.replace(known.arguments[0], self.padded(known.arguments[0], found, "0"))

@@ -4,17 +4,18 @@ on no order is computed of x with these weights."""
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import TABLE, TOTAL, Called, called, is_module
-from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
     from jupyter_jitmagic.diagnosis.rewrites.reducing import Reducing
 
-_KNOWN = frozenset({"elementwise", "where", "extreme", "count", "norm", "histogram"})
+_KNOWN = frozenset({"elementwise", "where", "extreme", "count", "norm", "histogram", "flip", "sort", "flat"})
 AT_A_TIE = "its gradient is another at a tie"  # the largest of equal elements that come differently often
 _REDUCED = frozenset({"sum", "mean", "var", "std", "any", "all"})
 _RANKED = {"median": 1, "quantile": 1, "percentile": 100}
@@ -37,6 +38,23 @@ def repeated(flow: Flow, node: ast.Call) -> Selection | None:
     return Selection(flow.operand(array), found, fills=True, excludes=negative)
 
 
+def turned(writer: Writer, found: Ragged, mask: str) -> Ragged:
+    """The same turned round, of which `mask` is the mask."""
+    times = writer.named(f"{enclosed(found.times)}[::-1]", "times", "weights") if found.times else ""
+    return replace(found, mask=mask, times=times, front=False, direct=False)
+
+
+def in_order(writer: Writer, text: str, found: Ragged) -> tuple[str, Ragged]:
+    """The elements sorted, each as often as before."""
+    text = writer.named(text, "values", "elements")
+    order = writer.named(f"{writer.jnp('lexsort')}(({text}, ~{enclosed(found.mask)}))", "order", "by_value")
+    mask, times = (
+        writer.named(f"{enclosed(each)}[{order}]", *names)
+        for each, names in ((found.mask, ("occurs", "counted")), (found.times, ("times", "weights")))
+    )
+    return f"{text}[{order}]", replace(found, mask=mask, times=times, pad="", direct=False)
+
+
 def refuse_others(flow: Flow, node: ast.expr) -> None:
     """Stop where an element's place, or its neighbour, is asked for: in plain Python each comes several times."""
     match node:
@@ -48,6 +66,10 @@ def refuse_others(flow: Flow, node: ast.expr) -> None:
             return
         case ast.Subscript() if (made := flow.state.seen.get(node)) is not None and made.times:
             return  # `s[s > 0]`: with the same weights
+        case ast.Subscript(slice=ast.Slice(lower=None, upper=None)) | ast.Subscript(slice=ast.Constant(value=0)):
+            return  # turned round; the first of them
+        case ast.Subscript(slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))):
+            return
         case ast.Call() if (known := called(flow.spot, node)) is not None and known.operation.sort in _KNOWN:
             return
         case ast.Call() if name_of(node) in _RANKED and name_of(node) in TABLE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from typing import TypeGuard
 
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
@@ -49,19 +50,29 @@ class Reshaping(Consumers):
             return None
         if known.form == "builtin":
             return replace(found, listed=True)
-        if known.name in ("ravel", "flatten", "squeeze") and self._is_column(known.arguments[0]) and len(known.arguments) == 1:
+        axis = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 else None)
+        straight = axis is None or (known.name == "squeeze" and number(axis) in (1, -1))
+        if known.name in ("ravel", "flatten", "squeeze") and straight and self._is_column(known.arguments[0]):
             return replace(found, ndim=1, axis=0)
-        if len(known.arguments) > 1 or (known.name in ("ravel", "flatten") and found.ndim > 1 and not found.flat):
+        if known.name != "squeeze" and len(known.arguments) > 1:
+            self.stop(node)
+        if known.name in ("ravel", "flatten") and found.ndim > 1 and not found.flat:
             self.stop(node)
         if found.flat and known.name != "copy":
             self.replace(node, self.text(known.arguments[0]))
             return replace(found, grid=())
         if known.name == "squeeze":
-            self.stop(node)
+            axes = self._axes_of(axis, found.ndim) if axis is not None else None
+            if axes is None or len(axes) != 1 or axes[0] == found.axis or found.flat:
+                self.stop(node)
+            return replace(found, axis=found.axis - (axes[0] < found.axis), ndim=found.ndim - 1, direct=False)
         return found
 
     def _is_column(self, node: ast.expr) -> bool:
-        """`jnp.argwhere(c)` of a vector: one column."""
+        """`jnp.argwhere(c)` of a vector: one column; also by a name that stands for nothing else."""
+        if isinstance(node, ast.Name) and self.stores(node.id) == 1:
+            function = self.spot.function or self.code.tree
+            return any(self._is_column(each.value) for each in ast.walk(function) if _names(each, node.id))
         return isinstance(node, ast.Call) and self.code.src(node.func).endswith("argwhere") and self.ndim(node.args[0]) == 1
 
     def _join(self, node: ast.Call, known: Called) -> Ragged | None:
@@ -277,6 +288,9 @@ class Reshaping(Consumers):
         if found == [None, None]:
             return None if where is None else replace(where, pad="", dtype="f", direct=False, source=-1)
         first, second = found
+        if first is not None and second is not None and not first.like(second) and first.is_lined_up and second.is_lined_up:
+            # `interp(at, linspace(0, 1, len(s)), s)`
+            first, second = self.as_long([self.ordered(each, one) for each, one in zip(points, (first, second), strict=True)])
         if first is None or second is None or not first.like(second) or first.ndim > 1 or first.flat:
             self.stop(node)
         if where is not None and (where.ndim > 1 or where.listed or where.group):
@@ -306,17 +320,54 @@ class Reshaping(Consumers):
             and (mask := self.visit(place)) is not None
         ):
             return self._updated_where(node, array, place, value, found, mask)
+        if isinstance(place, ast.Slice):
+            return self._updated_part(node, array, place, value, found)
         try:
-            number = ast.literal_eval(place)
+            at = ast.literal_eval(place)
         except ValueError:
             self.stop(node)
-        if not isinstance(number, int) or found.ndim > 1 or found.listed or found.group:
+        if not isinstance(at, int) or found.ndim > 1 or found.listed or found.group:
             self.stop(node)
         self.plain(value)
         found = self.ordered(array, found)
-        if number < 0:
-            self.replace(place, f"{self.count(found)} - {-number}")
+        if at < 0:
+            self.replace(place, f"{self.count(found)} - {-at}")
         return replace(found, pad="", direct=False, source=-1)
+
+    def _updated_part(self, node: ast.Call, array: ast.expr, place: ast.Slice, value: ast.expr, found: Ragged) -> Ragged:
+        """`s.at[1:].set(0)`, `s.at[:-1].add(v)`, a number for each: elements that stand in front have plain Python's places."""
+        given = self.spot.fact(value)
+        bounds = [number(each) for each in (place.lower, place.upper)]
+        step = number(place.step) if place.step is not None else 1
+        if found.ndim > 1 or found.listed or found.group or given is None or given.ndim != 0 or not step or step < 1:
+            self.stop(node)
+        if any(bound is None and part is not None for bound, part in zip(bounds, (place.lower, place.upper), strict=True)):
+            self.stop(node)
+        lower, upper = bounds
+        if lower is not None and lower < 0 and step > 1:
+            self.stop(node)  # its first place depends on how many there are
+        self.plain(value)
+        found = self.ordered(array, found)
+        done = replace(found, pad="", direct=False, source=-1)
+        if (lower or 0) >= 0 and (upper or 0) >= 0:
+            return done
+        text = self.named(self.text(array), "in_front", "values")
+        places = self.named(f"{self.jnp('arange')}({text}.size)", "places", "indices")
+        bound = [f"{self.count(found)} - {-each}" if each is not None and each < 0 else each for each in bounds]
+        tests = [f"{places} {sign} {each}" for each, sign in zip(bound, (">=", "<"), strict=True) if each is not None]
+        if step > 1:
+            tests.append(f"({places} - {lower}) % {step} == 0" if lower else f"{places} % {step} == 0")
+        inside = tests[0] if len(tests) == 1 else " & ".join(f"({each})" for each in tests)
+        self.replace(node, self._set_where(node, array, value, inside, text))
+        return done
+
+    def _set_where(self, node: ast.Call, array: ast.expr, value: ast.expr, mask: str, text: str) -> str:
+        """What an update is where a mask holds; a wider number makes no wider array."""
+        assert isinstance(node.func, ast.Attribute)
+        given, kind = self.spot.fact(value), self.spot.fact(array)
+        new = set_by_where(self.jnp, node.func.attr, text, self.text(value))
+        alike = given is not None and kind is not None and given.sort == "number" and given.dtype == kind.dtype
+        return f"{self.jnp('where')}({mask}, {new}, {text}){'' if alike else f'.astype({text}.dtype)'}"
 
     def _updated_where(
         self, node: ast.Call, array: ast.expr, place: ast.expr, value: ast.expr, found: Ragged, mask: Ragged
@@ -328,11 +379,7 @@ class Reshaping(Consumers):
         self.plain(value)
         if given is None or given.ndim != 0:
             self.stop(node)
-        assert isinstance(node.func, ast.Attribute)
-        text, kind = self.operand(array), self.spot.fact(array)
-        new = set_by_where(self.jnp, node.func.attr, text, self.text(value))
-        cast = "" if kind is not None and given.sort == "number" and given.dtype == kind.dtype else f".astype({text}.dtype)"
-        self.replace(node, f"{self.jnp('where')}({self.text(place)}, {new}, {text}){cast}")
+        self.replace(node, self._set_where(node, array, value, self.text(place), self.operand(array)))
         return replace(found, pad="", direct=False, source=-1)
 
     def first_most(self, text: str, found: Ragged, sign: str) -> str:
@@ -388,6 +435,8 @@ class Reshaping(Consumers):
         if found.flat and shape == [-1]:
             self.replace(node, self.text(known.arguments[0]))
             return replace(found, grid=())
+        if shape == [-1] and self._is_column(known.arguments[0]):
+            return replace(found, ndim=1, axis=0)
         if found.ndim != 1 or found.flat or sorted(shape) not in ([-1], [-1, 1]):
             self.stop(node)
         return replace(found, axis=shape.index(-1), ndim=len(shape), direct=False)
@@ -456,3 +505,19 @@ class Reshaping(Consumers):
             self.stop(node)
         self.replace(numbers, f"{self.jnp('where')}({ids.mask}, {self.text(numbers)}, {self.operand(size)})")
         return None
+
+
+def _names(node: ast.AST, name: str) -> TypeGuard[ast.Assign]:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=bound)]):
+            return bound == name
+    return False
+
+
+def number(node: ast.expr | None) -> int | None:
+    """A whole number that is written out."""
+    try:
+        value = ast.literal_eval(node) if node is not None else None
+    except ValueError:
+        return None
+    return value if type(value) is int else None

@@ -885,3 +885,17 @@ def test_one_way_in_which_gradients_differ_on_other_calls_is_said_once():
     told = " ".join(found.rewrites[0].compared.differences)
     assert "where f_max is given and where f_min is given (and 1 more) its gradient is not finite on some input" in told
     assert told.count("f_max") == told.count("f_min") == 1
+
+
+def test_what_is_left_out_because_it_is_infinitely_small_is_said_to_spoil_the_gradient():
+    """An infinity that a limit lets pass gives plain Python no finite value; one below it is left out of plain Python's."""
+
+    def plain(x):
+        x = x * jnp.arange(x.size)
+        return (x[x > 0] ** 2).sum()
+
+    def rewrite(x):
+        x = x * jnp.arange(x.size)
+        return (x * x).sum(where=x > 0)
+
+    assert compared(plain, rewrite, [1.0, 0.5, -2.0, 3.0]) == BESIDE_NAN

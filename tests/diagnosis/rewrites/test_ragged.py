@@ -406,6 +406,19 @@ FURTHER = {
     "each with each": "    return jnp.outer(x[x > 0], x[x < 4]).sum()\n",
     "as many are set": "    k = x[x > 0]\n    return jnp.zeros(8).at[:len(k)].add(1.0)\n",
     "its last is added to": "    k = x[x > 0]\n    return k.at[-1].add(2.0).sum()\n",
+    "all but the first are set": "    k = x[x > 0]\n    return k.at[1:].multiply(2).sum()\n",
+    "all but the last are set": "    k = x[x > 0].at[:-1].add(1.5)\n    return (k * jnp.arange(len(k))).sum()\n",
+    "its last ones are set": "    k = x[x > 0]\n    k = k.at[-2:].set(k.mean())\n    return k.std()\n",
+    "each other one is set": "    k = x[x > 0]\n    return k.at[::2].set(0).sum(), k.at[1:-1:2].min(0.5).sum()\n",
+    "its ends are padded": "    k = jnp.sort(x[x > 0])\n    return jnp.diff(jnp.pad(k, (1, 2), constant_values=1.0)).max()\n",
+    "it begins with nothing": "    k = x[x > 0]\n    return jnp.cumsum(jnp.pad(k, (1, 0)))[:-1].sum(), jnp.pad(k, 1).std()\n",
+    "it is rolled": "    k = x[x > 0]\n    return (jnp.roll(k, -1) - k).max(), (jnp.roll(k, 2) * k).sum()\n",
+    "it comes twice": "    k = x[x > 0]\n    return jnp.cumsum(jnp.tile(k, 2)).max(), jnp.cumsum(jnp.repeat(k, 2)).sum()\n",
+    "places in a column": "    i = jnp.argwhere(x > 0)\n    return x[i.squeeze(-1)].sum() + x[i.reshape(-1)].max()\n",
+    "taken along the first axis": "    i = jnp.nonzero(x > 0)[0]\n    return jnp.take(x, i, axis=0).sum()\n",
+    "an axis that goes": "    k = x[x > 0]\n    return jnp.expand_dims(k, 0).squeeze(0).max() + k[:, None].squeeze(1)[0]\n",
+    "between its places": "    k = x[x > 0]\n    return jnp.interp(jnp.ones(2) / 3, jnp.linspace(0, 1, k.size), k)\n",
+    "the norm of each with each": "    k = x[x > 0]\n    return jnp.linalg.norm(jnp.outer(k, k))\n",
 }
 
 
@@ -429,6 +442,38 @@ def test_the_default_of_an_extreme_is_what_it_is_of_nothing():
     for other in ("max(high, default=None)", "max(high, key=abs, default=0.0)"):
         namespace = define(source.replace("max(high, default=0.0)", other))
         assert not propose(namespace["f"], (X, 0.5), {}).rewrites
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for i in range(len(k)):\n        s = s * 0.5 + jnp.log(k[i] + 1)",
+        "for i in range(1, k.shape[0]):\n        s += (k[i] - k[i - 1]) ** 2 * i",
+        "for i in range(k.size - 1):\n        if k[i + 1] > k[i]:\n            s += k[i + 1]",
+    ],
+)
+def test_rounds_that_are_counted_by_a_selection_have_a_gradient(loop):
+    """There are as many as places, and those behind the last that counts change nothing."""
+    found = check(
+        f"def f(x):\n    k = x[x > 0]\n    s = 0.0\n    {loop}\n    return s\n", *CALLS, (-jnp.ones(3),), seconds=20.0
+    )
+    assert "jax.grad" not in str(found.rewrites[0].compared)
+    assert "range(" in found.rewrites[0].source
+
+
+def test_a_number_that_is_read_behind_its_loop_stays_plain_pythons():
+    source = (
+        "def f(x):\n    k = x[x > 0]\n    i = 0\n    for i in range(len(k)):\n        x = x + k[i]\n    return i + x.sum()\n"
+    )
+    check(source, *CALLS, (-jnp.ones(3),), seconds=20.0)
+
+
+@pytest.mark.parametrize(
+    "end", ["k.at[-3::2].set(0).sum()", "k.at[1:].add(x[1:]).sum()", "jnp.tile(k, x[0].astype(int)).sum()"]
+)
+def test_parts_of_unknown_places_or_lengths_are_left_alone(end):
+    """The first of each other one from the end, numbers for places of which nobody knows how many there are."""
+    assert not propose(define(f"def f(x):\n    k = x[x > 0]\n    return {end}\n")["f"], (X,), {}).rewrites
 
 
 @pytest.mark.parametrize("body", FURTHER.values(), ids=FURTHER)

@@ -21,6 +21,8 @@ CALLS = [(X, COUNTS), (-X, COUNTS[::-1]), (X[:3], jnp.array([2, 2, 2])), (X[:1],
         pytest.param("return jnp.median(s), jnp.quantile(s, 0.3), jnp.percentile(s, 80)", id="ranks"),
         pytest.param("s = (s - s.mean()) ** 2\n    return jnp.max(s), jnp.linalg.norm(s)", id="elementwise"),
         pytest.param("s = s[s < 2.5]\n    return s.sum(), len(s)", id="masked"),
+        pytest.param("s = jnp.sort(s * 2)[::-1]\n    return s[0] - s[-1], s.std(), jnp.median(s)", id="sorted"),
+        pytest.param("return s[0] + 2 * s[-1], jnp.flip(s[s < 2.5]).mean()", id="ends"),
     ],
 )
 def test_each_element_counts_as_often_as_it_comes(body):
@@ -38,7 +40,18 @@ def test_where_equal_elements_come_differently_often_the_gradient_of_the_largest
     assert "its gradient is another at a tie" in str(found)
 
 
-@pytest.mark.parametrize("end", ["jnp.cumsum(s)[-2]", "s[1]", "jnp.diff(s).sum()", "s @ s", "jnp.concatenate([s, x]).sum()"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        "jnp.cumsum(s)[-2]",
+        "s[1]",
+        "jnp.diff(s).sum()",
+        "s @ s",
+        "jnp.concatenate([s, x]).sum()",
+        "(s * s[::-1]).sum()",
+        "s[::2].sum()",
+    ],
+)
 def test_what_depends_on_the_order_or_a_neighbour_is_not_taken_for_known(end):
     found = diagnose(define(f"def f(x, counts):\n    s = jnp.repeat(x, counts)\n    return {end}\n")["f"], X, COUNTS)
     assert not found.rewrites
