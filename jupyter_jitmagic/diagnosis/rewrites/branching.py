@@ -189,7 +189,7 @@ class Branching(Narrowing):
         name, (_, front), count = node.target.id, self.in_front("", found), self.count(found)
         self.bind(node, name, None, None, False)
         self.rounds[name] = first, front.mask if not fewer else ""
-        self.require(found, self.safety_of(node.body))
+        self.require(found, safety_of(self.spot, node.body))
         self._loop(node, node.body)
         less = f" - {fewer}" if fewer else ""
         rounds = f"{first}, " * bool(first) + f"{enclosed(front.mask)}.size{less}"
