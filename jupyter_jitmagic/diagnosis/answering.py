@@ -273,7 +273,7 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
     beside = beside or rolled_beside(asked)
     is_rolled = any(each.is_rolled for each in beside)
     left_out = options_left_out(call, result.static)
-    options = left_out.static | left_out.in_place_of_none
+    options = left_out.static | left_out.in_place_of_none | left_out.asked_for
     otherwise = _otherwise(asked)
     alike = frozenset({otherwise.alike} if otherwise is not None and otherwise.alike and not otherwise.of_numbers else ())
     return asked.verdict(

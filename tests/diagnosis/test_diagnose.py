@@ -793,6 +793,21 @@ def test_data_that_the_code_takes_as_a_word_too_is_said_to_be_static_then():
 RATE = 4000
 
 
+def test_a_float_that_a_branch_asks_for_is_named_where_it_is_left_out():
+    """One that is only computed with is not."""
+
+    def windowed(x, k, scale=1.0, offset=0.0):
+        out = x[:k] + offset
+        if scale != 1.0:
+            out = out * scale
+        return jnp.sum(out)
+
+    found = diagnose(windowed, jnp.arange(5.0), 3)
+    assert (found.kind, found.static_argnames) == ("static", ("k",))
+    assert "scale is left out here: where it is given, it has to be static as well." in found.reason
+    assert "offset" not in found.reason
+
+
 def test_a_share_of_which_a_count_is_made_is_named_where_it_is_left_out():
     """Given, it decides a shape: the rewrite would not trace."""
 

@@ -37,12 +37,14 @@ class LeftOut:
         beside_data: integers that meet data where Python needs a value (`x.sum() > lim`): what cures that may take them so.
         others: integers of which the trace needs no value, and code that is found may (`deque(maxlen=k)`); floats that only
             decide how Python goes on (`while t <= horizon`): data where a rewrite takes them so.
+        asked_for: those of `others` of which Python needs the value: without a rewrite they have to be static, too.
     """
 
     static: frozenset[str] = frozenset()
     beside_data: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
     in_place_of_none: frozenset[str] = frozenset()
+    asked_for: frozenset[str] = frozenset()
 
 
 def options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
@@ -78,8 +80,9 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     beside = frozenset(name for name in needed - alone if _kinds(numbers[name]) == {int})
     sizes = sizes_through_jax(other, found) if floats & needed else frozenset()
     whole = frozenset(name for name, default in numbers.items() if _kinds(default) == {int})
-    others = whole - needed | ((floats & needed) - sizes)
-    return LeftOut(words | (needed - floats - beside) | (floats & sizes), beside, others, in_place_of_none)
+    asked_for = (floats & needed) - sizes
+    static = words | (needed - floats - beside) | (floats & sizes)
+    return LeftOut(static, beside, whole - needed | asked_for, in_place_of_none, asked_for)
 
 
 def _kinds(default: Any) -> set[type]:
