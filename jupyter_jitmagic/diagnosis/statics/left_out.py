@@ -80,7 +80,7 @@ def _options_left_out(call: Call, static: frozenset[str]) -> LeftOut:
     beside = frozenset(name for name in needed - alone if _kinds(numbers[name]) == {int})
     sizes = sizes_through_jax(other, found) if floats & needed else frozenset()
     whole = frozenset(name for name, default in numbers.items() if _kinds(default) == {int})
-    asked_for = (floats & needed) - sizes
+    asked_for = frozenset(floats & needed) - sizes
     static = words | (needed - floats - beside) | (floats & sizes)
     return LeftOut(static, beside, whole - needed | asked_for, in_place_of_none, asked_for)
 
