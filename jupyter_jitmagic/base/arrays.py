@@ -1,4 +1,4 @@
-"""Asking an array of JAX's whether it is there, also where someone may delete it meanwhile."""
+"""Asking an array of JAX's whether it is there, also where someone may delete it meanwhile; where callbacks have theirs."""
 
 from __future__ import annotations
 
@@ -18,3 +18,19 @@ def is_ready(array: Any) -> bool | None:
     """
     ready = any(map(call, (array.is_deleted, array.is_ready)))
     return None if ready and array.is_deleted() else ready
+
+
+def can_call_back() -> bool:
+    """Whether compiled code can call Python, as ``jax.debug.print`` does: what it is given comes to a CPU device, which
+    ``JAX_PLATFORMS=cuda`` leaves out.
+
+    Example:
+        >>> can_call_back()
+        True
+    """
+    import jax
+
+    try:
+        return bool(jax.local_devices(backend="cpu"))
+    except RuntimeError:
+        return False

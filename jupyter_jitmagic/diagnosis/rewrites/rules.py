@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.arrays import can_call_back
 from jupyter_jitmagic.base.looking import in_class, is_a, own_attribute
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, Facts, fact_at, fact_of
 from jupyter_jitmagic.source.code import Code, Function, comments_of, first_line
@@ -276,6 +277,11 @@ class Spot:
 
     def jax(self, attribute: str) -> str:
         """`jax.tree.map`, `jax.debug.print`, ... by the user's alias of jax."""
+        if attribute.startswith("debug.") and not can_call_back():
+            raise Obstacle(
+                "what compiled code prints comes by a CPU device, which JAX_PLATFORMS leaves out here: "
+                "with JAX_PLATFORMS=cuda,cpu, set before JAX is imported, it is there"
+            )
         return self._spelled(attribute, "jax", "", "jax", "import jax")
 
     def np(self, attribute: str) -> str:

@@ -407,3 +407,27 @@ def test_a_callback_that_is_left_out_is_called_by_the_host_once_it_is_given():
         jax.jit(namespace["f"], static_argnames="callback")(1.5, callback=seen.append)
         jax.effects_barrier()
     assert jnp.allclose(jnp.array(seen), jnp.array(wanted))
+
+
+def test_where_compiled_code_cannot_print_it_is_said_what_is_missing(monkeypatch):
+    """As on a machine with JAX_PLATFORMS=cuda: `jax.debug.print` fails there, and a loop that prints was a fault of ours."""
+
+    def devices(*args, backend=None, **kwargs):
+        raise RuntimeError(f"Unknown backend {backend}")
+
+    def halved(x):
+        rounds = 0
+        while x > 1.0:
+            x, rounds = x / 2, rounds + 1
+            print("now", x)
+        return rounds
+
+    def checked(x):
+        if x < 0:
+            raise ValueError("x must not be negative")
+        return jnp.sqrt(x)
+
+    monkeypatch.setattr(jax, "local_devices", devices)
+    found = diagnose(halved, jnp.float32(9.0))
+    assert not found.rewrites and "with JAX_PLATFORMS=cuda,cpu, set before JAX is imported" in found.reason
+    assert diagnose(checked, jnp.float32(9.0)).verified
