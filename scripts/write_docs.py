@@ -78,7 +78,7 @@ On the CPU, calls of several threads may overlap: an averaged time is then the s
 **On an accelerator** the same holds: it works through what one process gives it in its order, which is all that a mean rests on, and JAX
 holds a caller back some 30 calls ahead there as well. On one H100 (JAX 0.11, loops as in `make bench`), steps of 6 ms had a time in
 82 to 100 % of the hits, 0.98 to 1.01 of the wall time of a step, at 0.99 to 1.00 of the loop's bare speed; steps of 0.4 ms 97 to 100 %,
-0.94 to 1.00, at 0.98 to 1.00. What differs there:
+0.94 to 1.00, at 0.98 to 1.00; epochs of 40 and 100 such steps with pauses between them 80 to 87 %, 0.94 to 0.98. What differs there:
 
 * A program of many small kernels (`scan` or `fori_loop` over small arrays, `while_loop`) is launched kernel by kernel inside the call, so
   that `dispatch_s` is nearly all of its time: the device has ended soon after the call returns, and `execute_s` is mostly empty.
@@ -87,7 +87,8 @@ holds a caller back some 30 calls ahead there as well. On one H100 (JAX 0.11, lo
   each call, so it counts as `dispatch_s` and as `execute_s`. One of 128 MiB took 20 ms of a call whose program takes 0.1 ms.
 * An array of more than 1 MiB that a function reads as a global is not fetched to be compared when the name is bound anew: it is told as another
   array, not as a changed one.
-* Advice compiles for the device: an answer with a rewrite took 1.6 times what it took on that machine's CPU.
+* Advice compiles for the device: an answer with a rewrite took 1.6 times what it took on that machine's CPU. With `JAX_PLATFORMS=cuda` alone
+  `jax.debug.print` cannot run there, and code that prints in a branch has no rewrite: `cuda,cpu` leaves both.
 
 A caller that computes from call to call keeps the GIL from the thread that looks for the end: that asks for it after
 `sys.getswitchinterval()`, 5 ms, and by then the caller has made its next call. So on Linux, of callers that compute for most of the time
