@@ -14,7 +14,6 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute, has
-from jupyter_jitmagic.diagnosis.types import Found
 from jupyter_jitmagic.sandbox.undo import ABSENT
 from jupyter_jitmagic.source.rebuilding import CALLS_ITS_JIT
 from jupyter_jitmagic.usercode.held import closure_of, names_in
@@ -83,13 +82,8 @@ class Call:
     """Arguments that are or hold objects whose state a library's own jit carries out again, and that JAX can make anew."""
     jit: str = "jax.jit"
     """The jit it is under, as the user spells it."""
-    found_out: dict[Any, bool] = field(default_factory=dict, compare=False, repr=False)
+    found_out: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
     """Answers to questions that take a run or a trace each, and are asked again and again."""
-
-    @functools.cached_property
-    def found_with_others(self) -> dict[tuple[str, float], Found]:
-        """What runs found with a number in an argument times a factor: kept for whoever asks for the same again."""
-        return {}
 
     def argument(self, name: str) -> Argument:
         return next(argument for argument in self.arguments if argument.name == name)

@@ -86,8 +86,8 @@ def _choice(spot: Spot) -> _Choice | None:
 
 
 def _is_carried(spot: Spot, statement: ast.stmt, name: str) -> bool:
-    """Whether the rounds of a loop hand the name on, which is the business of `none_first`: it is read before the statement, or
-    behind the loop."""
+    """Whether the rounds of a loop hand the name on, which is the business of `none_first`: it is read up to the end of the
+    statement, or behind the loop."""
     above = spot.code.parents[statement]
     loops = [at for at in spot.code.ancestors(statement) if isinstance(at, ast.For | ast.While)]
     if not loops:
@@ -97,8 +97,8 @@ def _is_carried(spot: Spot, statement: ast.stmt, name: str) -> bool:
         for node in ast.walk(spot.function or spot.code.tree)
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
     ]
-    inside = {*ast.walk(loops[0])}
-    return above is not loops[0] or any(node not in inside or node.lineno <= statement.lineno for node in reads)
+    inside, last = {*ast.walk(loops[0])}, statement.end_lineno or statement.lineno
+    return above is not loops[0] or any(node not in inside or node.lineno <= last for node in reads)
 
 
 def _assigned_alone(side: list[ast.stmt]) -> ast.Assign | None:

@@ -251,7 +251,7 @@ def _float_decides(call: Call, found: Found, site: Site, names: set[str]) -> boo
     if question not in call.found_out:
         told = shapes_depend(call, found, site, frozenset(names)) or _program_depends(call, found, names, site)
         call.found_out[question] = told
-    return call.found_out[question]
+    return bool(call.found_out[question])
 
 
 def _program_depends(call: Call, found: Found, names: set[str], site: Site) -> bool:
@@ -337,11 +337,13 @@ def shapes_depend(call: Call, found: Found, site: Site, names: frozenset[str]) -
 
 def _found_with_another(call: Call, name: str, factor: float) -> Found:
     """What a run with another number in an argument finds; each is run once, as several sites ask for it."""
-    if (name, factor) not in call.found_with_others:
+    question = ("another number", name, factor)
+    if question not in call.found_out:
         args, kwargs = call.with_values({name: _scaled(call.argument(name).value, factor)})
         other = bind(call.fun, args, kwargs, call.declared)
-        call.found_with_others[name, factor] = find_call_sites(other, frozenset(), seconds=0.2)
-    return call.found_with_others[name, factor]
+        call.found_out[question] = find_call_sites(other, frozenset(), seconds=0.2)
+    found: Found = call.found_out[question]
+    return found
 
 
 def _scaled(value: Any, factor: float) -> Any:

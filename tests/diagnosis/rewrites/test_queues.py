@@ -88,7 +88,7 @@ def test_a_fill_whose_items_are_pairs_and_whose_image_is_what_marks_them():
 """
     img = jnp.array([[1, 1, 0], [0, 1, 0], [2, 1, 1]])
     found = check(source, (img, 0, 0, 5), (img, 2, 0, 5), (img, 1, 0, 7), (img * 0, 1, 1, 3), (img, 0, 0, 1))
-    assert "jnp.zeros((img.size * 4 + 1, 2), int)" in found.rewrites[0].source
+    assert "jnp.zeros((4 * img.size + 1, 2), int)" in found.rewrites[0].source
 
 
 PAIRS = """from collections import deque

@@ -435,13 +435,14 @@ def test_an_axis_that_is_an_option_can_mean_no_other_of_one_axis():
 
 
 def test_the_default_of_an_extreme_is_what_it_is_of_nothing():
-    """Also of an empty array; a default that is no number is left alone."""
+    """Also of an empty array, and by a key; a default that is no number is left alone."""
     source = "def f(x, t):\n    high = [v for v in x if v > t]\n    return len(high), max(high, default=0.0)\n"
     found = check(source, (X, 0.5), (X, 99.0), (X[:0], 0.5), (jnp.ones(3), 0.5))
     assert "fails on empty" not in str(found.rewrites[0].compared)
-    for other in ("max(high, default=None)", "max(high, key=abs, default=0.0)"):
-        namespace = define(source.replace("max(high, default=0.0)", other))
-        assert not propose(namespace["f"], (X, 0.5), {}).rewrites
+    by_key = source.replace("max(high, default=0.0)", "max(high, key=abs, default=0.0)")
+    check(by_key, (X, 0.5), (X, 99.0), (X, -9.0), (jnp.ones(3), 0.5))
+    namespace = define(source.replace("max(high, default=0.0)", "max(high, default=None)"))
+    assert not propose(namespace["f"], (X, 0.5), {}).rewrites
 
 
 @pytest.mark.parametrize(
