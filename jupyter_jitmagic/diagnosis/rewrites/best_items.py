@@ -342,19 +342,16 @@ class _Items:
         """A line before a statement that puts all in order, those that are kept first; the name of their places."""
         code = self.spot.code
         order = code.fresh("order", f"order_of_{self.name}")
-        text = self._place(key, largest)
-        text = f"{text.removesuffix('[-1]')}[::-1]" if text.endswith("[-1]") else text.removesuffix("[0]")
+        text = self._place(key, largest).removesuffix("[0]")
         start, indent = code.region([statement], comments=True)[0], code.indent(statement)
         self.edits.append((start, start, f"{indent}{order} = {text}\n"))
         return order
 
     def _place(self, key: ast.expr | None, largest: bool) -> str:
-        """Where the one is: the first of a sort by the key, those that are kept before the others."""
+        """Where the one is: the first of a sort by the key, those that are kept before the others. Of equal ones the first, as
+        in Python: to that goes the gradient."""
         keys = [*zip(self.columns, self.kinds, strict=True)] if key is None else self._keys(key)
         lexsort = self.spot.jnp("lexsort")
-        if largest and key is None:  # of equal tuples it does not matter which
-            texts = [*(text for text, _ in reversed(keys)), *([self.kept] if self.kept else [])]
-            return f"{lexsort}(({', '.join(texts)},))[-1]" if len(texts) == 1 else f"{lexsort}(({', '.join(texts)}))[-1]"
         # the opposite of an unsigned 0 is 0
         signs = [("~" if kind in ("u", "b") else "-") if largest else "" for _, kind in keys]
         texts = [f"{sign}{text}" for sign, (text, _) in zip(signs, keys, strict=True)][::-1]

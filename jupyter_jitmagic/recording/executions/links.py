@@ -202,8 +202,8 @@ class Link(OutputWatch):
             had, back = self.had.until(self.had_then), min(self.peeked, self.returned)
             if had.waits == 1 and math.isfinite(back) and back - had.late_s <= after:  # else it has waited for something else
                 before = max(before, back - had.late_s)
-        ended = Ended(self.start, self._end, before, after, self.lane.line, self.is_large, self.begun, self._told)
-        return ended._replace(other_work_s=self.lane.rests.other_work_s, is_late_first=self.is_late_first)
+        known = self.begun, self._told, self.lane.rests.other_work_s, self.is_late_first
+        return Ended(self.start, self._end, before, after, self.lane.line, self.is_large, *known)
 
     def least_s(self) -> float:
         """How long it lasted for each call, at least, since the end that was seen before, or since its line was at rest."""

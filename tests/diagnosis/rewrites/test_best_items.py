@@ -1,7 +1,10 @@
 """The least or largest of the items that a test on data keeps."""
 
+import jax
 import jax.numpy as jnp
 import pytest
+
+from jupyter_jitmagic.diagnosis import diagnose
 
 from .helpers import check, check_with_gradients, define, propose
 
@@ -66,3 +69,19 @@ def test_a_list_that_is_used_otherwise_and_an_iterator_have_no_such_arrays(body)
 )
 def test_the_error_of_nothing_to_choose_from_is_not_caught_away(body):
     assert not propose(define(f"def f(x):\n    {body}\n")["f"], (X,), {}).rewrites
+
+
+@pytest.mark.parametrize("asked", ["max(ok)", "sorted(ok, reverse=True)[0]", "min(ok)"])
+def test_of_equal_items_the_first_has_the_gradient(asked):
+    """As in plain Python, whose sort and extremes keep the order of what is equal."""
+    namespace = define(
+        "def f(x, w):\n    ok = [(v, u) for v, u in zip(x, w) if v > 0]\n"
+        f"    best = {asked}\n    return best[0] * 2 + best[1]\n"
+    )
+    f, x, w = namespace["f"], jnp.array([3.0, 3.0, -1.0, 3.0]), jnp.array([5.0, 5.0, 0.0, 5.0])
+    found = diagnose(f, x, w)
+    assert found.verified and "tie" not in str(found.rewrites[0].compared)
+    for text in found.rewrites[0].sources.values():
+        exec(text, namespace)
+    for got, want in zip(jax.grad(jax.jit(namespace["f"]), (0, 1))(x, w), jax.grad(f, (0, 1))(x, w), strict=True):
+        assert jnp.array_equal(got, want)
