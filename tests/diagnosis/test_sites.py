@@ -12,6 +12,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis import diagnose, find_sites
 from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
+from jupyter_jitmagic.diagnosis.types import Found
 
 
 def met(fun, *args, static=(), **kwargs):
@@ -306,3 +307,12 @@ def test_a_function_in_c_that_takes_an_integer_and_asks_a_tracer_for_none_is_a_s
     assert met(f, X, 2) == [("integer", (wanted,))]
     found = diagnose(f, X, 2)
     assert (found.kind, found.static_argnames, found.verified) == ("static", (wanted,), True)
+
+
+def test_runs_that_are_cut_off_have_other_shapes_by_what_both_came_to():
+    """In another order is the same; a list that grows is not compared beyond the shorter run."""
+    grown = Found(shapes=((1,), (2,), (3,)))
+    assert not grown.has_other_shapes(Found(shapes=((2,), (1,))))
+    assert not grown.has_other_shapes(Found(shapes=((1,), (2,), (3,), (4,))))
+    assert grown.has_other_shapes(Found(shapes=((1,), (5,))))
+    assert Found(shapes=((1,),), complete=True).has_other_shapes(Found(shapes=((1,), (2,)), complete=True))

@@ -195,6 +195,8 @@ def counted_one_by_one(spot: Spot) -> Iterator[Step]:
             indent = code.indent(statement)
         case _:
             return
+    if {*target_names(rounds.target)} & {*code.live_after(statement)}:
+        return  # a loop's variables are the function's own
     lines = [f"{name} = {code.src(func)}()", f"for {code.src(rounds.target)} in {code.expr(rounds.iter)}:"]
     tests = " and ".join(map(code.operand if len(rounds.ifs) > 1 else code.expr, rounds.ifs))
     lines += [f"    if {tests}:"] if tests else []

@@ -5,7 +5,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 
-from .helpers import check, define
+from .helpers import check, define, offered
 
 X = jnp.array([2, 1, 2, 3, 1, 2, 0])
 IMPORTS = "import statistics\nfrom collections import Counter, defaultdict\n\n"
@@ -191,3 +191,14 @@ def test_whether_anything_was_counted_is_asked_of_what_is_there(body):
     """Nothing was found, or a split: the truth of a dict whose keys are data."""
     x = jnp.array([1.0, 2.5, -2.0, 2.0, 1.5, 2.2])
     check(f"from collections import Counter\ndef f(x):\n    {body}\n", (x,), (-x,), (x[:3],), (jnp.abs(x - 2.0),))
+
+
+@pytest.mark.parametrize(("behind", "is_written"), [("c[1] * v", False), ("c[1] * w", True)])
+def test_a_comprehension_whose_variable_means_something_else_behind_it_is_made_no_loop(behind, is_written):
+    """A loop's variables are the function's own: `v` would be the last element."""
+    source = (
+        "from collections import Counter\n"
+        "def f(ks, x):\n    v = w = 3.0\n    c = Counter(int(k) for k, v in zip(ks, x) if v > 0)\n"
+        f"    return {behind}\n"
+    )
+    assert ("keys" in offered(source, jnp.array([1, 1, 2]), jnp.array([0.5, -1.0, 2.0]))) == is_written
