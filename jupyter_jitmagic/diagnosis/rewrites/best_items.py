@@ -245,19 +245,20 @@ class _Items:
             match parent:
                 case ast.Call(func=ast.Name(id="min" | "max" as which), args=[only]) if only is node and spot.is_builtin(which):
                     self.asked_for(parent)
-                    asked += bool(self.width or parent.keywords)
+                    asked += bool(self.width or any(each.arg == "key" for each in parent.keywords))
                 case ast.Call(func=ast.Name(id="sorted"), args=[only]) if only is node and (place := self._placed(parent)):
                     item = code.parents[parent]
                     assert isinstance(item, ast.Subscript)
                     self._on_a_line_of_its_own(item)
-                    self._given(item, f"{self._order(code.statement(parent), *self._sorted(parent))}[{place}]")
+                    order_here = self._named(code.statement(parent), self._names_of_order, self._order(*self._sorted(parent)))
+                    self._given(item, f"{order_here}[{place}]")
                     asked += 1
                 case ast.Attribute(attr="sort") if (statement := code.statement(parent)) and not order:
                     match statement:
                         case ast.Expr(value=ast.Call(func=func, args=[]) as call) if func is parent and code.on_own_lines(
                             [statement]
                         ):
-                            order = self._order(statement, *self._sorted(call))
+                            order = self._named(statement, self._names_of_order, self._order(*self._sorted(call)))
                             self.edits.append((*code.region([statement]), ""))
                         case _:
                             raise _OtherUse
@@ -287,17 +288,20 @@ class _Items:
             raise _OtherUse
         if "default" not in keys:
             spot.refuse_where_caught(ValueError)
-        place = self._found(statement, keys.get("key"), call.func.id == "max", before)
-        self._given(call, place, keys.get("default"))
+        default, largest = keys.get("default"), call.func.id == "max"
+        if default is None:
+            names = ("largest", "place_of_largest") if largest else ("least", "place_of_least")
+            self._given(call, self._named(statement, names, f"{self._order(keys.get('key'), largest)}[0]", before))
+        else:  # also of an array without elements, which has no first place
+            order = self._named(statement, self._names_of_order, self._order(keys.get("key"), largest), before)
+            self._given(call, f"{order}[0]", default)
 
-    def _found(self, statement: ast.stmt, key: ast.expr | None, largest: bool, before: Sequence[str] = ()) -> str:
-        """A line before a statement that says the place of the one that is asked for; its name."""
+    def _named(self, statement: ast.stmt, names: Sequence[str], text: str, before: Sequence[str] = ()) -> str:
+        """Lines before a statement, the last of which computes something; its name, one of those that are still free."""
         code = self.spot.code
-        place = code.fresh("largest", "place_of_largest") if largest else code.fresh("least", "place_of_least")
-        start, indent = code.region([statement], comments=True)[0], code.indent(statement)
-        lines = [*before, f"{place} = {self._place(key, largest)}"]
-        self.edits.append((start, start, "".join(f"{indent}{line}\n" for line in lines)))
-        return place
+        name, start, indent = code.fresh(*names), code.region([statement], comments=True)[0], code.indent(statement)
+        self.edits.append((start, start, "".join(f"{indent}{line}\n" for line in (*before, f"{name} = {text}"))))
+        return name
 
     def _given(self, node: ast.expr, place: str, default: ast.expr | None = None) -> None:
         """The item at a place, or the part of it that is read there."""
@@ -311,7 +315,8 @@ class _Items:
                 found = ", ".join(f"{column}[{place}]" for column in self.columns)
                 found = f"({found})" if self.width else found
                 if default is not None:
-                    found = f"({found} if {self.spot.jnp('any')}({self.kept}) else {code.expr(default)})"
+                    other = code.expr(default)
+                    found = f"(({found} if {self.spot.jnp('any')}({self.kept}) else {other}) if {self.kept}.size else {other})"
                 self.edits.append((*code.span(node), found))
 
     def _sorted(self, call: ast.Call) -> tuple[ast.expr | None, bool]:
@@ -338,25 +343,20 @@ class _Items:
                 return str(place)
         return ""
 
-    def _order(self, statement: ast.stmt, key: ast.expr | None, largest: bool) -> str:
-        """A line before a statement that puts all in order, those that are kept first; the name of their places."""
-        code = self.spot.code
-        order = code.fresh("order", f"order_of_{self.name}")
-        text = self._place(key, largest).removesuffix("[0]")
-        start, indent = code.region([statement], comments=True)[0], code.indent(statement)
-        self.edits.append((start, start, f"{indent}{order} = {text}\n"))
-        return order
+    @property
+    def _names_of_order(self) -> tuple[str, str]:
+        return "order", f"order_of_{self.name}"
 
-    def _place(self, key: ast.expr | None, largest: bool) -> str:
-        """Where the one is: the first of a sort by the key, those that are kept before the others. Of equal ones the first, as
-        in Python: to that goes the gradient."""
+    def _order(self, key: ast.expr | None, largest: bool) -> str:
+        """The places in order by the key, those that are kept before the others. Of equal ones the first, as in Python: to that
+        goes the gradient."""
         keys = [*zip(self.columns, self.kinds, strict=True)] if key is None else self._keys(key)
         lexsort = self.spot.jnp("lexsort")
         # the opposite of an unsigned 0 is 0
         signs = [("~" if kind in ("u", "b") else "-") if largest else "" for _, kind in keys]
         texts = [f"{sign}{text}" for sign, (text, _) in zip(signs, keys, strict=True)][::-1]
         texts += [f"{self.spot.jnp('logical_not')}({self.kept})"] if self.kept else []
-        return f"{lexsort}(({', '.join(texts)}))[0]" if len(texts) > 1 else f"{self.spot.jnp('argsort')}({texts[0]})[0]"
+        return f"{lexsort}(({', '.join(texts)}))" if len(texts) > 1 else f"{self.spot.jnp('argsort')}({texts[0]})"
 
     def _keys(self, key: ast.expr) -> list[tuple[str, str]]:
         """(array, kind of its numbers) for each part of the key, first part first."""
