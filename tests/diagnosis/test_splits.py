@@ -803,3 +803,18 @@ def test_a_line_of_which_no_part_is_worth_a_piece_is_left_whole():
     """It was taken apart since its trace failed, and no other line failed."""
     split = split_of(complexity, jnp.array([1.0, 2.0, 1.5, 9.0, 8.0, 1.0]))
     assert split.verified and split.pieces == ("complexity_before",)
+
+
+def sums_from_each(x, t):
+    k = x[x > t]
+    parts = [k[i:].sum() for i in range(int(k.size // 2))]
+    total = sum(parts)
+    if total > 2:
+        return total * 2
+    return 0.5
+
+
+def test_numbers_of_another_kind_on_which_a_split_gives_another_are_said():
+    """Of integers plain Python gives an integer or 0.5; the piece gives floats."""
+    found = jm.diagnose(sums_from_each, jnp.array([0.1, 0.25, 1.5, -2.0, 0.1, 3.0]), 0.0)
+    assert "on arrays of integers it gives float32, plain Python int32" in str(found.splits[0].compared)

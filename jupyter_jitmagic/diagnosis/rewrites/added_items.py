@@ -29,7 +29,7 @@ def as_appends(spot: Spot) -> Iterator[Step]:
         name, items, anew = _added(statement)
         if not name or type(spot.locals.get(name)) is not list or not code.on_own_lines([statement]):
             continue
-        if anew and not _has_one_name(spot, function, name):
+        if anew and not _has_one_name(spot, function, name, around):
             continue  # the list before stays what it was
         if len(items) > 1 and any(isinstance(each, ast.Name) and each.id == name for item in items for each in walk(item)):
             continue
@@ -64,16 +64,23 @@ def _added(statement: ast.stmt) -> tuple[str, list[ast.expr], bool]:
     return (name, items, anew) if fits else ("", [], False)
 
 
-def _has_one_name(spot: Spot, function: ast.FunctionDef, name: str) -> bool:
-    """Whether a list is made in the function, and nothing else holds it before it is returned."""
+def _has_one_name(spot: Spot, function: ast.FunctionDef, name: str, grows: ast.stmt) -> bool:
+    """Whether a list is made in the function, and nothing else holds it before it is returned or its name is an array's."""
     stores = 0
+    later = (each for each in function.body if isinstance(each, ast.Assign) and each.lineno > (grows.end_lineno or 0))
+    arrays = [each.value for each in later if _is_array_of(spot, each, name)]
+    behind = arrays[0].end_lineno if arrays else None
     for node in walk(function):
+        if behind is not None and getattr(node, "lineno", 0) > behind:
+            continue  # another value has its name there
         if isinstance(node, ast.arg) and node.arg == name:
             return False
         if not isinstance(node, ast.Name) or node.id != name:
             continue
         parent = spot.code.parents[node]
         if isinstance(node.ctx, ast.Store):
+            if isinstance(parent, ast.Assign) and parent.value in arrays[:1]:
+                continue
             stores += 1
             match parent:
                 case ast.Assign(targets=[_], value=ast.List()):
@@ -87,6 +94,14 @@ def _has_one_name(spot: Spot, function: ast.FunctionDef, name: str) -> bool:
         if not (isinstance(statement, ast.stmt) and _added(statement)[0] == name):
             return False
     return stores > 0
+
+
+def _is_array_of(spot: Spot, statement: ast.Assign, name: str) -> bool:
+    """`rows = jnp.array(rows)`: from then on it is no list."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=target)], value=ast.Call(func=ast.Attribute()) as made) if target == name:
+            return _gives_something_new(spot, made) and any(isinstance(n, ast.Name) and n.id == name for n in walk(made))
+    return False
 
 
 def _gives_something_new(spot: Spot, node: ast.AST) -> bool:

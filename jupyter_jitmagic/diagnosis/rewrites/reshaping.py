@@ -364,10 +364,9 @@ class Reshaping(Consumers):
     def _set_where(self, node: ast.Call, array: ast.expr, value: ast.expr, mask: str, text: str) -> str:
         """What an update is where a mask holds; a wider number makes no wider array."""
         assert isinstance(node.func, ast.Attribute)
-        given, kind = self.spot.fact(value), self.spot.fact(array)
         new = set_by_where(self.jnp, node.func.attr, text, self.text(value))
-        alike = given is not None and kind is not None and given.sort == "number" and given.dtype == kind.dtype
-        return f"{self.jnp('where')}({mask}, {new}, {text}){'' if alike else f'.astype({text}.dtype)'}"
+        number_alone = isinstance(value, ast.Constant) and isinstance(value.value, int)  # on integers a float would be wider
+        return f"{self.jnp('where')}({mask}, {new}, {text}){'' if number_alone else f'.astype({text}.dtype)'}"
 
     def _updated_where(
         self, node: ast.Call, array: ast.expr, place: ast.expr, value: ast.expr, found: Ragged, mask: Ragged

@@ -17,10 +17,10 @@ from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, other_statics, static_split
 from jupyter_jitmagic.diagnosis.proof.carrying import carrying, changes_what_is_shared
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
-from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs
+from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs, is_wider, wider_dtypes
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
-from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
+from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import compare, comparison, computed
 from jupyter_jitmagic.diagnosis.splits.mending import Lines
@@ -64,11 +64,15 @@ class Proof:
         return Variations(*given, static_split(self.call.fun, *given, self._static))
 
     @functools.cached_property
+    def _other_calls(self) -> list[OtherCall]:
+        trees = [ast.parse(self.unit.text)]
+        return list(other_calls(self.call.fun, self._variations.call(), self._variations, trees))
+
+    @functools.cached_property
     def others(self) -> list[Input]:
         """Calls that an answer has to serve as well: options left out or given, other sizes."""
         trees = [ast.parse(self.unit.text)]
-        found = other_calls(self.call.fun, self._variations.call(), self._variations, trees)
-        given = [other.given for other in found if other.promised or other.given.kind in ("left out", "none", "given")]
+        given = [each.given for each in self._other_calls if _is_served(each)]
         return [*given[:MOST_BEFORE_WORDS], *self._of_other_words(trees), *given[MOST_BEFORE_WORDS:]]
 
     def _of_other_words(self, trees: Sequence[ast.AST]) -> Iterator[Input]:
@@ -118,6 +122,7 @@ class Proof:
             return None
         if not serves:
             return None
+        notes = (*notes, *self._differences(plain, fun))
         try:
             notes = tuple(filter(None, (*notes, self._gradients_compared(plain, fun, inputs, without_jit))))
         except Differs as error:
@@ -172,6 +177,29 @@ class Proof:
             except (Exception, OutOfTime, Effect):
                 return False
         return True
+
+    def _differences(self, plain: Plain, fun: Any) -> Iterator[str]:
+        """Half a sentence for each call with numbers of another kind on which it fails or gives something else."""
+        time, fails = Deadline(self.seconds / 4), []
+        for call in self._other_calls:
+            want = None if _is_served(call) or time.over() else plain.run(call.given)
+            if want is None:
+                continue
+            try:
+                got = computed(fun, call.given)
+            except (Exception, OutOfTime, Effect):
+                fails.append(call.words)
+                continue
+            if differs(got, want[0]):
+                wider = wider_dtypes(got, want[0]) if is_wider(got, want[0]) else ""
+                yield f"{call.words} it gives {wider or 'something else'}"
+        if fails:
+            yield f"it fails {', '.join(dict.fromkeys(fails))}"
+
+
+def _is_served(call: OtherCall) -> bool:
+    """Whether a split is none that does not serve it."""
+    return call.promised or call.given.kind in ("left out", "none", "given")
 
 
 def with_kept(fun: Any, kept: Mapping[str, Any]) -> Any:

@@ -25,6 +25,21 @@ def test_what_is_added_to_a_list_is_appended(added, end):
     assert check(LOOP.format(added=added, end=end), *CALLS, seconds=20.0).rewrites[0].verified
 
 
+def test_a_list_made_anew_whose_name_is_an_arrays_later_is_appended_to():
+    end = "out.max(initial=0), out.sum()"
+    source = LOOP.replace("    return", "    out = jnp.array(out)\n    out = out.at[:1].add(2.0)\n    return")
+    assert check(source.format(added="out = out + [v]", end=end), *CALLS, seconds=20.0).rewrites[0].verified
+
+
+def test_a_list_made_anew_behind_an_array_of_its_name_keeps_what_it_was():
+    """`kept` holds the list as it was before the second loop."""
+    loops = (
+        "    out = jax.tree.map(abs, out)\n    kept = out\n    for v in x:\n        if v > t:\n            out = out + [v]\n"
+    )
+    f = define(f"def f(x, t):\n    out = [x[0]]\n{loops}    return len(kept)\n")["f"]
+    assert not any("out.append" in each.source for each in propose(f, CALLS[0], {}).rewrites)
+
+
 def test_a_list_that_begins_with_a_number_and_reads_its_last():
     source = LOOP.replace("out = []", "out = [0.0]").format(added="out += [out[-1] + v]", end="out[-1]")
     assert check(source, *CALLS, seconds=20.0).rewrites[0].verified

@@ -416,10 +416,20 @@ FURTHER = {
     "it comes twice": "    k = x[x > 0]\n    return jnp.cumsum(jnp.tile(k, 2)).max(), jnp.cumsum(jnp.repeat(k, 2)).sum()\n",
     "places in a column": "    i = jnp.argwhere(x > 0)\n    return x[i.squeeze(-1)].sum() + x[i.reshape(-1)].max()\n",
     "taken along the first axis": "    i = jnp.nonzero(x > 0)[0]\n    return jnp.take(x, i, axis=0).sum()\n",
+    "places by a method": "    i = (x > 0).nonzero()[0]\n    return x.take(i).sum() + x[i].max()\n",
+    "selected by a method": "    k = x.compress(x > 0)\n    return jnp.sort(k)[::-1][0] + x.repeat(x > 0).mean()\n",
     "an axis that goes": "    k = x[x > 0]\n    return jnp.expand_dims(k, 0).squeeze(0).max() + k[:, None].squeeze(1)[0]\n",
     "between its places": "    k = x[x > 0]\n    return jnp.interp(jnp.ones(2) / 3, jnp.linspace(0, 1, k.size), k)\n",
     "the norm of each with each": "    k = x[x > 0]\n    return jnp.linalg.norm(jnp.outer(k, k))\n",
 }
+
+
+@pytest.mark.filterwarnings("ignore:scatter inputs have incompatible types")
+def test_what_is_set_makes_no_wider_array():
+    """`k.at[-2:].set(0.5)` of integers stays an array of integers."""
+    source = "def f(x):\n    k = x[x > 0]\n    k = k.at[-2:].set(0.5)\n    return k.sum()\n"
+    found = check(source, (X,), (jnp.array([3, -1, 2, 5]),))
+    assert "integers" not in str(found.rewrites[0].compared)
 
 
 def test_an_axis_that_is_an_option_can_mean_no_other_of_one_axis():
