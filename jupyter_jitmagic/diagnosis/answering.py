@@ -23,7 +23,15 @@ from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions, rea
 from jupyter_jitmagic.diagnosis.done_once import done_once
 from jupyter_jitmagic.diagnosis.inner_jits import static_within, static_without
 from jupyter_jitmagic.diagnosis.objects.given import objects_given
-from jupyter_jitmagic.diagnosis.other_code import as_data, beside_static, find_pieces, proposals, rolled_beside, with_rewrite
+from jupyter_jitmagic.diagnosis.other_code import (
+    as_data,
+    beside_static,
+    find_pieces,
+    proposals,
+    rolled_beside,
+    with_rewrite,
+    with_tuples,
+)
 from jupyter_jitmagic.diagnosis.proof.moment import asked_of_the_moment
 from jupyter_jitmagic.diagnosis.refused import refused
 from jupyter_jitmagic.diagnosis.sites.finding import ended_early, failing_site, find_call_sites, one_for_each_line, place_of
@@ -126,6 +134,8 @@ def _answer(asked: Asked) -> Diagnosis:
         fields = _with_static_fields(asked, asked.verdict("rewrite"))
         if fields is not None and fields.classes:
             return fields
+        if (found := with_tuples(asked)) is not None:
+            return found
     reason = reasons.for_rewrite(call, result, result.left, True)
     asked.so_far.append(asked.verdict("static+rewrite" if result.static else "rewrite", result.static, reason=reason))
     found = _with_numbers_held(asked, with_rewrite(asked, result, with_split=True))

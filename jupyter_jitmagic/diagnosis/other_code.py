@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import thread_time as clock  # under load a thread waits: that is no work
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.statics import returned
 from jupyter_jitmagic.diagnosis.statics.declared_arrays import as_settings
 from jupyter_jitmagic.diagnosis.statics.left_out import may_be_words, options_left_out
+from jupyter_jitmagic.diagnosis.statics.listed import lists_of_numbers
 from jupyter_jitmagic.diagnosis.statics.numbers import numbers_as_data
 from jupyter_jitmagic.diagnosis.statics.otherwise import numbers_asked_for_kinds
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, counts_beside_data, numbers_of_groups, sizes_through_jax
@@ -67,6 +68,8 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     if not proposed and any(site.operation in ("slice", "shape") for site in result.left.sites):
         static = result.wider
     kind: Kind = "static+rewrite" if static else "rewrite"
+    if with_split and not proposed and (found := with_tuples(asked)) is not None:
+        return replace(found, unverified=each_once(unverified))
     split, runs = find_pieces(asked, static) if with_split and asked.with_rewrites and not proposed else (None, False)
     padded = any(each.padded for each in unverified)
     why_not = reasons.NO_ARRAY if padded else reasons.for_unproven(unverified, split) if unverified else why_not
@@ -214,16 +217,30 @@ def _given_otherwise(found: Proposals, options: frozenset[str]) -> frozenset[str
     return frozenset(name for name in options if re.search(rf"where {re.escape(name)} is given(?!{AS_INTEGERS})", said))
 
 
+def with_tuples(asked: Asked) -> Diagnosis | None:
+    """The answer whose pieces take as tuples, and static, the lists of numbers that decide every site."""
+    call, result = asked.call, asked.result
+    listed = lists_of_numbers(call, result.left)
+    if not listed or not asked.with_rewrites:
+        return None
+    split, _ = find_pieces(asked, result.static, listed=listed)
+    if split is None or not split.verified:
+        return None
+    reason = reasons.for_rewrite(call, result, result.left, False)
+    kind: Kind = "static+rewrite" if result.static else "rewrite"
+    return asked.verdict(kind, result.static, splits=(split,), reason=reason, runs_plainly=True)
+
+
 def find_pieces(
-    asked: Asked, static: frozenset[str], refused: frozenset[tuple[str, int]] = frozenset()
+    asked: Asked, static: frozenset[str], refused: frozenset[tuple[str, int]] = frozenset(), listed: Sequence[str] = ()
 ) -> tuple[Rewrite | None, bool]:
     """The function in pieces, where nothing else cures it; and whether plain Python runs the call. At the `refused` lines it
-    sets elements of JAX's arrays in place."""
+    sets elements of JAX's arrays in place; of `listed` lists tuples are made."""
     from jupyter_jitmagic.diagnosis.splits import find_split
 
     left = max(asked.deadline - clock(), 1.0, limits.advice_limit_s / 4)  # nothing else was found to be told
     try:
-        found = limited(3 * left + 1.0, lambda: find_split(asked.call, static, left, refused))
+        found = limited(3 * left + 1.0, lambda: find_split(asked.call, static, left, refused, listed))
         return found.rewrite, found.runs
     except OutOfTime:
         pass  # not known then

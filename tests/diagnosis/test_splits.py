@@ -818,3 +818,49 @@ def test_numbers_of_another_kind_on_which_a_split_gives_another_are_said():
     """Of integers plain Python gives an integer or 0.5; the piece gives floats."""
     found = jm.diagnose(sums_from_each, jnp.array([0.1, 0.25, 1.5, -2.0, 0.1, 3.0]), 0.0)
     assert "on arrays of integers it gives float32, plain Python int32" in str(found.splits[0].compared)
+
+
+def layer(m, n, key):
+    w_key, b_key = jax.random.split(key)
+    return jax.random.normal(w_key, (n, m)) * 0.01, jax.random.normal(b_key, (n,)) * 0.01
+
+
+def init_network(sizes, key):
+    """The layers of a network."""
+    keys = jax.random.split(key, len(sizes))
+    return [layer(m, n, k) for m, n, k in zip(sizes[:-1], sizes[1:], keys, strict=False)]
+
+
+def in_blocks(x, starts, shape):
+    total = x.reshape(shape).sum(axis=0)
+    for start, size in starts:
+        total = total + x[start : start + size].sum()
+    return total
+
+
+@pytest.mark.parametrize(
+    ("fun", "args", "said"),
+    [
+        (init_network, ([7, 5, 3], jax.random.key(0)), ["sizes = tuple(sizes)"]),
+        (
+            in_blocks,
+            (jnp.arange(6.0), [[0, 2], [3, 3]], [2, 3]),
+            ["starts = tuple(map(tuple, starts))", "shape = tuple(shape)"],
+        ),
+    ],
+)
+def test_sizes_in_a_list_are_a_tuple_that_is_static_in_the_piece(fun, args, said):
+    """The caller may go on giving lists; what compiles again is said."""
+    split = split_of(fun, *args)
+    assert all(each in split.source for each in said)
+    assert "static_argnames=" in split.source and "compiles again for each value of" in split.price
+    assert same(getattr(made(split, fun.__name__), fun.__name__)(*args), fun(*args))
+
+
+def of_a_list(x, shape):
+    shape = shape if isinstance(shape, list) else [shape]
+    return x.reshape([*shape, 1]) * 2 + len(shape.copy())
+
+
+def test_a_list_that_the_function_asks_to_be_one_is_made_no_tuple():
+    assert "tuple(shape)" not in split_of(of_a_list, jnp.arange(4.0), [2, 2]).source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from jupyter_jitmagic.diagnosis.rewrites.sources import holders
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.splits.changing import changing
 from jupyter_jitmagic.diagnosis.splits.cutting import CannotCut, Cut, Item, Key, Marks, Piece
+from jupyter_jitmagic.diagnosis.splits.hashable import keys_of, lines_of, with_lines
 from jupyter_jitmagic.diagnosis.splits.helpers import split_of_a_helper
 from jupyter_jitmagic.diagnosis.splits.jits import Jits
 from jupyter_jitmagic.diagnosis.splits.mending import Lines, mended
@@ -45,7 +46,7 @@ MOST_REWRITTEN = 4
 MOST_MARKED_AGAIN = 4  # statements that a rewrite beside them may bring back, and that stay as they were
 
 
-def find_split(call: Call, static: frozenset[str], seconds: float, refused: Lines = ()) -> Split:
+def find_split(call: Call, static: frozenset[str], seconds: float, refused: Lines = (), listed: Sequence[str] = ()) -> Split:
     """The split of a function that no array of fixed shape can hold, if plain Python runs it.
 
     Args:
@@ -53,6 +54,7 @@ def find_split(call: Call, static: frozenset[str], seconds: float, refused: Line
         static: arguments that are static, declared or found to be needed.
         seconds: time for the search, and again for the comparison.
         refused: lines at which it sets elements of JAX's arrays in place.
+        listed: arguments that are lists, which the pieces take as tuples, and static.
 
     Example:
         >>> find_split(bind(f, (x,), {}), frozenset(), 2.0).rewrite.pieces
@@ -67,8 +69,11 @@ def find_split(call: Call, static: frozenset[str], seconds: float, refused: Line
         if refused and text is None:
             return Split()
         place = Place.of(unit, function, text)
-        found = _Search(call, static, function, place, seconds, refused).split()
-        if found.runs and not refused and found.work < LITTLE_WORK:
+        lines = lines_of(call, listed)
+        if lines:
+            place = Place.of(unit, function, with_lines(place, lines))
+        found = _Search(call, static | {*listed}, function, place, seconds, refused, listed).split()
+        if found.runs and not (refused or listed) and found.work < LITTLE_WORK:
             inside = split_of_a_helper(call, static, function, place, seconds, find_split)
             found = inside if inside is not None and inside.work > found.work else found
         return found
@@ -131,8 +136,10 @@ class _Search:
         place: Place,
         seconds: float,
         refused: Lines,
+        listed: Sequence[str] = (),
     ) -> None:
         self.call, self.static = call, static | call.declared
+        self.listed = listed
         self.function, self.place, self.seconds = function, place, seconds
         self.deadline = Deadline(seconds)
         self.proof = Proof(call, self.static, place.typed, seconds, refused)
@@ -144,6 +151,7 @@ class _Search:
 
     def split(self) -> Split:
         self.changing, isolated = changing(self.place, self.function)
+        self.changing |= keys_of(self.place, lines_of(self.call, self.listed))
         try:
             state = self._settled(_State(Marks(set(self.changing), isolated=isolated)))
         except _PlainFails:
@@ -288,6 +296,8 @@ class _Search:
     def _may_be_static(self, name: str) -> bool:
         """Whether an argument that is found to be needed as a static one may be so in a piece: an object that is compared by
         identity may change, unless the user's own jit takes it so."""
+        if name in self.listed:
+            return True
         given = next((each.value for each in self.call.arguments if each.name == name), None)
         return name in self.call.declared - self.call.library or given is None or is_fixed(given)
 
@@ -411,7 +421,7 @@ class _Search:
     # -- the proof ------------------------------------------------------------------------------------
 
     def _compared(self, program: Program, state: _State) -> Split:
-        prices = Prices(program, self.call.keeps_options)
+        prices = Prices(program, self.call.keeps_options, self.listed)
         fun = in_place_of(self.call.fun, program.run_with(prices.callables))
         with program.readable():
             if any(drawn_once(program.functions[piece.name]) for piece in program.pieces):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import jax
@@ -17,15 +17,15 @@ CALLS_TIMED = 20
 
 
 class Prices:
-    """The pieces under jit; notes how they are called.
+    """The pieces under jit; notes how they are called. `listed`: arguments of which tuples are made, static in the pieces.
 
     Attributes:
         callables: what stands in the pieces' places, by name.
         known: what is called from now on has other sizes anyway, and tells nothing.
     """
 
-    def __init__(self, program: Program, filtering: bool) -> None:
-        self.program = program
+    def __init__(self, program: Program, filtering: bool, listed: Collection[str] = ()) -> None:
+        self.program, self.listed = program, listed
         self.known = False
         self._args: dict[str, tuple[Any, ...]] = {}
         self._trees: dict[str, dict[str, set[Any]]] = {piece.name: {} for piece in program.pieces}
@@ -72,7 +72,8 @@ class Prices:
 
     def _again(self, piece: Piece) -> list[str]:
         """Of what each new one compiles a piece again: values that are static there, and what was seen to change."""
-        static = [name for name in self.program.static.get(piece.key, ()) if name not in self.program.cut.parameters]
+        own = {*self.program.cut.parameters} - {*self.listed}  # of the function's own static arguments it is said elsewhere
+        static = [name for name in self.program.static.get(piece.key, ()) if name not in own]
         trees = [name for name, seen in self._trees[piece.name].items() if len(seen) > 1 and name not in static]
         sizes = [name for name, seen in self._shapes[piece.name].items() if len(seen) > 1 and name not in (*static, *trees)]
         every = (("value", static), ("structure", trees), ("size", sizes))
