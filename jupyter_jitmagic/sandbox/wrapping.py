@@ -20,7 +20,9 @@ def wrapped_by_others(tracer: Any, array: Any, context: Any = None, return_scala
         ...     __array_wrap__ = wrapped_by_others
     """
     operands = () if context is None else context[1][: context[0].nin]
-    others = [each for each in operands if not isinstance(each, (jax.core.Tracer, np.generic)) and hasattr(each, "__array_wrap__")]
+    others = [
+        each for each in operands if not isinstance(each, (jax.core.Tracer, np.generic)) and hasattr(each, "__array_wrap__")
+    ]
     chosen = max(others, key=_priority, default=_PLAIN)
     return chosen.__array_wrap__(array, context, return_scalar)
 

@@ -28,7 +28,14 @@ def test_numpy_finds_how_results_are_wrapped_without_code_of_python_s(run, monke
     monkeypatch.setattr(jax.core.Tracer, "__getattr__", lambda tracer, name: asked.append(name) or plain(tracer, name))
 
     def fun(x):
-        return [np.log(x), np.add(x[0], 1.0), np.maximum(np.ones(3), x), np.divmod(x, 2.0), np.add.reduce(x), np.sin(x, out=out)]
+        return [
+            np.log(x),
+            np.add(x[0], 1.0),
+            np.maximum(np.ones(3), x),
+            np.divmod(x, 2.0),
+            np.add.reduce(x),
+            np.sin(x, out=out),
+        ]
 
     out = np.zeros(3)
     run(fun, jnp.array([1.0, 2.0, 3.0]))
