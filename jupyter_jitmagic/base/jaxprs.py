@@ -72,7 +72,7 @@ def written_out(jaxpr: Any) -> float:
 
 
 def longest_chain(jaxpr: Any) -> float:
-    """How many operations of a closed jaxpr need each other's results in turn, at most; in loops and branches each by itself."""
+    """How many operations of a closed jaxpr need each other's results in turn, at most; loops and branches by themselves."""
     return _largest(jaxpr, max)
 
 
@@ -124,8 +124,8 @@ def is_nested_too_deep(jaxpr: Any) -> bool:
 
 
 class NotCompiled(TypeError):
-    """What was traced will not compile: NumPy's own `np.argsort(x)` hands JAX an option that no compiler takes, a recursion makes
-    programs within programs without end."""
+    """What was traced will not compile: NumPy's own `np.argsort(x)` hands JAX an option that no compiler takes, a recursion
+    makes too many programs within programs."""
 
 
 def not_compilable(jaxpr: Any) -> NotCompiled | None:

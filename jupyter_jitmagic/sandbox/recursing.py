@@ -42,7 +42,7 @@ def recursion_limit_put_back() -> Iterator[None]:
 
 
 def not_deeper() -> None:
-    """From here on calls go `LEVELS` deeper at most, until the end of `recursion_limit_put_back`, within which this is called."""
+    """From here on calls go `LEVELS` deeper at most, until the end of the `recursion_limit_put_back` around."""
     unhurried(_lower)
 
 
