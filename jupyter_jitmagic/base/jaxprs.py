@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 MANY_EQUATIONS = 4000
@@ -68,6 +68,16 @@ def count_equations(jaxpr: Any) -> int:
 def written_out(jaxpr: Any) -> float:
     """How many operations a closed jaxpr's largest result takes where a value that is used again is computed again: what XLA's
     older code generator may make of one fused loop. The programs in loops and branches are functions of their own."""
+    return _largest(jaxpr, sum)
+
+
+def longest_chain(jaxpr: Any) -> float:
+    """How many operations of a closed jaxpr need each other's results in turn, at most; loops and branches by themselves."""
+    return _largest(jaxpr, max)
+
+
+def _largest(jaxpr: Any, joined: Callable[[Sequence[float]], float]) -> float:
+    """The largest number of an operation in a closed jaxpr: 1 more than its operands' are joined."""
     largest = 0.0
 
     def follow(inner: Any, given: Sequence[float]) -> list[float]:
@@ -81,7 +91,7 @@ def written_out(jaxpr: Any) -> float:
             else:
                 for each in inners:
                     follow(each, [0.0] * len(each.invars))
-                made = [0.0 if inners else 1.0 + sum(operands)] * len(equation.outvars)
+                made = [0.0 if inners else 1.0 + joined([0.0, *operands])] * len(equation.outvars)
             sizes.update(zip(equation.outvars, made, strict=True))
             largest = max(largest, *made, 0.0)
         return [0.0 if hasattr(atom, "val") else sizes.get(atom, 0.0) for atom in inner.outvars]
@@ -95,12 +105,33 @@ _INLINED = frozenset({"jit", "pjit", "closed_call", "core_call", "custom_jvp_cal
 """Calls of a program whose operations become their caller's."""
 
 
+_NESTED = {"cond": 1 / 200, "jit": 1 / 150, "pjit": 1 / 150}
+_NESTED_LOOP = 1 / 75
+"""What a program within another takes of the stack on which XLA reads them (jaxlib 0.10): past its end the process ends."""
+
+
+def is_nested_too_deep(jaxpr: Any) -> bool:
+    """Whether programs stand in one another so often, as a recursion writes them, that XLA's compiler does not survive it."""
+    stack = [(getattr(jaxpr, "jaxpr", jaxpr), 0.0)]
+    while stack:
+        inner, taken = stack.pop()
+        if taken > 1:
+            return True
+        for equation in inner.eqns:
+            deeper = taken + _NESTED.get(equation.primitive.name, _NESTED_LOOP)
+            stack.extend((each, deeper) for each in within(equation))
+    return False
+
+
 class NotCompiled(TypeError):
-    """What was traced will not compile: NumPy's own `np.argsort(x)` hands JAX an option that no compiler takes."""
+    """What was traced will not compile: NumPy's own `np.argsort(x)` hands JAX an option that no compiler takes, a recursion
+    makes too many programs within programs."""
 
 
 def not_compilable(jaxpr: Any) -> NotCompiled | None:
     """The error that JAX will meet when it lowers a program that it traced."""
     if any(each.primitive.name == "sort" and each.params.get("is_stable", True) is None for each in equations_in(jaxpr)):
         return NotCompiled("np.argsort() asks JAX for a sort that does not compile")
+    if is_nested_too_deep(jaxpr):
+        return NotCompiled("jits, branches or loops stand in one another too often: XLA ends the process when it compiles them")
     return None

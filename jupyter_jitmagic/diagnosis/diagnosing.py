@@ -46,6 +46,7 @@ from jupyter_jitmagic.diagnosis.words.foreign import for_foreign
 from jupyter_jitmagic.sandbox.collecting import seldom_collected
 from jupyter_jitmagic.sandbox.lapack import silent_lapack
 from jupyter_jitmagic.sandbox.own_caches import OwnCaches
+from jupyter_jitmagic.sandbox.recursing import not_deeper, recursion_limit_put_back
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, Reach, limited, undoing
 from jupyter_jitmagic.sandbox.streams import kept_up
 from jupyter_jitmagic.sandbox.unchecked import unchecked
@@ -124,7 +125,7 @@ def diagnose_call(
         if foreign:  # what it holds may be nothing that a run could be undone with
             error = "" if failed is None else f"{type(failed).__name__}: {failed}"
             return Diagnosis(call.name, "not_staticness", names, numbers, error=error, reason=foreign, jit=call.jit)
-        with own_work(), kept_up(), seldom_collected(), unchecked(), silent_lapack():
+        with own_work(), kept_up(), seldom_collected(), recursion_limit_put_back(), unchecked(), silent_lapack():
             try:
                 diagnosis = limited(float("inf"), work, wall=options.advice_limit_s)
             except OutOfTime:
@@ -217,6 +218,7 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
     if error is None and left.holder is not None and (escaped := escaped_tracer_error(left.tracer)):
         deadline = begin + max(seconds, min(_TRACES * took, options.advice_limit_s / 3))
         unfailing = StaticSet(frozenset(), cured=True)
+        not_deeper()
         return leaving(Asked(call, escaped, Found(), unfailing, took, deadline, with_rewrites, so_far), left.holder)
     if error is None:
         otherwise = traced_otherwise(call, traced)
@@ -241,6 +243,7 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
             raise Effect(found.effect)
         result = search(call, found, seconds=max(1.0, min(4 * took, options.advice_limit_s - 2 * took)))
         deadline = max(begin + seconds, clock() + max(seconds / 4, min(needed, options.advice_limit_s / 3)))
+        not_deeper()  # up to here all ran with the call's own values, as in the user's own call
         return answer(Asked(call, error, found, result, took, deadline, with_rewrites, so_far))
     except Effect as met:
         if not sites:

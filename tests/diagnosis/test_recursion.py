@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import pytest
+from checkout import ROOT
 
 import jupyter_jitmagic as jm
 
@@ -63,3 +68,40 @@ def test_recursion_over_data_is_a_loop() -> None:
     found = jm.diagnose(gcd, jnp.asarray(12), jnp.asarray(18))
     assert found.kind == "rewrite" and found.verified and "while_loop" in found.rewrites[0].source
     assert gcd.__wrapped__.__globals__["gcd"] is gcd
+
+
+RAISED = """
+import functools, sys
+import jax.numpy as jnp
+import jupyter_jitmagic as jm
+
+sys.setrecursionlimit(10**6)
+
+def halves(x, n):
+    if n == 0:
+        return x
+    return halves(x * 0.5, n - 1)
+
+@functools.lru_cache(None)
+def binomial(n, k):
+    return 1 if k in (0, n) else binomial(n - 1, k - 1) + binomial(n - 1, k)
+
+def term(x, n):
+    return x * binomial(n, 2) if x.sum() > 0 else -x
+
+def walk(x, n):
+    return x if n == 0 else sorted([0], key=lambda _: walk(x, n - 1).sum()) and x + 1
+
+for fun, args in ((halves, (jnp.array(2.0), jnp.array(3))), (term, (jnp.ones(3), 5)), (walk, (jnp.ones(3), jnp.array(2)))):
+    print(jm.diagnose(fun, *args).kind, sys.getrecursionlimit())
+"""
+
+
+def test_where_python_s_limit_was_raised_recursion_without_end_does_not_end_the_process(tmp_path: Path) -> None:
+    """A branch compiled both ways and other values of `n` make it endless, and a thread's stack is not."""
+    (tmp_path / "raised.py").write_text(RAISED)
+    told = subprocess.run(
+        [sys.executable, "raised.py"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert told.returncode == 0, told.stderr[-2000:]
+    assert told.stdout.split("\n")[:3] == ["rewrite 1000000", "static+rewrite 1000000", "rewrite 1000000"]

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.jaxprs import written_out
+from jupyter_jitmagic.base.jaxprs import longest_chain, written_out
 from jupyter_jitmagic.base.own_work import own_work
 from jupyter_jitmagic.diagnosis.proof.rounding import ends_by_floats
 from jupyter_jitmagic.sandbox.unchecked import unchecked
@@ -19,6 +19,7 @@ _LEAST = {"xla_backend_optimization_level": 0, "xla_cpu_parallel_codegen_split_c
 _LESS_EFFORT: tuple[Mapping[str, Any], ...] = (_LEAST, {"xla_backend_optimization_level": 0})
 _QUICKEST: Mapping[str, Any] = {**_LEAST, "xla_cpu_use_fusion_emitters": False}  # newer XLA has one way to emit code
 _SMALL = 20_000  # operations, written out: above, the quickest way takes seconds, and then all memory that there is
+_SHORT = 800  # operations in turn: that way goes from each to the next on the stack, and four thousand end the process
 
 
 def soon(jaxpr: Any = None) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def soon(jaxpr: Any = None) -> dict[str, Any]:
     Example:
         >>> jax.jit(fun, compiler_options=soon())
     """
-    is_small = jaxpr is not None and written_out(jaxpr) <= _SMALL
+    is_small = jaxpr is not None and written_out(jaxpr) <= _SMALL and longest_chain(jaxpr) <= _SHORT
     return dict(_known_here(is_small))
 
 

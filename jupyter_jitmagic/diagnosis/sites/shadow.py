@@ -23,6 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import trace_parts
+from jupyter_jitmagic.sandbox.wrapping import wrapped_by_others
 from jupyter_jitmagic.usercode.places import catches
 
 _parts = trace_parts()
@@ -142,6 +143,8 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         return self._ask("array", lambda value: np.asarray(value, *args), super().__array__)
+
+    __array_wrap__ = wrapped_by_others
 
     def _as_text(self, plain: str) -> str:
         """A tracer's text is no error; but a key made of it may be missing: then the value's text is tried."""

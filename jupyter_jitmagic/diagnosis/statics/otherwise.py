@@ -17,6 +17,7 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, reachable_functions, readable
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet, call_error, trace_call
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.recursing import is_lowered
 from jupyter_jitmagic.sandbox.rerun import OutOfTime, rerun
 from jupyter_jitmagic.source.compared import compared_numbers, compared_words
 from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
@@ -147,7 +148,7 @@ def plain_error(call: Call) -> BaseException | None:
     try:
         rerun(functools.partial(call.fun, *args, **kwargs), 1.0)
     except (Exception, SystemExit, GeneratorExit) as error:
-        return error
+        return None if isinstance(error, RecursionError) and is_lowered() else error
     except OutOfTime:
         return None
     return None

@@ -28,6 +28,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.programs import (
 )
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recorder
 from jupyter_jitmagic.diagnosis.uncompiled.shared import Shared, chooses
+from jupyter_jitmagic.sandbox.wrapping import wrapped_by_others
 
 PARTS: Any = trace_parts()
 """None where this JAX has no classes for a trace of our own: then nothing can be run so (`can_run`)."""
@@ -175,6 +176,8 @@ if PARTS is not None:
 
         def __array__(self, *args: Any, **kwargs: Any) -> Any:
             return np.array(self.read("an array of NumPy"), *args)  # a copy, as of a JAX array, that nobody can write through
+
+        __array_wrap__ = wrapped_by_others
 
         def __format__(self, spec: str) -> str:
             value = self.read("a text") if spec else self.asked()  # without one JAX shows a tracer of a gradient, too
