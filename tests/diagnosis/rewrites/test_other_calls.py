@@ -897,3 +897,14 @@ def test_an_optional_number_is_given_though_its_code_does_not_take_every_one():
         "    return -1\n"
     )
     served(source, (X,), ((X,), {"prior": 0.3}), ((X, 20.0, 0.9), {}))
+
+
+def test_what_other_options_reach_is_reached():
+    """The other side of `entry is None` was compared where entry is given, and called not reached by any input."""
+    source = (
+        "def f(x, share=0.5, entry=None):\n    high = x[0] if entry is None else entry\n    for i, each in enumerate(x):\n"
+        "        high = max(high, each)\n        if each <= high * (1 - share):\n            return i, each\n"
+        "    return len(x) - 1, x[-1]\n"
+    )
+    found = served(source, (X[::-1],), ((X,), {"entry": 20.0}))
+    assert not any(each.startswith("line 2") for each in found.rewrites[0].compared.not_reached)
