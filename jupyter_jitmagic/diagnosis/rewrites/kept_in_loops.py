@@ -18,7 +18,9 @@ def as_a_loop(spot: Spot) -> Iterator[Step]:
     if made is None or not isinstance(function, ast.FunctionDef):
         return
     match code.parents[made], made.generators:
-        case ast.Assign(targets=[ast.Name(id=name)]) as statement, [ast.comprehension(ifs=[*tests], is_async=0) as over] if tests:
+        case ast.Assign(targets=[ast.Name(id=name)]) as statement, [ast.comprehension(ifs=[*tests], is_async=0) as over] if (
+            tests
+        ):
             pass
         case _:
             return

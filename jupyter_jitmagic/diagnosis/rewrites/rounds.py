@@ -39,7 +39,7 @@ def most_rounds(spot: Spot, loop: ast.While) -> str | None:
     if array := what_remains(spot, loop):
         return f"{array}.size"
     for each in counters_of(spot, loop.test):
-        if _surely_moves(loop.body, {each.name}) and (room := _room_of(spot, loop, each.limit)):
+        if each.start >= 0 and _surely_moves(loop.body, {each.name}) and (room := _room_of(spot, loop, each.limit)):
             return room
     counters = [each for each in counters_of(spot, loop.test, _UP_TO) if is_fact(spot, each.limit)]
     alone = [each for each in counters if _surely_moves(loop.body, {each.name})]

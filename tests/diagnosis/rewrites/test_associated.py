@@ -208,7 +208,8 @@ def test_a_comprehension_whose_variable_means_something_else_behind_it_is_made_n
 @pytest.mark.parametrize(
     "body",
     [
-        "for i in range(len(ids) - n + 1):\n        g = tuple(ids[i : i + n].tolist())\n        counts[g] = counts.get(g, 0) + 1",
+        "for i in range(len(ids) - n + 1):\n        g = tuple(ids[i : i + n].tolist())\n"
+        "        counts[g] = counts.get(g, 0) + 1",
         "for i in range(len(ids) - n + 1):\n        counts[tuple(int(v) for v in ids[i : i + n])] += 1",
     ],
 )
