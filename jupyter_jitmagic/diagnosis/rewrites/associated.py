@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.diagnosis.rewrites.slices import length_between, traced
 from jupyter_jitmagic.source.code import is_tested, words
-from jupyter_jitmagic.source.names import SCOPES, loaded, stored, target_names, walk_scope
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored, target_names, walk_scope
 
 _DEPTH = 4  # of names bound to what other names are bound to
 _READ_WHOLE = words("sum max min any all sorted list len")
@@ -30,6 +30,7 @@ class _Refused(Exception):
 
 def keyed_by_data(spot: Spot) -> Iterator[Step]:
     """The first dict of the function whose keys are data as arrays."""
+    spot = _with_the_names_around(spot)
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return
@@ -46,6 +47,16 @@ def keyed_by_data(spot: Spot) -> Iterator[Step]:
             return
         except (_Refused, LookupError):
             continue
+
+
+def _with_the_names_around(spot: Spot) -> Spot:
+    """A place in a comprehension, which has a frame of its own, with what the function's names stand for as well."""
+    if not any(isinstance(each, COMPREHENSIONS) for each in spot.code.ancestors(spot.node)):
+        return spot
+    outer = next(iter(spot.callers()), None)
+    if outer is None or outer.function is not spot.function:
+        return spot
+    return replace(spot, locals={**outer.locals, **spot.locals})
 
 
 def kind_of(spot: Spot, made: ast.expr) -> type[_Table] | None:

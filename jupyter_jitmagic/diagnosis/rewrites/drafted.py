@@ -63,8 +63,7 @@ class Drafted:
     def spots(self, error: BaseException, draft: Draft) -> Iterator[Spot]:
         """The places in the user's code at which the trace stood when it stopped, innermost first."""
         found = False
-        stood = list(frames_of(error, lambda name: name in self._files or is_users_text(name)))
-        for number, (frame, instruction) in enumerate(stood):
+        for frame, instruction in frames_of(error, lambda name: name in self._files or is_users_text(name)):
             code = frame.f_code
             where = position(code, tested_at(code, instruction), 0)
             if not where.line:
@@ -88,8 +87,7 @@ class Drafted:
             own = _COMPREHENSION.sub("", code.co_qualname) == self._own_name
             static = self._static_names if own else frozenset()
             facts = self._told.of(draft)
-            names = _names_in(frame, (around for around, _ in stood[number + 1 :]))
-            yield Spot(source, node, error, names, frame.f_globals, line, unit, static, facts, own, self._files)
+            yield Spot(source, node, error, dict(frame.f_locals), frame.f_globals, line, unit, static, facts, own, self._files)
         kept = None if found else where_kept(error, self.runnable(), draft.texts, self._files, self._code)
         if kept is not None:
             yield kept
@@ -108,14 +106,6 @@ class Drafted:
         unit = next((each for each in self.runnable() if each.holds(code)), None) or unit_of(code, module_globals)
         self.units.append(unit)
         return unit
-
-
-def _names_in(frame: types.FrameType, around: Iterator[types.FrameType]) -> dict[str, Any]:
-    """The values of names where a trace stood; in a comprehension, which has a frame of its own, those around it too."""
-    if not _COMPREHENSION.search(frame.f_code.co_qualname):
-        return dict(frame.f_locals)
-    outer = next((each for each in around if frame.f_code in each.f_code.co_consts), None)
-    return {**(_names_in(outer, around) if outer is not None else {}), **frame.f_locals}
 
 
 _COMPREHENSION = re.compile(r"(\.<locals>\.<(list|set|dict)comp>|\.<locals>\.<genexpr>)+$")
