@@ -414,6 +414,28 @@ def always_returns(stmts: Sequence[ast.stmt]) -> bool:
     return False
 
 
+def in_other_branches(code: Code, one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether no way through the same round of the loops around both comes to both: they stand in the two sides of an `if`, or
+    the later one follows an `if` whose lines around the first leave the block."""
+    for at, below in _ifs_around(code, one):
+        side, rest = (at.body, at.orelse) if below in at.body else (at.orelse, at.body)
+        block = code.block(at)
+        if isinstance(side[-1], ast.Continue | ast.Break | ast.Return | ast.Raise):
+            rest = [*rest, *block[block.index(at) + 1 :]]
+        if any(other in walk(each) for each in rest):
+            return True
+    return False
+
+
+def _ifs_around(code: Code, node: ast.stmt) -> Iterator[tuple[ast.If, ast.AST]]:
+    """Each `if` around a statement, with what of it holds the statement."""
+    below: ast.AST = node
+    for at in code.ancestors(node):
+        if isinstance(at, ast.If):
+            yield at, below
+        below = at
+
+
 def leaves(stmts: Iterable[ast.AST], kinds: type | tuple[type, ...]) -> list[ast.AST]:
     """The statements of these kinds in this scope; break and continue only those that belong to a loop around `stmts`."""
     found: list[ast.AST] = []

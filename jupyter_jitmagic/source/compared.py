@@ -66,8 +66,8 @@ def _parts(test: ast.expr) -> Iterator[ast.expr]:
 
 
 def compared_words(tree: ast.AST, names: Mapping[str, Any] = MappingProxyType({})) -> Iterator[str]:
-    """The strings with which a source compares or that name entries; then those of the dicts among `names` (its globals) in
-    which it looks something up."""
+    """The strings with which a source compares or that name entries, and those that begin and end as it asks of others; then
+    those of the dicts among `names` (its globals) in which it looks something up."""
     tables: dict[str, None] = {}
     for node in ast.walk(tree):
         match node:
@@ -80,13 +80,16 @@ def compared_words(tree: ast.AST, names: Mapping[str, Any] = MappingProxyType({}
             for part in (inner for root in roots for inner in ast.walk(root)):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
                     yield part.value
+    for begins, ends in _affixes(tree).values():
+        yield from _with_affixes(begins, ends)
     for table in tables:
         entries = names.get(table)
         yield from (key for key in entries if type(key) is str) if type(entries) is dict else ()
 
 
 def compared_with(tree: ast.AST, name: str) -> Iterator[int | str]:
-    """The whole numbers and words with which a source compares the variable of this name."""
+    """The whole numbers and words with which a source compares the variable of this name; words that begin and end as it
+    asks of that, too."""
     for node in ast.walk(tree):
         parts: list[ast.AST] = []
         if isinstance(node, ast.Compare):
@@ -100,3 +103,26 @@ def compared_with(tree: ast.AST, name: str) -> Iterator[int | str]:
             for part in (inner for root in parts for inner in ast.walk(root)):
                 if isinstance(part, ast.Constant) and isinstance(part.value, int | str) and not isinstance(part.value, bool):
                     yield part.value
+    for asked, (begins, ends) in _affixes(tree).items():
+        if asked == name:
+            yield from _with_affixes(begins, ends)
+
+
+def _affixes(tree: ast.AST) -> dict[str, tuple[list[str], list[str]]]:
+    """With what a source asks whether words begin (`kind.startswith("up")`) and end, by the names of their variables."""
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=word, attr="startswith" | "endswith" as asked), args=[affix, *_]):
+                parts = [part.value for part in ast.walk(affix) if isinstance(part, ast.Constant)]
+                for name in [part.id for part in ast.walk(word) if isinstance(part, ast.Name)]:
+                    place = found.setdefault(name, ([], []))[asked == "endswith"]
+                    place += [part for part in parts if isinstance(part, str) and part not in place]
+    return found
+
+
+def _with_affixes(begins: list[str], ends: list[str]) -> Iterator[str]:
+    """Words that begin and end so; then those that do one of the two alone, where others are asked for both."""
+    yield from (begin + end for begin in begins or [""] for end in ends or [""])
+    if begins and ends:
+        yield from (*begins, *ends)

@@ -322,6 +322,11 @@ class Plain:
             raise jax.errors.UnexpectedTracerError("the result holds what the body of one of JAX's loops kept")
         return jax.block_until_ready(result)
 
+    def reach(self, given: Input, seconds: float) -> None:
+        """Count what an input reaches on which a rewrite was compared by other means than `runs`."""
+        if self.uncompiled(given, seconds) is not None:
+            self._probes.keep()
+
     def gives(self, got: Any, given: Input) -> bool:
         """Whether plain Python gives this by JAX itself, whose largest of a thousand numbers leaves NaN out on CPUs."""
         self._probes.start(Deadline(max(SHORT, MANY * self._first)))

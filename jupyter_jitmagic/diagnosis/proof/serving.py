@@ -6,7 +6,7 @@ import functools
 import itertools
 import operator
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -221,6 +221,9 @@ class Served:
         found = []
         for usual, changed in zip(self._usual, self._with_others(call.given), strict=True):
             result = self.plain.uncompiled(changed, SHORT)
+            if result is None and changed.kind == "given" and not self.plain.too_slow:
+                changed = self._as_first_given(changed, call.given)
+                result = self.plain.uncompiled(changed, SHORT)
             if result is not None:
                 found.append((changed, result[0]))
             elif self.plain.too_slow:
@@ -233,6 +236,14 @@ class Served:
         if found and call.given.kind == "number":
             found += self._run_leveled(call.given)
         return found
+
+    def _as_first_given(self, changed: Input, given: Input) -> Input:
+        """The changed input with the optional arguments as they were given: a number that was chosen for one may be the only
+        one that its code takes (`math.log(prior)`), and says nothing about the others."""
+        own = self.plain.variations.call()
+        args = (*changed.args[: len(own.args)], *given.args[len(own.args) :])
+        added = {name: value for name, value in given.kwargs.items() if name not in own.kwargs}
+        return replace(changed, args=args, kwargs={**changed.kwargs, **added})
 
     def _run_leveled(self, given: Input) -> list[tuple[Input, Any]]:
         """Whole numbers in the place of floats, with one number all through each array: a branch that is taken for these alone

@@ -9,12 +9,15 @@ from __future__ import annotations
 import ast
 import collections
 from collections.abc import Iterator
+from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.elements import element, listed_numbers
+from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
+from jupyter_jitmagic.diagnosis.rewrites.slices import length_between, traced
 from jupyter_jitmagic.source.code import is_tested, words
-from jupyter_jitmagic.source.names import SCOPES, target_names, walk_scope
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored, target_names, walk_scope
 
 _DEPTH = 4  # of names bound to what other names are bound to
 _READ_WHOLE = words("sum max min any all sorted list len")
@@ -27,6 +30,7 @@ class _Refused(Exception):
 
 def keyed_by_data(spot: Spot) -> Iterator[Step]:
     """The first dict of the function whose keys are data as arrays."""
+    spot = _with_the_names_around(spot)
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return
@@ -43,6 +47,16 @@ def keyed_by_data(spot: Spot) -> Iterator[Step]:
             return
         except (_Refused, LookupError):
             continue
+
+
+def _with_the_names_around(spot: Spot) -> Spot:
+    """A place in a comprehension, which has a frame of its own, with what the function's names stand for as well."""
+    if not any(isinstance(each, COMPREHENSIONS) for each in spot.code.ancestors(spot.node)):
+        return spot
+    outer = next(iter(spot.callers()), None)
+    if outer is None or outer.function is not spot.function:
+        return spot
+    return replace(spot, locals={**outer.locals, **spot.locals})
 
 
 def kind_of(spot: Spot, made: ast.expr) -> type[_Table] | None:
@@ -87,8 +101,8 @@ class _Table:
         self.compares_floats = False
         """The largest or smallest of its values is asked for, which may be NaN."""
         self.asks_for_best = False
-        self.width = 0
-        """How many numbers a key is, where it is a tuple of them."""
+        self.width = ""
+        """How many numbers a key is, as text, where it is a tuple of them."""
 
     def step(self) -> Step:
         nodes = list(ast.walk(self.function))
@@ -110,8 +124,7 @@ class _Table:
             raise _Refused
         first = self.made.value
         begins = list(zip(first.keys, first.values, strict=True)) if isinstance(first, ast.Dict) else []
-        facts = [spot.fact(part) for _, key, _ in self.held for part in self._parts(key) or [key]]
-        known = [fact for fact in facts if fact is not None]
+        known = [fact for _, key, _ in self.held for fact in self._facts(key) if fact is not None]
         if not any(self._is_data(key) for _, key, _ in self.held) or any(self._reads_itself(key) for _, key, _ in self.held):
             raise _Refused
         if not known or any(fact.ndim or fact.dtype not in ("i", "u", "f") or fact.sort == "text" for fact in known):
@@ -145,8 +158,8 @@ class _Table:
             lines[2] += f".at[{place}].set(True)"
         self.edits.append((self.made, f"\n{indent}".join(lines)))
 
-    def _width(self, nodes: list[ast.AST]) -> int:
-        """How many parts its keys have; 0 where they are numbers."""
+    def _width(self, nodes: list[ast.AST]) -> str:
+        """How many parts its keys have; "" where they are numbers."""
         first = self.made.value
         keys = [key for key in first.keys if key is not None] if isinstance(first, ast.Dict) else []
         for node in nodes:
@@ -159,10 +172,49 @@ class _Table:
                     name == self.name
                 ):
                     keys.append(key)
-        widths = {len(self._parts(key)) for key in keys if not self._is_chosen(key)}
+        widths = {self._width_of(key) for key in keys if not self._is_chosen(key)}
         if len(widths) > 1:
             raise _Refused
-        return widths.pop() if widths else 0
+        return widths.pop() if widths else ""
+
+    def _width_of(self, key: ast.expr) -> str:
+        window = self._window(key)
+        if window is None:
+            return str(len(self._parts(key)) or "")
+        assert isinstance(window.slice, ast.Slice)
+        lower, upper = window.slice.lower, window.slice.upper
+        width = None if upper is None else length_between(self.spot, lower, upper, lambda name: traced(self.spot, name))
+        if width is None or not loaded([ast.parse(width)]).isdisjoint(stored(self.function.body)):
+            raise _Refused
+        return width
+
+    def _window(self, key: ast.expr) -> ast.Subscript | None:
+        """`x[i : i + n]` of the key `tuple(x[i : i + n].tolist())`, or `tuple(int(v) for v in x[i : i + n])`."""
+        match key:
+            case ast.Name(id=name):
+                given = [self._window(each) for each in self._given(name) if not isinstance(each, ast.Name)]
+                return given[0] if len(given) == 1 else None
+            case ast.Call(func=ast.Name(id="tuple"), args=[listed], keywords=[]) if self.spot.is_builtin("tuple"):
+                pass
+            case _:
+                return None
+        match listed:
+            case ast.GeneratorExp(elt=each, generators=[ast.comprehension(target=ast.Name(id=v), iter=listed, ifs=[])]):
+                whole = each.args[0] if isinstance(each, ast.Call) and self.code.src(each.func) == "int" else each
+                if not isinstance(whole, ast.Name) or whole.id != v:
+                    return None
+        if isinstance(listed, ast.Call) and isinstance(listed.func, ast.Attribute) and listed.func.attr == "tolist":
+            listed = listed.func.value
+        is_window = isinstance(listed, ast.Subscript) and isinstance(listed.slice, ast.Slice) and listed.slice.step is None
+        return listed if isinstance(listed, ast.Subscript) and is_window else None
+
+    def _facts(self, key: ast.expr) -> list[Fact | None]:
+        """What is known of the numbers of a key."""
+        window = self._window(key)
+        if window is None:
+            return [self.spot.fact(part) for part in self._parts(key) or [key]]
+        array = self.spot.fact(window.value)
+        return [None if array is None else replace(array, ndim=array.ndim - 1)]
 
     def _is_chosen(self, key: ast.expr) -> bool:
         """Whether it is a key that the dict itself gave."""
@@ -276,7 +328,7 @@ class _Table:
                 self._get(parent, around)
             case ast.Attribute(attr="values") if isinstance(around, ast.Call):
                 self._whole(around, f"{self.values}[{self.there}]")
-            case ast.Attribute(attr="keys" | "items" | "most_common") if self.width:
+            case ast.Attribute(attr="keys" | "items") if self.width:
                 raise _Refused
             case ast.Attribute(attr="keys") if isinstance(around, ast.Call):
                 self._whole(around, f"{self.keys}[{self.there}]")
@@ -289,8 +341,7 @@ class _Table:
             case ast.Call(func=ast.Name(id="max" | "min" as end), args=[_], keywords=[ast.keyword(arg="key", value=by)]):
                 if not spot.is_builtin(end) or code.src(by) not in (f"{self.name}.get", f"{self.name}.__getitem__"):
                     raise _Refused
-                best = f"{self.keys}[{self.best(end)}]"
-                self.edits.append((parent, f"tuple({best})" if self.width else best))
+                self.edits.append((parent, self._best_key(end)))
             case _ if is_tested(code, use):
                 self.edits.append((use, f"{spot.jnp('any')}({self.there})"))
             case _ if self.width:
@@ -311,7 +362,8 @@ class _Table:
 
     def _key(self, key: ast.expr) -> str:
         if self.width:
-            return f"{self.spot.jnp('asarray')}({self.code.expr(key)})"
+            numbers = self._window(key) if isinstance(key, ast.Call) else None
+            return f"{self.spot.jnp('asarray')}({self.code.expr(key if numbers is None else numbers)})"
         match key:
             case ast.Call(func=ast.Name(id="int"), args=[inner], keywords=[]) if self._is_array(inner):
                 return f"{self.code.operand(inner)}.astype(int)"
@@ -329,6 +381,10 @@ class _Table:
         jnp, behind = self.spot.jnp, "- 1" if end == "max" else "+ 1"
         worst = f"{jnp('min' if end == 'max' else 'max')}({self.values}) {behind}"
         return f"{jnp('arg' + end)}({jnp('where')}({self.there}, {self.values}, {worst}))"
+
+    def _best_key(self, end: str) -> str:
+        best = f"{self.keys}[{self.best(end)}]"
+        return f"tuple({best})" if self.width else best
 
     def _set(self, statement: ast.stmt, target: ast.expr, key: ast.expr) -> None:
         code = self.code
@@ -409,7 +465,7 @@ class _Table:
             case ast.Call(func=ast.Name(id="max" | "min" as end), keywords=[ast.keyword(arg="key", value=by)]) if (
                 code.src(by).replace(" ", "").partition(":")[2].endswith("[1]")
             ):
-                self.edits.append((parent, f"({self.keys}[{self.best(end)}], {self.values}[{self.best(end)}])"))
+                self.edits.append((parent, f"({self._best_key(end)}, {self.values}[{self.best(end)}])"))
             case _:
                 raise _Refused
 
@@ -424,11 +480,11 @@ class _Table:
         part = code.parents[first]
         match part:
             case ast.Subscript(slice=ast.Constant(value=0)) if part.value is first:
-                self.edits.append((part, f"{self.keys}[{self.best('max')}]"))
+                self.edits.append((part, self._best_key("max")))
             case ast.Subscript(slice=ast.Constant(value=1)) if part.value is first:
                 self.edits.append((part, f"{self.values}[{self.best('max')}]"))
             case _:
-                self.edits.append((first, f"({self.keys}[{self.best('max')}], {self.values}[{self.best('max')}])"))
+                self.edits.append((first, f"({self._best_key('max')}, {self.values}[{self.best('max')}])"))
 
 
 class Counted(_Table):

@@ -267,6 +267,8 @@ class Carried:
         parameter, unpack = self._parameter()
         function = code.fresh("body_fun", "loop_body")
         bounds = [code.expr(loop.test), f"{code.operand(loop.test)} != 0"]
+        if isinstance(loop.test, ast.Compare):
+            bounds = bounds[:1]  # it gives a bool
         for test in bounds if _truth(loop.test) else bounds[::-1]:
             yield from self._while(test, parameter, unpack, function)
 

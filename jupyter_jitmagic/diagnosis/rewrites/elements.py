@@ -102,6 +102,10 @@ class _Elements:
     def _carrier(self, value: ast.expr) -> tuple[str, bool]:
         """(name of an array or number that is known before and of whose dtype a value is, whether it is surely an array)."""
         fact = self.spot.fact(value)
+        if (inner := _beside_whole_numbers(value)) is not value:
+            of_inner = self.spot.fact(inner)
+            alike = fact is None or of_inner is None or fact.dtype == of_inner.dtype
+            return self._carrier(inner) if alike else ("", False)
         match value:
             case ast.Name(id=name) if name in self.before and self._keeps_kind(name, fact):
                 return name, fact is not None and fact.sort == "array" and not self._was_number(name)
@@ -294,6 +298,19 @@ class _Elements:
             found |= new
             new = {name for node in given if new & {*stored([node])} for name in loaded([node.value])} - found
         return found
+
+
+def _beside_whole_numbers(value: ast.expr) -> ast.expr:
+    """v of `2 * v`, `v - 1`, `-v`: of the same dtype, unless v is a flag."""
+    match value:
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _beside_whole_numbers(operand)
+        case (
+            ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult(), left=ast.Constant(value=int() as number), right=inner)
+            | ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult(), left=inner, right=ast.Constant(value=int() as number))
+        ) if not isinstance(number, bool):
+            return _beside_whole_numbers(inner)
+    return value
 
 
 def _row(spot: Spot, value: ast.expr) -> list[ast.expr]:

@@ -22,7 +22,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rounds import (
 )
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.signs import is_place
-from jupyter_jitmagic.source.code import Edit, is_returned, leaves, words
+from jupyter_jitmagic.source.code import Edit, in_other_branches, is_returned, leaves, words
 from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
 MADE_ARRAYS = words("array asarray stack")
@@ -188,8 +188,9 @@ class GrowingList(Container):
         parts: list[str] = []
         alone = len(self.first)
         refilled = self._refilled()
+        counted: list[list[ast.stmt]] = []
         for statement, value in self.appends:
-            if statement in refilled:
+            if statement in refilled or (not chosen.get(statement) and self._is_in_place_of_one(statement, counted)):
                 continue
             loops = self._loops_around(statement)
             known = chosen.get(statement)
@@ -213,6 +214,17 @@ class GrowingList(Container):
         fixed = alone + sum(map(int, numbers))
         texts = [part for part in parts if not part.isdigit()]
         return " + ".join([*texts, *([str(fixed)] if fixed or not texts else [])])
+
+    def _is_in_place_of_one(self, statement: ast.stmt, counted: list[list[ast.stmt]]) -> bool:
+        """Whether a round that comes to this append comes to none of others that are counted as one; it is noted with them."""
+        code = self.spot.code
+        for others in counted:
+            alike = all(self._loops_around(each) == self._loops_around(statement) for each in others)
+            if alike and all(in_other_branches(code, each, statement) for each in others):
+                others.append(statement)
+                return True
+        counted.append([statement])
+        return False
 
     def _padded_to(self) -> str:
         """The length up to which a last loop fills a list that another one has filled with no more: `while len(out) < n:`."""

@@ -16,6 +16,7 @@ from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_o
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 MOST_LINES = 25
+MOST_REPEATED = 5  # lines that follow an `if` of whose ways only some return
 MOST_CALLS = 6  # of one helper, whose lines are put in their places together
 
 
@@ -198,9 +199,6 @@ class Inlining:
         while held in names.values():
             held += "_"
         text = self._way(body, indent, self._renamed(body, names), held)
-        if text is None and not any(leaves([each], ast.Return) for each in body):
-            text = self.source.block_text(body, indent, self._renamed(body, names))
-            text += f"{indent}{held} = None\n" if held else ""
         if text is None or len(text.splitlines()) > MOST_LINES:
             return
         lines = "".join(f"{indent}{names[name]} = {given}\n" for name, given in bound.items() if names[name] != given)
@@ -231,7 +229,8 @@ class Inlining:
         return bool(read & written_around(self.function))
 
     def _way(self, body: Sequence[ast.stmt], indent: str, edits: list[tuple[int, int, str]], held: str) -> str | None:
-        """The statements as lines that bind `held` where they return; None where what follows an `if` would stand twice."""
+        """The statements as lines that bind `held` where they return; None where a loop returns, or much that follows an `if`
+        would stand in several of its ways."""
         text = ""
         for number, each in enumerate(body):
             if not leaves([each], ast.Return):
@@ -240,15 +239,22 @@ class Inlining:
             match each:
                 case ast.Return(value=value):
                     return f"{text}{indent}{held} = {self._edited(value, edits)}\n" if held else text or f"{indent}pass\n"
-                case ast.If(test=test, body=then, orelse=orelse) if always_returns(then):
-                    deeper = indent + "    "
-                    one = self._way(then, deeper, edits, held)
-                    other = self._way([*orelse, *body[number + 1 :]], deeper, edits, held)
+                case ast.If(test=test, body=then, orelse=orelse):
+                    deeper, rest = indent + "    ", body[number + 1 :]
+                    if not always_returns(then) and rest and self._lines_of(rest) > MOST_REPEATED:
+                        return None
+                    one = self._way(then if always_returns(then) else [*then, *rest], deeper, edits, held)
+                    other = self._way([*orelse, *rest], deeper, edits, held)
                     if one is None or other is None:
                         return None
                     return f"{text}{indent}if {self._edited(test, edits)}:\n{one}{indent}else:\n{other}"
             return None
-        return text if always_returns(body) else None  # it raises
+        if always_returns(body):
+            return text  # it raises
+        return f"{text}{indent}{held} = None\n" if held else text or f"{indent}pass\n"
+
+    def _lines_of(self, body: Sequence[ast.stmt]) -> int:
+        return sum(len(self.source.block_text([each], "").splitlines()) for each in body)
 
     _early: Sequence[tuple[ast.expr, ast.expr | None]] = ()
     """(test, value) of what it returns before its end, the last one first."""
@@ -286,7 +292,7 @@ class Inlining:
             isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await) for node in inner
         ):
             return None
-        if len(self.source.block_text(before, "").splitlines()) > MOST_LINES if before else False:
+        if before and self._lines_of(before) > MOST_LINES:
             return None
         return [*before, last.value]
 

@@ -113,6 +113,8 @@ class Judge:
         self._note = ""
         self._met: set[str] = set()
         """Kinds of other calls that the last draft gives up, and gives something else on."""
+        self._alike_on: list[Input] = []
+        """Inputs with other options on which the last draft gives what plain Python gives."""
         self._gradients = DraftGradients(call, seconds)
         self.at_edge: Rewrite | None = None
         self.beside_nan: Rewrite | None = None
@@ -324,8 +326,16 @@ class Judge:
         said = tuple(dict.fromkeys(filter(None, every)))
         callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.call.fun)}
         said += (PRINTS_ONCE,) if self._prints_once(traced) else ()
+        self._note_reached_elsewhere(plain)
         compared = comparison(plain, found.count, said, {**draft.excludes, **self._untried(), **callers})
         return self._rewrite(draft, compared, static=needed(self.call, traced, self._values.taken, self.seconds / 8))
+
+    def _note_reached_elsewhere(self, plain: Plain) -> None:
+        """Count what calls with other options reached: the draft was compared on them as well, though not compiled."""
+        for given in (*self._alike_on, *self._values.compared) if plain.agrees() else ():
+            if not plain.coverage.missing():
+                return
+            plain.reach(given, self.seconds / 8)
 
     def _prints_once(self, traced: Traced) -> bool:
         """Whether something is still printed while it is traced, and not in each call."""
@@ -403,7 +413,7 @@ class Judge:
         """Compare on the other calls; gives what is to be said of those on which it may fail."""
         if self._served is None:
             return []
-        self._met = set()
+        self._met, self._alike_on = set(), []
         self._served.said.clear()
         known = {id(taken.call): taken for taken in self._served.taken}
         programs = {id(call): program for call, program in traced.others}
@@ -424,6 +434,7 @@ class Judge:
                 continue
             try:
                 self._served.compare(taken, programs[key], traced.draft.excludes)
+                self._alike_on += [given for given, _ in taken.wanted if is_optional(taken.call)]
             except CannotRun:
                 self._served.not_compared(taken.call)
             except Differs as error:

@@ -43,6 +43,8 @@ class OtherValues:
         self._call = call
         self.taken: list[tuple[Input, Any]] = []
         """Inputs that plain Python takes, with its results."""
+        self.compared: list[Input] = []
+        """Those of them on which the last rewrite gives the same."""
 
     def find(self, plain: Plain, units: Sequence[Unit], trees: Sequence[ast.AST]) -> list[OtherCall]:
         """The calls with values that the code (`units`, as `trees`) speaks of, or others, which plain Python takes."""
@@ -118,6 +120,7 @@ class OtherValues:
         Raises:
             Differs: it gives others.
         """
+        self.compared = []
         if ANOTHER_SHAPE in traced.draft.excludes:
             return []  # other sizes go past an end, which the rewrite says
         said = []
@@ -142,6 +145,7 @@ class OtherValues:
             if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
                 continue
             difference = differs(got, want)
+            self.compared += [] if difference else [given]
             if difference and is_wider(got, want) and may_be_wider(plain, given, got, want):
                 said.append(wider_words(got, want))
                 continue

@@ -38,6 +38,9 @@ def most_rounds(spot: Spot, loop: ast.While) -> str | None:
     round moves one of several counters, as in a merge, what they have left together."""
     if array := what_remains(spot, loop):
         return f"{array}.size"
+    for each in counters_of(spot, loop.test):
+        if each.start >= 0 and _surely_moves(loop.body, {each.name}) and (room := _room_of(spot, loop, each.limit)):
+            return room
     counters = [each for each in counters_of(spot, loop.test, _UP_TO) if is_fact(spot, each.limit)]
     alone = [each for each in counters if _surely_moves(loop.body, {each.name})]
     if alone:
@@ -48,6 +51,16 @@ def most_rounds(spot: Spot, loop: ast.While) -> str | None:
             most = number - each.start if isinstance(number, int) else 0
             return str(most) if most > 0 else f"max({left_of(spot, [each])}, 1)"
     return left_of(spot, counters) if counters and _surely_moves(loop.body, {each.name for each in counters}) else None
+
+
+def _room_of(spot: Spot, loop: ast.While, limit: ast.expr) -> str:
+    """As many elements as an array has room for of which a limit is the count: that of a list which became an array before
+    (`growing`), and which the loop leaves as it is; "" for other limits."""
+    if not isinstance(limit, ast.Name) or limit.id in spot.unit.text or limit.id in stored(loop.body):
+        return ""
+    array = limit.id.removesuffix("_length")
+    is_made = array != limit.id and isinstance(spot.locals.get(array), jax.Array) and array not in stored(loop.body)
+    return f"len({array})" if is_made else ""
 
 
 def what_remains(spot: Spot, loop: ast.For | ast.While) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
@@ -50,32 +51,72 @@ def box_update(spot: Spot) -> Iterator[Step]:
         return
     if not isinstance(call, ast.Call) or method.attr not in SET_BY_WHERE or len(call.args) != 1:
         return
-    parts, array = _parts(node), code.operand(at.value)
+    parts = _parts(node)
     tests = _inside(spot, at.value, parts)
     if not tests:
         return
+    yield from _chosen(spot, node, at.value, call, method.attr, tests, NEGATIVE)
+    ends = _placed_from_the_end(spot, at.value, parts, code.statement(node))
+    if ends is not None:  # numbers of an array, of which some are below 0
+        yield from _chosen(spot, node, at.value, call, method.attr, ends[1], {}, ends[0])
+
+
+def _chosen(
+    spot: Spot,
+    node: ast.Subscript,
+    updated: ast.expr,
+    call: ast.Call,
+    method: str,
+    tests: list[tuple[str, str]],
+    excludes: dict[str, str],
+    bound: Sequence[str] = (),
+) -> Iterator[Step]:
+    """The update as a choice by these tests of places, with lines that bind names of theirs before it."""
+    code, parts, array = spot.code, _parts(node), spot.code.operand(updated)
     row = ", ".join(":" if isinstance(part, ast.Slice) else code.src(part) for part in parts)
     one_row = any(not isinstance(part, ast.Slice) for part in parts)
     value, old = _in_place_of(spot, call.args[0], node, behind=f"[{row}]" if one_row else ""), array
     if one_row:
         old = f"{array}[{row}]"
-    new = set_by_where(spot.jnp, method.attr, old, value)
+    new = set_by_where(spot.jnp, method, old, value)
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     test, statement = _joined([text for _, text in tests]), code.statement(node)
-    if len(tests) > 1 and code.on_own_lines([statement]):
+    if bound:
+        start = code.region([statement])[0]
+        edits = [((start, start), "".join(f"{code.indent(statement)}{line}\n" for line in bound))]
+    elif len(tests) > 1 and code.on_own_lines([statement]):
         axes = dict.fromkeys(places for places, _ in tests)
         names = dict(zip(axes, _names(spot, len(axes)), strict=True))
         shown = [text.replace(places, names[places]) for places, text in tests]
         inside, start = code.fresh("inside", "chosen"), code.region([statement])[0]
-        bound = [f"{name} = {places}" for places, name in names.items()]
-        whole = "".join(f"{code.indent(statement)}{line}\n" for line in (*bound, f"{inside} = {_joined(shown)}"))
+        named = [f"{name} = {places}" for places, name in names.items()]
+        whole = "".join(f"{code.indent(statement)}{line}\n" for line in (*named, f"{inside} = {_joined(shown)}"))
         edits, test = [((start, start), whole)], inside
     casts = ("", f".astype({array}.dtype)")
     for cast in casts if isinstance(call.args[0], ast.Constant) else reversed(casts):  # a wider value makes no wider array
         text = f"{spot.jnp('where')}({test}, {new}, {old}){cast}"
         if one_row:
             text = f"{array}.at[{row}].set({text})"
-        yield spot.step("where", *edits, (call, text), excludes=NEGATIVE)
+        yield spot.step("where", *edits, (call, text), excludes=excludes)
+
+
+def _placed_from_the_end(
+    spot: Spot, array: ast.expr, parts: list[ast.expr], statement: ast.stmt
+) -> tuple[list[str], list[tuple[str, str]]] | None:
+    """(lines before the statement, tests as `_inside` gives them) of which bounds below 0 count from the end."""
+    code, cut = spot.code, [part for part in parts if isinstance(part, ast.Slice)]
+    if len(cut) != 1 or not code.on_own_lines([statement]):
+        return None
+    size = f"{code.operand(array)}.shape[{parts.index(cut[0])}]"
+    lines, names = list[str](), dict[ast.expr, str]()
+    for bound, wanted in ((cut[0].lower, "start"), (cut[0].upper, "stop")):
+        if bound is not None and traced(spot, bound):
+            name = names[bound] = code.fresh(wanted, f"{wanted}_of_it")
+            lines += [
+                f"{name} = {code.src(bound)}",
+                f"{name} = {spot.jnp('where')}({name} < 0, {name} + {size}, {name})",
+            ]
+    return lines, _inside(spot, array, parts, names)
 
 
 def _updated(spot: Spot) -> ast.Subscript | None:
@@ -92,8 +133,10 @@ def _updated(spot: Spot) -> ast.Subscript | None:
     return None
 
 
-def _inside(spot: Spot, array: ast.expr, parts: list[ast.expr]) -> list[tuple[str, str]]:
-    """(the places along an axis, whether they are inside); none where that cannot be said."""
+def _inside(
+    spot: Spot, array: ast.expr, parts: list[ast.expr], names: Mapping[ast.expr, str] = MappingProxyType({})
+) -> list[tuple[str, str]]:
+    """(the places along an axis, whether they are inside, by these names for bounds); none where that cannot be said."""
     code, fact, known = spot.code, spot.fact(array), attribute(spot.value(array), "ndim", 0)
     ndim = known or (fact.ndim if fact is not None else 0)
     left = ndim - sum(not isinstance(part, ast.Slice) for part in parts)
@@ -115,7 +158,7 @@ def _inside(spot: Spot, array: ast.expr, parts: list[ast.expr]) -> list[tuple[st
                 continue
             if not traced(spot, bound) and not (isinstance(bound, ast.Constant) and isinstance(bound.value, int)):
                 return []  # it may be negative
-            tests.append((places, f"{places} {sign} {code.operand(bound)}"))
+            tests.append((places, f"{places} {sign} {names.get(bound) or code.operand(bound)}"))
     return tests
 
 

@@ -1,5 +1,6 @@
 """What rules leave behind in a draft that nobody would have typed: names that only name another, helpers that nothing calls any
-more, imports that nothing reads, brackets within brackets, a `_` that is read, a `pass` beside other lines."""
+more, imports that nothing reads, brackets within brackets, a `_` that is read, a `pass` beside other lines, a choice of two
+that are the same."""
 
 from __future__ import annotations
 
@@ -52,6 +53,9 @@ def _edits(code: Code, old: set[str], called: set[str], names: set[str]) -> Iter
                         yield [(*code.region([node]), "")]
             if code.lines[node.lineno - 1].strip() not in old and _may_go(code, node):
                 yield from _without_a_name(code, node, old, names)
+        elif isinstance(node, ast.Call) and isinstance(code.parents[node], ast.Assign) and _is_of_two_alike(node):
+            if code.lines[node.lineno - 1].strip() not in old:
+                yield [(*code.span(node), code.src(node.args[1]))]
         elif isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
             if code.lines[node.lineno - 1].strip() not in old and not _hides(code, node):
                 yield from _said_plainly(code, node)
@@ -60,6 +64,14 @@ def _edits(code: Code, old: set[str], called: set[str], names: set[str]) -> Iter
             new = node.lineno == node.end_lineno and code.lines[node.lineno - 1].strip() not in old
             if new and (left, right) == ("((", "))") and code.span(node)[1] == end + 2:
                 yield [(start - 1, start, ""), (end, end + 1, "")]
+
+
+def _is_of_two_alike(node: ast.Call) -> bool:
+    """Whether it is `jnp.where(pred, n + 1, n + 1)`: both branches did the same."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="where"), args=[ast.Name(), one, other], keywords=[]):
+            return ast.dump(one) == ast.dump(other) and not any(isinstance(each, ast.Call) for each in walk(one))
+    return False
 
 
 def _said_plainly(code: Code, node: ast.Call) -> Iterator[list[Edit]]:

@@ -1,11 +1,12 @@
 """Dicts and counters whose keys are data: arrays of keys and values, in the dict's own order."""
 
+import jax
 import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
 
-from .helpers import check, define, offered
+from .helpers import applied, check, define, offered
 
 X = jnp.array([2, 1, 2, 3, 1, 2, 0])
 IMPORTS = "import statistics\nfrom collections import Counter, defaultdict\n\n"
@@ -202,3 +203,35 @@ def test_a_comprehension_whose_variable_means_something_else_behind_it_is_made_n
         f"    return {behind}\n"
     )
     assert ("keys" in offered(source, jnp.array([1, 1, 2]), jnp.array([0.5, -1.0, 2.0]))) == is_written
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for i in range(len(ids) - n + 1):\n        g = tuple(ids[i : i + n].tolist())\n"
+        "        counts[g] = counts.get(g, 0) + 1",
+        "for i in range(len(ids) - n + 1):\n        counts[tuple(int(v) for v in ids[i : i + n])] += 1",
+    ],
+)
+def test_windows_of_an_array_are_keys(body):
+    """N-grams, of any length: a comprehension has a frame of its own, in which `n` has no value."""
+    made = "{}" if "get" in body else "Counter()"
+    source = (
+        f"from collections import Counter\ndef f(ids, n=2):\n    counts = {made}\n    {body}\n"
+        "    return max(counts.values()), len(counts)\n"
+    )
+    namespace = define(source)
+    f, runs = namespace["f"], ([1, 2, 1, 2, 3], [1, 1, 1, 1], [3, 1, 2, 3, 1, 2])
+    wanted = [f(jnp.array(ids), n) for ids in runs for n in (1, 2, 3)]
+    with applied(jm.diagnose(f, jnp.array(runs[0])), namespace):
+        fixed = jax.jit(namespace["f"], static_argnames="n")
+        assert [tuple(map(int, fixed(jnp.array(ids), n))) for ids in runs for n in (1, 2, 3)] == wanted
+
+
+@pytest.mark.parametrize("part", ["[0][1]", "[0][0][1]"])
+def test_the_most_common_of_pairs(part):
+    source = (
+        "from collections import Counter\ndef f(ids):\n    counts = Counter()\n    for a, b in zip(ids, ids[1:]):\n"
+        f"        counts[int(a), int(b)] += 1\n    return counts.most_common(1){part}\n"
+    )
+    check(source, *((jnp.array(ids),) for ids in ([1, 2, 1, 2, 3], [1, 1, 1, 4, 1], [3, 1, 2, 3, 1])))

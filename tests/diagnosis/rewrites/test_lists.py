@@ -668,3 +668,41 @@ def test_a_number_that_decides_counts_once(test):
     x = jnp.array([1.0, 2.0, 4.0, 3.0])
     found = check(source, *[(x, jnp.array(n)) for n in ([0, 3, 5, 2], [0, 1, 1, 0], [6, 6, 0, 2], [8, 4, 7, 9])])
     assert not any(f"kept.append({test})" in each.source for each in found.rewrites)
+
+
+MERGED = (
+    "def f(row):\n    {tiles}\n    out = []\n    i = 0\n    score = 0\n    while i < len(tiles):\n"
+    "        if i + 1 < len(tiles) and tiles[i] == tiles[i + 1]:\n            out.append(2 * tiles[i])\n"
+    "            score += 2 * tiles[i]\n            i += 2\n        else:\n            out.append(tiles[i])\n"
+    "            i += 1\n    return jnp.array(out + [0] * (len(row) - len(out))), score\n"
+)
+
+
+@pytest.mark.parametrize(
+    "tiles",
+    [
+        "tiles = [v for v in row if v != 0]",
+        "tiles = []\n    for v in row:\n        if v != 0:\n            tiles.append(v)",
+    ],
+)
+def test_a_loop_goes_up_to_the_length_of_what_was_kept(tiles):
+    """It has no more rounds than there was room for, and each round fills one place, whichever of its branches is taken; the
+    items are of what they are computed from, floats too."""
+    rows = ([2, 2, 0, 4], [2, 2, 2, 2], [4, 0, 4, 4], [0, 0, 0, 0], [2, 4, 8, 16])
+    calls = [(jnp.array(each),) for each in rows]
+    found = check(MERGED.format(tiles=tiles), *calls, (jnp.array([1.5, 1.5, 0.0, 3.0]),))
+    text = found.rewrites[0].source
+    assert "out = jnp.zeros(len(tiles), tiles.dtype)" in text and "out_length + 1, out_length + 1" not in text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if v > 0:\n            out.append(v)\n        elif v > -1:\n            out.append(2 * v)",
+        "if v > 0:\n            out.append(v)\n            continue\n        if v > -1:\n            out.append(-v)",
+    ],
+)
+def test_appends_of_which_a_round_comes_to_one_alone_have_one_place(body):
+    source = f"def f(x):\n    out = []\n    for v in x:\n        {body}\n    return len(out), sum(out)\n"
+    found = check(source, *((jnp.array(each),) for each in ([1.0, -2.0, -0.5], [-3.0, -2.0, -1.5], [1.0, 2.0, 3.0])))
+    assert "jnp.zeros(len(x), x.dtype)" in found.rewrites[0].source

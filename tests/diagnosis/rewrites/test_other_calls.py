@@ -886,3 +886,25 @@ def test_a_list_of_batches_may_be_empty():
         "            total += (p * x).sum()\n            n += len(x)\n    return total / n if n else 0.0\n"
     )
     served(source, (jnp.array(2.0), [X, -X]), ((jnp.array(2.0), []), {}), ((jnp.array(2.0), [-X]), {}))
+
+
+def test_an_optional_number_is_given_though_its_code_does_not_take_every_one():
+    """`math.log(prior / (1 - prior))` takes no negative prior: that it fails there was taken for a refusal of any, and the
+    rewrite, which raised where one was given, did not say so."""
+    source = (
+        "import math\ndef f(x, upper=2.0, prior=None):\n    total = 0.0 if prior is None else math.log(prior / (1 - prior))\n"
+        "    for i, each in enumerate(x):\n        total += each - 0.5\n        if total >= upper:\n            return i + 1\n"
+        "    return -1\n"
+    )
+    served(source, (X,), ((X,), {"prior": 0.3}), ((X, 20.0, 0.9), {}))
+
+
+def test_what_other_options_reach_is_reached():
+    """The other side of `entry is None` was compared where entry is given, and called not reached by any input."""
+    source = (
+        "def f(x, share=0.5, entry=None):\n    high = x[0] if entry is None else entry\n    for i, each in enumerate(x):\n"
+        "        high = max(high, each)\n        if each <= high * (1 - share):\n            return i, each\n"
+        "    return len(x) - 1, x[-1]\n"
+    )
+    found = served(source, (X[::-1],), ((X,), {"entry": 20.0}))
+    assert not any(each.startswith("line 2") for each in found.rewrites[0].compared.not_reached)

@@ -282,6 +282,38 @@ def test_their_attributes_are_variables_of_the_function(how):
     assert found.rewrites[0].verified and "inline" in found.rewrites[0].patterns
 
 
+PID = """
+class PID:
+    def __init__(self, gain, limit=None):
+        self.gain, self.limit, self.total = gain, limit, 0.0
+
+    def __call__(self, err):
+        u = self.gain * err + self.total
+        if self.limit is not None:
+            if u > self.limit:
+                return self.limit
+            if u < -self.limit:
+                return -self.limit
+        self.total += err
+        return u
+
+def f(goal, limit=1.0):
+    pid = PID(2.0, limit)
+    x = 0.0
+    for _ in range(5):
+        x = x + 0.5 * pid(goal - x)
+    return x
+"""
+
+
+def test_a_method_some_of_whose_ways_return_before_it_writes():
+    """What follows an `if` that not every way through it leaves stands in each of those that go on."""
+    check(PID, (jnp.array(3.0),), (jnp.array(-3.0),), (jnp.array(0.1),), (jnp.array(3.0), 0.2))
+    namespace = define(PID)
+    found = jm.diagnose(namespace["f"], jnp.array(3.0), None)
+    assert found.kind == "traces"
+
+
 REFUSED = {
     "others write down what it sees": "LOG = []\n"
     + MEAN.replace("self.n += 1", "self.n += 1\n        LOG.append(v)")

@@ -134,6 +134,16 @@ def test_a_part_of_a_longer_array_is_set_to_what_was_computed_of_a_shorter_one()
     check(source, (M, jnp.ones(6), B), (M, jnp.ones(9), B), (M, jnp.ones(4), B))
 
 
+def test_a_row_of_a_mask_is_set_up_to_a_length_that_may_count_from_the_end():
+    """Where integers are all that the function is given, some of them are below 0 in what is compared: as bounds they count
+    from the end, and the mask of a batch had no rewrite."""
+    source = (
+        "def f(lengths, size=6):\n    mask = np.zeros((len(lengths), size))\n    for k, n in enumerate(lengths):\n"
+        "        mask[k, : int(n)] = 1.0\n    return jnp.array(mask)\n"
+    )
+    check(source, (LENGTHS,), (-LENGTHS,), (LENGTHS * 3,))
+
+
 @pytest.mark.parametrize(
     "body",
     [

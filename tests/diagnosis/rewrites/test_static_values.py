@@ -454,3 +454,20 @@ def test_a_count_of_no_rounds_on_which_the_loop_fails_is_said():
     answer = diagnose(namespace["f"], jax.random.key(0), jnp.array(0.5), 40)
     assert answer.static_argnames == ("n",) and answer.rewrites
     assert any("where n is 0" in each for each in answer.rewrites[0].compared.differences)
+
+
+def test_words_that_begin_and_end_as_the_code_asks_are_tried():
+    """Only `kind="down…"` comes to the second test, which was left for Python to decide: the call with it raised, unsaid."""
+    source = (
+        "def f(path, barrier, kind='up-and-out'):\n    knocked = False\n    for s in path:\n"
+        "        if kind.startswith('up') and s >= barrier:\n            knocked = True\n            break\n"
+        "        if kind.startswith('down') and s <= barrier:\n            knocked = True\n            break\n"
+        "    alive = not knocked if kind.endswith('out') else knocked\n    if not alive:\n        return 0.0\n"
+        "    return path[-1]\n"
+    )
+    namespace = define(source)
+    calls = [(X, 2.0, kind) for kind in ("up-and-out", "up-and-in", "down-and-out", "down-and-in")]
+    wanted = [namespace["f"](*call) for call in calls]
+    with applied(diagnose(namespace["f"], X, 2.0), namespace):
+        fixed = jax.jit(namespace["f"], static_argnames="kind")
+        assert all(jnp.allclose(fixed(*call), want) for call, want in zip(calls, wanted, strict=True))
