@@ -474,30 +474,47 @@ def traced_when_kept(error: BaseException) -> tuple[str, str, int, str] | None:
 
 
 def keep_trace() -> contextlib.AbstractContextManager[Any]:
-    """After the block this thread's current trace is what it was before, also when an interrupt came at a bad moment.
+    """After the block this thread's current trace and options are what they were before: an interrupt, or the end of a limit,
+    that arrives while a context of JAX's is being entered leaves it entered.
 
     Without the internals JAX's own clean-up has to do.
     """
     try:
         from jax._src.core import trace_ctx
 
-        return _KeptTrace(trace_ctx, trace_ctx.trace)
+        return _KeptTrace(trace_ctx, trace_ctx.trace, _thread_states())
     except (ImportError, AttributeError):
         return contextlib.nullcontext()
+
+
+@functools.cache
+def _thread_states() -> tuple[Any, ...]:
+    """What holds a value for each thread: options, meshes, axes' names."""
+    from jax._src import config, core, mesh
+
+    named = [value for module in (config, core, mesh) for value in vars(module).values()]
+    states = {id(each): each for each in (*config.config._value_holders.values(), *named) if not isinstance(each, type)}
+    return tuple(each for each in states.values() if hasattr(each, "get_local") and hasattr(each, "set_local"))
 
 
 class _KeptTrace:
     """A class, as a generator costs more than all that is done here."""
 
-    __slots__ = ("_before", "_context")
+    __slots__ = ("_before", "_context", "_states")
 
-    def __init__(self, context: Any, before: Any) -> None:
+    def __init__(self, context: Any, before: Any, states: tuple[Any, ...]) -> None:
         self._context, self._before = context, before
+        self._states = [(state, state.get_local()) for state in states]
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *_: object) -> None:
+        for state, value in self._states:
+            if (now := state.get_local()) is not value:
+                state.set_local(value)
+                heard = getattr(state, "_update_thread_local_hook", None) or (lambda _: None)
+                heard(value if type(value) is type(now) else None)
         if self._context.trace is not self._before:
             self._context.set_trace(self._before)
 

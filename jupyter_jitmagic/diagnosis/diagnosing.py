@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.errors import faults
-from jupyter_jitmagic.base.jax_internals import escaped_tracer_error
+from jupyter_jitmagic.base.jax_internals import escaped_tracer_error, keep_trace
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.base.options import options
 from jupyter_jitmagic.base.own_work import own_work
@@ -125,7 +125,7 @@ def diagnose_call(
         if foreign:  # what it holds may be nothing that a run could be undone with
             error = "" if failed is None else f"{type(failed).__name__}: {failed}"
             return Diagnosis(call.name, "not_staticness", names, numbers, error=error, reason=foreign, jit=call.jit)
-        with own_work(), kept_up(), seldom_collected(), recursion_limit_put_back(), unchecked(), silent_lapack():
+        with own_work(), keep_trace(), kept_up(), seldom_collected(), recursion_limit_put_back(), unchecked(), silent_lapack():
             try:
                 diagnosis = limited(float("inf"), work, wall=options.advice_limit_s)
             except OutOfTime:

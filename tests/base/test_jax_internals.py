@@ -14,6 +14,7 @@ from checkout import ROOT
 
 from jupyter_jitmagic.base import jax_frames
 from jupyter_jitmagic.base import jax_internals as internals
+from jupyter_jitmagic.sandbox.rerun import OutOfTime, rerun
 
 
 def test_the_fast_trace_state_is_in_use_and_says_what_the_public_one_says() -> None:
@@ -224,6 +225,24 @@ def test_a_mesh_in_context_can_be_had_again_and_what_cannot_is_told() -> None:
         assert is_so
     with internals.in_config([*wanted[:-1], ("nowhere", 1)]) as is_so:
         assert not is_so
+
+
+def test_a_context_that_a_stopped_run_left_entered_is_left_behind_by_nobody() -> None:
+    """The end of a limit can arrive as JAX enters one of its contexts, which then knows nothing to leave."""
+
+    def stopped() -> None:
+        jax.enable_x64(True).__enter__()
+        jax.numpy_dtype_promotion("strict").__enter__()
+        jax.default_matmul_precision("highest").__enter__()
+        raise OutOfTime
+
+    before = internals.options_set()
+    with jax.debug_infs(True):
+        with pytest.raises(OutOfTime):
+            rerun(stopped)
+        assert jax.config.jax_debug_infs  # of the one who asks
+    assert internals.options_set() == before
+    assert jax.jit(lambda x: x * np.float32(2) + jnp.int32(1))(1.0).dtype == jnp.float32
 
 
 def test_options_can_be_had_again_by_the_public_way(monkeypatch: pytest.MonkeyPatch) -> None:
