@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 import time
 
+import jax
 import pytest
 
+from jupyter_jitmagic.diagnosis.proof.compiling import compiled_beside
 from jupyter_jitmagic.sandbox import limit
 from jupyter_jitmagic.sandbox.limit import OutOfTime, limited, unhurried
 
@@ -106,3 +110,22 @@ def test_nothing_is_told_of_a_time_that_is_over_while_python_finalizes_something
     with pytest.raises(OutOfTime):
         limited(0.05, work)
     assert told == [ValueError] and sys.unraisablehook is hook
+
+
+def test_a_thread_that_compiles_is_started_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`Thread.start` waits by a lock of Python's: stopped in there, the new thread would wait for that lock for ever."""
+    whole: list[bool] = []
+    start = threading.Thread.start
+
+    def slowly(thread: threading.Thread) -> None:
+        until = time.monotonic() + 0.3
+        while time.monotonic() < until:
+            sum(range(20))
+        start(thread)
+        whole.append(True)
+
+    traced = jax.jit(lambda x: x + 1).trace(1.0)
+    monkeypatch.setattr(threading.Thread, "start", slowly)
+    with contextlib.suppress(OutOfTime):
+        limited(5.0, lambda: compiled_beside(traced), wall=0.05)
+    assert whole

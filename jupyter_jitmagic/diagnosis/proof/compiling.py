@@ -13,6 +13,7 @@ import numpy as np
 from jupyter_jitmagic.base.jaxprs import longest_chain, written_out
 from jupyter_jitmagic.base.own_work import own_work
 from jupyter_jitmagic.diagnosis.proof.rounding import ends_by_floats
+from jupyter_jitmagic.sandbox.limit import unhurried
 from jupyter_jitmagic.sandbox.unchecked import unchecked
 
 _LEAST = {"xla_backend_optimization_level": 0, "xla_cpu_parallel_codegen_split_count": 1}  # a part a thread costs more
@@ -71,7 +72,7 @@ def compiled_beside(traced: Any) -> Callable[[], Any]:
             failed.append(error)
 
     thread = threading.Thread(target=work, name="jitmagic-compile")
-    thread.start()
+    unhurried(thread.start)  # stopped in there, it would wait for ever, and the interpreter's end for it
 
     def wait() -> Any:
         thread.join()
