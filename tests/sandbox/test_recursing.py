@@ -32,7 +32,7 @@ def test_it_is_lowered_where_it_was_raised_and_put_back() -> None:
             not_deeper()
         assert is_lowered() and deep(LEVELS - 100) == LEVELS - 100
         with pytest.raises(RecursionError):
-            deep(LEVELS)
+            deep(LEVELS + 100)
         raise ValueError
     assert sys.getrecursionlimit() == RAISED and not is_lowered()
 
