@@ -46,7 +46,7 @@ TABLE: dict[str, Operation] = {
     **_rows(
         "add subtract negative positive astype asarray array float32 float64 int32 int64 conj real imag equal not_equal less "
         "less_equal greater greater_equal isnan isinf isfinite logical_and logical_or logical_not logical_xor invert "
-        "bitwise_and bitwise_or bitwise_xor bitwise_not float int bool stop_gradient one_hot isin",
+        "bitwise_and bitwise_or bitwise_xor bitwise_not float int bool stop_gradient one_hot",
         "elementwise",
     ),
     **_rows(
@@ -111,6 +111,7 @@ TABLE: dict[str, Operation] = {
     "roll": Operation("roll"),
     "expand_dims": Operation("expand"),
     "atleast_1d": Operation("flat"),
+    "isin": Operation("member"),
     "searchsorted": Operation("searchsorted"),
     "digitize": Operation("searchsorted"),
     "interp": Operation("interp"),

@@ -236,6 +236,23 @@ class Ordering(Reducing):
         self.replace(node, f"{text}[({places} - {self.operand(rest[0])}) % {self.jnp('maximum')}({self.count(found)}, 1)]")
         return replace(found, pad="", direct=False, source=-1)
 
+    def _member(self, node: ast.Call, known: Called) -> Ragged | None:
+        """`jnp.isin(v, k)`: whether one that counts is equal to it."""
+        if len(known.arguments) != 2 or known.form != "function":
+            return self._nothing_known(node, known)
+        value, among = known.arguments
+        asked, found, fact = self.visit(value), self.visit(among), self.spot.fact(value)
+        self.plain(*(each.value for each in known.keywords))
+        if found is not None:
+            if fact is None or known.keywords or found.ndim > 1 or found.flat:
+                self.stop(node)
+            if fact.ndim == 0:
+                self.replace(node, f"{self.jnp('any')}({enclosed(found.mask)} & ({self.text(among)} == {self.operand(value)}))")
+            else:
+                equal = f"({self.operand(value)}[..., None] == {self.text(among)})"
+                self.replace(node, f"{self.jnp('any')}({enclosed(found.mask)} & {equal}, axis=-1)")
+        return None if asked is None else replace(asked, pad="", dtype="b", direct=False, source=-1)
+
     def _searchsorted(self, node: ast.Call, known: Called) -> Ragged | None:
         """What does not count stands behind everything that does."""
         array, value = (known.arguments[0], known.arguments[1]) if len(known.arguments) == 2 else (None, None)

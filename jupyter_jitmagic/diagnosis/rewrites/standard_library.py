@@ -265,10 +265,24 @@ def named_sets(spot: Spot) -> Iterator[Step]:
             asked = [node for node in named if isinstance(node.ctx, ast.Load)]
             if not once or array or not all(_is_asked_as_a_whole(code, node) for node in asked):
                 return
-            edits += [_asked_of(code, node, code.src(value)) for node in asked]
+            edits += [_asked_of(code, node, _counted(spot, node, value)) for node in asked]
             gone[code.region([code.statement(value)])] = ""
     if edits:
         yield spot.step("set", *edits, *gone.items())
+
+
+def _counted(spot: Spot, use: ast.Name, made: ast.expr) -> str:
+    """A set of an array's whole numbers, where it is asked how many they are or for their sum, as the array of those."""
+    code = spot.code
+    match made:
+        case ast.Call(args=[ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[], keywords=[])]):
+            fact = spot.fact(array)
+            whole = fact is not None and fact.ndim == 1 and fact.dtype in ("i", "u")
+            parent = code.parents[use]
+            of = parent.func.id if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) else ""
+            if whole and (_is_truth(code, use) or of in ("len", "sum", "max", "min")):
+                return f"{spot.jnp('unique')}({code.src(array)})"
+    return code.src(made)
 
 
 def _bound(made: ast.AST) -> list[tuple[str, ast.expr]]:

@@ -418,6 +418,8 @@ FURTHER = {
     "taken along the first axis": "    i = jnp.nonzero(x > 0)[0]\n    return jnp.take(x, i, axis=0).sum()\n",
     "places by a method": "    i = (x > 0).nonzero()[0]\n    return x.take(i).sum() + x[i].max()\n",
     "selected by a method": "    k = x.compress(x > 0)\n    return jnp.sort(k)[::-1][0] + x.repeat(x > 0).mean()\n",
+    "members": "    k = x[x > 0]\n    return jnp.isin(x, k).sum(), jnp.isin(x[0], k), jnp.isin(x[None], -k).any(axis=1)\n",
+    "members of them": "    k = x[x > 0]\n    return jnp.isin(k, jnp.array([5.0, 0.5])).mean(), jnp.isin(k, x[x < 4]).sum()\n",
     "an axis that goes": "    k = x[x > 0]\n    return jnp.expand_dims(k, 0).squeeze(0).max() + k[:, None].squeeze(1)[0]\n",
     "between its places": "    k = x[x > 0]\n    return jnp.interp(jnp.ones(2) / 3, jnp.linspace(0, 1, k.size), k)\n",
     "the norm of each with each": "    k = x[x > 0]\n    return jnp.linalg.norm(jnp.outer(k, k))\n",

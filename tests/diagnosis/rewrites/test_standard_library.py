@@ -114,6 +114,7 @@ def test_what_is_different_in_order_is_a_selection():
         "set(int(v) for v in wanted if v >= 0)",
         "set(wanted[wanted >= 0].tolist())",
         "set(wanted.tolist())",
+        "set([int(v) for v in wanted if v >= 0])",
     ],
 )
 def test_a_set_is_asked_for_members_and_how_many_it_has(made):
