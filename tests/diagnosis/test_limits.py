@@ -86,7 +86,7 @@ def test_pieces_have_time_of_their_own_where_looking_for_other_code_took_all(mon
         busy(2.5)
         return Proposals()
 
-    def no_split(_call, _static, left, _refused):
+    def no_split(_call, _static, left, *_):
         seconds.append(left)
         return Split(runs=True)
 

@@ -417,7 +417,7 @@ FURTHER = {
     "places in a column": "    i = jnp.argwhere(x > 0)\n    return x[i.squeeze(-1)].sum() + x[i.reshape(-1)].max()\n",
     "taken along the first axis": "    i = jnp.nonzero(x > 0)[0]\n    return jnp.take(x, i, axis=0).sum()\n",
     "places by a method": "    i = (x > 0).nonzero()[0]\n    return x.take(i).sum() + x[i].max()\n",
-    "selected by a method": "    k = x.compress(x > 0)\n    return jnp.sort(k)[::-1][0] + x.repeat((x > 0).astype(int)).mean()\n",
+    "selected by a method": "    k = x.compress(x > 0)\n    return jnp.sort(k)[-1] + x.repeat((x > 0).astype(int)).mean()\n",
     "members": "    k = x[x > 0]\n    return jnp.isin(x, k).sum(), jnp.isin(x[0], k), jnp.isin(x[None], -k).any(axis=1)\n",
     "members of them": "    k = x[x > 0]\n    return jnp.isin(k, jnp.array([5.0, 0.5])).mean(), jnp.isin(k, x[x < 4]).sum()\n",
     "an axis that goes": "    k = x[x > 0]\n    return jnp.expand_dims(k, 0).squeeze(0).max() + k[:, None].squeeze(1)[0]\n",

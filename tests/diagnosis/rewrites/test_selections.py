@@ -337,17 +337,17 @@ def test_a_helper_that_returns_early_is_followed():
     assert "if" not in proposals.rewrites[0].patterns and "impurity(" not in proposals.rewrites[0].source
 
 
-@pytest.mark.parametrize(
-    "helper",
-    [
-        "def g(y):\n    for v in y:\n        if v > 2:\n            return v * 0 + 7.0\n    return y.sum()\n\n",
-        "def g(y):\n    if len(y) == 0:\n        if y.sum() > 0:\n            return 1.0\n    return y.sum()\n\n",
-    ],
-)
-def test_what_follows_a_return_is_not_put_twice(helper):
-    """A return in a loop, or in one way of an `if` alone: the helper's lines cannot stand in the caller."""
+def test_lines_with_a_return_in_a_loop_do_not_stand_in_the_caller():
+    helper = "def g(y):\n    for v in y:\n        if v > 2:\n            return v * 0 + 7.0\n    return y.sum()\n\n"
     namespace = define(helper + "def f(x):\n    return g(x[x > 0]) + 1\n")
     assert not any("inline" in each.patterns for each in propose(namespace["f"], (X,), {}).rewrites)
+
+
+def test_few_lines_behind_an_if_that_returns_in_one_way_alone_stand_in_both():
+    helper = "def g(y):\n    if len(y) < 3:\n        if y.sum() > 4:\n            return 1.0\n    return y.sum()\n\n"
+    source = helper + "def f(x):\n    return g(x[x > 0]) + 1\n"
+    found = check(source, (X,), (-X,), (X[:2],), (X[:2] * 9,), (X * 0,), seconds=20.0)
+    assert "inline" in found.rewrites[0].patterns
 
 
 @pytest.mark.parametrize("part", ["pos[-k:].sum()", "pos[:-k].sum()", "jnp.sort(pos)[-k:].mean() - x[x <= 0].sum()"])
