@@ -42,6 +42,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import (
 from jupyter_jitmagic.diagnosis.rewrites.tidying import tidied
 from jupyter_jitmagic.diagnosis.types import Change
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.recursing import LEVELS, is_lowered
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import NoSource, Unit
 
@@ -345,7 +346,8 @@ class Search:
     def _next(self, outcome: BaseException, draft: Draft) -> tuple[Spot, list[tuple[Unit, Step]]]:
         """Where the trace stopped, and what the rules propose there, or at a call that led there."""
         if isinstance(outcome, RecursionError):
-            raise Obstacle("the recursion never ends under trace: its end depends on data; write it as a loop")
+            deep = f", or goes deeper than {LEVELS} calls, where no other code is tried" if is_lowered() else ""
+            raise Obstacle(f"the recursion never ends under trace{deep}: its end depends on data; write it as a loop")
         spots = self.drafted.spots(outcome, draft)
         spot = replace(next(spots), callers=functools.partial(self._callers, outcome, draft))
         steps: list[tuple[Unit, Step]] = []
