@@ -40,6 +40,7 @@ from jupyter_jitmagic.diagnosis.sites.leaks import Holder, Left, kept_site, leak
 from jupyter_jitmagic.diagnosis.sites.loops import builds_python
 from jupyter_jitmagic.diagnosis.static_fields import with_static_fields
 from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
+from jupyter_jitmagic.diagnosis.statics.listed import plain_containers
 from jupyter_jitmagic.diagnosis.statics.otherwise import (
     choosing_otherwise,
     counts_of_few_rounds,
@@ -120,7 +121,7 @@ def _answer(asked: Asked) -> Diagnosis:
     """The answer where no object is in question."""
     call, result = asked.call, asked.result
     if result.refused:
-        return refused(asked, lambda other: _of_another(other, asked))
+        return _refused(asked)
     if result.cured:
         reason = reasons.for_static(call, result, asked.found)
         sure = not result.extrapolated
@@ -142,6 +143,14 @@ def _answer(asked: Asked) -> Diagnosis:
     if not (found.verified or found.unverified or found.splits or found.runs_plainly) and plain_fails(call):
         return _other_failure(replace(asked, with_rewrites=False))
     return found
+
+
+def _refused(asked: Asked) -> Diagnosis:
+    """The answer where jit takes an argument neither traced nor static: a dict with a text in it, say."""
+    found = refused(asked, lambda other: _of_another(other, asked))
+    listed = plain_containers(asked.result.refused) if asked.with_rewrites and not (found.classes or found.rewrites) else ()
+    split = find_pieces(asked, asked.result.static, listed=listed)[0] if listed else None
+    return replace(found, splits=(split,)) if split is not None and split.verified else found
 
 
 def _with_numbers_held(asked: Asked, found: Diagnosis) -> Diagnosis:

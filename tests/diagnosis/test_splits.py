@@ -857,6 +857,55 @@ def test_sizes_in_a_list_are_a_tuple_that_is_static_in_the_piece(fun, args, said
     assert same(getattr(made(split, fun.__name__), fun.__name__)(*args), fun(*args))
 
 
+def by_settings(x, cfg, w=1.0):
+    """Blocks."""
+    y = x.reshape(cfg["rows"], -1) * cfg["scale"]
+    if cfg["mode"] == "mean":
+        return y.mean(axis=0) * w
+    return y.sum(axis=0) * w
+
+
+def repeated(x, cfg):
+    for _ in range(cfg["steps"]):
+        x = x + jnp.ones(cfg["n"])
+    return x
+
+
+def of_names(x, names):
+    return {name: x[names.index(name)] * 2 for name in names}
+
+
+@pytest.mark.parametrize(
+    ("fun", "args"),
+    [
+        (by_settings, (jnp.arange(6.0), {"rows": 2, "scale": 0.5, "mode": "mean"})),
+        (repeated, (jnp.arange(6.0), {"steps": 3, "n": 6})),
+        (of_names, (jnp.arange(3.0), ["a", "b", "c"])),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_settings_in_a_dict_and_names_in_a_list_are_static_in_the_piece(fun, args):
+    """Also where jit takes the argument neither traced nor static, as there is a text in it."""
+    (split,) = jm.diagnose(fun, *args).splits
+    assert split.verified and "static_argnames=" in split.source and "compiles again for each value of" in split.price
+    now = getattr(made(split, fun.__name__), fun.__name__)
+    for x in (args[0], args[0] * 3):
+        assert same(now(x, *args[1:]), fun(x, *args[1:]))
+
+
+def clipped(x, cfg):
+    if cfg["act"] == "relu":
+        x = jax.nn.relu(x)
+    if x.sum() > cfg["clip"]:
+        x = x * 0.5
+    return x + 1
+
+
+def test_a_split_whose_pieces_take_nothing_of_a_dict_makes_no_tuple_of_it():
+    found = jm.diagnose(clipped, jnp.arange(3.0), {"act": "relu", "clip": 2.0})
+    assert not any("tuple(cfg.items())" in each.source and "static_argnames" not in each.source for each in found.splits)
+
+
 def of_a_list(x, shape):
     shape = shape if isinstance(shape, list) else [shape]
     return x.reshape([*shape, 1]) * 2 + len(shape.copy())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +54,7 @@ def find_split(call: Call, static: frozenset[str], seconds: float, refused: Line
         static: arguments that are static, declared or found to be needed.
         seconds: time for the search, and again for the comparison.
         refused: lines at which it sets elements of JAX's arrays in place.
-        listed: arguments that are lists, which the pieces take as tuples, and static.
+        listed: arguments that are lists or dicts, which the pieces take as tuples, and static.
 
     Example:
         >>> find_split(bind(f, (x,), {}), frozenset(), 2.0).rewrite.pieces
@@ -69,10 +69,11 @@ def find_split(call: Call, static: frozenset[str], seconds: float, refused: Line
         if refused and text is None:
             return Split()
         place = Place.of(unit, function, text)
-        lines = lines_of(call, listed)
-        if lines:
-            place = Place.of(unit, function, with_lines(place, lines))
-        found = _Search(call, static | {*listed}, function, place, seconds, refused, listed).split()
+        hashable, again = lines_of(call, place, listed)
+        if listed:
+            place = Place.of(unit, function, with_lines(place, [*hashable, *again]))
+        search = _Search(call, static | {*listed}, function, place, seconds, refused, listed)
+        found = search.split(keys_of(place, hashable))
         if found.runs and not (refused or listed) and found.work < LITTLE_WORK:
             inside = split_of_a_helper(call, static, function, place, seconds, find_split)
             found = inside if inside is not None and inside.work > found.work else found
@@ -149,9 +150,10 @@ class _Search:
         self.taken = frozenset(function.__globals__)
         self._program: Program | None = None
 
-    def split(self) -> Split:
+    def split(self, stays: Collection[Key] = ()) -> Split:
+        """`stays`: statements that stay in plain Python, whatever the others do."""
         self.changing, isolated = changing(self.place, self.function)
-        self.changing |= keys_of(self.place, lines_of(self.call, self.listed))
+        self.changing |= {*stays}
         try:
             state = self._settled(_State(Marks(set(self.changing), isolated=isolated)))
         except _PlainFails:
@@ -421,6 +423,8 @@ class _Search:
     # -- the proof ------------------------------------------------------------------------------------
 
     def _compared(self, program: Program, state: _State) -> Split:
+        if self.listed and not any(state.static.get(piece.key) for piece in program.pieces):
+            return Split(runs=True)  # what is hashable now goes into no piece
         prices = Prices(program, self.call.keeps_options, self.listed)
         fun = in_place_of(self.call.fun, program.run_with(prices.callables))
         with program.readable():

@@ -1,4 +1,4 @@
-"""A function that makes tuples of the lists that it is given: its pieces take those as static."""
+"""A function that makes tuples of the lists and dicts that it is given: its pieces take those as static."""
 
 from __future__ import annotations
 
@@ -12,9 +12,16 @@ from jupyter_jitmagic.diagnosis.statics.listed import as_hashable
 from jupyter_jitmagic.source.code import apply_edits
 
 
-def lines_of(call: Call, names: Sequence[str]) -> list[str]:
-    """`sizes = tuple(sizes)` for each of these arguments."""
-    return [f"{name} = {as_hashable(name, call.argument(name).value)}" for name in names]
+def lines_of(call: Call, place: Place, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(`sizes = tuple(sizes)` for each of these arguments, which stay in plain Python; lines that a piece begins with)."""
+    hashable, again = [], []
+    for name in names:
+        value = call.argument(name).value
+        held = place.code.fresh("items", f"items_of_{name}") if isinstance(value, dict) else name
+        hashable.append(f"{held} = {as_hashable(name, value)}")
+        if isinstance(value, dict):
+            again.append(f"{name} = dict({held})")
+    return hashable, again
 
 
 def with_lines(place: Place, lines: Sequence[str]) -> str:
