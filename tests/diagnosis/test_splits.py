@@ -901,9 +901,13 @@ def clipped(x, cfg):
     return x + 1
 
 
-def test_a_split_whose_pieces_take_nothing_of_a_dict_makes_no_tuple_of_it():
-    found = jm.diagnose(clipped, jnp.arange(3.0), {"act": "relu", "clip": 2.0})
-    assert not any("tuple(cfg.items())" in each.source and "static_argnames" not in each.source for each in found.splits)
+def test_beside_settings_in_a_dict_a_branch_on_data_is_rewritten_in_the_piece():
+    (split,) = jm.diagnose(clipped, jnp.arange(3.0), {"act": "relu", "clip": 2.0}).splits
+    assert split.verified and split.pieces == ("clipped_after",) and "jnp.where(x.sum() > cfg" in split.source
+    now = made(split, "clipped").clipped
+    for x in (jnp.arange(3.0), -jnp.arange(3.0), jnp.ones(2)):
+        for settings in ({"act": "relu", "clip": 2.0}, {"act": "none", "clip": 5.0}):
+            assert same(now(x, settings), clipped(x, settings))
 
 
 def of_a_list(x, shape):

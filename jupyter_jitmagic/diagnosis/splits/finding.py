@@ -154,10 +154,13 @@ class _Search:
         """`stays`: statements that stay in plain Python, whatever the others do."""
         self.changing, isolated = changing(self.place, self.function)
         self.changing |= {*stays}
+        begun = _State(Marks(set(self.changing), isolated=isolated))
         try:
-            state = self._settled(_State(Marks(set(self.changing), isolated=isolated)))
+            state = self._settled(begun.copy())
         except _PlainFails:
             return Split()
+        if self.listed and state is not None and state.failed:  # data as well: in one piece, where a rewrite cures that
+            state = self._with_rewritten(begun, (self.place.node.body[-1], 0)) or state
         if state is None:
             return Split(runs=True)
         as_cut = state.copy()
