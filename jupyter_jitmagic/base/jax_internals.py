@@ -492,8 +492,9 @@ def _thread_states() -> tuple[Any, ...]:
     """What holds a value for each thread: options, meshes, axes' names."""
     from jax._src import config, core, mesh
 
+    held = getattr(config.config, "_value_holders", {}).values()  # without them the trace is put back all the same
     named = [value for module in (config, core, mesh) for value in vars(module).values()]
-    states = {id(each): each for each in (*config.config._value_holders.values(), *named) if not isinstance(each, type)}
+    states = {id(each): each for each in (*held, *named) if not isinstance(each, type)}
     return tuple(each for each in states.values() if hasattr(each, "get_local") and hasattr(each, "set_local"))
 
 

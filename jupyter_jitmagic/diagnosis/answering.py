@@ -24,6 +24,7 @@ from jupyter_jitmagic.diagnosis.done_once import done_once
 from jupyter_jitmagic.diagnosis.inner_jits import static_within, static_without
 from jupyter_jitmagic.diagnosis.objects.given import objects_given
 from jupyter_jitmagic.diagnosis.other_code import (
+    OF_SHAPES,
     as_data,
     beside_static,
     find_pieces,
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites import Proposals
 
 _SLOW = 0.2  # seconds of a trace from which on time may be why something is not known
-_OF_SHAPES = {"shape", "static parameter"}
 _MOST_HELD = 8  # sets of numbers that are tried as static arguments, where no rewrite was found
 
 
@@ -131,7 +131,7 @@ def _answer(asked: Asked) -> Diagnosis:
         return asked.verdict("not_staticness", reason=reasons.for_slow_search(result, asked.took))
     if _is_other(asked):
         return _refused_without_asking(asked) or _other_failure(asked)
-    if {site.operation for site in result.left.sites} <= _OF_SHAPES:  # no other code takes these as data
+    if {site.operation for site in result.left.sites} <= OF_SHAPES:  # no other code takes these as data
         fields = _with_static_fields(asked, asked.verdict("rewrite"))
         if fields is not None and fields.classes:
             return fields

@@ -33,6 +33,8 @@ from jupyter_jitmagic.sandbox.limit import OutOfTime, Overdue, limited
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites import Proposals
 
+OF_SHAPES = frozenset({"shape", "static parameter"})
+"""Operations of sites that no other code takes as data."""
 MOST_UNROLLED = 400  # equations; from here on a loop of lax is looked for beside a static set
 _LONG_S = 0.2  # of a trace; from here on Python's loops of many rounds are not traced again and again
 _ROLLING_S = 2.0  # for that, at least
@@ -68,7 +70,8 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     if not proposed and any(site.operation in ("slice", "shape") for site in result.left.sites):
         static = result.wider
     kind: Kind = "static+rewrite" if static else "rewrite"
-    if with_split and not proposed and (found := with_tuples(asked)) is not None:
+    sized = {site.operation for site in asked.result.left.sites} <= OF_SHAPES  # then it has been tried
+    if with_split and not (proposed or sized) and (found := with_tuples(asked)) is not None:
         return replace(found, unverified=each_once(unverified))
     split, runs = find_pieces(asked, static) if with_split and asked.with_rewrites and not proposed else (None, False)
     padded = any(each.padded for each in unverified)

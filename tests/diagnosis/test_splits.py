@@ -888,6 +888,7 @@ def test_settings_in_a_dict_and_names_in_a_list_are_static_in_the_piece(fun, arg
     """Also where jit takes the argument neither traced nor static, as there is a text in it."""
     (split,) = jm.diagnose(fun, *args).splits
     assert split.verified and "static_argnames=" in split.source and "compiles again for each value of" in split.price
+    assert "1, 1.0 and True, share what is compiled" in split.price  # which jit alone would tell apart
     now = getattr(made(split, fun.__name__), fun.__name__)
     for x in (args[0], args[0] * 3):
         assert same(now(x, *args[1:]), fun(x, *args[1:]))
@@ -917,3 +918,13 @@ def of_a_list(x, shape):
 
 def test_a_list_that_the_function_asks_to_be_one_is_made_no_tuple():
     assert "tuple(shape)" not in split_of(of_a_list, jnp.arange(4.0), [2, 2]).source
+
+
+def counting(x, cfg):
+    cfg["calls"] = cfg["calls"] + 1
+    return x.reshape(cfg["rows"], -1) * 2 + (1 if cfg["mode"] == "a" else 0)
+
+
+def test_a_dict_that_the_function_changes_is_made_no_tuple():
+    """The caller's dict would stay as it was."""
+    assert not jm.diagnose(counting, jnp.arange(6.0), {"rows": 2, "mode": "a", "calls": 0}).splits

@@ -66,6 +66,8 @@ class Prices:
         for piece in self.program.pieces:
             for again in self._again(piece):
                 parts.append(f"`{piece.name}` compiles again for each {again}")
+        if self.listed:  # tuples are compared by ==, where jit tells a static 1 from 1.0
+            parts.append("values in it that are equal, as 1, 1.0 and True, share what is compiled")
         if len(names) > 1 and (cost := self._dispatch()):
             parts.append(f"one more dispatch costs about {cost}")
         return "; ".join(parts) + "."

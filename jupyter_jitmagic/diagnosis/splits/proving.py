@@ -64,16 +64,18 @@ class Proof:
         return Variations(*given, static_split(self.call.fun, *given, self._static))
 
     @functools.cached_property
+    def _trees(self) -> list[ast.AST]:
+        return [ast.parse(self.unit.text)]
+
+    @functools.cached_property
     def _other_calls(self) -> list[OtherCall]:
-        trees = [ast.parse(self.unit.text)]
-        return list(other_calls(self.call.fun, self._variations.call(), self._variations, trees))
+        return list(other_calls(self.call.fun, self._variations.call(), self._variations, self._trees))
 
     @functools.cached_property
     def others(self) -> list[Input]:
         """Calls that an answer has to serve as well: options left out or given, other sizes."""
-        trees = [ast.parse(self.unit.text)]
         given = [each.given for each in self._other_calls if _is_served(each)]
-        return [*given[:MOST_BEFORE_WORDS], *self._of_other_words(trees), *given[MOST_BEFORE_WORDS:]]
+        return [*given[:MOST_BEFORE_WORDS], *self._of_other_words(self._trees), *given[MOST_BEFORE_WORDS:]]
 
     def _of_other_words(self, trees: Sequence[ast.AST]) -> Iterator[Input]:
         """The call with other names and flags, which no piece can trace: those with which the code compares them, and one that
