@@ -120,22 +120,24 @@ class BusySpans:
         if call is None:
             return None
         end = End(call, ended.before, ended.after, ended.is_large, ended.other_work_s)
-        begun = ended.begun
+        begun, said_from = ended.begun, None
         if begun is not None and begun.returned is not None:
             first = log.columns.find(begun.start, begun.returned)
             if first is not None and log.columns.first < first < call:
-                self._see_run(End(first - 1, begun.start, begun.start), end, ended.line, line_of)
+                said = self._see_run(End(first - 1, begun.start, begun.start), end, ended.line, line_of)
+                said_from = first if said else None
         if ended.told is not None:
             self._see_by_returns(call, ended.told, ended.line, line_of)
         if ended.is_late_first:
             self._from.pop(ended.line, None)  # what was done before it is in no span
             self.begin(end, ended.line)
         else:
-            self.add(end, ended.line, line_of)
+            self.add(end, ended.line, line_of, said_from)
         return call
 
-    def add(self, end: End, line: Line, line_of: Callable[[int], Line | None]) -> None:
-        """One more end of a line, later than those before it. The log is locked."""
+    def add(self, end: End, line: Line, line_of: Callable[[int], Line | None], said_from: int | None = None) -> None:
+        """One more end of a line, later than those before it; what the calls from `said_from` on take is known by now. The log
+        is locked."""
         ends = self._ends.setdefault(line, deque(maxlen=_ENDS))
         latest = ends[-1] if ends else None
         if latest is not None and latest.call < end.call:
@@ -148,6 +150,9 @@ class BusySpans:
         if in_a_row and begins and used is None and end.call - begins[0].call < _MIXED:
             return  # no more than was seen of this call alone
         for begin in (*begins, *(() if used is None or not _may_begin(used, end) else (used,))):
+            if begin.call + 1 == said_from:
+                begins.clear()
+                break
             if end.after - end.before > self._tolerance * (end.after - begin.before):
                 continue
             span = self._span(begin, end, line, line_of)
@@ -212,8 +217,9 @@ class BusySpans:
         if begin.call >= log.columns.first and float(started[0]) > begin.after:
             away = started - np.append(log.columns.times(begin.call - log.columns.first)[1], ended[:-1])
             begins += (np.flatnonzero((away[1:] > away[0] / _ALIKE) & (away[1:] <= _LONGER * away[0])) + 1).tolist()
-            certain, rest = self._rest_after(begin, (float(started[0]), float(away[0])), line)
-            rested = (len(begins) - 1) * min(certain, rest / 2)
+            if len(begins) > 1:
+                certain, rest = self._rest_after(begin, (float(started[0]), float(away[0])), line)
+                rested = (len(begins) - 1) * min(certain, rest / 2)
         at = np.array(begins)
         if end.is_large:
             slow = np.append(False, started[1:] - ended[:-1] > _AWAY * (end.after - low))
@@ -270,12 +276,14 @@ class BusySpans:
         lost_s = sum(max(least_s - work * most_s / known, 0.0) for least_s, work in doubted) if known else 0.0
         return max(late_s, lost_s)
 
-    def _see_run(self, before: End, end: End, line: Line, line_of: Callable[[int], Line | None]) -> None:
-        """Calls of one entry, of which the first found its line at rest."""
+    def _see_run(self, before: End, end: End, line: Line, line_of: Callable[[int], Line | None]) -> bool:
+        """Whether these are calls of one entry, of which the first found its line at rest, and their mean is certain."""
         span = self._span(before, end, line, line_of)
-        if span is not None and len(span.counts) == 1 and span.calls > 1 and span.uncertain <= self._tolerance * span.seconds:
-            (entry,) = span.counts
-            self._write_run(entry, span, span)
+        if span is None or len(span.counts) > 1 or span.calls == 1 or span.uncertain > self._tolerance * span.seconds:
+            return False
+        (entry,) = span.counts
+        self._write_run(entry, span, span)
+        return True
 
     def _write_run(self, entry: int, unsaid: Span, span: Span) -> None:
         """Of calls of one entry their mean, which also tells what each takes of a span of several entries."""

@@ -59,10 +59,10 @@ class HitWatching:
         follower = self._follower
         if follower is None or not follower.take(start, end, out, entry):
             return None
-        if follower is ahead and (some := ahead.some_due):
+        if follower is ahead and (some := ahead.some_due(entry)):
             hot_path.fold()
             observation.judge_some(some)
-        if follower is ahead and ahead.due:
+        if follower is ahead and ahead.due(entry):
             _judge()
             if not ahead.is_worth(entry, pace_of(entry).seconds):
                 self.stop_following()

@@ -91,7 +91,7 @@ class Rests:
             return
         if number == self._first.number:
             self._row = 1
-        elif calls > 1 and not (self._is_regular and number < self._first.loop + self._calls[-1]):
+        elif calls > 1 and not (self._is_regular and number < self._first.loop + min(self._calls)):
             self._first = None  # there may have been rests between, at which nobody looked
         elif self._row and entry == self._first.entry:
             self._row += calls
@@ -145,14 +145,15 @@ class Rests:
         return min(1 + self._rounds // _ROUNDS, _MOST)
 
     def lets_by(self) -> int:
-        """How many calls need not be looked at, as all rests were equally far apart of late and the next is far away."""
+        """How many calls need not be looked at, as the next rest is far away."""
         if self._first is None or self.chosen or not self._is_regular:
             return 0
-        return max(self._first.loop + self._calls[-1] - 1 - _LOOKED_AT - self._number, 0)
+        return max(self._first.loop + min(self._calls) - 1 - _LOOKED_AT - self._number, 0)
 
     @property
     def _is_regular(self) -> bool:
-        return len(self._calls) == _OF_LATE and min(self._calls) == max(self._calls)
+        """All rests were equally far apart of late, but for a loop whose very first call nobody looked at."""
+        return len(self._calls) == _OF_LATE and max(self._calls) - min(self._calls) < _LOOKED_AT
 
     def choose(self, number: int) -> Begun | None:
         """Since when its line has been at work, if this call may be the last before a rest, or by turns the last of the first

@@ -58,6 +58,9 @@ _SOME, _MANY = 2, 16
 memory would be given back meanwhile, to be asked for anew. Of short calls many: their caller is far ahead, and the first end
 costs as much as several others, as nothing that is needed for it is in the processor's caches."""
 _JUDGE_AT, _JUDGE_LATER = 24, 512
+_JUDGEMENT_S, _LATE = 8e-3, 4
+"""A judgement may last so long, and is put off while the device has less to do, but not for more than so many times what is
+judged at a time."""
 _ROW = 40
 """So many outputs are held to see calls alone, as many as a caller is ahead; together no more bytes than a large one has."""
 _BESIDE = 3
@@ -72,6 +75,9 @@ _TRY_RETURNS = 256, 2048
 """Where returns do not tell how long calls take it is tried again for so many of so many calls."""
 _BEGINS = 16
 """So many calls of a loop that has just begun are all looked at: one of them may be slow, and is no end of a burst."""
+_AHEAD, _HELD = 16, 0.5
+"""Where one of so many calls returned after such a share of an execution, at least, its caller is as far ahead as it may be, and
+waits for the device."""
 _SELDOM = 8
 """Whose time is known well is looked at once in so many times where that of others is not."""
 
@@ -143,7 +149,7 @@ class RunningAhead:
             hot_path.append_hit(start, end, entry)
             since_s = end - lane.latest_s
             lane.bursts = since_s < _BURST * lane.each_s
-            lane.latest_s, lane.caller = end, get_ident()
+            lane.latest_s, lane.dispatch_s, lane.caller = end, end - start, get_ident()
             rows, lane.rows = lane.rows, hot_path.appended()
             # in a pause nothing comes by turns, but on several lines
             calls = max((lane.rows - rows) // len(self._lanes), 1) if lane.pauses else 1
@@ -218,18 +224,23 @@ class RunningAhead:
         lane.pauses = lane.pauses or pause_s > 0
         return pause_s
 
-    @property
-    def some_due(self) -> int:
-        """How many of the ends that were seen may be judged by now."""
-        return self._at_a_time if len(seen) >= self._at_a_time else 0
+    def some_due(self, entry: int) -> int:
+        """How many of the ends that were seen may be judged by now, after a call of this entry."""
+        return self._at_a_time if len(seen) >= self._at_a_time and not self._just_begun(entry) else 0
 
-    @property
-    def due(self) -> bool:
+    def due(self, entry: int) -> bool:
         """Whether it is time to judge all: soon at first, then seldom, as that takes time from the caller."""
-        if self._unjudged < self._judge_at:
+        if self._unjudged < self._judge_at or self._just_begun(entry):
             return False
         self._judge_at, self._unjudged = min(2 * self._judge_at, _JUDGE_LATER), 0
         return True
+
+    def _just_begun(self, entry: int) -> bool:
+        """Whether the device would have nothing to do by the end of a judgement: a call has just found it at rest, as the first
+        of each epoch does. Where it rests after so few calls that none comes later, what was seen does not wait for long."""
+        lane = self._lanes.get(lines.get(entry, frozenset()))
+        few_s = _JUDGEMENT_S / max(lane.each_s, WORTH_S) if lane is not None else 0.0
+        return lane is not None and lane.number - lane.rested_at < few_s and len(seen) < _LATE * self._at_a_time
 
     def begin(self) -> None:
         """A caller was seen to run ahead."""
@@ -497,12 +508,15 @@ class RunningAhead:
 
     def _pause_in_seeking(self, lane: Lane, is_only: bool) -> float:
         """For how long none need be looked at where the last call before a rest is sought. No call comes sooner after another
-        than the shortest has lasted."""
+        than the shortest has lasted, and none much sooner than the device is done with one while their caller is held back."""
         pause_s = lane.again - perf_counter()
         if pause_s > 0.0:
             return pause_s
         calls = lane.rests.lets_by() if is_only and len(self._lanes) == 1 and not lane.turns.taken else 0
-        return calls * lane.held_back.shortest_s if calls else 0.0
+        if not calls:
+            return 0.0
+        held = lane.number - lane.rested_at >= _AHEAD and lane.dispatch_s > _HELD * lane.each_s
+        return calls * max(lane.held_back.shortest_s, _HELD * lane.each_s if held else 0.0)
 
     def _follow(self, call: Call, waited: Link) -> None:
         """See the call alone that comes after those of one entry."""

@@ -32,8 +32,18 @@ def test_calls_are_let_by_where_all_rests_are_equally_far_apart() -> None:
 
 def test_none_is_let_by_where_rests_come_at_odd_times() -> None:
     assert rests_that_found(1, 11, 21, 31, output=Output()).lets_by() == 0  # too few to tell
-    assert rests_that_found(1, 11, 21, 31, 42, output=Output()).lets_by() == 0
+    assert rests_that_found(1, 11, 21, 31, 44, output=Output()).lets_by() == 0
     assert Rests().lets_by() == 0
+
+
+def test_a_loop_whose_first_call_nobody_looked_at_is_as_long_as_those_before() -> None:
+    output = Output()
+    rests = rests_that_found(1, 11, 21, 30, 40, output=output)
+    assert rests.lets_by() == 5  # of nine or ten calls: the last four of nine are looked at
+    for number in range(46, 50):
+        assert rests.choose(number - 1) is None
+        rests.note(output, number, 1)
+    assert rests.choose(49) == Begun(40.0, 10, 40.5)
 
 
 def test_calls_between_which_there_may_have_been_rests_belong_to_no_stretch_of_work() -> None:

@@ -131,9 +131,9 @@ class World:
         else:
             self.append_hit(start, self.now, entry)
         self.held_most = max(self.held_most, self.held())
-        if some := self.ahead.some_due:
+        if some := self.ahead.some_due(entry):
             self.learn(some)
-        if self.ahead.due:
+        if self.ahead.due(entry):
             self.judge(goes_on=True)
         return out
 
