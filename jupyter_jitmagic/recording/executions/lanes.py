@@ -84,8 +84,8 @@ class Lane:
         """How long an end was waited for lately."""
         self.began = self.latest_s = now
         """When its first call that was taken, and the latest, returned."""
-        self.dispatch_s = 0.0
-        """How long it took the latest to return."""
+        self.held = 0
+        """How many of the latest returned as slowly as if they had waited for the device, one after the other."""
         self.caller = 0
         """The thread that made the latest."""
         self.bursts = False

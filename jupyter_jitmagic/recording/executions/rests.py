@@ -100,9 +100,19 @@ class Rests:
             self._row = 0
 
     @property
+    def calls_since(self) -> int:
+        """How many calls there were since the line was found at rest; 0 if that is not known."""
+        return 0 if self._first is None else self._number - self._first.number
+
+    @property
     def since(self) -> float:
         """Since when the line has been at work, going by the call that found it at rest; NaN if none is known."""
         return math.nan if self._first is None else self._first.start
+
+    def expect(self, calls: int) -> None:
+        """Rests are so far apart, as those that were found before their last calls were sought."""
+        if not self._calls and calls:
+            self._calls.append(calls)
 
     def found(self, number: int, times: tuple[float, float], entry: int, certain: bool = True) -> None:
         """This call found its line at rest. Asked before it is noted."""

@@ -31,9 +31,9 @@ from jupyter_jitmagic.recording.executions.waiter import waiter, watching
 
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
-_RESTLESS, _FAR, _FAR_REST = 2, 128, 0.3
+_RESTLESS, _FAR, _FAR_REST, _MISSED = 2, 128, 0.3, 4
 """So many rests near each other are not the last. They may be as far from each other as so many calls if all are equally far,
-and the device rests for such a share of the time at least."""
+and the device rests for such a share of the time at least; up to so many in a row may be missed."""
 _LONG_REST = 0.07
 """Where the device rests for a larger share of a loop nothing can be told of the loops beside those that are looked at,"""
 _APART_S = 7.5e-3
@@ -75,9 +75,9 @@ _TRY_RETURNS = 256, 2048
 """Where returns do not tell how long calls take it is tried again for so many of so many calls."""
 _BEGINS = 16
 """So many calls of a loop that has just begun are all looked at: one of them may be slow, and is no end of a burst."""
-_AHEAD, _HELD = 16, 0.5
-"""Where one of so many calls returned after such a share of an execution, at least, its caller is as far ahead as it may be, and
-waits for the device."""
+_AHEAD, _HELD, _HELD_ROW = 16, 0.5, 2
+"""Where, after so many of a loop, calls returned after such a share of an execution, at least, so many in a row, their caller is
+as far ahead as it may be, and waits for the device. The first calls after a pause are slow as well."""
 _SELDOM = 8
 """Whose time is known well is looked at once in so many times where that of others is not."""
 
@@ -149,10 +149,12 @@ class RunningAhead:
             hot_path.append_hit(start, end, entry)
             since_s = end - lane.latest_s
             lane.bursts = since_s < _BURST * lane.each_s
-            lane.latest_s, lane.dispatch_s, lane.caller = end, end - start, get_ident()
+            lane.latest_s, lane.caller = end, get_ident()
             rows, lane.rows = lane.rows, hot_path.appended()
             # in a pause nothing comes by turns, but on several lines
             calls = max((lane.rows - rows) // len(self._lanes), 1) if lane.pauses else 1
+            is_held = end - start > _HELD * lane.each_s > 0.0
+            lane.held = (lane.held if calls == 1 and away_s < lane.each_s else 0) + 1 if is_held else 0
             lane.number += calls
             lane.turns.came(entry, lane.number, in_order=not lane.pauses)
             lane.work += self._takes_s(entry, lane)
@@ -423,7 +425,8 @@ class RunningAhead:
         """Decide whether this caller lets the device rest each few calls, going by the rests that were near each other."""
         if self._rests >= (1 if self.restless else _RESTLESS):
             self.restless, self._rests = True, 0
-        elif lane.number - lane.restless_at > _FAR:
+            lane.rests.expect(lane.rest_after)
+        elif lane.number - lane.restless_at > max(_FAR, _MISSED * min(lane.rest_after, _FAR)):
             self.restless, self._rests = False, 0
 
     def _seeks(self, lane: Lane) -> bool:
@@ -515,8 +518,8 @@ class RunningAhead:
         calls = lane.rests.lets_by() if is_only and len(self._lanes) == 1 and not lane.turns.taken else 0
         if not calls:
             return 0.0
-        held = lane.number - lane.rested_at >= _AHEAD and lane.dispatch_s > _HELD * lane.each_s
-        return calls * max(lane.held_back.shortest_s, _HELD * lane.each_s if held else 0.0)
+        is_held = lane.held >= _HELD_ROW and lane.rests.calls_since >= _AHEAD
+        return calls * max(lane.held_back.shortest_s, _HELD * lane.each_s if is_held else 0.0)
 
     def _follow(self, call: Call, waited: Link) -> None:
         """See the call alone that comes after those of one entry."""

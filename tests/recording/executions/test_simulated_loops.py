@@ -63,6 +63,8 @@ class World:
         self.truth: list[tuple[int, float]] = []
         self.alive: set[Output] = set()
         self.held_most = 0
+        self.left: list[int] = []
+        """How many calls the device had left to do at each judgement."""
         self.gates: dict[int, float] = {}
         """By entry, each of which is a function's only one, until when its calls are not looked at."""
         self.log = log_module.Log()
@@ -131,10 +133,13 @@ class World:
         else:
             self.append_hit(start, self.now, entry)
         self.held_most = max(self.held_most, self.held())
+        judged_before = len(links.seen)
         if some := self.ahead.some_due(entry):
             self.learn(some)
         if self.ahead.due(entry):
             self.judge(goes_on=True)
+        if len(links.seen) < judged_before:
+            self.left.append(sum(ends > self.now for ends in given[-AHEAD:]))
         return out
 
     def held(self) -> int:
@@ -615,6 +620,42 @@ def test_epochs_between_which_the_caller_does_something_else_have_their_time(
     timed, ratios = world.judged()
     assert timed >= 0.7
     assert 0.95 < ratios[1] < 1.05
+
+
+def test_what_was_seen_of_an_epoch_is_judged_while_the_device_has_enough_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not after the first step of the next, which is done long before its caller would be back."""
+    world = World(monkeypatch, 1e-4)
+    for _ in range(80):
+        for _ in range(40):
+            out = world.call(1, 0.0004 * world.chance.gauss(1, 0.05))
+        world.until(out.ends + 0.05)
+    assert len(world.left) > 3
+    assert min(world.left) >= 12
+
+
+def test_a_caller_that_is_held_back_is_looked_at_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its calls return as the device is done with others: half of those before the last few are let by at a time."""
+    world = World(monkeypatch, 1e-4)
+    for _ in range(60):
+        for _ in range(100):
+            out = world.call(1, 0.0004 * world.chance.gauss(1, 0.05))
+        world.until(out.ends + 0.05)
+    timed, _ = world.judged()
+    assert timed >= 0.9
+    assert world.taken < 0.4 * len(world.truth)
+
+
+def test_long_epochs_are_still_sought_after_some_were_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a pause lasted longer than the epoch: it would take several to find out anew where their last calls are."""
+    world = World(monkeypatch, 1e-4)
+    for epoch in range(60):
+        for step in range(100):
+            out = world.call(1, 0.0006 * world.chance.gauss(1, 0.05))
+            if epoch % 6 == 5 and step == 50:
+                world.gates[1] = world.now + 0.09
+        world.until(out.ends + 0.05)
+    timed, _ = world.judged()
+    assert timed >= 0.6
 
 
 @pytest.mark.parametrize("work_s", [0.004, 0.02], ids="{} s of other work".format)
