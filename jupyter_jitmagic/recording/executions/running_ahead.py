@@ -25,15 +25,13 @@ from jupyter_jitmagic.recording.executions.held_back import untold
 from jupyter_jitmagic.recording.executions.lanes import IN_A_ROW, LARGE_BYTES, WORTH_RESTLESS_S, Call, Lane, Line, SeenLast
 from jupyter_jitmagic.recording.executions.links import COMES, Link, seen
 from jupyter_jitmagic.recording.executions.outputs import Outputs
-from jupyter_jitmagic.recording.executions.rests import BEGINS, Begun
+from jupyter_jitmagic.recording.executions.resting import Resting
+from jupyter_jitmagic.recording.executions.rests import Begun
 from jupyter_jitmagic.recording.executions.scheduling import account
 from jupyter_jitmagic.recording.executions.waiter import waiter, watching
 
 WORTH_S = 2e-4
 """Calls of loops whose executions are at least this long are settled one by one; it costs some microseconds each."""
-_RESTLESS, _FAR, _FAR_REST, _MISSED = 2, 128, 0.3, 4
-"""So many rests near each other are not the last. They may be as far from each other as so many calls if all are equally far,
-and the device rests for such a share of the time at least; up to so many in a row may be missed."""
 _LONG_REST = 0.07
 """Where the device rests for a larger share of a loop nothing can be told of the loops beside those that are looked at,"""
 _APART_S = 7.5e-3
@@ -105,9 +103,7 @@ class RunningAhead:
         self._taken = 0
         self._judge_at, self._unjudged = _JUDGE_AT, 0
         self._at_a_time = _SOME
-        self._rests = 0
-        self.restless = False
-        """Of the latest calls several found the device at rest, as where the caller waits for every tenth."""
+        self._resting = Resting(_LOOK_EVERY)
 
     def take(self, start: float, end: float, out: Any, entry: int) -> bool:
         """Note a hit that has just returned; False where nothing comes of it: its caller does not run ahead, or it has no
@@ -143,7 +139,7 @@ class RunningAhead:
                 waited.have_caller_ask()
             elif self._idle >= _IDLE_CALLS:
                 return False
-            elif end >= lane.next_from and not (self.restless and (end < lane.again or lane.rests.lets_by())):
+            elif end >= lane.next_from and not (self._resting.is_each_few_calls and (end < lane.again or lane.rests.lets_by())):
                 self._idle += 1  # before, nothing is waited for on purpose
             away_s = start - hot_path.latest_end()
             hot_path.append_hit(start, end, entry)
@@ -175,7 +171,7 @@ class RunningAhead:
             self._taken += 1
             looks = self._taken % _LOOK_EVERY == 0
             if looks:
-                self._look_for_rests(lane)
+                self._resting.look(lane)
         if looks:
             hot_path.full_at(end)  # not with the lock: it takes the log's
         return True
@@ -214,7 +210,7 @@ class RunningAhead:
             return 0.0
         waited = self._waited  # the thread that waits may set it to None meanwhile
         if waited is None:
-            pause_s = max((lane.again if self.restless else lane.next_from) - perf_counter(), 0.0)
+            pause_s = max((lane.again if self._resting.is_each_few_calls else lane.next_from) - perf_counter(), 0.0)
         elif waited.is_large:  # nothing else is held, nor taken before it ends
             now = perf_counter()
             pause_s = max((waited.asked_from if now < waited.asked_from else waited.due) - now, COMES * lane.each_s)
@@ -342,7 +338,7 @@ class RunningAhead:
             return
         if self._waited is None:
             now = perf_counter()
-            if self.restless and lane.each_s < WORTH_RESTLESS_S:
+            if self._resting.is_each_few_calls and lane.each_s < WORTH_RESTLESS_S:
                 if now < lane.again:
                     return
                 lane.again = now + _LAP * lane.each_s
@@ -352,7 +348,7 @@ class RunningAhead:
             away = 0.0 < lane.each_s < away_s  # before anything is known each pause between two calls would be one
             rested = not pauses or not lane.seen.number or (away and call.start > lane.due(call))
             if rested and not call.is_large:
-                self._rested(call, now)
+                self._resting.found(call, now)
                 lane.begun = call.number
             if rested or now >= lane.next_from:
                 link = self._wait(call, rested=rested)
@@ -406,32 +402,13 @@ class RunningAhead:
             del self._beside[entry]
         return False
 
-    def _rested(self, call: Call, now: float, is_after_a_pause: bool = False) -> None:
-        """A call found its line at rest: one that has just begun a loop does so, too. After a pause in which none was looked at
-        nobody knows how many calls there were since another did."""
-        lane = call.lane
-        calls, lasted_s = call.number - lane.rested_at, now - lane.rested
-        if BEGINS * calls <= lane.rest_after:
-            return
-        far = calls == lane.rest_after <= _FAR and (1 - _FAR_REST) * lasted_s > calls * lane.each_s > 0.0
-        if far or lasted_s < _LOOK_EVERY * lane.each_s:
-            self._rests += 1
-            lane.restless_at = call.number
-        lane.rested, lane.rested_at = now, call.number
-        if not is_after_a_pause:
-            lane.rest_after = calls
-
-    def _look_for_rests(self, lane: Lane) -> None:
-        """Decide whether this caller lets the device rest each few calls, going by the rests that were near each other."""
-        if self._rests >= (1 if self.restless else _RESTLESS):
-            self.restless, self._rests = True, 0
-            lane.rests.expect(lane.rest_after)
-        elif lane.number - lane.restless_at > max(_FAR, _MISSED * min(lane.rest_after, _FAR)):
-            self.restless, self._rests = False, 0
-
     def _seeks(self, lane: Lane) -> bool:
         """Whether only the last call before a rest is waited for, or before one of another entry."""
-        return self.restless and lane.each_s < WORTH_RESTLESS_S and (not lane.turns.taken or lane.turns.longest_run >= _RUN)
+        return (
+            self._resting.is_each_few_calls
+            and lane.each_s < WORTH_RESTLESS_S
+            and (not lane.turns.taken or lane.turns.longest_run >= _RUN)
+        )
 
     def _seek(self, call: Call, away_s: float) -> None:
         """Wait for the last call before a rest. Its caller was away for so long before."""
@@ -445,7 +422,7 @@ class RunningAhead:
             was_last = lane.seen.number == call.number - 1  # the one that was waited for
             rest_s = call.start - lane.seen.when if was_last else 0.0
             waited, since = lane.rests.chosen, lane.rests.since
-            self._rested(call, now, is_after_a_pause=math.isnan(since))
+            self._resting.found(call, now, is_after_a_pause=math.isnan(since))
             at_rest = bool(ready) or rest_s > 0.0
             lane.rests.found(call.number, (call.start, call.end), call.entry, certain=at_rest)
             if waited and (not was_last or rest_s > _LONG_REST * (call.start - since)):
@@ -549,7 +526,7 @@ class RunningAhead:
         if begun is not None and not begun.of_one:  # its caller is about to wait for it
             link.had = account()
             watching.append(link)
-        elif self.restless and call.lane.each_s >= WORTH_RESTLESS_S and not call.is_large:
+        elif self._resting.is_each_few_calls and call.lane.each_s >= WORTH_RESTLESS_S and not call.is_large:
             link.caller = call.lane.caller  # who may see its end first, and another function's call begins with that
             watching.append(link)
         waiter.look(link)
