@@ -368,6 +368,8 @@ def _other_failure(asked: Asked) -> Diagnosis:
     own = place is not None and place.code.startswith("raise") and plain is not None
     leaked = isinstance(other, jax.errors.UnexpectedTracerError)  # what keeps a tracer may be known to no line
     wanted = asked.with_rewrites and not own
+    if wanted:
+        asked.so_far.append(asked.verdict("not_staticness", sites=sites, reason=reason))
     body = _of_a_body(asked, plain) if wanted else None
     if body is not None and body.rewrites:
         return _by_its_body(asked, body, reason)
@@ -384,8 +386,7 @@ def _other_failure(asked: Asked) -> Diagnosis:
     if outcome.rewrites:
         reason = reason.replace(f" {other_failures.REWRITE_THAT_BODY}", "")
     if held:
-        reason = reason.replace(f"of {call.name} cures it.", f"of {call.name} alone cures it.")
-        reason = reason.removesuffix(" Static arguments play no part in it.") + reasons.for_static_as_well(held)
+        reason = other_failures.with_static(reason, call, held)
     if body is not None and not (outcome.rewrites or outcome.unverified):
         facts = {"unverified": body.unverified, "notes": body.notes}
         return asked.verdict("not_staticness", sites=body.sites, reason=reason, **facts)
@@ -474,7 +475,7 @@ def _of_a_body(asked: Asked, plain: BaseException | None, *, of_jax: bool = Fals
 def _other_error(asked: Asked, plain: BaseException | None) -> BaseException:
     """The error that is the reason, where the trace's own may only be the first of several."""
     leaked = isinstance(asked.error, jax.errors.UnexpectedTracerError)
-    met = None if leaked else asked.result.left.error or asked.found.error or plain
+    met = None if leaked else plain or asked.result.left.error or asked.found.error  # a run for sites hands tracers to NumPy
     wider = asked.result.wider
     return met or (call_error(asked.call, wider) if wider and not leaked else None) or asked.error
 

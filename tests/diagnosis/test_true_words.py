@@ -636,3 +636,31 @@ def rows_until(x, limit):
 def test_none_that_is_replaced_before_the_end_is_not_said_to_be_returned():
     answer = jm.diagnose(rows_until, jnp.ones((3, 2)), jnp.array(1.0))
     assert "None" not in answer.reason
+
+
+def test_what_plain_python_raises_is_told_where_it_is_not_what_the_trace_raised():
+    """NumPy's generator takes no tracer as its seed; plain Python comes as far as the array."""
+
+    def simulated(p, n, seed=42):
+        out = jnp.zeros(n + 1)
+        for t, z in enumerate(np.random.default_rng(seed).normal(size=n)):
+            out[t + 1] = z * p
+        return out
+
+    found = jm.diagnose(simulated, 2.0, 5, seed=7)
+    assert "JAX arrays are immutable" in found.reason and "SeedSequence" not in found.reason
+    assert "out[t + 1] = z * p" in [site.code for site in found.sites]
+    assert found.reason.endswith("n and seed must be static as well.")
+
+
+def test_a_length_that_a_number_decides_is_not_said_to_be_data():
+    """A static number gives a fixed length; what stands in the way is the host's draw."""
+
+    def simulated(p, n, seed=42):
+        out = np.zeros(n + 1)
+        for t, z in enumerate(np.random.default_rng(seed).normal(p, size=n)):
+            out[t + 1] = z * p
+        return out
+
+    found = jm.diagnose(simulated, 2.0, 5, seed=7)
+    assert reasons.LENGTH_IS_DATA not in found.reason
