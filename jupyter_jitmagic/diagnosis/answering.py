@@ -368,8 +368,10 @@ def _other_failure(asked: Asked) -> Diagnosis:
     own = place is not None and place.code.startswith("raise") and plain is not None
     leaked = isinstance(other, jax.errors.UnexpectedTracerError)  # what keeps a tracer may be known to no line
     wanted = asked.with_rewrites and not own
+    needed = asked.result.static - call.declared
     if wanted:
-        asked.so_far.append(asked.verdict("not_staticness", sites=sites, reason=reason))
+        by_then = other_failures.without_static(reason) if needed else reason
+        asked.so_far.append(asked.verdict("not_staticness", sites=sites, reason=by_then))
     body = _of_a_body(asked, plain) if wanted else None
     if body is not None and body.rewrites:
         return _by_its_body(asked, body, reason)
@@ -392,7 +394,9 @@ def _other_failure(asked: Asked) -> Diagnosis:
         return asked.verdict("not_staticness", sites=body.sites, reason=reason, **facts)
     split = _in_pieces(asked) if wanted and not (outcome.rewrites or outcome.unverified) else None
     if not (outcome.rewrites or outcome.unverified) and (also := _needed_beside(asked, outcome.why_not, split)):
-        sites, reason = asked.sites, f"{reason.removesuffix(other_failures.NO_PART)} {also}"
+        sites, reason = asked.sites, f"{other_failures.without_static(reason)} {also}"
+    elif needed and not outcome.rewrites:
+        reason = other_failures.with_static(reason, call, needed)
     return asked.verdict(
         "not_staticness",
         held,

@@ -291,8 +291,13 @@ def _with_plain(sentence: str) -> str:
 
 def with_static(sentence: str, call: Call, names: frozenset[str]) -> str:
     """What is said of such a failure, where other code cures it beside static arguments."""
-    sentence = sentence.replace(f"of {call.name} cures it.", f"of {call.name} alone cures it.").removesuffix(NO_PART)
-    return sentence.removesuffix(NO_PART_ALONE) + reasons.for_static_as_well(names)
+    sentence = sentence.replace(f"of {call.name} cures it.", f"of {call.name} alone cures it.")
+    return without_static(sentence) + reasons.for_static_as_well(names)
+
+
+def without_static(sentence: str) -> str:
+    """The same without what is said of static arguments."""
+    return sentence.removesuffix(NO_PART).removesuffix(NO_PART_ALONE)
 
 
 def _leak(call: Call, error: BaseException, text: str) -> str | None:
