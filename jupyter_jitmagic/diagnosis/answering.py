@@ -268,8 +268,10 @@ def _chosen_otherwise(asked: Asked) -> Diagnosis | None:
     if not another:
         return None
     left = find_call_sites(another.call, asked.result.static, seconds=0.5)
+    by_then = asked.so_far[-1]
+    asked.so_far.append(replace(by_then, reason=by_then.reason + reasons.for_untraced_choice(another.words, left)))
     found = with_rewrite(asked, replace(asked.result, cured=False, left=left))
-    if not found.rewrites and type(asked.call.argument(another.name).value) is int:  # on this call it may trace as it is
+    if not found.rewrites and type(asked.call.argument(another.name).value) in (int, float):  # here it may trace as it is
         found = as_data(asked, frozenset({another.name}))
     return replace(found, reason=reasons.for_another_choice(another.words, found.reason)) if found.rewrites else None
 
@@ -304,6 +306,7 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         verified=not result.extrapolated and (otherwise is None or otherwise.of_numbers or bool(alike)),
         reason=reasons.for_static(call, result, asked.found, is_rolled=is_rolled)
         + (reasons.for_static_otherwise(call, result, otherwise.said) if otherwise is not None else "")
+        + _untraced_choice(asked)
         + reasons.for_counters(call, result, beside)
         + reasons.for_lost_gradient(no_gradient)
         + reasons.for_options_to_hold(options, [each.name for each in call.arguments if each.value is None])
@@ -311,6 +314,15 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         + "".join(f" {sentence}" for sentence in done_once(call, result.static)),
         equations=result.equations if is_rolled and result.equations > SOME_EQUATIONS else _unbearable(asked),
     )
+
+
+def _untraced_choice(asked: Asked) -> str:
+    """A sentence on another value of a static argument with which the call does not trace; "" where none is known."""
+    another = choosing_otherwise(asked.call, asked.result, asked.took)
+    if another is None:
+        return ""
+    left = find_call_sites(another.call, asked.result.static, seconds=0.5)
+    return reasons.for_untraced_choice(another.words, left)
 
 
 def _otherwise(asked: Asked) -> Otherwise | None:

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import importlib.util
 import sys
+import zlib
 from typing import Any, NamedTuple
 
 import jax
@@ -664,3 +665,33 @@ def test_a_length_that_a_number_decides_is_not_said_to_be_data():
 
     found = jm.diagnose(simulated, 2.0, 5, seed=7)
     assert reasons.LENGTH_IS_DATA not in found.reason
+
+
+def test_a_float_is_not_the_cure_at_the_one_value_that_asks_for_no_data():
+    """At 1.0 the rest of the function is not reached; every other value fails there."""
+
+    def discounted(x, rate):
+        if np.isclose(rate, 1.0):
+            return x
+        return x * rate if x.sum() > 0 else x
+
+    found = jm.diagnose(discounted, X, 1.0)
+    assert found.kind == "rewrite" and found.verified and found.static_argnames == ()
+    assert found.reason.startswith("Static arguments alone would do in this call, but not with rate=0.9")
+
+
+def checksum(x, rate):
+    return zlib.crc32(np.asarray(x * rate).tobytes()) % 7
+
+
+def test_another_value_with_which_a_static_argument_does_not_suffice_is_told():
+    def tagged(x, rate):
+        if np.isclose(rate, 1.0):
+            return 0.5
+        return 0.5 * np.mean(checksum(x, rate))
+
+    found = jm.diagnose(tagged, 2.0, 1.0)
+    assert found.kind == "static" and found.static_argnames == ("rate",)
+    assert "With rate=0.9 that does not suffice: line" in found.reason and "needs the value of x (2.0)." in found.reason
+    steps = jm.diagnose(lambda end, step: jnp.arange(0.0, end, step), 1.0, 0.25)
+    assert steps.kind == "static" and "suffice" not in steps.reason
