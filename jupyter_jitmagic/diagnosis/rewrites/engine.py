@@ -198,8 +198,8 @@ class Search:
         patience = max(SHORTEST_TRACE, 5 * took)
         failed = isinstance(outcome, BaseException)
         equations = 0 if isinstance(outcome, BaseException) else count_equations(outcome.jaxpr)
-        stopped = may_roll and isinstance(outcome, TimeoutError)
-        large = (stopped or took > self._slow) if failed else equations > SOME_EQUATIONS
+        cut_short = may_roll and isinstance(outcome, TimeoutError)
+        large = (cut_short or took > self._slow) if failed else equations > SOME_EQUATIONS
         if self._rolled_first and not draft.changes and not isinstance(outcome, BaseException):
             return []  # nothing was to be cured but its loops
         if large and not (self._rolls or self._unrolled):
@@ -207,7 +207,7 @@ class Search:
                 self._rolls = self.has_rolled = True
                 return steps
             self._slow = float("inf") if failed else self._slow  # what takes long are no loops
-            if stopped:
+            if cut_short:
                 return self._looked_at(draft, whole=True)
         on_others: list[tuple[OtherCall, Any]] = []
         too_short: dict[str, None] = {}

@@ -156,7 +156,7 @@ def test_nan_that_compiling_alone_takes_for_a_number_is_said_of_loops_as_well():
     def fun(x):
         return x * 2
 
-    nan = {each: "" for each in ("negated", "zero", "larger", "smaller", "noise", "reversed")}
+    nan = dict.fromkeys(("negated", "zero", "larger", "smaller", "noise", "reversed"), "")
 
     def notes(by_numpy):
         plain = Plain(fun, [], {}, Variations((jnp.ones(3),), {}, set()), 2.0)
