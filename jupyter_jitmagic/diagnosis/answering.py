@@ -43,6 +43,7 @@ from jupyter_jitmagic.diagnosis.static_fields import with_static_fields
 from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
 from jupyter_jitmagic.diagnosis.statics.listed import plain_containers
 from jupyter_jitmagic.diagnosis.statics.otherwise import (
+    OtherChoice,
     choosing_otherwise,
     counts_of_few_rounds,
     decides_what_comes_out,
@@ -229,14 +230,22 @@ def _of_another(call: Call, asked: Asked, of_a_body: bool = False) -> Diagnosis:
 
 def _cured(asked: Asked) -> Diagnosis:
     """A static set makes it trace; other code comes first where static would serve this call alone, or cost too much."""
+    call = asked.call
     if not asked.with_rewrites:
         return _static(asked)
     large = _many_equations(asked)
     if large is not None and large.rewrites:
         return large
-    stages = (_few_rounds, _chosen_otherwise, _changing)
-    better = next((found for stage in stages if (found := stage(asked)) is not None), None)
-    return better or _static(asked, large.unverified if large is not None else ())
+    if (few := _few_rounds(asked)) is not None:
+        return few
+    another, said = choosing_otherwise(call, asked.result, asked.took), ""
+    if another is not None:
+        left = find_call_sites(another.call, asked.result.static, seconds=0.5)
+        said = reasons.for_untraced_choice(another.words, left)
+        asked.so_far.append(replace(asked.so_far[-1], reason=asked.so_far[-1].reason + said))
+        if (chosen := _chosen_otherwise(asked, another, left)) is not None:
+            return chosen
+    return _changing(asked) or _static(asked, large.unverified if large is not None else (), said)
 
 
 def _many_equations(asked: Asked) -> Diagnosis | None:
@@ -262,14 +271,8 @@ def _few_rounds(asked: Asked) -> Diagnosis | None:
     return found if found.rewrites else None
 
 
-def _chosen_otherwise(asked: Asked) -> Diagnosis | None:
-    """Static for this call; with another value of an option the function needs a rewrite as well."""
-    another = choosing_otherwise(asked.call, asked.result, asked.took)
-    if not another:
-        return None
-    left = find_call_sites(another.call, asked.result.static, seconds=0.5)
-    by_then = asked.so_far[-1]
-    asked.so_far.append(replace(by_then, reason=by_then.reason + reasons.for_untraced_choice(another.words, left)))
+def _chosen_otherwise(asked: Asked, another: OtherChoice, left: Found) -> Diagnosis | None:
+    """Static for this call; with another value of an option the function needs a rewrite as well, at the sites `left` there."""
     found = with_rewrite(asked, replace(asked.result, cured=False, left=left))
     if not found.rewrites and type(asked.call.argument(another.name).value) in (int, float):  # here it may trace as it is
         found = as_data(asked, frozenset({another.name}))
@@ -287,8 +290,8 @@ def _changing(asked: Asked) -> Diagnosis | None:
     return replace(found, reason=reasons.for_changing(call, changing, left))
 
 
-def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
-    """The static set alone, with rewrites beside it."""
+def _static(asked: Asked, unsure: tuple[Rewrite, ...] = (), said: str = "") -> Diagnosis:
+    """The static set alone, with rewrites beside it; `said`: of another value with which it does not suffice."""
     call, result = asked.call, asked.result
     beside, no_gradient = beside_static(asked)
     beside = beside or rolled_beside(asked)
@@ -306,7 +309,7 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         verified=not result.extrapolated and (otherwise is None or otherwise.of_numbers or bool(alike)),
         reason=reasons.for_static(call, result, asked.found, is_rolled=is_rolled)
         + (reasons.for_static_otherwise(call, result, otherwise.said) if otherwise is not None else "")
-        + _untraced_choice(asked)
+        + said
         + reasons.for_counters(call, result, beside)
         + reasons.for_lost_gradient(no_gradient)
         + reasons.for_options_to_hold(options, [each.name for each in call.arguments if each.value is None])
@@ -314,15 +317,6 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         + "".join(f" {sentence}" for sentence in done_once(call, result.static)),
         equations=result.equations if is_rolled and result.equations > SOME_EQUATIONS else _unbearable(asked),
     )
-
-
-def _untraced_choice(asked: Asked) -> str:
-    """A sentence on another value of a static argument with which the call does not trace; "" where none is known."""
-    another = choosing_otherwise(asked.call, asked.result, asked.took)
-    if another is None:
-        return ""
-    left = find_call_sites(another.call, asked.result.static, seconds=0.5)
-    return reasons.for_untraced_choice(another.words, left)
 
 
 def _otherwise(asked: Asked) -> Otherwise | None:
