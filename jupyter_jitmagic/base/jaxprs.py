@@ -21,18 +21,51 @@ def equations_in(jaxpr: Any) -> Iterator[Any]:
             stack.extend(within(equation))
 
 
+def kinds_of_equations(jaxpr: Any) -> Iterator[Any]:
+    """The same, but those of a program that is called several times once: for asking whether there is one of some kind."""
+    seen: set[int] = set()
+    for program, _ in _programs_in(jaxpr):
+        if id(program) not in seen:
+            seen.add(id(program))
+            yield from program.eqns
+
+
 def joins_flags(program: Any) -> bool:
     """Whether a traced program joins flags, as it does for their sum."""
-    return any(each.primitive.name == "or" and each.outvars[0].aval.dtype == bool for each in equations_in(program.jaxpr))
+    return any(each.primitive.name == "or" and each.outvars[0].aval.dtype == bool for each in kinds_of_equations(program.jaxpr))
 
 
 def within(equation: Any) -> Iterator[Any]:
     """The programs inside a loop or branch."""
     for value in equation.params.values():
+        if type(value) in _NO_PROGRAMS:
+            continue
         for item in value if isinstance(value, tuple | list) else (value,):
+            if type(item) in _NO_PROGRAMS:
+                continue
             item = getattr(item, "jaxpr", item)
             if hasattr(item, "eqns"):
                 yield item
+
+
+_NO_PROGRAMS = frozenset({int, float, bool, str, type(None)})
+"""What most parameters of equations are: there are thousands, and asking each of them for a program takes long."""
+
+
+def _programs_in(jaxpr: Any) -> Iterator[tuple[Any, float]]:
+    """A closed jaxpr's programs, those inside others as often as they are called, each with what it takes of XLA's stack."""
+    held: dict[int, list[tuple[Any, float]]] = {}
+    stack = [(getattr(jaxpr, "jaxpr", jaxpr), 0.0)]
+    while stack:
+        program, taken = stack.pop()
+        yield program, taken
+        if id(program) not in held:
+            held[id(program)] = [
+                (each, _NESTED.get(equation.primitive.name, _NESTED_LOOP))
+                for equation in program.eqns
+                for each in within(equation)
+            ]
+        stack.extend((each, taken + more) for each, more in held[id(program)])
 
 
 _MOVES = frozenset(
@@ -62,7 +95,7 @@ def work_in(jaxpr: Any) -> int:
 
 def count_equations(jaxpr: Any) -> int:
     """How many equations a closed jaxpr has, those inside loops and branches counted once."""
-    return sum(1 for _ in equations_in(jaxpr))
+    return sum(len(program.eqns) for program, _ in _programs_in(jaxpr))
 
 
 def written_out(jaxpr: Any) -> float:
@@ -112,15 +145,7 @@ _NESTED_LOOP = 1 / 75
 
 def is_nested_too_deep(jaxpr: Any) -> bool:
     """Whether programs stand in one another so often, as a recursion writes them, that XLA's compiler does not survive it."""
-    stack = [(getattr(jaxpr, "jaxpr", jaxpr), 0.0)]
-    while stack:
-        inner, taken = stack.pop()
-        if taken > 1:
-            return True
-        for equation in inner.eqns:
-            deeper = taken + _NESTED.get(equation.primitive.name, _NESTED_LOOP)
-            stack.extend((each, deeper) for each in within(equation))
-    return False
+    return any(taken > 1 for _, taken in _programs_in(jaxpr))
 
 
 class NotCompiled(TypeError):
@@ -130,7 +155,7 @@ class NotCompiled(TypeError):
 
 def not_compilable(jaxpr: Any) -> NotCompiled | None:
     """The error that JAX will meet when it lowers a program that it traced."""
-    if any(each.primitive.name == "sort" and each.params.get("is_stable", True) is None for each in equations_in(jaxpr)):
+    if any(each.primitive.name == "sort" and each.params.get("is_stable", True) is None for each in kinds_of_equations(jaxpr)):
         return NotCompiled("np.argsort() asks JAX for a sort that does not compile")
     if is_nested_too_deep(jaxpr):
         return NotCompiled("jits, branches or loops stand in one another too often: XLA ends the process when it compiles them")

@@ -43,6 +43,7 @@ from jupyter_jitmagic.diagnosis.static_fields import with_static_fields
 from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
 from jupyter_jitmagic.diagnosis.statics.listed import plain_containers
 from jupyter_jitmagic.diagnosis.statics.otherwise import (
+    OtherChoice,
     choosing_otherwise,
     counts_of_few_rounds,
     decides_what_comes_out,
@@ -229,14 +230,22 @@ def _of_another(call: Call, asked: Asked, of_a_body: bool = False) -> Diagnosis:
 
 def _cured(asked: Asked) -> Diagnosis:
     """A static set makes it trace; other code comes first where static would serve this call alone, or cost too much."""
+    call = asked.call
     if not asked.with_rewrites:
         return _static(asked)
     large = _many_equations(asked)
     if large is not None and large.rewrites:
         return large
-    stages = (_few_rounds, _chosen_otherwise, _changing)
-    better = next((found for stage in stages if (found := stage(asked)) is not None), None)
-    return better or _static(asked, large.unverified if large is not None else ())
+    if (few := _few_rounds(asked)) is not None:
+        return few
+    another, said = choosing_otherwise(call, asked.result, asked.took), ""
+    if another is not None:
+        left = find_call_sites(another.call, asked.result.static, seconds=0.5)
+        said = reasons.for_untraced_choice(another.words, left)
+        asked.so_far.append(replace(asked.so_far[-1], reason=asked.so_far[-1].reason + said))
+        if (chosen := _chosen_otherwise(asked, another, left)) is not None:
+            return chosen
+    return _changing(asked) or _static(asked, large.unverified if large is not None else (), said)
 
 
 def _many_equations(asked: Asked) -> Diagnosis | None:
@@ -262,14 +271,10 @@ def _few_rounds(asked: Asked) -> Diagnosis | None:
     return found if found.rewrites else None
 
 
-def _chosen_otherwise(asked: Asked) -> Diagnosis | None:
-    """Static for this call; with another value of an option the function needs a rewrite as well."""
-    another = choosing_otherwise(asked.call, asked.result, asked.took)
-    if not another:
-        return None
-    left = find_call_sites(another.call, asked.result.static, seconds=0.5)
+def _chosen_otherwise(asked: Asked, another: OtherChoice, left: Found) -> Diagnosis | None:
+    """Static for this call; with another value of an option the function needs a rewrite as well, at the sites `left` there."""
     found = with_rewrite(asked, replace(asked.result, cured=False, left=left))
-    if not found.rewrites and type(asked.call.argument(another.name).value) is int:  # on this call it may trace as it is
+    if not found.rewrites and type(asked.call.argument(another.name).value) in (int, float):  # here it may trace as it is
         found = as_data(asked, frozenset({another.name}))
     return replace(found, reason=reasons.for_another_choice(another.words, found.reason)) if found.rewrites else None
 
@@ -285,8 +290,8 @@ def _changing(asked: Asked) -> Diagnosis | None:
     return replace(found, reason=reasons.for_changing(call, changing, left))
 
 
-def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
-    """The static set alone, with rewrites beside it."""
+def _static(asked: Asked, unsure: tuple[Rewrite, ...] = (), said: str = "") -> Diagnosis:
+    """The static set alone, with rewrites beside it; `said`: of another value with which it does not suffice."""
     call, result = asked.call, asked.result
     beside, no_gradient = beside_static(asked)
     beside = beside or rolled_beside(asked)
@@ -304,6 +309,7 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = ()) -> Diagnosis:
         verified=not result.extrapolated and (otherwise is None or otherwise.of_numbers or bool(alike)),
         reason=reasons.for_static(call, result, asked.found, is_rolled=is_rolled)
         + (reasons.for_static_otherwise(call, result, otherwise.said) if otherwise is not None else "")
+        + said
         + reasons.for_counters(call, result, beside)
         + reasons.for_lost_gradient(no_gradient)
         + reasons.for_options_to_hold(options, [each.name for each in call.arguments if each.value is None])
@@ -368,6 +374,10 @@ def _other_failure(asked: Asked) -> Diagnosis:
     own = place is not None and place.code.startswith("raise") and plain is not None
     leaked = isinstance(other, jax.errors.UnexpectedTracerError)  # what keeps a tracer may be known to no line
     wanted = asked.with_rewrites and not own
+    needed = asked.result.static - call.declared
+    if wanted:
+        by_then = other_failures.without_static(reason) if needed else reason
+        asked.so_far.append(asked.verdict("not_staticness", sites=sites, reason=by_then))
     body = _of_a_body(asked, plain) if wanted else None
     if body is not None and body.rewrites:
         return _by_its_body(asked, body, reason)
@@ -384,14 +394,15 @@ def _other_failure(asked: Asked) -> Diagnosis:
     if outcome.rewrites:
         reason = reason.replace(f" {other_failures.REWRITE_THAT_BODY}", "")
     if held:
-        reason = reason.replace(f"of {call.name} cures it.", f"of {call.name} alone cures it.")
-        reason = reason.removesuffix(" Static arguments play no part in it.") + reasons.for_static_as_well(held)
+        reason = other_failures.with_static(reason, call, held)
     if body is not None and not (outcome.rewrites or outcome.unverified):
         facts = {"unverified": body.unverified, "notes": body.notes}
         return asked.verdict("not_staticness", sites=body.sites, reason=reason, **facts)
     split = _in_pieces(asked) if wanted and not (outcome.rewrites or outcome.unverified) else None
     if not (outcome.rewrites or outcome.unverified) and (also := _needed_beside(asked, outcome.why_not, split)):
-        sites, reason = asked.sites, f"{reason.removesuffix(other_failures.NO_PART)} {also}"
+        sites, reason = asked.sites, f"{other_failures.without_static(reason)} {also}"
+    elif needed and not outcome.rewrites:
+        reason = other_failures.with_static(reason, call, needed)
     return asked.verdict(
         "not_staticness",
         held,
@@ -474,7 +485,7 @@ def _of_a_body(asked: Asked, plain: BaseException | None, *, of_jax: bool = Fals
 def _other_error(asked: Asked, plain: BaseException | None) -> BaseException:
     """The error that is the reason, where the trace's own may only be the first of several."""
     leaked = isinstance(asked.error, jax.errors.UnexpectedTracerError)
-    met = None if leaked else asked.result.left.error or asked.found.error or plain
+    met = None if leaked else plain or asked.result.left.error or asked.found.error  # a run for sites hands tracers to NumPy
     wider = asked.result.wider
     return met or (call_error(asked.call, wider) if wider and not leaked else None) or asked.error
 

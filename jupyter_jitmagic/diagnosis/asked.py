@@ -9,6 +9,7 @@ from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.sites.finding import one_for_each_line
 from jupyter_jitmagic.diagnosis.statics.search import StaticSet
 from jupyter_jitmagic.diagnosis.types import Diagnosis, Found, Kind, Rewrite, Site
+from jupyter_jitmagic.diagnosis.words import other_failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,18 @@ class Asked:
         """Rewrites with these static arguments are in hand, beside what is known already; a proven static set stays alone."""
         if not self.so_far or self.so_far[-1].kind == "static" or not (rewrites or unverified):
             return
+        last, held = self.so_far[-1], static - self.call.declared
         names, numbers = self.call.static_names(static)
         kind: Kind = "static+rewrite" if static else "rewrite"
+        reason = last.reason
+        if last.kind == "not_staticness":  # it stays what it is, beside other code
+            kind = last.kind
+            reason = other_failures.with_static(reason, self.call, held) if held else reason
         self.so_far.append(
             replace(
-                self.so_far[-1],
+                last,
                 kind=kind,
+                reason=reason,
                 static_argnames=names,
                 static_argnums=numbers,
                 rewrites=rewrites,

@@ -81,7 +81,9 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     if not (proposed or why_not) and asked.with_rewrites:
         of_source = returned.why_not(call.fun)
         why_not = of_source or (reasons.OUT_OF_TIME if cut_off else "")
-        given = JitCall(call.fun, call.args, dict(call.kwargs), tuple(sorted(static)))
+        numbers = {argument.name for argument in call.arguments if type(argument.value) in (int, float, bool)}
+        # a length that a number decides has a static argument
+        given = JitCall(call.fun, call.args, dict(call.kwargs), tuple(sorted(static | numbers)))
         asks = runs and split is None and not of_source  # without what is returned in one case, lengths differ as well
         if asks and of_text(given, _SIZES_S):
             why_not = reasons.TEXT

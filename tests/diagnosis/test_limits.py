@@ -112,6 +112,49 @@ def test_other_code_that_was_in_hand_when_the_time_was_up_is_told(limited, monke
     assert found.stopped == (limit_s < 60) == ("the search was stopped after" in found.reason)
 
 
+def test_other_code_is_in_hand_while_other_calls_are_looked_for(limited, monkeypatch):
+    """Each of them is a run of plain Python, and a loop of thousands of rounds takes all the time."""
+    jm.options.advice_limit_s = 1.5
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.judging.Judge._find_other_calls", lambda *_: busy(60))
+    found = jm.diagnose(lambda x: x + 1 if x > 0 else x, jnp.float32(1.0))
+    assert found.stopped and not found.verified and [each.patterns for each in found.unverified] == [("where",)]
+
+
+def test_a_long_trace_is_stopped_first_and_traced_whole_where_its_loops_are_not_why(monkeypatch):
+    def slow(x):
+        busy(0.1)
+        return x + 1 if x > 0 else x
+
+    def many(x, out):
+        for i in range(out.shape[0]):
+            out = out.at[i].set(x * i)
+        return out if x > 0 else -out
+
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.engine.LONG_TRACE", 0.02)
+    found = jm.diagnose(slow, jnp.float32(1.0))
+    assert [each.patterns[0] for each in (*found.rewrites, *found.unverified)][:1] == ["where"]
+    found = jm.diagnose(many, jnp.float32(1.0), jnp.zeros(400))
+    assert "fori_loop" in found.rewrites[0].patterns
+
+
+def test_what_changes_an_array_in_place_tells_where_and_what_was_in_hand_when_the_time_was_up(limited, monkeypatch):
+    """It stays what it is, a failure of plain Python's, too; the static arguments of the code in hand are told with it."""
+
+    def filled(x, n):
+        out = jnp.zeros(n)
+        out[0] = x
+        return out
+
+    jm.options.advice_limit_s = 2.5
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.judging.Judge.judge", lambda *_: busy(60))
+    found = jm.diagnose(filled, jnp.float32(1.0), 4)
+    assert found.kind == "not_staticness" and found.stopped and not found.verified
+    assert found.sites[0].code == "out[0] = x" and found.static_argnames == ("n",)
+    assert [each.patterns for each in found.unverified] == [("at",)]
+    assert "JAX arrays are immutable" in found.reason and "n must be static as well" in found.reason
+    assert "the search was stopped after" in found.reason and "no part" not in found.reason
+
+
 def test_code_with_effects_is_not_in_hand_before_it_is_known_to_keep_no_tracer(limited, monkeypatch):
     kept = []
 

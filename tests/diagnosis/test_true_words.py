@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import importlib.util
 import sys
+import zlib
 from typing import Any, NamedTuple
 
 import jax
@@ -636,3 +637,61 @@ def rows_until(x, limit):
 def test_none_that_is_replaced_before_the_end_is_not_said_to_be_returned():
     answer = jm.diagnose(rows_until, jnp.ones((3, 2)), jnp.array(1.0))
     assert "None" not in answer.reason
+
+
+def test_what_plain_python_raises_is_told_where_it_is_not_what_the_trace_raised():
+    """NumPy's generator takes no tracer as its seed; plain Python comes as far as the array."""
+
+    def simulated(p, n, seed=42):
+        out = jnp.zeros(n + 1)
+        for t, z in enumerate(np.random.default_rng(seed).normal(size=n)):
+            out[t + 1] = z * p
+        return out
+
+    found = jm.diagnose(simulated, 2.0, 5, seed=7)
+    assert "JAX arrays are immutable" in found.reason and "SeedSequence" not in found.reason
+    assert "out[t + 1] = z * p" in [site.code for site in found.sites]
+    assert found.reason.endswith("n and seed must be static as well.")
+
+
+def test_a_length_that_a_number_decides_is_not_said_to_be_data():
+    """A static number gives a fixed length; what stands in the way is the host's draw."""
+
+    def simulated(p, n, seed=42):
+        out = np.zeros(n + 1)
+        for t, z in enumerate(np.random.default_rng(seed).normal(p, size=n)):
+            out[t + 1] = z * p
+        return out
+
+    found = jm.diagnose(simulated, 2.0, 5, seed=7)
+    assert reasons.LENGTH_IS_DATA not in found.reason
+
+
+def test_a_float_is_not_the_cure_at_the_one_value_that_asks_for_no_data():
+    """At 1.0 the rest of the function is not reached; every other value fails there."""
+
+    def discounted(x, rate):
+        if np.isclose(rate, 1.0):
+            return x
+        return x * rate if x.sum() > 0 else x
+
+    found = jm.diagnose(discounted, X, 1.0)
+    assert found.kind == "rewrite" and found.verified and found.static_argnames == ()
+    assert found.reason.startswith("Static arguments alone would do in this call, but not with rate=0.9")
+
+
+def checksum(x, rate):
+    return zlib.crc32(np.asarray(x * rate).tobytes()) % 7
+
+
+def test_another_value_with_which_a_static_argument_does_not_suffice_is_told():
+    def tagged(x, rate):
+        if np.isclose(rate, 1.0):
+            return 0.5
+        return 0.5 * np.mean(checksum(x, rate))
+
+    found = jm.diagnose(tagged, 2.0, 1.0)
+    assert found.kind == "static" and found.static_argnames == ("rate",)
+    assert "With rate=0.9 that does not suffice: line" in found.reason and "needs the value of x (2.0)." in found.reason
+    steps = jm.diagnose(lambda end, step: jnp.arange(0.0, end, step), 1.0, 0.25)
+    assert steps.kind == "static" and "suffice" not in steps.reason

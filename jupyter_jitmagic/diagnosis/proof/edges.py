@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jupyter_jitmagic.base.jaxprs import equations_in
+from jupyter_jitmagic.base.jaxprs import kinds_of_equations
 
 STEEP = frozenset(("sqrt", "rsqrt", "cbrt", "log", "log1p", "pow", "acos", "asin", "acosh", "atanh", "atan2", "erf_inv", "div"))
 """Operations whose slope may be infinite."""
@@ -21,18 +21,18 @@ _MOST_LIMITS = 3
 
 def is_steep(program: Any) -> bool:
     """Whether a traced program has one of them."""
-    return any(each.primitive.name in STEEP for each in equations_in(program.jaxpr))
+    return any(each.primitive.name in STEEP for each in kinds_of_equations(program.jaxpr))
 
 
 def outgrows(program: Any) -> bool:
     """Whether a traced program has an operation whose result is soon infinite."""
-    return any(each.primitive.name in OUTGROWING for each in equations_in(program.jaxpr))
+    return any(each.primitive.name in OUTGROWING for each in kinds_of_equations(program.jaxpr))
 
 
 def is_steep_at_one(program: Any) -> bool:
     """Whether a traced program may have an infinite slope where a number is 1: it has an operation that ends there, or takes 1
     and another from each other."""
-    return any(each.primitive.name in _ENDING_AT_ONE or _leaves_of_one(each) for each in equations_in(program.jaxpr))
+    return any(each.primitive.name in _ENDING_AT_ONE or _leaves_of_one(each) for each in kinds_of_equations(program.jaxpr))
 
 
 def _leaves_of_one(equation: Any) -> bool:
@@ -42,7 +42,7 @@ def _leaves_of_one(equation: Any) -> bool:
 
 def limits_of(program: Any) -> list[float]:
     """The numbers that a traced program itself takes a minimum or a maximum with, the first few."""
-    extrema = (each for each in equations_in(program.jaxpr) if each.primitive.name in ("max", "min", "clamp"))
+    extrema = (each for each in kinds_of_equations(program.jaxpr) if each.primitive.name in ("max", "min", "clamp"))
     literals = (each.val for equation in extrema for each in equation.invars if hasattr(each, "val"))
     known = (float(value) for value in literals if np.ndim(value) == 0)
     return list(dict.fromkeys(value for value in known if np.isfinite(value)))[:_MOST_LIMITS]

@@ -198,6 +198,10 @@ class Plain:
         """Seconds that are many for a run of a rewrite by NumPy beside the call's own run."""
         return max(LONG, MANY * MANY * self._first)
 
+    def for_another(self) -> float:
+        """Seconds that a run of a varied input may take."""
+        return max(SHORT, MANY * self._first)
+
     _extra: frozenset[str] = frozenset()
     _most: float = float("inf")
     _room: float = float("inf")
@@ -244,12 +248,16 @@ class Plain:
         """Whether an input of this kind was stopped by its time, so that no other one is run."""
         return given.kind in self._endless
 
+    def was_stopped(self, given: Input) -> bool:
+        """Whether the last run, of this input, gave nothing for want of time: no word about what plain Python gives."""
+        return self.too_slow or self.gave_up(given)
+
     def run(self, given: Input, first: bool = False, seconds: float = 0.0) -> tuple[Any] | None:
         """(result,), or None where plain Python fails on this input or takes too long: longer than `seconds`, if given."""
         # a varied input may make a loop endless; the call's own input may take all the time there is
         if given.kind in self._endless:
             return None  # what made one loop endless makes the next one so
-        seconds = seconds or min(self._deadline.left(), max(SHORT, MANY * self._first))
+        seconds = seconds or min(self._deadline.left(), self.for_another())
         if first and self._own is not None and self.uncompiled(given, self._deadline.left()) is not None:
             return self._own
         if not first and self.agrees():
@@ -329,7 +337,7 @@ class Plain:
 
     def gives(self, got: Any, given: Input) -> bool:
         """Whether plain Python gives this by JAX itself, whose largest of a thousand numbers leaves NaN out on CPUs."""
-        self._probes.start(Deadline(max(SHORT, MANY * self._first)))
+        self._probes.start(Deadline(self.for_another()))
         try:
             return not differs(got, rerun(lambda: self._plainly(given)))
         except (Exception, OutOfTime, Effect):

@@ -409,7 +409,11 @@ class Served:
         nudges = [functools.partial(operator.mul, factor) for factor in NUDGES]
         nudged = [with_floats(self._fun, given, self._static, nudge) for nudge in nudges]
         arrays = [] if self.plain.asks_for_kinds else [with_arrays(self._fun, given, self._static)]
-        return explained_by_rounding(lambda each: self.plain.uncompiled(each, SHORT), arrays, nudged, got, want)
+
+        def run(each: Input) -> Any:
+            return self.plain.uncompiled(each, self.plain.for_another())
+
+        return explained_by_rounding(run, lambda _: self.plain.too_slow, arrays, nudged, got, want)
 
 
 def is_optional(call: OtherCall) -> bool:

@@ -60,6 +60,7 @@ MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
 WHOLE_ARRAYS = "the caller gets whole arrays, with plain Python's elements in front, and their counts"
 SHORTEST_TRACE = 0.1  # seconds that a trace on another call may take at least
+LONG_TRACE = 1.0  # seconds; a trace that takes longer is stopped until it is known that the draft's loops are not why
 SLOW_TRACE = 0.1  # seconds; one that fails after them has traced many rounds, and would do so again for each step
 NO_REVERSE_MODE = "Reverse-mode differentiation does not work for lax.while_loop"  # JAX's words
 
@@ -95,6 +96,8 @@ class Search:
         self.call, self.rules, self.deadline = call, rules, deadline
         self.deadlines = [deadline]
         """Those that finding the other calls takes nothing of."""
+        self.in_hand: Callable[[Draft], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
+        """Around the plain runs that find the other calls: they may take all the time that there is."""
         self._until = deadline
         self._others, self.outward, self.rolling = others, outward, rolling
         self._key = trace_key(call.fun, call.args, call.kwargs, call.static)
@@ -176,8 +179,9 @@ class Search:
             self._dead = None
             yield from self._follow(following, prefer, depth + 1)
 
-    def _looked_at(self, draft: Draft) -> Traced | list[tuple[Unit, Step]]:
-        """The draft's traces, where it traces on the call and on the others; else what the rules propose where it stops."""
+    def _looked_at(self, draft: Draft, whole: bool = False) -> Traced | list[tuple[Unit, Step]]:
+        """The draft's traces, where it traces on the call and on the others; else what the rules propose where it stops.
+        `whole`: however long its trace takes, its loops are not why."""
         try:
             function = self.drafted.build(draft)
         except (NoSource, SyntaxError) as error:
@@ -188,12 +192,14 @@ class Search:
         if draft.evaluated_tests in self._endless:
             return []
         begin = thread_time()
-        outcome = self.trace(function, self.call.args, self.call.kwargs)
+        may_roll = bool(self.rolling) and self._slow < float("inf") and not (self._rolls or self._unrolled or whole)
+        outcome = self.trace(function, self.call.args, self.call.kwargs, LONG_TRACE if may_roll else float("inf"))
         took = thread_time() - begin
         patience = max(SHORTEST_TRACE, 5 * took)
         failed = isinstance(outcome, BaseException)
         equations = 0 if isinstance(outcome, BaseException) else count_equations(outcome.jaxpr)
-        large = took > self._slow if failed else equations > SOME_EQUATIONS
+        cut_short = may_roll and isinstance(outcome, TimeoutError)
+        large = (cut_short or took > self._slow) if failed else equations > SOME_EQUATIONS
         if self._rolled_first and not draft.changes and not isinstance(outcome, BaseException):
             return []  # nothing was to be cured but its loops
         if large and not (self._rolls or self._unrolled):
@@ -201,12 +207,14 @@ class Search:
                 self._rolls = self.has_rolled = True
                 return steps
             self._slow = float("inf") if failed else self._slow  # what takes long are no loops
+            if cut_short:
+                return self._looked_at(draft, whole=True)
         on_others: list[tuple[OtherCall, Any]] = []
         too_short: dict[str, None] = {}
         failing = ""
         programs = {self._key: outcome}
         programs.pop(None, None)
-        in_turn = self._other_calls() if not isinstance(outcome, BaseException) else []
+        in_turn = self._other_calls(draft) if not isinstance(outcome, BaseException) else []
         for call, key in in_turn:
             if self.deadline.over() and call.given.kind != "static value" and key not in programs:
                 continue  # the judge says what was not compared
@@ -317,10 +325,11 @@ class Search:
                         return steps
         return []
 
-    def _other_calls(self) -> list[tuple[OtherCall, Any]]:
-        """The other calls in turn, each with what its trace depends on."""
+    def _other_calls(self, draft: Draft) -> list[tuple[OtherCall, Any]]:
+        """The other calls in turn, each with what its trace depends on; `draft` traces on the call itself."""
         if self._in_turn is None:
             with contextlib.ExitStack() as stack:
+                stack.enter_context(self.in_hand(draft) if draft.changes else contextlib.nullcontext())
                 for each in self.deadlines:
                     stack.enter_context(each.stopped())
                 calls = self._others()

@@ -16,7 +16,7 @@ from jupyter_jitmagic.diagnosis.proof.bounding import ENDLESS
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import settling
-from jupyter_jitmagic.diagnosis.rewrites.drafts import Stuck
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck
 from jupyter_jitmagic.diagnosis.rewrites.engine import BRANCHED, CHOSEN, FILLED, PAIRED, Search
 from jupyter_jitmagic.diagnosis.rewrites.judging import Judge
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule
@@ -235,6 +235,20 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
     for_gradients, for_others = Deadline(FOR_GRADIENTS_WITHIN), Deadline(OTHER_WAYS_WITHIN)
     others_until = Deadline(OTHER_WAYS_UNTIL)
     search.deadlines += [for_gradients, for_others, others_until]
+
+    def note(draft: Draft) -> None:
+        if not verified and judge.may_run():  # what has effects may keep tracers, which is not known yet
+            told = _at_edge(judge)
+            so_far[:] = [Proposals(told, () if told else (*unverified, judge.not_yet(draft)))]
+
+    @contextlib.contextmanager
+    def in_hand(draft: Draft) -> Iterator[None]:
+        before = so_far[:]
+        note(draft)
+        yield  # where the time is up, it stays noted
+        so_far[:] = before  # whether it serves the others is known soon
+
+    search.in_hand = in_hand
     passes = ["", FOR_GRADIENTS, *OTHER_WAYS]
     alike = unfilled = unbranched = True
     wider, tried = 0, set[str]()
@@ -261,9 +275,7 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
             if traced.draft.promise in judged:
                 continue
             judged |= set() if another else {traced.draft.promise}
-            if not verified and judge.may_run():  # what has effects may keep tracers, which is not known yet
-                told = _at_edge(judge)
-                so_far[:] = [Proposals(told, () if told else (*unverified, judge.not_yet(traced.draft)))]
+            note(traced.draft)
             outcome = judge.judge(traced)
             if isinstance(outcome, Rewrite):
                 (verified if outcome.verified else unverified).append(outcome)

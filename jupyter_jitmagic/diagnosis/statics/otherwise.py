@@ -108,10 +108,12 @@ def _form_of(traced: Any) -> Any:
 
 
 def _choices(call: Call, name: str, value: Any) -> list[Any]:
-    """The other flag, the default, the strings with which the function or its helpers compare, or the whole numbers at which
-    the function decides."""
+    """The other flag, the default, the strings with which the function or its helpers compare, the whole numbers at which the
+    function decides, or floats near by: an edge at which it decides is met by few of them."""
     if isinstance(value, bool):
         return [not value]
+    if type(value) is float:
+        return [other for other in (value * 0.9, value * 1.1, value + 1.0) if other != value]
     function = plain_function(call.fun)
     if function is None or type(value) not in (str, int):
         return []

@@ -28,6 +28,7 @@ from jupyter_jitmagic.diagnosis.statics.registered import (
     traces_frozen,
 )
 from jupyter_jitmagic.diagnosis.statics.search import call_error
+from jupyter_jitmagic.diagnosis.words import reasons
 
 CONCRETIZATIONS = (
     jax.errors.ConcretizationTypeError,
@@ -279,13 +280,24 @@ def for_other_failure(call: Call, error: BaseException, plain: BaseException | N
     name = type(error).__name__
     if plain is None:
         return f"{name}: {_cut(text)}, where plain Python does not fail. No static argument alone cures it."
-    return f"{name}: {_cut(text)}. Plain Python fails in the same way. No static argument plays a part in it."
+    return f"{name}: {_cut(text)}. Plain Python fails in the same way.{NO_PART_ALONE}"
 
 
 def _with_plain(sentence: str) -> str:
     """What is said of static arguments follows on that plain Python fails, too."""
-    end = next((each for each in (NO_PART, " No static argument plays a part in it.") if sentence.endswith(each)), None)
+    end = next((each for each in (NO_PART, NO_PART_ALONE) if sentence.endswith(each)), None)
     return f"{sentence.removesuffix(end)} Plain Python fails in the same way.{end}" if end else sentence
+
+
+def with_static(sentence: str, call: Call, names: frozenset[str]) -> str:
+    """What is said of such a failure, where other code cures it beside static arguments."""
+    sentence = sentence.replace(f"of {call.name} cures it.", f"of {call.name} alone cures it.")
+    return without_static(sentence) + reasons.for_static_as_well(names)
+
+
+def without_static(sentence: str) -> str:
+    """The same without what is said of static arguments."""
+    return sentence.removesuffix(NO_PART).removesuffix(NO_PART_ALONE)
 
 
 def _leak(call: Call, error: BaseException, text: str) -> str | None:
@@ -348,6 +360,7 @@ def _carry(call: Call, error: BaseException, text: str) -> str | None:
 
 
 NO_PART = " Static arguments play no part in it."
+NO_PART_ALONE = " No static argument plays a part in it."
 
 
 def _in_place(call: Call, error: BaseException, text: str) -> str | None:

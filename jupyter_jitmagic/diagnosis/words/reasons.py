@@ -298,6 +298,13 @@ def for_another_choice(choice: str, reason: str) -> str:
     return f"Static arguments alone would do in this call, but not with {choice}: {reason[:1].lower()}{reason[1:]}"
 
 
+def for_untraced_choice(choice: str, left: Found) -> str:
+    """`choice`: another value of a static argument, with which the call needs more than that; `left`: what for."""
+    site = next(iter(one_for_each_line(left.sites)), None)
+    needed = f": line {site.line} needs the value of {_paths(site) or 'a traced argument'}" if site is not None else ""
+    return f" With {choice} that does not suffice{needed}."
+
+
 def for_options_left_out(names: Iterable[str], none: Collection[str] = ()) -> str:
     """Options that are static beside a rewrite, though the call leaves them out, or gives them as `none`."""
     listed = sorted(names)

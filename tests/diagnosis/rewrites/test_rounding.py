@@ -8,8 +8,8 @@ import pytest
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
-from jupyter_jitmagic.diagnosis.proof.rounding import IN_SINGLE, LATER, ends_by_floats, rounding_decides
-from jupyter_jitmagic.diagnosis.proof.verify import BY_ROUNDING, Differs, compare
+from jupyter_jitmagic.diagnosis.proof.rounding import IN_SINGLE, LATER, ends_by_floats, explained_by_rounding, rounding_decides
+from jupyter_jitmagic.diagnosis.proof.verify import BY_ROUNDING, XLAS_NAN, Differs, compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.purity import impurity
@@ -127,6 +127,44 @@ def test_what_rounding_decides_in_one_part_excuses_no_other():
     plain = Plain(fun, [], {}, Variations((X,), {}, set()), 2.0)
     with pytest.raises(Differs, match="differs on"):
         compare(plain, rewrite, {}, Deadline(2.0))
+
+
+def test_what_no_time_is_left_for_is_not_put_down_to_rounding():
+    """A run that was stopped by its time gives no result, as one that fails: a wrong number passed, unsaid."""
+    given = Variations((X,), {}, set()).call()
+    for was_stopped in (True, False):
+        decides = explained_by_rounding(lambda _: None, lambda _, known=was_stopped: known, [], [given], X, 2 * X)
+        assert decides is not was_stopped
+
+
+@pytest.mark.parametrize("seconds", [2.0, 0.0])
+def test_the_last_digits_are_asked_for_where_the_time_for_varied_inputs_is_over(seconds):
+    def asked(fun):
+        plain = Plain(fun, [], {}, Variations((X,), {}, set()), 2.0)
+        given = next(each for each in plain.variations.core() if each.kind != "call")
+        plain.run(plain.variations.call(), first=True)
+        plain._deadline = Deadline(seconds)
+        (want,) = plain.run(given, seconds=1.0)
+        return rounding_decides(plain, given, want + 0.01, want)
+
+    assert asked(lambda x: jnp.sin((x + 1) * 1e8)) and not asked(lambda x: 2 * x)
+
+
+def test_nan_that_compiling_alone_takes_for_a_number_is_said_of_loops_as_well():
+    """XLA leaves out what is multiplied by False; a program with loops is run by NumPy for that, not by JAX without jit."""
+
+    def fun(x):
+        return x * 2
+
+    nan = dict.fromkeys(("negated", "zero", "larger", "smaller", "noise", "reversed"), "")
+
+    def notes(by_numpy):
+        plain = Plain(fun, [], {}, Variations((jnp.ones(3),), {}, set()), 2.0)
+        return compare(plain, lambda given: jnp.nan_to_num(fun(*given.args)), nan, Deadline(2.0), by_numpy)[1]
+
+    assert notes(lambda given: fun(*given.args)) == (XLAS_NAN,)
+    with pytest.raises(Differs):
+        notes(lambda given: fun(*given.args) + 1)
 
 
 STEPS = "def f(y, b, h):\n    t = 0.0\n    while t < b:\n        y = y - 0.5 * h * y\n        t += h\n    return y\n"
