@@ -899,6 +899,21 @@ def test_an_optional_number_is_given_though_its_code_does_not_take_every_one():
     served(source, (X,), ((X,), {"prior": 0.3}), ((X, 20.0, 0.9), {}))
 
 
+def test_a_rate_is_given_as_an_int_beside_a_tolerance_that_is_none():
+    """With 1 for the tolerance, too, the loop had no round, and of the rate nothing was known."""
+    source = """
+def f(x, rate=0.5, tol=1e-3):
+    w, rounds = x.sum(), []
+    while abs(w) > tol and len(rounds) < 8:
+        w = w - 1.5 * rate * w
+        rounds.append(w)
+        if w < 0:
+            rate /= 2
+    return rounds[-1]
+"""
+    served(source, (X,), ((X, 1), {}), ((-X, 2), {}))
+
+
 def test_what_other_options_reach_is_reached():
     """The other side of `entry is None` was compared where entry is given, and called not reached by any input."""
     source = (
