@@ -213,10 +213,10 @@ class _Maker:
         if keys and (rates := [name for name in floats if name not in self._static]):  # `if rate > 0 and key is not None`
             yield self._called({**self._bound, **keys, **dict.fromkeys(rates, 0.5)}, "given", [*rates, *keys])
         whole = {name: int(np.rint(each)) or 1 for name, each in floats.items() if np.isfinite(each)}
-        rates = {name: each for name, each in whole.items() if abs(floats[name]) >= TOLERANCE}
-        for numbers in [each for each in (rates if len(rates) < len(whole) else {}, whole) if each]:
-            given = self._called({**self._bound, **numbers}, "given", list(numbers))
-            yield replace(given, words=f"{given.words} as {'ints' if len(numbers) > 1 else 'an int'}")
+        large = {name: each for name, each in whole.items() if abs(floats[name]) >= TOLERANCE}
+        for ints in [each for each in (large if len(large) < len(whole) else {}, whole) if each]:
+            given = self._called({**self._bound, **ints}, "given", list(ints))
+            yield replace(given, words=f"{given.words} as {'ints' if len(ints) > 1 else 'an int'}")
 
     def _keys_left_out(self) -> dict[str, Any]:
         """What is None where it is left out, and what JAX's random functions are given."""

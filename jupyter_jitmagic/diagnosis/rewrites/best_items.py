@@ -1,8 +1,7 @@
 """The least or largest of the items that a test on data keeps: `min((d, i) for i, d in enumerate(x) if d > 0)`.
 
 How many are kept nobody knows beforehand, but one of them is asked for, or the one at a place that data tells: all items stand
-in arrays, one for each part of a tuple, beside one that says which are kept, and a sort tells the place of the one that is asked
-for.
+in arrays, one for each part of a tuple, beside one that says which are kept, and a sort tells the place of the one in question.
 """
 
 from __future__ import annotations
@@ -334,7 +333,7 @@ class _Items:
                 self.edits.append((*code.span(node), found))
 
     def _at(self, node: ast.Subscript, place: ast.expr, made: ast.stmt) -> bool:
-        """The item at a place among those that are kept: `ok[jax.random.randint(key, (), 0, len(ok))]`; whether data tells it."""
+        """The item at a place among those that are kept, `ok[jax.random.randint(key, (), 0, len(ok))]`; whether it is data."""
         code, spot, fact, count = self.spot.code, self.spot, self.spot.fact(place), f"{self.spot.jnp('sum')}({self.kept})"
         if self.width or not self.kept:
             raise _OtherUse
@@ -361,7 +360,8 @@ class _Items:
         """Whether it is a random number, no less than 0, also where this call does not come to it."""
         if isinstance(place, ast.Name):
             assert self.spot.function is not None
-            bound = [n for n in ast.walk(self.spot.function) if isinstance(n, ast.Name) and n.id == place.id and not _is_read(n)]
+            names = (each for each in ast.walk(self.spot.function) if isinstance(each, ast.Name) and each.id == place.id)
+            bound = [each for each in names if not _is_read(each)]
             match self.spot.code.statement(bound[0]) if len(bound) == 1 else None:
                 case ast.Assign(targets=[ast.Name()], value=value):
                     place = value

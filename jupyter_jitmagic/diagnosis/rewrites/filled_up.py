@@ -353,13 +353,13 @@ class _Fillings:
                 pass
         match cut:
             case ast.Assign(
-                targets=[ast.Name(id=other)],
+                targets=[ast.Name(id=target)],
                 value=ast.Subscript(value=ast.Name(id=of), slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)),
-            ) if other == name and (of == name or cut is before) and self._same(upper, size):
+            ) if target == name and (of == name or cut is before) and self._same(upper, size):
                 return before
             case ast.Delete(
-                targets=[ast.Subscript(value=ast.Name(id=of), slice=ast.Slice(lower=ast.expr() as upper, upper=None, step=None))]
-            ) if of == name and self._same(upper, size):
+                targets=[ast.Subscript(value=ast.Name(id=of), slice=ast.Slice(lower=ast.expr() as end, upper=None, step=None))]
+            ) if of == name and self._same(end, size):
                 return before
         return None
 
