@@ -76,8 +76,8 @@ _TRY_RETURNS = 256, 2048
 _BEGINS = 16
 """So many calls of a loop that has just begun are all looked at: one of them may be slow, and is no end of a burst."""
 _AHEAD, _HELD, _HELD_ROW = 16, 0.5, 2
-"""Where after so many calls of a loop some returned after such a share of an execution, so many in a row, their caller is as far
-ahead as it may be, and waits for the device. The first calls after a pause are slow as well."""
+"""Where after so many calls of a loop some returned after such a share of an execution, so many in a row, their caller is as
+far ahead as it may be, and waits for the device. The first calls after a pause are slow as well."""
 _SELDOM = 8
 """Whose time is known well is looked at once in so many times where that of others is not."""
 
