@@ -409,9 +409,16 @@ def always_returns(stmts: Sequence[ast.stmt]) -> bool:
             return True
         if isinstance(stmt, ast.With) and always_returns(stmt.body):
             return True
+        if isinstance(stmt, ast.Match) and _takes_all(stmt.cases[-1]) and all(always_returns(each.body) for each in stmt.cases):
+            return True
         if isinstance(stmt, ast.For | ast.While) and always_returns(stmt.orelse) and not leaves(stmt.body, ast.Break):
             return True  # its `else` comes behind each loop that is not left
     return False
+
+
+def _takes_all(case: ast.match_case) -> bool:
+    """Whether a case holds whatever is matched: `case _:`."""
+    return isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None and case.guard is None
 
 
 def in_other_branches(code: Code, one: ast.stmt, other: ast.stmt) -> bool:

@@ -37,6 +37,7 @@ from jupyter_jitmagic.diagnosis.proof.ordering import fits_an_int, stays_beside,
 
 LONG, MOST = 100, 40  # elements along an axis, from which on a loop takes long; other calls that are thought of
 NOT_EMPTY, SINGLE_ROW = "on arrays that are not empty", "on a single row"
+TOLERANCE = 0.1  # floats below it are often tolerances, with which a loop ends at once where they are 1
 AS_INTEGERS = " and all numbers are integers"
 
 
@@ -212,9 +213,10 @@ class _Maker:
         if keys and (rates := [name for name in floats if name not in self._static]):  # `if rate > 0 and key is not None`
             yield self._called({**self._bound, **keys, **dict.fromkeys(rates, 0.5)}, "given", [*rates, *keys])
         whole = {name: int(np.rint(each)) or 1 for name, each in floats.items() if np.isfinite(each)}
-        if whole:
-            given = self._called({**self._bound, **whole}, "given", list(whole))
-            yield replace(given, words=f"{given.words} as {'ints' if len(whole) > 1 else 'an int'}")
+        large = {name: each for name, each in whole.items() if abs(floats[name]) >= TOLERANCE}
+        for ints in [each for each in (large if len(large) < len(whole) else {}, whole) if each]:
+            given = self._called({**self._bound, **ints}, "given", list(ints))
+            yield replace(given, words=f"{given.words} as {'ints' if len(ints) > 1 else 'an int'}")
 
     def _keys_left_out(self) -> dict[str, Any]:
         """What is None where it is left out, and what JAX's random functions are given."""

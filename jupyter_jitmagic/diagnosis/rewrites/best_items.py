@@ -1,7 +1,7 @@
 """The least or largest of the items that a test on data keeps: `min((d, i) for i, d in enumerate(x) if d > 0)`.
 
-How many are kept nobody knows beforehand, but one of them is asked for: all items stand in arrays, one for each part of a
-tuple, beside one that says which are kept, and a sort by the key tells the place of the one that is asked for.
+How many are kept nobody knows beforehand, but one of them is asked for, or the one at a place that data tells: all items stand
+in arrays, one for each part of a tuple, beside one that says which are kept, and a sort tells the place of the one in question.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from jupyter_jitmagic.source.code import Edit, is_tested
 from jupyter_jitmagic.source.names import SCOPES, stored, walk_scope
 
 _NAN = {"nan": "the place that max() and min() give to NaN"}
+_OUTSIDE = {"outside": "an index past the ends, for which Python raises IndexError: compiled, it is another element"}
 _SCALARS = ("number", "array")
 
 
@@ -127,7 +128,11 @@ def _steps(spot: Spot, name: str, at: ast.stmt, item: ast.expr, made: ast.ListCo
             items.filled_at(function, at, parts)
     except _OtherUse:
         return
-    yield spot.step("lexsort", *(((start, end), text) for start, end, text in items.edits), excludes=_NAN)
+    inserted: dict[tuple[int, int], str] = {}  # what comes to one place stands there in the order in which it was written
+    for start, end, text in items.edits:
+        inserted[start, end] = inserted.get((start, end), "") + text
+    pattern = "lexsort" if items.sorts else "argsort"
+    yield spot.step(pattern, *inserted.items(), excludes=(_NAN if items.sorts else {}) | items.excludes)
 
 
 @dataclass
@@ -151,6 +156,12 @@ class _Items:
     edits: list[Edit] = field(default_factory=list)
     counted: str = ""
     """What a comprehension runs over by the name that is its item: `i` of `i for i in range(n)`."""
+    sorts: bool = False
+    """Whether one of them is asked for by its key."""
+    front: str = ""
+    """The name of the places of those that are kept, one after the other."""
+    excludes: dict[str, str] = field(default_factory=dict)
+    """What reading one by its place does not serve."""
 
     # -- how they are made ---------------------------------------------------------------------------------
 
@@ -265,6 +276,8 @@ class _Items:
                     asked += 1
                 case ast.Subscript(ctx=ast.Load()) if order and (place := self._placed(node)):
                     self._given(parent, f"{order}[{place}]")
+                case ast.Subscript(value=value, slice=place, ctx=ast.Load()) if value is node and not order:
+                    asked += self._at(parent, place, made)
                 case ast.Call(func=ast.Name(id="len"), args=[_]) if spot.is_builtin("len"):
                     self.edits.append((*code.span(parent), f"{spot.jnp('sum')}({self.kept})"))
                 case _ if is_tested(code, node):
@@ -319,6 +332,44 @@ class _Items:
                     found = f"(({found} if {self.spot.jnp('any')}({self.kept}) else {other}) if {self.kept}.size else {other})"
                 self.edits.append((*code.span(node), found))
 
+    def _at(self, node: ast.Subscript, place: ast.expr, made: ast.stmt) -> bool:
+        """The item at a place among those that are kept, `ok[jax.random.randint(key, (), 0, len(ok))]`; whether it is data."""
+        code, spot, fact, count = self.spot.code, self.spot, self.spot.fact(place), f"{self.spot.jnp('sum')}({self.kept})"
+        if self.width or not self.kept:
+            raise _OtherUse
+        if not self.front:
+            self.front, end = code.fresh("front", f"front_of_{self.name}"), code.region([made])[1]
+            order = f"{spot.jnp('argsort')}({spot.jnp('logical_not')}({self.kept}))"
+            self.edits.append((end, end, f"{code.indent(made)}{self.front} = {order}\n"))
+        self.edits.append((*code.span(node.value), f"{self.columns[0]}[{self.front}"))
+        start, end = code.span(place)
+        written, drawn = _written_out(place), self._is_drawn(place)
+        if written is not None and written < 0:
+            self.edits.append((start, end, f"{count} - {-written}"))
+        elif written is None and not drawn:
+            if fact is None or (fact.sort, fact.ndim, fact.dtype) != ("array", 0, "i"):
+                raise _OtherUse
+            opening, closing = ("", "") if isinstance(place, ast.Name | ast.Call | ast.Subscript) else ("(", ")")
+            self.edits += [(start, start, opening), (end, end, f"{closing} % {count}")]  # -1 is the last that is kept
+            self.excludes |= _OUTSIDE
+        end = code.span(node)[1]
+        self.edits.append((end, end, "]"))
+        return written is None
+
+    def _is_drawn(self, place: ast.expr) -> bool:
+        """Whether it is a random number, no less than 0, also where this call does not come to it."""
+        if isinstance(place, ast.Name):
+            assert self.spot.function is not None
+            names = (each for each in ast.walk(self.spot.function) if isinstance(each, ast.Name) and each.id == place.id)
+            bound = [each for each in names if not _is_read(each)]
+            match self.spot.code.statement(bound[0]) if len(bound) == 1 else None:
+                case ast.Assign(targets=[ast.Name()], value=value):
+                    place = value
+        match place:
+            case ast.Call(func=func, args=[_, ast.Tuple(elts=[]), ast.Constant(value=int() as least), *_]):
+                return self.spot.value(func) is jax.random.randint and least >= 0
+        return False
+
     def _sorted(self, call: ast.Call) -> tuple[ast.expr | None, bool]:
         """(key, whether the largest comes first) of a sort."""
         keys = {each.arg: each.value for each in call.keywords}
@@ -350,6 +401,7 @@ class _Items:
     def _order(self, key: ast.expr | None, largest: bool) -> str:
         """The places in order by the key, those that are kept before the others. Of equal ones the first, as in Python: to that
         goes the gradient."""
+        self.sorts = True
         keys = [*zip(self.columns, self.kinds, strict=True)] if key is None else self._keys(key)
         lexsort = self.spot.jnp("lexsort")
         # the opposite of an unsigned 0 is 0
@@ -390,6 +442,15 @@ class _Items:
         if self.width:
             return f"zip({', '.join(self.columns)})"
         return self.counted or self.columns[0]
+
+
+def _written_out(node: ast.expr) -> int | None:
+    match node:
+        case ast.Constant(value=int() as number):
+            return number
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as number)):
+            return -number
+    return None
 
 
 def _is_read(node: ast.Name) -> bool:

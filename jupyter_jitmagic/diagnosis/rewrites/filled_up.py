@@ -51,11 +51,14 @@ def filled_up(spot: Spot) -> Iterator[Step]:
 
 
 def _asks_in_a_filter(spot: Spot) -> bool:
-    """Whether a test decides what is in a list."""
+    """Whether a test decides what is in a list: `if t > 0: out.append(t)`, `if t == END: break` where more follows."""
     asked = spot.asked()
     if asked is None or not isinstance(asked[1], ast.If):
         return asked is not None and isinstance(asked[1], ast.comprehension)
-    return any(isinstance(part, ast.Attribute) and part.attr == "append" for part in walk_scope(asked[1].body))
+    decided: list[ast.stmt] = asked[1].body
+    if isinstance(decided[-1], ast.Break | ast.Continue):
+        decided = [*decided, *spot.code.continuation(asked[1])[0]]
+    return any(isinstance(part, ast.Attribute) and part.attr == "append" for part in walk_scope(decided))
 
 
 def _covers(spot: Spot, span: tuple[int, int], node: ast.AST) -> bool:
@@ -238,8 +241,11 @@ class _Fillings:
             return None
         jnp, n = self.spot.jnp, self.code.src(size)
         text = f"{jnp('concatenate')}([{jnp('asarray')}({array.id}), {jnp('full')}({n}, {self.code.src(item)})])[:{n}]"
-        beyond = "" if cut or self._is_cut_before(node, array.id, size) else self._beyond(_Filling(array, size, "", True))
-        return (self.code.region([node]), f"{self.code.indent(node)}{array.id} = {text}\n"), beyond
+        before = self._cut_before(node, array.id, size)
+        beyond = "" if cut or before is not None else self._beyond(_Filling(array, size, "", True))
+        first = before if isinstance(before, ast.If) else node  # it is cut here
+        region = (self.code.region([first])[0], self.code.region([node])[1])
+        return (region, f"{self.code.indent(node)}{array.id} = {text}\n"), beyond
 
     def _longer(self, node: ast.BinOp) -> tuple[_Edit, str] | None:
         """`tokens + [0] * (n - len(tokens))`, of which an array is made, by a name perhaps."""
@@ -332,16 +338,30 @@ class _Fillings:
                 return is_module(self.spot, owner)
         return False
 
-    def _is_cut_before(self, node: ast.stmt, name: str, size: ast.expr) -> bool:
-        """Whether the statement before it gave the list no more than n items."""
+    def _cut_before(self, node: ast.stmt, name: str, size: ast.expr) -> ast.stmt | None:
+        """The statement before it, if it gave the list no more than n items: `v = v[:n]`, `if len(v) > n: v = v[:n]`."""
         block = self.code.block(node)
-        match block[block.index(node) - 1] if block.index(node) else None:
+        before = block[block.index(node) - 1] if block.index(node) else None
+        match before:
+            case ast.If(test=ast.Compare(left=one, ops=[op], comparators=[other]), body=[ast.stmt() as cut], orelse=[]):
+                longer, least = (one, other) if isinstance(op, ast.Gt | ast.GtE) else (other, one)
+                if not isinstance(op, ast.Gt | ast.GtE | ast.Lt | ast.LtE) or not self.code.on_own_lines([before]):
+                    return None
+                if not self._is_length(longer, ast.Name(name)) or not self._same(least, size):
+                    return None
+            case cut:
+                pass
+        match cut:
             case ast.Assign(
-                targets=[ast.Name(id=other)],
-                value=ast.Subscript(slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)),
-            ):
-                return other == name and self._same(upper, size)
-        return False
+                targets=[ast.Name(id=target)],
+                value=ast.Subscript(value=ast.Name(id=of), slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)),
+            ) if target == name and (of == name or cut is before) and self._same(upper, size):
+                return before
+            case ast.Delete(
+                targets=[ast.Subscript(value=ast.Name(id=of), slice=ast.Slice(lower=ast.expr() as end, upper=None, step=None))]
+            ) if of == name and self._same(end, size):
+                return before
+        return None
 
     # -- questions for a length ------------------------------------------------------------------------------
 

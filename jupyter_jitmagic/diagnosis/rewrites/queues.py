@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.rewrites.marks import most_items, together
 from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
-from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, loaded, read_first, stored, walk_scope
 
 
 def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
@@ -34,6 +34,9 @@ def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
         return
     loop = loops[0]
     name = _emptied(spot, loop.test)
+    if added := list(_added_at_once(spot, loop, name)):
+        yield spot.step("list", *added)
+        return
     ours = _Queue(spot, function, loop, name)
     if not ours.is_ours():
         return
@@ -46,6 +49,16 @@ def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
         return
     spread = ours.spread()
     yield spread if spread is not None else ours.step()
+
+
+def _added_at_once(spot: Spot, loop: ast.While, name: str) -> Iterator[tuple[ast.stmt, str]]:
+    """`queue += [u, v]` in the loop → `queue.extend([u, v])`."""
+    for node in walk_scope(loop.body):
+        match node:
+            case ast.AugAssign(target=ast.Name(id=target), op=ast.Add(), value=ast.List() | ast.Tuple() | ast.ListComp()) if (
+                target == name
+            ):
+                yield node, f"{name}.extend({spot.code.expr(node.value)})"
 
 
 def _filled_by_a_comprehension(spot: Spot, function: ast.FunctionDef) -> Iterator[Step]:
@@ -63,7 +76,9 @@ def _filled_by_a_comprehension(spot: Spot, function: ast.FunctionDef) -> Iterato
             return
     block = code.block(statement)
     behind = block[block.index(statement) + 1 :]
-    elsewhere = loaded(behind) if block is function.body else {*stored(function.body), *loaded(function.body)}
+    elsewhere = read_first(behind) if block is function.body else {*stored(function.body), *loaded(function.body)}
+    inner = [node for scope in walk_scope(function.body) if isinstance(scope, SCOPES) for node in ast.walk(scope)]
+    elsewhere |= {node.id for node in inner if isinstance(node, ast.Name)}  # what they read may have been bound since
     if not bound.ifs or not elsewhere.isdisjoint(stored([bound.target])) or not code.on_own_lines([statement]):
         return  # a comprehension's names are its own
     if not any(isinstance(at, ast.While) and _emptied(spot, at.test) == name for at in walk_scope(behind)):
@@ -302,7 +317,12 @@ class _Queue:
         rounds = [rounds_of(self.spot, at) for at in loops if isinstance(at, ast.For | ast.While)]
         if statement.lineno > self.loop.lineno or None in rounds:
             self._refuse(statement)
-        return " * ".join([*([str(count)] if count > 1 or not rounds else []), *(f"({each})" for each in rounds)])
+        return " * ".join(
+            [
+                *([str(count)] if count > 1 or not rounds else []),
+                *(str(each) if str(each).isidentifier() else f"({each})" for each in rounds),
+            ]
+        )
 
     def _taken(self) -> Iterator[ast.expr]:
         """What names an item that was taken out."""

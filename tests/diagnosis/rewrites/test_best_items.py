@@ -38,6 +38,27 @@ def test_the_one_that_is_asked_for_stands_at_its_place(how):
     assert check(f"def f(x):\n    {SERVED[how]}\n", *CALLS).rewrites[0].verified
 
 
+OK = "ok = [v for v in x if v > 0]\n    "
+DRAWN = {
+    "at once": f"{OK}return ok[jax.random.randint(key, (), 0, len(ok))]",
+    "by a name": f"{OK}i = jax.random.randint(key, (), 0, len(ok))\n    return ok[i] + ok[0] - ok[-1]",
+    "beside the best": "ok = [i for i in range(len(x)) if x[i] > 0]\n    if jax.random.uniform(key) < 0.5:\n"
+    "        return ok[jax.random.randint(key, (), 0, len(ok))]\n    return max(ok, key=lambda i: x[i])",
+    "of a list that a loop fills": "ok = []\n    for v in x:\n        if v > 0:\n            ok.append(v)\n"
+    "    return ok[jax.random.randint(key, (), 0, len(ok))]",
+    "from the end": f"{OK}return ok[jnp.argmax(x) % 2 - 1]",
+}
+
+
+@pytest.mark.parametrize("how", DRAWN)
+def test_one_at_a_place_that_data_tells_stands_behind_those_before_it(how):
+    """An action of those that are legal: it was said that their number is data."""
+    keys = [jax.random.PRNGKey(seed) for seed in range(3)]
+    calls = [(key, x) for key, (x,) in zip(keys, CALLS[:3], strict=True)]
+    first = check(f"def f(key, x):\n    {DRAWN[how]}\n", *calls).rewrites[0]
+    assert first.verified and "jnp.logical_not(is_kept)" in first.source
+
+
 def test_what_is_not_kept_poisons_no_gradient():
     """A ratio whose divisor is 0 is left out: its derivative is not computed."""
     source = "def f(x):\n    ok = [(3 / v, i) for i, v in enumerate(x) if v > 0]\n    return min(ok)[0] if ok else 0.0\n"

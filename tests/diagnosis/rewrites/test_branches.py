@@ -170,6 +170,22 @@ def f(x, kind):
     check(source, (x, jnp.array(0)), (x, jnp.array(7)), (x, jnp.array(3)))
 
 
+def test_a_match_that_takes_all_ends_the_function():
+    """It was said that the result is nan where plain Python reaches no return, and such a return was added."""
+    source = """
+def f(x, kind):
+    if x < 0:
+        return x * 2
+    match kind:
+        case "square":
+            return x * x
+        case _:
+            return x / 2
+"""
+    first = check(source, (jnp.array(3.0), "square"), (jnp.array(-3.0), "square"), static=("kind",)).rewrites[0]
+    assert "nan" not in first.source and not first.compared.differences
+
+
 def test_items_of_a_dict_set_in_a_branch_go_through_cond():
     source = """
 def f(x):

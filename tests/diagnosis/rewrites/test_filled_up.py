@@ -41,11 +41,22 @@ def test_rows_are_filled_up_by_rows():
     [
         "v = v[:n]\n    while len(v) < n:\n        v.append(0.0)\n    return jnp.array(v)",
         "v = v[:n] + [0.0] * (n - len(v))\n    return jnp.array(v)",
+        "if len(v) > n:\n        v = v[:n]\n    while len(v) < n:\n        v.append(0.0)\n    return jnp.array(v)",
+        "if len(v) >= n:\n        del v[n:]\n    v += [0.0] * (n - len(v))\n    return jnp.array(v)",
     ],
 )
 def test_so_has_a_list_of_which_an_array_is_made(body):
     source = f"def f(x, n):\n    v = [a for a in x if a > 0]\n    {body}\n"
     check(source, (X, 3), (OTHER, 3), (NONE, 3), (-NONE, 3), static=("n",), seconds=10.0)
+
+
+@pytest.mark.parametrize("cut", ["", "if len(v) > n:\n        v = v[:n]\n    ", "v = v[:n]\n    "])
+@pytest.mark.parametrize("end", ["if a < 0:\n            break", "if a < 0:\n            continue"])
+def test_so_has_one_that_a_loop_fills_until_data_ends_it(cut, end):
+    """Tokens up to the end of a sentence: the length of the list was said to be data where it is cut in a branch."""
+    source = f"def f(x, n):\n    v = []\n    for a in x:\n        {end}\n        v.append(a)\n    {cut}"
+    source += "while len(v) < n:\n        v.append(0.0)\n    return jnp.array(v)\n"
+    check(source, *((given, 3 if cut else 4) for given in (X, OTHER, NONE, -NONE)), static=("n",), seconds=20.0)
 
 
 TOKENS = "tokens = [a for a in x if a > 0]\n    "

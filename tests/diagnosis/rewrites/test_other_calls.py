@@ -899,6 +899,14 @@ def test_an_optional_number_is_given_though_its_code_does_not_take_every_one():
     served(source, (X,), ((X,), {"prior": 0.3}), ((X, 20.0, 0.9), {}))
 
 
+def test_a_rate_is_given_as_an_int_beside_a_tolerance_that_is_none():
+    """With 1 for the tolerance, too, a loop has no round: that `lambda lr: lr / 2, lambda lr: lr` fails there was unsaid."""
+    variations = Variations((X,), {}, set())
+    found = other_calls(lambda x, rate=0.5, tol=1e-3: x * rate, variations.call(), variations, [])
+    given = [(each.words, each.given.args[1:]) for each in found if "as an int" in each.words or "as ints" in each.words]
+    assert given == [("where rate is given as an int", (1,)), ("where rate and tol are given as ints", (1, 1))]
+
+
 def test_what_other_options_reach_is_reached():
     """The other side of `entry is None` was compared where entry is given, and called not reached by any input."""
     source = (

@@ -487,7 +487,7 @@ def f(adj):
 """
     upwards = jnp.triu(FULL, 1)
     text = check(source, (upwards,), (LINE,), (RING,), (upwards * RING,), (LINE * 0,), seconds=10.0).rewrites[0].source
-    assert "jnp.zeros((n) + len(left), int)" in text
+    assert "jnp.zeros(n + len(left), int)" in text
 
 
 COLOURS = """def f(adj):
@@ -513,3 +513,42 @@ def test_one_of_two_colours_marks_an_item_whose_neighbour_has_the_other():
     check(COLOURS.format(first="colour[0] = 0"), (LINE,), (FULL,), (RING,), seconds=10.0)
     found = propose(define(COLOURS.format(first="pass"))["f"], (LINE,), {})
     assert not found.rewrites  # the first has none: its neighbours' neighbours get it back
+
+
+NEIGHBOURS = "            for di, dj in ((1, 0), (-1, 0), (0, 1), (0, -1)):\n                a, b = i + di, j + dj\n"
+PERCOLATES = f"""def f(grid):
+    n, m = grid.shape
+    seen = np.zeros((n, m), dtype=bool)
+    stack = [(0, j) for j in range(m) if grid[0, j]]
+    while stack:
+        i, j = stack.pop()
+        if not seen[i, j]:
+            seen[i, j] = True
+            if i == n - 1:
+                return True
+{NEIGHBOURS}                if 0 <= a < n and 0 <= b < m and grid[a, b] and not seen[a, b]:
+                    stack.append((a, b))
+    return False
+"""
+
+
+def test_a_stack_begins_with_what_a_comprehension_keeps_whose_names_are_bound_anew():
+    """`j` of the comprehension is another than that of the loop; its test was said to decide a length."""
+    text = check(PERCOLATES, (IMAGE,), (IMAGE.T,), (1 - IMAGE,), (jnp.ones((2, 2), int),)).rewrites[0].source
+    assert "jnp.zeros((m + seen.size * 4, 2), int)" in text
+
+
+def test_what_is_added_to_a_queue_by_plus_is_added_at_once():
+    source = """def f(image, i, j):
+    h, w = image.shape
+    size = 0
+    queue = [(i, j)]
+    while queue:
+        y, x = queue.pop(0)
+        if 0 <= y < h and 0 <= x < w and image[y, x] == 1:
+            image = image.at[y, x].set(0)
+            size += 1
+            queue += [(y + 1, x), (y - 1, x), (y, x + 1), (y, x - 1)]
+    return size
+"""
+    check(source, (IMAGE, 0, 2), (IMAGE, 1, 1), (IMAGE, 2, 0), (1 - IMAGE, 0, 0))

@@ -118,6 +118,11 @@ def test_an_array_of_jax_is_made_none_again():
     assert tidied(listed, "") == listed
 
 
+def test_an_array_of_rows_is_not_stacked_once_more():
+    new = "def f(x):\n    stacked = jnp.stack(jnp.array(TABLE))\n    return stacked[x] + stacked[0]\n"
+    assert tidied(new, "").splitlines()[1] == "    stacked = jnp.array(TABLE)"
+
+
 def test_a_flag_or_a_test_is_one_of_both():
     """`self.stop` is a bool, and `or` gave a choice of the test and the flag."""
     source = "def f(n, most, stop):\n    stop = n >= most or stop\n    return n + 1, stop\n"
