@@ -86,10 +86,9 @@ def _said_plainly(code: Code, node: ast.Call) -> Iterator[list[Edit]]:
                 text = f" {_OTHERWISE[joins]} ".join(f"({code.src(each)})" for each in denied if each is not None)
                 alone = isinstance(code.parents[node], ast.Call | ast.stmt | ast.keyword)
                 yield [(*code.span(node), text if alone else f"({text})")]
-        case ast.Call(func=ast.Attribute(value=ast.Name("jnp"), attr="stack"), args=[ast.Call() as made]) if _makes_an_array(
-            made
-        ):
-            yield [(*code.span(node), code.src(made))]
+        case ast.Call(func=ast.Attribute(value=ast.Name("jnp"), attr="stack"), args=[ast.Call() as made], keywords=[]):
+            if _makes_an_array(made):
+                yield [(*code.span(node), code.src(made))]
         case ast.Call(func=ast.Attribute(attr="asarray"), args=[ast.Name(name) as array]):
             bound = [each for each in code.below(code.tree) if isinstance(each, ast.Assign) and _sets(each, name)]
             if bound and all(_makes_an_array(each.value) for each in bound):

@@ -121,6 +121,8 @@ def test_an_array_of_jax_is_made_none_again():
 def test_an_array_of_rows_is_not_stacked_once_more():
     new = "def f(x):\n    stacked = jnp.stack(jnp.array(TABLE))\n    return stacked[x] + stacked[0]\n"
     assert tidied(new, "").splitlines()[1] == "    stacked = jnp.array(TABLE)"
+    along = new.replace("jnp.array(TABLE))", "jnp.array(TABLE), axis=1)")
+    assert tidied(along, "") == along
 
 
 def test_a_flag_or_a_test_is_one_of_both():
