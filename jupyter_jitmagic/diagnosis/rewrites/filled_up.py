@@ -46,8 +46,20 @@ def filled_up(spot: Spot) -> Iterator[Step]:
         if made is not None:
             edits.append(made[0])
             beyond = made[1] or beyond
-    if edits:
+    if edits and not (beyond and _leaves_a_count(spot)):
         yield spot.step("filled up", *edits, excludes={OVERLAP: beyond} if beyond else {})
+
+
+def _leaves_a_count(spot: Spot) -> bool:
+    """Whether a test ends a loop over range(): then the list has no more items than that, which is told without a selection."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If) or not isinstance(asked[1].body[-1], ast.Break | ast.Continue):
+        return False
+    loop = next((each for each in spot.code.ancestors(asked[1]) if isinstance(each, ast.For | ast.While)), None)
+    match loop:
+        case ast.For(iter=ast.Call(func=ast.Name(id="range"))):
+            return spot.is_builtin("range")
+    return False
 
 
 def _asks_in_a_filter(spot: Spot) -> bool:
