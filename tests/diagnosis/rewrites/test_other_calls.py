@@ -299,8 +299,8 @@ def test_the_best_of_groups_whose_sums_are_all_negative():
 
 
 def test_a_rewrite_that_finds_no_end_where_plain_python_does_is_refused():
-    """A negative float to a power is complex in Python and NaN as JAX's array, with which no round is the last: that plain Python
-    finds no end with an array either was taken for rounding."""
+    """A negative float to a power is complex in Python and NaN as JAX's array, with which no round is the last: that plain
+    Python finds no end with an array either was taken for rounding."""
     source = (
         "def f(key, a, b):\n    top = (0.5 - a) ** (a - 1.5)\n    while True:\n"
         "        key, one, two = jax.random.split(key, 3)\n        x = jax.random.uniform(one)\n"
