@@ -15,6 +15,7 @@ _LOOKED_AT = 3
 """The last call before a rest and so many others just before it are looked at even where all rests are equally far apart."""
 BEGINS = 12
 """A rest after so small a part of the calls that there were from one to the next is of the loop that has just begun."""
+_FAR_LONGER = 1.5
 _ROUNDS, _MOST = 12, 4
 """After so many rounds the next pause is longer by one lap, up to so many laps."""
 _FIRST = 4
@@ -161,6 +162,13 @@ class Rests:
         return max(self._first.loop + min(self._calls) - 1 - _LOOKED_AT - self._number, 0)
 
     @property
+    def _most(self) -> int:
+        """How many calls there are from one rest to the next, at most. One stretch that was far longer than all others is none
+        of these: a loop began behind the end of another."""
+        *others, longest = sorted(self._calls)
+        return others[-1] if len(others) > 1 and longest > _FAR_LONGER * others[-1] else longest
+
+    @property
     def _is_regular(self) -> bool:
         """All rests were equally far apart of late, but for a loop whose very first call nobody looked at."""
         return len(self._calls) == _OF_LATE and max(self._calls) - min(self._calls) < _LOOKED_AT
@@ -170,7 +178,7 @@ class Rests:
         entry: there were no more of late."""
         if self._first is None or self.chosen or not self._calls:
             return None
-        calls, most = number - self._first.number + 1, max(self._calls) - (self._first.number - self._first.loop)
+        calls, most = number - self._first.number + 1, self._most - (self._first.number - self._first.loop)
         alike = max(self._alike, default=most)
         if not self._of_one and self._first.returned is not None and self._row == calls == alike < most:
             self.chosen = self._of_one = True

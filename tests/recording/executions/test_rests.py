@@ -46,6 +46,16 @@ def test_a_loop_whose_first_call_nobody_looked_at_is_as_long_as_those_before() -
     assert rests.choose(49) == Begun(40.0, 10, 40.5)
 
 
+def test_one_stretch_that_is_far_longer_does_not_hide_the_last_calls_of_those_behind_it() -> None:
+    """As where a loop ends and another begins: four epochs of that had no time."""
+    output = Output()
+    rests = rests_that_found(1, 11, 21, 40, output=output)
+    for number in range(41, 49):
+        assert rests.choose(number) is None
+        rests.note(output, number, 1)
+    assert rests.choose(49) == Begun(40.0, 10, 40.5)
+
+
 def test_calls_between_which_there_may_have_been_rests_belong_to_no_stretch_of_work() -> None:
     output = Output()
     rests = rests_that_found(1, 11, 21, 31, 41, output=output)
