@@ -24,10 +24,13 @@ def equations_in(jaxpr: Any) -> Iterator[Any]:
 def kinds_of_equations(jaxpr: Any) -> Iterator[Any]:
     """The same, but those of a program that is called several times once: for asking whether there is one of some kind."""
     seen: set[int] = set()
-    for program, _ in _programs_in(jaxpr):
+    stack = [getattr(jaxpr, "jaxpr", jaxpr)]
+    while stack:
+        program = stack.pop()
         if id(program) not in seen:
             seen.add(id(program))
             yield from program.eqns
+            stack.extend(each for equation in program.eqns for each in within(equation))
 
 
 def joins_flags(program: Any) -> bool:
@@ -52,20 +55,22 @@ _NO_PROGRAMS = frozenset({int, float, bool, str, type(None)})
 """What most parameters of equations are: there are thousands, and asking each of them for a program takes long."""
 
 
-def _programs_in(jaxpr: Any) -> Iterator[tuple[Any, float]]:
-    """A closed jaxpr's programs, those inside others as often as they are called, each with what it takes of XLA's stack."""
-    held: dict[int, list[tuple[Any, float]]] = {}
-    stack = [(getattr(jaxpr, "jaxpr", jaxpr), 0.0)]
+def _inner_first(jaxpr: Any) -> Iterator[tuple[Any, list[tuple[str, Any]]]]:
+    """A closed jaxpr's programs, each behind those that it calls, and these with their calls' primitives. One that is called
+    several times comes once: as a recursion writes them the calls double with each level."""
+    called: dict[int, list[tuple[str, Any]]] = {}
+    done: set[int] = set()
+    stack = [getattr(jaxpr, "jaxpr", jaxpr)]
     while stack:
-        program, taken = stack.pop()
-        yield program, taken
-        if id(program) not in held:
-            held[id(program)] = [
-                (each, _NESTED.get(equation.primitive.name, _NESTED_LOOP))
-                for equation in program.eqns
-                for each in within(equation)
-            ]
-        stack.extend((each, taken + more) for each, more in held[id(program)])
+        program = stack[-1]
+        if id(program) not in called:
+            called[id(program)] = [(each.primitive.name, inner) for each in program.eqns for inner in within(each)]
+            stack.extend(inner for _, inner in called[id(program)])
+            continue
+        stack.pop()
+        if id(program) not in done:
+            done.add(id(program))
+            yield program, called[id(program)]
 
 
 _MOVES = frozenset(
@@ -95,7 +100,11 @@ def work_in(jaxpr: Any) -> int:
 
 def count_equations(jaxpr: Any) -> int:
     """How many equations a closed jaxpr has, those inside loops and branches counted once."""
-    return sum(len(program.eqns) for program, _ in _programs_in(jaxpr))
+    counts: dict[int, int] = {}
+    count = 0
+    for program, calls in _inner_first(jaxpr):
+        count = counts[id(program)] = len(program.eqns) + sum(counts[id(inner)] for _, inner in calls)
+    return count
 
 
 def written_out(jaxpr: Any) -> float:
@@ -145,7 +154,12 @@ _NESTED_LOOP = 1 / 75
 
 def is_nested_too_deep(jaxpr: Any) -> bool:
     """Whether programs stand in one another so often, as a recursion writes them, that XLA's compiler does not survive it."""
-    return any(taken > 1 for _, taken in _programs_in(jaxpr))
+    takes: dict[int, float] = {}
+    most = 0.0
+    for program, calls in _inner_first(jaxpr):
+        most = max((_NESTED.get(name, _NESTED_LOOP) + takes[id(inner)] for name, inner in calls), default=0.0)
+        takes[id(program)] = most
+    return most > 1
 
 
 class NotCompiled(TypeError):

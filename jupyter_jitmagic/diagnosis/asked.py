@@ -45,7 +45,9 @@ class Asked:
         reason = last.reason
         if last.kind == "not_staticness":  # it stays what it is, beside other code
             kind = last.kind
-            reason = other_failures.with_static(reason, self.call, held) if held else reason
+            bare = (each for each in reversed(self.so_far) if not (each.rewrites or each.unverified))
+            alone = next(bare, last).reason  # the last one may speak of other code's static arguments
+            reason = other_failures.with_static(alone, self.call, held) if held else alone
         self.so_far.append(
             replace(
                 last,

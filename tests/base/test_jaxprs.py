@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 
 import jax
 import jax.numpy as jnp
 import pytest
 
-from jupyter_jitmagic.base.jaxprs import NotCompiled, longest_chain, not_compilable
+from jupyter_jitmagic.base.jaxprs import NotCompiled, count_equations, longest_chain, not_compilable
 from jupyter_jitmagic.diagnosis.proof import compiling
 
 X = jnp.ones(3)
@@ -38,6 +39,19 @@ def test_programs_within_programs_without_end_are_not_compiled(kind, few, many):
         sys.setrecursionlimit(before)
     assert not_compilable(short) is None
     assert isinstance(not_compilable(long), NotCompiled)
+
+
+def test_a_program_that_is_called_twice_at_each_level_is_asked_once():
+    """A recursion as of Fibonacci's numbers: its calls double with each level, and would be asked for years."""
+
+    @functools.partial(jax.jit, static_argnums=1)
+    def twice(x, left):
+        return twice(x, left - 1) * twice(x, left - 1) if left else x + 1
+
+    program = jax.jit(lambda x: twice(x, 40)).trace(X).jaxpr
+    count, refused = count_equations(program), not_compilable(program)  # pytest would write the program out
+    assert count == 1 + (4 * 2**40 - 3)  # its own call; two calls and a product at each level, an addition at the last
+    assert refused is None
 
 
 def chain(times):

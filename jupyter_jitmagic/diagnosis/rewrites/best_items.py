@@ -128,11 +128,12 @@ def _steps(spot: Spot, name: str, at: ast.stmt, item: ast.expr, made: ast.ListCo
             items.filled_at(function, at, parts)
     except _OtherUse:
         return
-    inserted: dict[tuple[int, int], str] = {}  # what comes to one place stands there in the order in which it was written
-    for start, end, text in items.edits:
-        inserted[start, end] = inserted.get((start, end), "") + text
     pattern = "lexsort" if items.sorts else "argsort"
-    yield spot.step(pattern, *inserted.items(), excludes=(_NAN if items.sorts else {}) | items.excludes)
+    yield spot.step(
+        pattern,
+        *(((start, end), text) for start, end, text in items.edits),
+        excludes=(_NAN if items.sorts else {}) | items.excludes,
+    )
 
 
 @dataclass

@@ -179,9 +179,8 @@ class Search:
             self._dead = None
             yield from self._follow(following, prefer, depth + 1)
 
-    def _looked_at(self, draft: Draft, whole: bool = False) -> Traced | list[tuple[Unit, Step]]:
-        """The draft's traces, where it traces on the call and on the others; else what the rules propose where it stops.
-        `whole`: however long its trace takes, its loops are not why."""
+    def _looked_at(self, draft: Draft) -> Traced | list[tuple[Unit, Step]]:
+        """The draft's traces, where it traces on the call and on the others; else what the rules propose where it stops."""
         try:
             function = self.drafted.build(draft)
         except (NoSource, SyntaxError) as error:
@@ -192,7 +191,7 @@ class Search:
         if draft.evaluated_tests in self._endless:
             return []
         begin = thread_time()
-        may_roll = bool(self.rolling) and self._slow < float("inf") and not (self._rolls or self._unrolled or whole)
+        may_roll = bool(self.rolling) and self._slow < float("inf") and not (self._rolls or self._unrolled)
         outcome = self.trace(function, self.call.args, self.call.kwargs, LONG_TRACE if may_roll else float("inf"))
         took = thread_time() - begin
         patience = max(SHORTEST_TRACE, 5 * took)
@@ -208,7 +207,7 @@ class Search:
                 return steps
             self._slow = float("inf") if failed else self._slow  # what takes long are no loops
             if cut_short:
-                return self._looked_at(draft, whole=True)
+                return self._looked_at(draft)  # whole, from now on
         on_others: list[tuple[OtherCall, Any]] = []
         too_short: dict[str, None] = {}
         failing = ""

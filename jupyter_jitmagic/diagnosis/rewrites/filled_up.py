@@ -51,7 +51,8 @@ def filled_up(spot: Spot) -> Iterator[Step]:
 
 
 def _leaves_a_count(spot: Spot) -> bool:
-    """Whether a test ends a loop over range(): then the list has no more items than that, which is told without a selection."""
+    """Whether a test ends a loop over range(), or a round of it: then the list has no more items than that, which `growing`
+    tells without a selection."""
     asked = spot.asked()
     if asked is None or not isinstance(asked[1], ast.If) or not isinstance(asked[1].body[-1], ast.Break | ast.Continue):
         return False

@@ -16,6 +16,7 @@ _LOOKED_AT = 3
 BEGINS = 12
 """A rest after so small a part of the calls that there were from one to the next is of the loop that has just begun."""
 _FAR_LONGER = 1.5
+"""One stretch that is so many times as long as the others tells nothing of them."""
 _ROUNDS, _MOST = 12, 4
 """After so many rounds the next pause is longer by one lap, up to so many laps."""
 _FIRST = 4

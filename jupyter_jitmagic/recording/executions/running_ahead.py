@@ -186,8 +186,7 @@ class RunningAhead:
         """Whether to follow calls that take so long: short ones in the company of longer ones."""
         if seconds is None or seconds >= WORTH_S:
             return True
-        line = lines.get(entry)
-        lane = next(iter(list(self._lanes.values())), None) if line is None else self._lanes.get(line)
+        lane = self._lane_of(entry) if entry in lines else next(iter(list(self._lanes.values())), None)
         others = lane is not None and (lane.turns.entry != entry or lane.turns.taken)
         return lane is not None and others and lane.each_s >= WORTH_S / 2 and self._waited is not None
 
@@ -198,8 +197,7 @@ class RunningAhead:
         Args:
             is_only: whether its function has no other entry.
         """
-        line = lines.get(entry)
-        lane = self._lanes.get(line) if line is not None else None
+        lane = self._lane_of(entry)
         if lane is None:
             return 0.0
         if self._seeks(lane) or lane.turns.taken:
@@ -236,9 +234,14 @@ class RunningAhead:
     def _just_begun(self, entry: int) -> bool:
         """Whether the device would have nothing to do by the end of a judgement: a call has just found it at rest, as the first
         of each epoch does. Where it rests after so few calls that none comes later, what was seen does not wait for long."""
-        lane = self._lanes.get(lines.get(entry, frozenset()))
-        few_s = _JUDGEMENT_S / max(lane.each_s, WORTH_S) if lane is not None else 0.0
-        return lane is not None and lane.number - lane.rested_at < few_s and len(seen) < _LATE * self._at_a_time
+        lane = self._lane_of(entry)
+        if lane is None or len(seen) >= _LATE * self._at_a_time:
+            return False
+        return (lane.number - lane.rested_at) * max(lane.each_s, WORTH_S) < _JUDGEMENT_S
+
+    def _lane_of(self, entry: int) -> Lane | None:
+        line = lines.get(entry)
+        return None if line is None else self._lanes.get(line)
 
     def begin(self) -> None:
         """A caller was seen to run ahead."""

@@ -142,6 +142,13 @@ class World:
             self.left.append(sum(ends > self.now for ends in given[-AHEAD:]))
         return out
 
+    def epochs(self, times: int, steps: int) -> None:
+        """Each ends with its last result read; then its caller does something else."""
+        for _ in range(times):
+            for _ in range(steps):
+                out = self.call(1, 0.0004 * self.chance.gauss(1, 0.05))
+            self.until(out.ends + 0.05)
+
     def held(self) -> int:
         """How many outputs are held."""
         lanes = [lane.newest for lane in self.ahead._lanes.values() if lane.newest is not None]
@@ -625,10 +632,7 @@ def test_epochs_between_which_the_caller_does_something_else_have_their_time(
 def test_what_was_seen_of_an_epoch_is_judged_while_the_device_has_enough_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not after the first step of the next, which is done long before its caller would be back."""
     world = World(monkeypatch, 1e-4)
-    for _ in range(80):
-        for _ in range(40):
-            out = world.call(1, 0.0004 * world.chance.gauss(1, 0.05))
-        world.until(out.ends + 0.05)
+    world.epochs(80, 40)
     assert len(world.left) > 3
     assert min(world.left) >= 12
 
@@ -636,10 +640,7 @@ def test_what_was_seen_of_an_epoch_is_judged_while_the_device_has_enough_to_do(m
 def test_a_caller_that_is_held_back_is_looked_at_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its calls return as the device is done with others: half of those before the last few are let by at a time."""
     world = World(monkeypatch, 1e-4)
-    for _ in range(60):
-        for _ in range(100):
-            out = world.call(1, 0.0004 * world.chance.gauss(1, 0.05))
-        world.until(out.ends + 0.05)
+    world.epochs(60, 100)
     timed, _ = world.judged()
     assert timed >= 0.9
     assert world.taken < 0.4 * len(world.truth)
