@@ -155,16 +155,29 @@ def _of_nothing(got: Any, want: Any) -> bool:
 
 
 ADDS_NOTHING = "zeros in the shape of one item, where plain Python adds up no items to the number 0"
+REPEATS_NUMBER = "an array of one number, where plain Python gives that number alone, as where it adds up no items"
 
 
-def adds_nothing(got: Any, want: Any) -> bool:
-    """Whether a compiled result has arrays of zeros where plain Python has the number 0: `sum` of a list without arrays."""
+def of_no_items(got: Any, want: Any) -> str:
+    """What is said where a compiled result has arrays of one number where plain Python has that number: what `sum` made of a
+    list without arrays, or was computed from it; "" where they differ otherwise."""
     got_leaves, got_tree = jax.tree_util.tree_flatten(got)
     want_leaves, want_tree = jax.tree_util.tree_flatten(want)
-    return got_tree == want_tree and not any(
-        _leaf_differs(a, b) and not (np.ndim(b) == 0 and np.ndim(a) > 0 and np.all(b == 0) and not np.any(a))
-        for a, b in zip(got_leaves, want_leaves, strict=True)
-    )
+    if got_tree != want_tree:
+        return ""
+    differ = [(a, b) for a, b in zip(got_leaves, want_leaves, strict=True) if _leaf_differs(a, b)]
+    if not all(_repeats(a, b) for a, b in differ):
+        return ""
+    return REPEATS_NUMBER if any(np.any(a) for a, _ in differ) else ADDS_NOTHING
+
+
+def _repeats(got: Any, want: Any) -> bool:
+    """Whether each element of an array is the number of a plain result that is no array."""
+    if np.ndim(want) or not np.size(got) or not np.ndim(got) or isinstance(want, str) or not has(got, "dtype"):
+        return False
+    numbers = np.asarray(got)
+    same = not np.any(numbers != numbers.flat[0])
+    return same and (not (numbers.flat[0] or want) or not _leaf_differs(numbers.flat[0], want))
 
 
 def wider_words(got: Any, want: Any) -> str:

@@ -19,7 +19,8 @@ _MOST_RUN = 8  # inputs of the call's own shapes on which plain Python is asked 
 
 
 def of_lengths_by_data(call: JitCall, seconds: float) -> bool:
-    """Whether plain Python gives results of other shapes for other values in arguments of the same shapes."""
+    """Whether plain Python gives arrays of other lengths for other values in arguments of the same shapes. A number in an
+    array's place is none: what adds up no items."""
     variations = Variations(call.args, call.kwargs, call.fixed)
     found: set[tuple[tuple[int, ...], ...]] = set()
 
@@ -32,7 +33,9 @@ def of_lengths_by_data(call: JitCall, seconds: float) -> bool:
                 return False
             except Exception:  # a value that the function does not take says nothing of the others
                 continue
-            if len(found) > 1:
+            if any(
+                len({tuple(map(len, each)) for each in (one, other)}) == 1 for one, other in itertools.combinations(found, 2)
+            ):
                 return True
         return False
 

@@ -25,13 +25,12 @@ from jupyter_jitmagic.diagnosis.proof.changed import (
 )
 from jupyter_jitmagic.diagnosis.proof.changes import leveled, noise
 from jupyter_jitmagic.diagnosis.proof.differing import (
-    ADDS_NOTHING,
     INFINITE,
     CannotRun,
     Differs,
-    adds_nothing,
     differs,
     is_wider,
+    of_no_items,
     outgrows_arrays,
     same_dtypes,
     shapes,
@@ -327,8 +326,8 @@ class Served:
                 self.met_another_shape |= taken.call.given.kind == "end"
                 continue
             difference = differs(got, with_whole_nan_of(got, want))
-            if difference and adds_nothing(got, want):
-                self.said[ADDS_NOTHING] = None
+            if difference and (said := of_no_items(got, want)):
+                self.said[said] = None
                 continue
             if difference and self._of_either_kind(taken, got, want):
                 self._say_wider(taken.call, got, want)

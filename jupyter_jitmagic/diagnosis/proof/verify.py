@@ -12,17 +12,16 @@ import jax
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE, OWN_DECIMAL, OWN_IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.differing import (
-    ADDS_NOTHING,
     INFINITE,
     NEVER_WHOLE,
     CannotRun,
     Differs,
     DiffersInSingle,
-    adds_nothing,
     differs,
     is_wider,
     lost_to_nan,
     never_whole,
+    of_no_items,
     same_dtypes,
     shapes,
     too_large,
@@ -134,8 +133,8 @@ def compare(
         if difference and given.kind != "call" and (as_arrays := otherwise_as_arrays(plain, given, got, want)):
             notes[as_arrays] = None
             continue
-        if difference and given.kind != "call" and adds_nothing(got, want):
-            notes[ADDS_NOTHING] = None
+        if difference and given.kind != "call" and (of_none := of_no_items(got, want)):
+            notes[of_none] = None
             continue
         if difference and is_wider(got, want):
             wider = wider or (got, f"it differs on {_words(given)}: {difference}", wider_words(got, want))

@@ -763,6 +763,20 @@ def test_a_sum_of_the_rows_that_are_kept_says_what_it_is_where_there_are_none():
 @pytest.mark.parametrize(
     "body",
     [
+        "return 0.1 + 0.9 * sum(r * 2 for r in rows if r[0] > 0)",
+        "n = 0.5\nfor r in rows:\n    if r[0] > 0:\n        n = n + r\nreturn n",
+    ],
+)
+def test_a_number_and_the_rows_that_are_kept_say_what_they_are_where_there_are_none(body):
+    """Plain Python gives that number there, compiled code an array of it; it is no length that depends on data."""
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    found = check(f"def f(rows):\n{lines}", (ROWS,), (ROWS[::-1] * 0.5,))
+    assert any("gives that number alone" in each for each in found.rewrites[0].compared.differences)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
         "kept = [(i, v) for i, v in enumerate(x) if v > 0]\nreturn sum(i * v for i, v in kept) if kept else -1.0",
         "kept = [(v, w) for v, w in zip(x, x[::-1]) if v > w]\nreturn sum(v for v, _ in kept), sum(w * w for _, w in kept)",
         "kept = [(v, i, v * v) for i, v in enumerate(x) if v > 0]\ns = 0.0\nfor v, _, q in kept:\n    s = s + v * q\nreturn s",
