@@ -55,7 +55,7 @@ def fixes(diagnosis: Diagnosis) -> list[Fix]:
 def _rank(rewrite: Rewrite) -> int:
     if rewrite.verified:
         return 2 if rewrite.slight else 0
-    if rewrite.padded:
+    if rewrite.padded or rewrite.for_none:
         return 1
     return 4 if rewrite.pieces else 3  # a whole that is not compared is still more than pieces that are not
 

@@ -92,6 +92,7 @@ class Rewrite:
         price: of a split, what it costs, as far as it was measured.
         slight: of a split, that hardly anything is left to compile, or that a piece is compiled in each round of a loop.
         padded: not verified only because its caller gets more: whole arrays, and how many of their elements plain Python gives.
+        for_none: not verified only because its caller gets a number where plain Python returns None.
     """
 
     sources: dict[str, str]
@@ -107,6 +108,7 @@ class Rewrite:
     price: str = ""
     slight: bool = False
     padded: bool = False
+    for_none: bool = False
 
     @property
     def patterns(self) -> tuple[str, ...]:

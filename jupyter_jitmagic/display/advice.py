@@ -324,7 +324,9 @@ def _other_way(fix: Fix, first: Fix, context: Context) -> Details:
     typed = f" (`%jitfix {fix.number}`)" if context.jitfix else ""
     padded = fix.rewrite is not None and fix.rewrite.padded
     slight = fix.rewrite is not None and fix.rewrite.slight
+    for_none = fix.rewrite is not None and fix.rewrite.for_none
     doubt = ", not compared" if fix.proof == "unverified" and not padded else ""
+    doubt = ", a number for None" if for_none else doubt
     name = _apart(fix, first) + (", which gains little" if slight else "")
     if padded and fix.rewrite is not None:
         name = "padded" if _PATTERNS.keys().isdisjoint(fix.rewrite.patterns) else f"{name}, padded"

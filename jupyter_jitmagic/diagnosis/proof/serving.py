@@ -305,7 +305,7 @@ class Served:
             self.not_compared(taken.call)
             return
         for given, want in taken.wanted[:1] if "negative int" in excludes else taken.wanted:
-            if (want is None and "nothing" in excludes) or ("beyond" in excludes and _counts_beyond(given)):
+            if (want is None and {"nothing", "none"} & set(excludes)) or ("beyond" in excludes and _counts_beyond(given)):
                 continue
             if UNORDERED in excludes and loses_order(self.plain.variations.call(), given):
                 continue

@@ -252,8 +252,8 @@ def falls_under(
         return UNORDERED
     if given.kind == "infinite" and "nan" in excludes:
         return "nan"
-    if want is None and "nothing" in excludes:
-        return "nothing"
+    if want is None and (kind := next((each for each in ("nothing", "none") if each in excludes), "")):
+        return kind
     if OUTSIDE in excludes and is_outside(given, want):
         return OUTSIDE
     if call_shapes is None or shapes(want) == call_shapes:

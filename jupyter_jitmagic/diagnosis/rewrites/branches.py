@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.rewrites.effects import (
     refuse_effects_behind,
     refuse_skipped_effects,
 )
-from jupyter_jitmagic.diagnosis.rewrites.falling_off import with_an_end
+from jupyter_jitmagic.diagnosis.rewrites.falling_off import number_for_none, with_a_number, with_an_end
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.naming import independent
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import raised_by_data
@@ -31,6 +31,7 @@ def ternary(spot: Spot) -> Iterator[Step]:
         return
     code, node = spot.code, asked[1]
     refuse_skipped_effects(spot, [node.body, node.orelse])
+    yield from number_for_none(spot, node)
     test, a, b = (code.expr(n) for n in (node.test, node.body, node.orelse))
     cheap = harmless([node.body, node.orelse])
     place = code.with_parentheses(node)
@@ -72,6 +73,7 @@ def statement(spot: Spot) -> Iterator[Step]:
                 raise
             yield from steps
             return
+        yield from with_a_number(spot, returning.function, [*both, *returning.rest])
         refuse_effects_behind(spot, returning.rest)
         refuse_changed_arguments(spot, [*both, *returning.rest])
         yield from _ordered(returning.steps())

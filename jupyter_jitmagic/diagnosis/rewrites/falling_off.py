@@ -1,12 +1,16 @@
-"""A function that may end without a return, where plain Python gives None: a value of the kind of its others stands there."""
+"""A function that gives None in one way and a number in another: a value of the kind of its others stands for it.
+
+Where no return is reached that is said beside the rewrite. A None that is written is what callers ask for: without it the
+rewrite does not serve them, and is not verified.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from jupyter_jitmagic.diagnosis.rewrites.rules import NOTHING, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import NONE, NOTHING, Spot, Step
 from jupyter_jitmagic.source.code import always_returns, leaves
 
 
@@ -26,6 +30,39 @@ def with_an_end(spot: Spot, function: ast.FunctionDef) -> Iterator[Step]:
     said = re.sub(r"\w+\.full_like\(\w+, (.*?)\)", r"an array of \1", text).replace("jnp.", "")
     note = f"where plain Python reaches no return and gives None, the result is {said}"
     yield spot.step("return", ((end, end), line), note=note, excludes={NOTHING: "inputs on which plain Python returns None"})
+
+
+def with_a_number(spot: Spot, function: ast.FunctionDef, ways: Sequence[ast.stmt]) -> Iterator[Step]:
+    """`if f(a) * f(b) > 0: return None`, where other ways give a number → `return jnp.nan`.
+
+    Args:
+        ways: the statements of the ways through the function that the test decides between; a None below another test is that
+            one's business.
+    """
+    nones = [each for each in ways if isinstance(each, ast.Return) and _is_none(each.value)]
+    others = [each.value for each in leaves(function.body, ast.Return) if isinstance(each, ast.Return)]
+    known = [value for value in others if value is not None and not _is_none(value)]
+    text = next((text for value in known if (text := _nothing_like(spot, value))), "") if nones else ""
+    if text:
+        yield spot.step("return", *((each, f"return {text}") for each in nones), excludes={NONE: _given(text)})
+
+
+def number_for_none(spot: Spot, choice: ast.IfExp) -> Iterator[Step]:
+    """`return x.mean() if x.any() else None` → `… else jnp.nan`."""
+    if not isinstance(spot.code.parents[choice], ast.Return):
+        return
+    none, value = (choice.orelse, choice.body) if _is_none(choice.orelse) else (choice.body, choice.orelse)
+    text = _nothing_like(spot, value) if _is_none(none) and not _is_none(value) else ""
+    if text:
+        yield spot.step("return", (none, text), excludes={NONE: _given(text)})
+
+
+def _given(text: str) -> str:
+    return f"where plain Python gives None it gives {text.removeprefix('jnp.')}"
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)
 
 
 def _nothing_like(spot: Spot, value: ast.expr) -> str:

@@ -28,6 +28,7 @@ INDEX = "index"
 OTHER = "other"
 ANOTHER_SHAPE = "another shape"  # of `Step.excludes`
 NOTHING = "nothing"  # of `Step.excludes`: plain Python returns None
+NONE = "none"  # of `Step.excludes`: the same, where the code says `return None`, and so its callers ask for that
 BEYOND = "beyond"  # of `Step.excludes`: a count is larger than any array is long
 
 
@@ -41,7 +42,7 @@ class Step:
         line: the line within the unit's text before the edit.
         excludes: kinds of varied inputs on which the edit does not promise plain Python's result, and why that is right
             (`{"nan": "sorted() of NaN has no defined order"}`); kinds are those of `proof.inputs`, and "another shape": inputs
-            on which plain Python's result has another shape than on the call's own; "nothing": on which it is None;
+            on which plain Python's result has another shape than on the call's own; "nothing" and "none": on which it is None;
             "infinite result": on which it holds infinity, in the place of which the rewrite has the least or largest integer.
         note: half a sentence for the user, where the edit gives up something (a message, a check).
         risky: the edit evaluates something that plain Python did not, which may have no finite derivative there.

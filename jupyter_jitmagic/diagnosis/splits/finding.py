@@ -469,9 +469,19 @@ class _Search:
             filenames=filenames,
             pieces=tuple(piece.name for piece in program.pieces),
             price=prices.words(place.node.name) if compared is not None else "",
-            slight=all(state.works.get(piece.key, FEWEST_EQUATIONS) < FEWEST_EQUATIONS for piece in program.pieces)
+            slight=self._does_little(program, state)
             or any(map(functools.partial(self._compiles_each_round, program), program.pieces)),
         )
+
+    @staticmethod
+    def _does_little(program: Program, state: _State) -> bool:
+        """Whether hardly anything is compiled: an operation, or a few beside a loop that stays in plain Python."""
+        works = [state.works.get(piece.key, FEWEST_EQUATIONS) for piece in program.pieces]
+        if all(work < FEWEST_EQUATIONS for work in works):
+            return True
+        loops = [node for stmt, _ in state.failed if isinstance(stmt, ast.For | ast.While) for node in ast.walk(stmt)]
+        within = any(item.stmt in loops for piece in program.pieces for item in piece.items)
+        return bool(loops) and not within and sum(works) < LITTLE_WORK
 
     def _compiles_each_round(self, program: Program, piece: Piece) -> bool:
         """Whether what counts the rounds of a loop around a piece is static in it."""

@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from jupyter_jitmagic import diagnose
+from jupyter_jitmagic.diagnosis.fixes import fixes
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, check, define
@@ -307,6 +309,51 @@ def test_a_function_that_may_end_without_a_return_is_answered_for_the_ways_that_
     x = jnp.array([0.0, 1.0, 2.0, 4.0])
     rewrite = check(source, *((*call, x) for call in calls)).rewrites[0]
     assert "where plain Python reaches no return and gives None" in " ".join(rewrite.compared.differences)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("def f(x):\n    if x.sum() < 2:\n        return None\n    return x.mean()\n", "jnp.nan"),
+        ("def f(x):\n    return jnp.argmax(x) if x.sum() > 2 else None\n", "-1"),
+        (
+            "def f(x):\n    if x.size == 0:\n        return None\n    if x[0] > 0:\n        return x[0]\n    return None\n",
+            "jnp.nan",
+        ),
+        ("def f(x):\n    d = x.sum()\n    if d < 2:\n        return\n    return d, x > d\n", ""),
+    ],
+)
+def test_a_number_stands_for_a_none_that_is_written_and_is_not_verified(source, text):
+    """Its callers ask for None: the rewrite serves those alone that ask for the number instead, and says so."""
+    x = jnp.array([1.0, 3.0, 2.0])
+    found = diagnose(define(source)["f"], x)
+    assert not found.rewrites
+    if not text:
+        assert not any(each.for_none for each in found.unverified)
+        return
+    first = next(each for each in found.unverified if each.for_none)
+    number = text.removeprefix("jnp.")
+    assert text in first.source and first.reason == f"its values are right, but where plain Python gives None it gives {number}"
+    assert "None or a value" in found.reason
+    assert "x.size == 0" not in source or "return None" in first.source
+
+
+def test_a_split_that_leaves_the_loop_in_plain_python_comes_after_a_number_for_none():
+    source = """
+def f(g, a, b):
+    if g(a) * g(b) > 0:
+        return None
+    while b - a > 1e-3:
+        m = 0.5 * (a + b)
+        if g(a) * g(m) <= 0:
+            b = m
+        else:
+            a = m
+    return 0.5 * (a + b)
+"""
+    found = diagnose(define(source)["f"], lambda x: x**2 - 2, jnp.array(0.0), jnp.array(2.0))
+    first = fixes(found)[0].rewrite
+    assert first.for_none and "while_loop" in first.patterns
 
 
 @pytest.mark.parametrize(
