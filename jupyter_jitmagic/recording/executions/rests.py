@@ -13,6 +13,11 @@ from typing import Any, NamedTuple
 _OF_LATE = 4
 _LOOKED_AT = 3
 """The last call before a rest and so many others just before it are looked at even where all rests are equally far apart."""
+_EARLY, _TOO_LATE = 0.75, 0.9
+"""Of the time after which these came of late, at least: until then none is looked at, as loops are not much quicker at once;
+and what is left of it where they came sooner, and the first of them was missed."""
+_BY_THEN = 2
+"""That time is so many executions at least: by then their caller is as far ahead as it may be."""
 BEGINS = 12
 """A rest after so small a part of the calls that there were from one to the next is of the loop that has just begun."""
 _FAR_LONGER = 1.5
@@ -62,12 +67,16 @@ class Rests:
         """How many there were from one such call to the next,"""
         self._alike: deque[int] = deque(maxlen=_OF_LATE)
         """and of these, how many before one of another entry."""
+        self._near: deque[float] = deque(maxlen=_OF_LATE)
+        """How long it took from the first call to those that are looked at even where all rests are equally far apart."""
         self._row = 0
         """How many of these there were by now; 0 where one of another entry has come."""
         self._of_one = False
         """Those were waited for the last time."""
         self.chosen = False
         """A call since then was taken for the last before a rest."""
+        self._begun = 0
+        """Which call the latest loop began with that is known of."""
         self._rounds = 0
         """How many rests were found after such a call in this loop."""
         self.other_work_s = 0.0
@@ -86,8 +95,11 @@ class Rests:
         that loops, perhaps."""
         return self._output is not None and self._number == number - 1 and self._output() is None
 
-    def note(self, array: Any, number: int, entry: int) -> None:
+    def note(self, array: Any, number: int, entry: int, start: float) -> None:
+        """A call that was looked at, which began at `start`."""
         calls = number - self._number
+        if self._first is not None and self._is_regular and self._number < self._closely_from <= number:
+            self._came_near(start - self._first.start, is_first=calls == 1)
         self._output, self._number = weakref.ref(array), number
         if self._first is None:
             return
@@ -100,6 +112,13 @@ class Rests:
         elif self._row:
             self._alike.append(self._row)
             self._row = 0
+
+    def _came_near(self, after_s: float, is_first: bool) -> None:
+        """One of the calls that are looked at in any case came so long after the loop's first."""
+        if is_first:
+            self._near.append(after_s)
+        else:
+            self._near = deque((_TOO_LATE * each for each in self._near), _OF_LATE)
 
     @property
     def calls_since(self) -> int:
@@ -125,8 +144,11 @@ class Rests:
                 loop = self._first.loop
             else:
                 self._calls.append(calls)
+                if not self._is_regular:
+                    self._near.clear()  # of a loop with more calls it would be too long
                 if self._row:
                     self._alike.append(self._row)
+        self._begun = loop
         start, returned = times
         self._first, self._row, self.chosen = _First(number, start, entry, returned if certain else None, loop), 0, False
 
@@ -158,9 +180,27 @@ class Rests:
 
     def lets_by(self) -> int:
         """How many calls need not be looked at, as the next rest is far away."""
-        if self._first is None or self.chosen or not self._is_regular:
-            return 0
-        return max(self._first.loop + min(self._calls) - 1 - _LOOKED_AT - self._number, 0)
+        return 0 if self._first is None or self.chosen or not self._is_regular else max(self._closely_from - self._number, 0)
+
+    def begins(self, number: int) -> bool:
+        """Whether a loop is about to begin with this call, after a pause in which none was noted: it comes as many calls after
+        others began as always lay between two of them."""
+        if self._first is not None or not self._is_regular or min(self._calls) < max(self._calls):
+            return False
+        return (number - self._begun) % self._calls[0] == 0
+
+    @property
+    def _closely_from(self) -> int:
+        """Which call of this loop is the first that has to be looked at even where all rests are equally far apart."""
+        return self._begun + min(self._calls) - 1 - _LOOKED_AT
+
+    def quiet_until(self, each_s: float) -> float:
+        """Until when none of these comes, going by when the first that has to be looked at came of late; -inf if that is not
+        known, or they all come at once: their caller is not held back by then, and the last would be missed by a hair. Calls
+        take `each_s`."""
+        if len(self._near) < _OF_LATE or not self.lets_by() or self._first is None or min(self._near) < _BY_THEN * each_s:
+            return -math.inf
+        return self._first.start + _EARLY * min(self._near)
 
     @property
     def _most(self) -> int:

@@ -421,7 +421,10 @@ class RunningAhead:
         before = lane.rests.before(call.number)
         ready = is_ready(before) if before is not None else None
         at_rest = False
-        if ready or (away_s > lane.each_s and lane.rests.is_gone(call.number)):  # it was waited for by another output
+        is_away = away_s > lane.each_s
+        # it was waited for by another output, or nobody has looked at it in a pause
+        gone = is_away and (lane.rests.is_gone(call.number) or lane.rests.begins(call.number))
+        if ready or gone:
             was_last = lane.seen.number == call.number - 1  # the one that was waited for
             rest_s = call.start - lane.seen.when if was_last else 0.0
             waited, since = lane.rests.chosen, lane.rests.since
@@ -434,7 +437,7 @@ class RunningAhead:
                 # where entries come by turns the share of one that has a time would be too small by the end
                 laps = lane.rests.laps(anew=lane.turns.taken or now - lane.again > _ANOTHER_S)
                 lane.again = now + laps * _LONG_LAP * lane.each_s
-        lane.rests.note(call.array, call.number, call.entry)
+        lane.rests.note(call.array, call.number, call.entry, call.start)
         if at_rest and self._waited is None and now >= lane.again and lane.rests.asks_for_other_work(call.entry):
             link = self._wait(call, rested=True)
             link.was_first = link.asks_for_other_work = link.closely = True
@@ -499,7 +502,8 @@ class RunningAhead:
         if not calls:
             return 0.0
         is_held = lane.held >= _HELD_ROW and lane.rests.calls_since >= _AHEAD
-        return calls * max(lane.held_back.shortest_s, _HELD * lane.each_s if is_held else 0.0)
+        pause_s = calls * max(lane.held_back.shortest_s, _HELD * lane.each_s if is_held else 0.0)
+        return max(pause_s, lane.rests.quiet_until(lane.each_s) - perf_counter())
 
     def _follow(self, call: Call, waited: Link) -> None:
         """See the call alone that comes after those of one entry."""

@@ -586,7 +586,7 @@ def test_short_loops_one_after_the_other_are_hardly_disturbed_and_have_their_tim
     timed, ratios = world.judged()
     assert timed >= world.most
     assert 0.95 < ratios[1] < 1.05
-    assert world.taken < 0.4 * len(world.truth)
+    assert world.taken < 0.25 * len(world.truth)
 
 
 @pytest.mark.parametrize("steps", [12, 40, 100])
