@@ -317,17 +317,21 @@ def _near(lines: list[str]) -> list[str]:
 
 def _other_ways(found: list[Fix], context: Context) -> list[Block]:
     here = [Paragraph(context.jitfix, "dim")] if context.jitfix else []
-    return [*here, *(_other_way(fix, found[0], context) for fix in found[1:])]
+    first, *others = found
+    short = [_apart(fix, first) for fix in others]
+    names = [name if short.count(name) == 1 else way(fix) for name, fix in zip(short, others, strict=True)]
+    return [*here, *(_other_way(fix, name, first, context) for name, fix in zip(names, others, strict=True))]
 
 
-def _other_way(fix: Fix, first: Fix, context: Context) -> Details:
+def _other_way(fix: Fix, name: str, first: Fix, context: Context) -> Details:
+    """`name`: what tells it apart."""
     typed = f" (`%jitfix {fix.number}`)" if context.jitfix else ""
     padded = fix.rewrite is not None and fix.rewrite.padded
     slight = fix.rewrite is not None and fix.rewrite.slight
     for_none = fix.rewrite is not None and fix.rewrite.for_none
     doubt = ", not compared" if fix.proof == "unverified" and not padded else ""
     doubt = ", a number for None" if for_none else doubt
-    name = _apart(fix, first) + (", which gains little" if slight else "")
+    name += ", which gains little" if slight else ""
     if padded and fix.rewrite is not None:
         name = "padded" if _PATTERNS.keys().isdisjoint(fix.rewrite.patterns) else f"{name}, padded"
     return Details(f"Another way: {name}{doubt}{_price(fix, first)}{typed}", tuple(_fix(fix, context, first=False)))

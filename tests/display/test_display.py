@@ -235,6 +235,16 @@ def test_another_way_is_named_by_what_the_first_has_not() -> None:
     assert "Another way: lax.fori_loop, reverse-differentiable (%jitfix 2)" in text
 
 
+def test_two_other_ways_that_have_the_same_beside_the_first_are_named_in_full() -> None:
+    from dataclasses import replace
+
+    first, *others = (replace(rewrite("where"), changes=changes(*each)) for each in (["where"], ["cond", "where"], ["cond"]))
+    others = [replace(each, verified=False, for_none=True, reason="its values are right") for each in others]
+    text = to_text(advice(Diagnosis("f", "rewrite", rewrites=(first,), unverified=tuple(others)), CONTEXT))
+    assert "Another way: lax.cond + jnp.where, a number for None (%jitfix 2)" in text
+    assert "Another way: lax.cond, a number for None (%jitfix 3)" in text
+
+
 def changes(*patterns: str) -> tuple[Change, ...]:
     return tuple(Change("f.py", 1, pattern) for pattern in patterns)
 
