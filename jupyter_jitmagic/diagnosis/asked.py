@@ -22,6 +22,7 @@ class Asked:
         deadline: until when rewrites are looked for, in seconds of this thread's work.
         with_rewrites: False leaves the source alone.
         so_far: the answers that were in hand, the last one the best: what is given where the time is up.
+        ran: seconds of the run over the function.
         of_a_body: the call is that of a body of another one: it is not looked into for bodies of its own.
     """
 
@@ -34,6 +35,7 @@ class Asked:
     with_rewrites: bool
     so_far: list[Diagnosis] = field(default_factory=list)
     of_a_body: bool = False
+    ran: float = 0.0
 
     def keep(self, rewrites: tuple[Rewrite, ...], unverified: tuple[Rewrite, ...], static: frozenset[str]) -> None:
         """Rewrites with these static arguments are in hand, beside what is known already; a proven static set stays alone."""

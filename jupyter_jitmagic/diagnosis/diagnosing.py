@@ -236,7 +236,8 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
         return verdict("not_staticness", *call.static_names(), reason=reasons.for_slow_trace(waited))
     run_begin = clock()
     found = _sites(call, error, max(1.0, min(3 * took, options.advice_limit_s / 2)))
-    needed = max(_TRACES * took, _RUNS * (clock() - run_begin))
+    ran = clock() - run_begin
+    needed = max(_TRACES * took, _RUNS * ran)
     sites = one_for_each_line(found.sites)
     try:
         if found.effect:
@@ -244,7 +245,7 @@ def _diagnose(call: Call, seconds: float, with_rewrites: bool, so_far: list[Diag
         result = search(call, found, seconds=max(1.0, min(4 * took, options.advice_limit_s - 2 * took)))
         deadline = max(begin + seconds, clock() + max(seconds / 4, min(needed, options.advice_limit_s / 3)))
         not_deeper()  # up to here all ran with the call's own values, as in the user's own call
-        return answer(Asked(call, error, found, result, took, deadline, with_rewrites, so_far))
+        return answer(Asked(call, error, found, result, took, deadline, with_rewrites, so_far, ran=ran))
     except Effect as met:
         if not sites:
             return _from_one_run(call, error, str(met))

@@ -18,6 +18,7 @@ from jupyter_jitmagic.diagnosis.proof.moment import asked_of_the_moment
 from jupyter_jitmagic.diagnosis.proof.other_calls import AS_INTEGERS
 from jupyter_jitmagic.diagnosis.proof.results import of_lengths_by_data, of_text
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
+from jupyter_jitmagic.diagnosis.smaller import LONG_S, smaller_call
 from jupyter_jitmagic.diagnosis.statics import returned
 from jupyter_jitmagic.diagnosis.statics.declared_arrays import as_settings
 from jupyter_jitmagic.diagnosis.statics.left_out import may_be_words, options_left_out
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 OF_SHAPES = frozenset({"shape", "static parameter"})
 """Operations of sites that no other code takes as data."""
 MOST_UNROLLED = 400  # equations; from here on a loop of lax is looked for beside a static set
-_LONG_S = 0.2  # of a trace; from here on Python's loops of many rounds are not traced again and again
+_LONG_TRACE_S = 0.2  # of a trace; from here on Python's loops of many rounds are not traced again and again
+_SMALLER_S = 0.5  # for a plain run of a call with fewer rounds, whose operations are compiled for it
 _ROLLING_S = 2.0  # for that, at least
 _PART_S = 0.5  # for plain runs beside edits that cure a part, at least
 _SIZES_S = 0.5  # for a plain run that shows which sizes the function works out
@@ -179,6 +181,7 @@ def proposals(
 ) -> Proposals:
     """What was found of rewrites with these static arguments; where no site is known only if they are looked for `anyway`."""
     from jupyter_jitmagic.diagnosis.rewrites import ARRAYS_ALONE, Proposals, propose
+    from jupyter_jitmagic.diagnosis.rewrites.whole import Own
 
     if not sites and not anyway:
         return Proposals()
@@ -186,12 +189,17 @@ def proposals(
     so_far: list[Proposals] = []
     try:
         options, run = options_left_out(call, static), readable(call)
-        rolls = rolls or asked.took > _LONG_S
+        smaller = smaller_call(call, max(asked.ran / 2, _SMALLER_S)) if run and asked.ran > LONG_S else None
+        rolls = rolls or asked.took > _LONG_TRACE_S
 
         def found(every: frozenset[str]) -> Proposals:
             names = (*sorted(every), *((ARRAYS_ALONE,) if call.keeps_options else ()))
-            given = functools.partial(propose, call.fun, call.args, call.kwargs, sites, names, carried=call.carried)
-            return given(seconds=left, run=run, rolls=rolls, so_far=so_far)
+            given = functools.partial(propose, seconds=left, run=run, rolls=rolls, so_far=so_far, carried=call.carried)
+            if smaller is None:
+                return given(call.fun, call.args, call.kwargs, sites, names)
+            names = (*names, *sorted(smaller.given - set(names)))
+            less = smaller.call
+            return given(less.fun, less.args, less.kwargs, sites, names, whole=Own(call.args, call.kwargs, smaller.rounds))
 
         def found_with_options() -> Proposals:
             every = static | call.declared | options.static

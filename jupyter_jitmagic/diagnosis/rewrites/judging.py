@@ -55,6 +55,7 @@ from jupyter_jitmagic.diagnosis.rewrites.other_values import OtherValues
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NONE
 from jupyter_jitmagic.diagnosis.rewrites.sources import Changed, changed_sources, other_callers, own_name
 from jupyter_jitmagic.diagnosis.rewrites.spared import needed
+from jupyter_jitmagic.diagnosis.rewrites.whole import Whole
 from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.diagnosis.uncompiled.shared import ReadLater
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -94,11 +95,12 @@ class Judge:
         run: bool,
         seconds: float,
         refused: frozenset[tuple[str, int]] = frozenset(),
+        whole: Whole | None = None,
     ) -> None:
         numpys = any(isinstance(leaf, np.ndarray) for leaf in jax.tree_util.tree_leaves((call.args, call.kwargs)))
         self._refused = refused if not numpys else frozenset()
         """Where elements of JAX's arrays are set, which changes nothing; under jit NumPy's are those, too."""
-        self.call, self.seconds = call, seconds
+        self.call, self.seconds, self._whole = call, seconds, whole
         self._plain: Plain | None = None
         self._why_not = "" if run else "running was switched off"
         self._checked = not run
@@ -169,6 +171,10 @@ class Judge:
 
     def judge(self, traced: Traced) -> Rewrite | str:
         """The rewrite, verified or not; or the sentence that says why it is wrong."""
+        found = self._judged(traced)
+        return self._whole.compared(traced, found) if isinstance(found, Rewrite) and self._whole is not None else found
+
+    def _judged(self, traced: Traced) -> Rewrite | str:
         draft, self.refused_on = traced.draft, None
         known = self._without_a_run(traced)
         if known is not None:

@@ -20,6 +20,7 @@ from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck
 from jupyter_jitmagic.diagnosis.rewrites.engine import BRANCHED, CHOSEN, FILLED, PAIRED, Search
 from jupyter_jitmagic.diagnosis.rewrites.judging import Judge
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule
+from jupyter_jitmagic.diagnosis.rewrites.whole import Own, Whole
 from jupyter_jitmagic.diagnosis.types import Rewrite, Site
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.limit import under_one_clock
@@ -34,6 +35,7 @@ FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without 
 # seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
 OTHER_WAYS_WITHIN, FOR_GRADIENTS_WITHIN = 0.3, 2.5
 OTHER_WAYS_UNTIL = 0.45  # what was begun within that time
+WHOLE_S = 4.0  # for a plain run of a call of which all others had fewer rounds
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def propose(
     rolls: bool = False,
     so_far: list[Proposals] | None = None,
     carried: frozenset[str] = frozenset(),
+    whole: Own | None = None,
 ) -> Proposals:
     """Rewrites of `fun` (and of the user's helpers) that trace on this call and give plain Python's results.
 
@@ -90,6 +93,7 @@ def propose(
         rolls: Python's loops of many rounds become loops of lax, whether or not they can be traced.
         carried: objects whose state the jit carries out again, so that it is part of the result.
         so_far: gets what is in hand while more is looked for, for a caller who stops the search.
+        whole: the user's own call, where this one has fewer rounds: what is found is traced there, and compared once.
 
     Returns:
         the rewrites, best first: one, and another way (`cond` beside `where`) where there is one. No rewrite is returned that
@@ -110,7 +114,7 @@ def propose(
         with contextlib.nullcontext() if is_undoing() else undoing(Reach(fun)):
             kept = [] if so_far is None else so_far
             call = JitCall(fun, args, dict(kwargs), tuple(static), carried)
-            return under_one_clock(lambda: _propose(call, asked, run, seconds, rolls, kept, refused))
+            return under_one_clock(lambda: _propose(call, asked, run, seconds, rolls, kept, refused, whole))
     except Effect as met:
         return Proposals(obstacles=(f"it was not traced, because {met}",))
     except Exception as error:
@@ -126,9 +130,10 @@ def _propose(
     rolls: bool,
     so_far: list[Proposals],
     refused: frozenset[tuple[str, int]],
+    whole: Own | None,
 ) -> Proposals:
     at_places, outward, rolling = rules
-    judge = Judge(call, run, seconds, refused)
+    judge = Judge(call, run, seconds, refused, Whole(call, whole, WHOLE_S) if whole is not None else None)
     searching = functools.partial(
         Search,
         call,
@@ -136,6 +141,7 @@ def _propose(
         rolling=rolling,
         runnable=judge.runnable,
         rolls=rolls,
+        times=whole.rounds if whole is not None else 1.0,
     )
     search = searching(at_places, Deadline(seconds), judge.other_calls)
     first = found = _found(search, judge, so_far)

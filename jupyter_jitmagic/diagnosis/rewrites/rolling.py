@@ -31,7 +31,8 @@ _OPERATIONS = ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript | ast.IfExp
 def rolled(spot: Spot) -> Iterator[Step]:
     """`for x in xs: …` around the place, where its rounds make many operations → `lax.fori_loop` over their number; a
     comprehension → `jax.vmap`."""
-    most = MOST_OF_HUGE if isinstance(spot.error, ManyRounds) and spot.error.huge else MOST_UNROLLED
+    many = spot.error if isinstance(spot.error, ManyRounds) else ManyRounds("")
+    most = (MOST_OF_HUGE if many.huge else MOST_UNROLLED) / many.times
     for loop in _around(spot):
         if isinstance(loop, Comprehension):
             # a comprehension's own frame does not know the bounds of its range

@@ -76,11 +76,12 @@ class ManyRounds(Exception):
 
     Attributes:
         huge: the program is too large to be compiled for an answer.
+        times: how many times as many rounds the user's own call has.
     """
 
-    def __init__(self, words: str, huge: bool = False) -> None:
+    def __init__(self, words: str, huge: bool = False, times: float = 1.0) -> None:
         super().__init__(words)
-        self.huge = huge
+        self.huge, self.times = huge, times
 
 
 class TracerPrinted(Exception):

@@ -13,11 +13,11 @@ STOPS = "__jitmagic_many_rounds__"
 """The name of what stops the trace, in the code that is made."""
 
 
-def names(huge: bool = False) -> dict[str, Callable[[], NoReturn]]:
-    """What the code that is made needs beside its own names; `huge`: its program is too large to be compiled for an answer."""
+def names(huge: bool = False, times: float = 1.0) -> dict[str, Callable[[], NoReturn]]:
+    """What the code that is made needs beside its own names. `huge`, `times`: see `ManyRounds`."""
 
     def stops() -> NoReturn:
-        raise ManyRounds("the rounds of this loop are traced one by one", huge)
+        raise ManyRounds("the rounds of this loop are traced one by one", huge, times)
 
     return {STOPS: stops}
 

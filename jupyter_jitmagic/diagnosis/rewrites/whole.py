@@ -1,0 +1,118 @@
+"""A rewrite that was proven on a call with fewer rounds, on the user's own: traced, run compiled and compared once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations
+from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall
+from jupyter_jitmagic.diagnosis.proof.changed import with_floats
+from jupyter_jitmagic.diagnosis.proof.differing import differs, is_wider
+from jupyter_jitmagic.diagnosis.rewrites.building import jitted
+from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
+from jupyter_jitmagic.diagnosis.types import Rewrite
+from jupyter_jitmagic.sandbox.copies import fresh
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+
+SHORTER = "other calls with as many rounds: plain Python ran those with fewer"
+_GROWS = "after so many rounds its numbers are others, as rounding grows in them: on calls with fewer they are equal"
+_SLIGHTLY, _AS_MUCH = (1e-6, -1e-6, 3e-6, -3e-6), 0.1
+"""What is changed of each number to see how far the result moves at most, and which part of a difference that may be."""
+
+
+class Own(NamedTuple):
+    """The arguments of the user's own call."""
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    rounds: float
+    """How many times as many it has as the smaller one."""
+
+
+class Whole:
+    """The user's own call, beside a smaller one.
+
+    Args:
+        smaller: that.
+        own: its arguments.
+        seconds: what plain Python may take for it.
+    """
+
+    def __init__(self, smaller: JitCall, own: Own, seconds: float) -> None:
+        self._call = call = replace(smaller, args=own.args, kwargs=dict(own.kwargs))
+        self._given, self._seconds = Input(call.args, call.kwargs, "call"), seconds
+
+    @functools.cached_property
+    def _plain(self) -> tuple[Any, str]:
+        """What plain Python gives, and why that is not known."""
+        args, kwargs = self._call.args, self._call.kwargs
+        try:
+            run = functools.partial(self._call.fun, *fresh(args), **fresh(kwargs))
+            return rerun(lambda: jax.block_until_ready(run()), self._seconds), ""
+        except OutOfTime:
+            return None, f"plain Python takes longer than {self._seconds:g} s"
+        except (Exception, Effect) as error:
+            return None, f"plain Python fails ({type(error).__name__})"
+
+    def compared(self, traced: Traced, rewrite: Rewrite) -> Rewrite | str:
+        """The rewrite as it is on this call; or the sentence that says why it is wrong there.
+
+        Args:
+            traced: it, on the smaller call.
+        """
+        under_jit = jitted(traced.function, self._call.static)
+        rejected = f"a rewrite by {', '.join(rewrite.patterns)} was tried and rejected: on the call itself it"
+        try:
+            program = rerun(lambda: under_jit.trace(*self._call.args, **self._call.kwargs))
+        except (Exception, OutOfTime, Effect) as error:
+            return f"{rejected} fails to trace ({type(error).__name__})"
+        if (equations := count_equations(program.jaxpr)) > MANY_EQUATIONS:
+            return f"{rejected} has {equations:,} equations"
+        if not rewrite.verified or rewrite.compared is None:
+            return rewrite
+        want, unknown = self._plain
+        if unknown:
+            inputs = rewrite.compared.inputs
+            reason = f"equal to plain Python on {inputs} calls with fewer rounds; on this one not compared, as {unknown}"
+            return replace(rewrite, compared=None, verified=False, reason=reason)
+        run = bounded_and_jitted(self._call, traced)
+        try:
+            got = run(self._given)
+        except (Exception, Effect) as error:
+            return f"{rejected} fails ({type(error).__name__})"
+        said = rewrite.compared.differences
+        if difference := "" if is_wider(got, want) else differs(got, want):
+            if not self._is_rounding(run, got, want):
+                return f"{rejected} differs: {difference}"
+            said = (_GROWS, *said)
+        compared = rewrite.compared
+        not_reached = (*compared.not_reached, SHORTER)
+        return replace(
+            rewrite, compared=replace(compared, inputs=compared.inputs + 1, differences=said, not_reached=not_reached)
+        )
+
+    def _is_rounding(self, run: Callable[[Input], Any], got: Any, want: Any) -> bool:
+        """Whether the result moves nearly as far as it differs where all numbers are a very little larger, as in a chaotic
+        system, of which each rounding is seen in all numbers after a while."""
+        if jax.tree_util.tree_structure(got) != jax.tree_util.tree_structure(want):
+            return False
+        moved = [jax.tree_util.tree_leaves(run(self._with_other_numbers(each))) for each in _SLIGHTLY]
+        for a, b, *others in zip(*map(jax.tree_util.tree_leaves, (got, want)), *moved, strict=True):
+            a, b, *others = (np.asarray(each, np.float64) for each in (a, b, *others))
+            if a.shape != b.shape or not np.array_equal(np.isfinite(a), np.isfinite(b)):
+                return False
+            apart, *moves = (np.nanmax(np.abs(a - each), initial=0.0) for each in (b, *others))
+            if apart * _AS_MUCH > max(moves) and differs(a, b):
+                return False
+        return True
+
+    def _with_other_numbers(self, part: float) -> Input:
+        call = self._call
+        return with_floats(call.fun, self._given, call.static, lambda value: value * (1 + part))

@@ -1,0 +1,112 @@
+"""A call with fewer rounds and shorter arrays than the user's: where plain Python takes too long to be run often it is run
+there, and on the call itself once (`rewrites.whole`)."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.call.calls import Call, bind
+from jupyter_jitmagic.diagnosis.proof.leaves import in_shape
+from jupyter_jitmagic.sandbox.copies import fresh
+from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+
+LONG_S = 0.3
+"""Of a run over the function; from here on a call with fewer rounds is looked for."""
+_MANY, _MOST = 100, 10_000_000
+"""What may be a number of rounds, or of elements along an axis."""
+_FEW, _APART = 40, 4
+"""So many are left of the smallest of them, and of each other a few more: what was different stays so."""
+_NEAR = 2
+"""`n` and `n - 1` go together."""
+
+
+@dataclass(frozen=True)
+class Smaller:
+    """`given`: arguments that the call leaves out, which are given here; `rounds`: how many times as many the user's has."""
+
+    call: Call
+    given: frozenset[str]
+    rounds: float
+
+
+def smaller_call(call: Call, seconds: float) -> Smaller | None:
+    """The call with fewer rounds that plain Python takes; None where none is found.
+
+    Args:
+        seconds: what a run of it may take.
+
+    Example:
+        >>> smaller_call(bind(simulate, (jnp.ones(4000),), {}), 0.5).call.args[0].shape
+        (40,)
+    """
+    left_out = _counts_left_out(call)
+    for arrays, counts in ((True, True), (False, True), (True, False)):
+        sizes = _sizes(call, arrays, {**left_out} if counts else {}, counts)
+        if not sizes:
+            continue
+        made = functools.partial(_made, sizes=sizes, arrays=arrays, counts=counts)
+        args, kwargs = jax.tree_util.tree_map(made, (call.args, call.kwargs))
+        given = {name: sizes[number] for name, number in left_out.items() if counts and number in sizes}
+        try:
+            rerun(functools.partial(_run, call.fun, args, {**kwargs, **given}), seconds)
+        except (Exception, OutOfTime, Effect):  # sizes that hang together in another way, or still too many rounds
+            continue
+        named = bind(call.fun, args, {**kwargs, **given}, call.declared)
+        less = replace(call, args=args, kwargs={**kwargs, **given}, arguments=named.arguments)
+        return Smaller(less, frozenset(given), max(size / few for size, few in sizes.items()))
+    return None
+
+
+def _run(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    jax.block_until_ready(fun(*fresh(args), **fresh(kwargs)))
+
+
+def _counts_left_out(call: Call) -> dict[str, int]:
+    """Parameters whose default may be a number of rounds, and that the call leaves to it."""
+    try:
+        parameters = inspect.signature(call.fun).parameters
+    except (TypeError, ValueError):
+        return {}
+    named = {argument.name for argument in call.arguments}
+    by_name = (each for each in parameters.values() if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY))
+    return {each.name: each.default for each in by_name if each.name not in named and _is_count(each.default)}
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and _MANY <= value <= _MOST
+
+
+def _is_array(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array | np.ndarray) and leaf.ndim > 0
+
+
+def _sizes(call: Call, arrays: bool, left_out: Mapping[str, int], counts: bool) -> dict[int, int]:
+    """What each large number becomes, the smallest first."""
+    found = set(left_out.values())
+    for leaf in jax.tree_util.tree_leaves((call.args, call.kwargs)):
+        if arrays and _is_array(leaf):
+            found |= {size for size in leaf.shape if size >= _MANY}
+        elif counts and _is_count(leaf):
+            found.add(leaf)
+    sizes: dict[int, int] = {}
+    few, last = _FEW - _APART, -_MOST
+    for size in sorted(found):
+        near = size - last <= _NEAR
+        few += size - last if near else max(_APART, _NEAR + 1)
+        sizes[size] = few
+        last = size
+    return sizes
+
+
+def _made(leaf: Any, sizes: Mapping[int, int], arrays: bool, counts: bool) -> Any:
+    if arrays and _is_array(leaf):
+        shape = tuple(sizes.get(size, size) for size in leaf.shape)
+        return in_shape(leaf, shape) if shape != leaf.shape else leaf
+    return sizes.get(leaf, leaf) if counts and type(leaf) is int else leaf
