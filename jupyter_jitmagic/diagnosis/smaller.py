@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from time import thread_time as clock
 from typing import Any
 
 import jax
@@ -19,10 +20,12 @@ from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 
 LONG_S = 0.3
 """Of a run over the function; from here on a call with fewer rounds is looked for."""
-_MANY, _MOST = 100, 10_000_000
+_MANY, _MOST = 50, 10_000_000
 """What may be a number of rounds, or of elements along an axis."""
-_FEW, _APART = 40, 4
+_FEW, _APART = (40, 12), 4
 """So many are left of the smallest of them, and of each other a few more: what was different stays so."""
+_SHORT_S = 0.15
+"""Of a run with these, else fewer are tried: there may be a loop within another."""
 _NEAR = 2
 """`n` and `n - 1` go together."""
 
@@ -46,26 +49,43 @@ def smaller_call(call: Call, seconds: float) -> Smaller | None:
         >>> smaller_call(bind(simulate, (jnp.ones(4000),), {}), 0.5).call.args[0].shape
         (40,)
     """
-    left_out = _counts_left_out(call)
+    found = None
     for arrays, counts in ((True, True), (False, True), (True, False)):
-        sizes = _sizes(call, arrays, {**left_out} if counts else {}, counts)
-        if not sizes:
-            continue
-        made = functools.partial(_made, sizes=sizes, arrays=arrays, counts=counts)
-        args, kwargs = jax.tree_util.tree_map(made, (call.args, call.kwargs))
-        given = {name: sizes[number] for name, number in left_out.items() if counts and number in sizes}
-        try:
-            rerun(functools.partial(_run, call.fun, args, {**kwargs, **given}), seconds)
-        except (Exception, OutOfTime, Effect):  # sizes that hang together in another way, or still too many rounds
-            continue
-        named = bind(call.fun, args, {**kwargs, **given}, call.declared)
-        less = replace(call, args=args, kwargs={**kwargs, **given}, arguments=named.arguments)
-        return Smaller(less, frozenset(given), max(size / few for size, few in sizes.items()))
+        for few in _FEW:
+            smaller = _with(call, arrays, counts, few)
+            if smaller is None:
+                break
+            begin = clock()
+            try:
+                rerun(functools.partial(_run, smaller.call), seconds)
+            except OutOfTime:  # still too many rounds
+                continue
+            except (Exception, Effect):  # sizes that hang together in another way
+                break
+            if clock() - begin < _SHORT_S:
+                return smaller
+            found = smaller
+        if found is not None:
+            return found
     return None
 
 
-def _run(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    jax.block_until_ready(fun(*fresh(args), **fresh(kwargs)))
+def _run(call: Call) -> None:
+    jax.block_until_ready(call.fun(*fresh(call.args), **fresh(call.kwargs)))
+
+
+def _with(call: Call, arrays: bool, counts: bool, few: int) -> Smaller | None:
+    """The call with shorter arrays, smaller counts, or both; None if it has nothing large of the kind."""
+    left_out = _counts_left_out(call) if counts else {}
+    sizes = _sizes(call, arrays, left_out, counts, few)
+    if not sizes:
+        return None
+    made = functools.partial(_made, sizes=sizes, arrays=arrays, counts=counts)
+    args, kwargs = jax.tree_util.tree_map(made, (call.args, call.kwargs))
+    given = {name: sizes[number] for name, number in left_out.items()}
+    named = bind(call.fun, args, {**kwargs, **given}, call.declared)
+    less = replace(call, args=args, kwargs={**kwargs, **given}, arguments=named.arguments)
+    return Smaller(less, frozenset(given), max(size / each for size, each in sizes.items()))
 
 
 def _counts_left_out(call: Call) -> dict[str, int]:
@@ -87,7 +107,7 @@ def _is_array(leaf: Any) -> bool:
     return isinstance(leaf, jax.Array | np.ndarray) and leaf.ndim > 0
 
 
-def _sizes(call: Call, arrays: bool, left_out: Mapping[str, int], counts: bool) -> dict[int, int]:
+def _sizes(call: Call, arrays: bool, left_out: Mapping[str, int], counts: bool, few: int) -> dict[int, int]:
     """What each large number becomes, the smallest first."""
     found = set(left_out.values())
     for leaf in jax.tree_util.tree_leaves((call.args, call.kwargs)):
@@ -96,10 +116,10 @@ def _sizes(call: Call, arrays: bool, left_out: Mapping[str, int], counts: bool) 
         elif counts and _is_count(leaf):
             found.add(leaf)
     sizes: dict[int, int] = {}
-    few, last = _FEW - _APART, -_MOST
+    last = -_MOST
+    few -= _APART
     for size in sorted(found):
-        near = size - last <= _NEAR
-        few += size - last if near else max(_APART, _NEAR + 1)
+        few += size - last if size - last <= _NEAR else _APART
         sizes[size] = few
         last = size
     return sizes
