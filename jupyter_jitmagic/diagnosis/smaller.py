@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind
+from jupyter_jitmagic.diagnosis.proof.arguments import MAX_BYTES, bytes_of
 from jupyter_jitmagic.diagnosis.proof.leaves import in_shape
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -49,6 +50,8 @@ def smaller_call(call: Call, seconds: float) -> Smaller | None:
         >>> smaller_call(bind(simulate, (jnp.ones(4000),), {}), 0.5).call.args[0].shape
         (40,)
     """
+    if bytes_of((call.args, call.kwargs)) > MAX_BYTES:
+        return None  # it would not be run once
     found = None
     for arrays, counts in ((True, True), (False, True), (True, False)):
         for few in _FEW:

@@ -139,3 +139,20 @@ def test_where_plain_python_takes_too_long_for_the_call_itself_it_is_not_verifie
     assert isinstance(found, Rewrite) and not found.verified and found.compared is None
     assert found.reason.startswith("equal to plain Python on 6 calls with fewer rounds; on this one not compared")
     assert found.reason.endswith("as plain Python takes longer than 0.05 s")
+
+
+def test_of_arguments_that_are_too_large_to_run_it_several_times_nothing_is_made() -> None:
+    assert smaller_call(bind(lambda x: x * 2, (np.ones((9000, 1000)),), {}), 1.0) is None
+
+
+def test_nothing_that_a_run_changes_stays_changed() -> None:
+    """Of the smaller call as of all others."""
+    kept = np.zeros(300)
+
+    def put(x: Any, out: Any) -> Any:
+        for i in range(len(x)):
+            if x[i] > 1:
+                out[i] = x[i]
+        return out
+
+    assert jm.diagnose(put, CURRENT, kept).rewrites and not kept.any()

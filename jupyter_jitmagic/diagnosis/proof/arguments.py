@@ -14,10 +14,20 @@ from typing import Any
 import jax
 import numpy as np
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.filtering import is_array
 
 ARRAYS_ALONE = "<arrays alone>"
 """Among `static`: the jit traces arrays alone and keeps every other leaf, as ``equinox.filter_jit`` does."""
+
+MAX_BYTES = 64 << 20
+"""Of arguments; above, nothing is run."""
+
+
+def bytes_of(arguments: Any) -> int:
+    """How many bytes its arrays have together."""
+    sizes = (attribute(leaf, "nbytes", 0) for leaf in jax.tree_util.tree_leaves(arguments))
+    return sum(size for size in sizes if type(size) is int)
 
 
 def is_traced(leaf: Any, static: Collection[Any]) -> bool:

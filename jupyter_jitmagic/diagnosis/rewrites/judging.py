@@ -13,8 +13,8 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS
-from jupyter_jitmagic.base.looking import attribute, is_a
-from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, traced_leaves
+from jupyter_jitmagic.base.looking import is_a
+from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, MAX_BYTES, Input, JitCall, bytes_of, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_cancelling, beside_large, note_overflows
 from jupyter_jitmagic.diagnosis.proof.carrying import changes_what_is_shared
 from jupyter_jitmagic.diagnosis.proof.copied import changeable
@@ -64,7 +64,6 @@ from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import NoSource, Unit
 
-MAX_BYTES = 64 << 20  # of arguments; above, nothing is run
 OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
 _NOTHING = "{effect} and returns nothing, and of a compiled function its result is all that comes out: let it return the array"
 _KEEPS = "{effect}, and what is kept there would be a tracer; return the value, and keep it where the function is called"
@@ -387,7 +386,7 @@ class Judge:
                 self._note = f"plain Python {changes.removeprefix('it ')}, the compiled function does not"
         self._why_not = self._why_not or changes_what_is_shared(*given, carried, self.seconds)
         leaves = jax.tree_util.tree_leaves((self.call.args, self.call.kwargs))
-        size = sum(size for leaf in leaves if type(size := attribute(leaf, "nbytes", 0)) is int)
+        size = bytes_of((self.call.args, self.call.kwargs))
         if any(is_a(leaf, jax.Array) and leaf.is_deleted() for leaf in leaves):
             self._why_not = "an argument was donated or deleted"
         elif size > MAX_BYTES:
