@@ -26,7 +26,7 @@ from jupyter_jitmagic.diagnosis.rewrites.own_calls import (
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import SCOPES, loaded, walk
-from jupyter_jitmagic.source.units import NoSource, unit_of
+from jupyter_jitmagic.source.units import NoSource, Unit, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 MOST_CALLS = 20  # of methods, in one function
@@ -57,8 +57,18 @@ def in_its_function(spot: Spot) -> Iterator[Step]:
     for chosen in (*([each] for each in made), made if len(made) > 1 else []):
         text = _without(spot, function, {name: kind for name, kind, _ in chosen}) if chosen else None
         if text is not None:
-            yield Step(text, "inline", spot.line)
+            yield Step(text, "inline", spot.line, drops=_changed_before(spot, [kind for _, kind, _ in chosen]))
             return
+
+
+def _changed_before(spot: Spot, kinds: Sequence[type]) -> Unit | None:
+    """A class of these whose methods were changed where they stand: their lines stand in the function now."""
+    codes = [method.__code__ for kind in kinds for method in vars(kind).values() if isinstance(method, types.FunctionType)]
+    for unit, _ in spot.drafts.values():
+        lines = range(unit.first_line, unit.last_line + 1)
+        if any(code.co_filename == unit.filename and code.co_firstlineno in lines for code in codes):
+            return unit
+    return None
 
 
 def _one_a_line(spot: Spot, function: ast.FunctionDef) -> Code:
