@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import Code, always_returns, leaves
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored, walk, written_around
@@ -309,14 +308,14 @@ class Inlining:
     def _arguments(self) -> dict[str, str] | None:
         """What each parameter stands for, as text in the caller."""
         code, args = self.spot.code, self.function.args
-        if args.vararg or args.kwarg or (positional := self._positional()) is None:
+        if args.vararg or args.kwarg or any(isinstance(each, ast.Starred) for each in self.call.args):
             return None
         if any(keyword.arg is None for keyword in self.call.keywords):
             return None
         names = [each.arg for each in (*args.posonlyargs, *args.args)]
         given: dict[str, str] = {}
         values = [self.owner] if isinstance(self.owner, str) else []
-        values += positional
+        values += [code.expr(each) for each in self.call.args]
         if len(values) > len(names):
             return None
         given |= dict(zip(names, values, strict=False))
@@ -333,20 +332,6 @@ class Inlining:
                 given[each.arg] = self.source.src(value)
         wanted = {*names, *(each.arg for each in args.kwonlyargs)}
         return given if set(given) == wanted else None
-
-    def _positional(self) -> list[str] | None:
-        """The arguments without a name, `*pair` as its items; None where nobody knows how many it has."""
-        given: list[str] = []
-        for each in self.call.args:
-            if not isinstance(each, ast.Starred):
-                given.append(self.spot.code.expr(each))
-                continue
-            value, text = self.spot.held(each.value), self.spot.code.src(each.value)
-            shape = attribute(value, "shape", ())
-            if not isinstance(value, tuple | list) and not shape:
-                return None
-            given += [f"{text}[{number}]" for number in range(shape[0] if shape else len(value))]
-        return given
 
     def _names(self, bound: dict[str, str], before: list[ast.stmt]) -> dict[str, str]:
         """Each name of the helper's own as it is called in the caller."""

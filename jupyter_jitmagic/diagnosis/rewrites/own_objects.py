@@ -72,7 +72,8 @@ def _changed_before(spot: Spot, kinds: Sequence[type]) -> Unit | None:
 
 
 def _one_a_line(spot: Spot, function: ast.FunctionDef) -> Code:
-    """The text with a line for each where several objects are made at once: `a, b = Player(2), Player(3)`."""
+    """The text with a line for each where several objects are made at once: `a, b = Player(2), Player(3)`; and with the items
+    of `Player(*pair)`."""
     code = spot.code
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     for node in walk(function):
@@ -83,7 +84,17 @@ def _one_a_line(spot: Spot, function: ast.FunctionDef) -> Code:
                 if any(map(_is_plain, made)) and len(bound) == len(names) and not bound & loaded([node.value]):
                     pairs = zip(names, values, strict=True)
                     edits.append((node, f"\n{code.indent(node)}".join(f"{code.src(n)} = {code.src(v)}" for n, v in pairs)))
+            case ast.Assign(targets=[ast.Name()], value=ast.Call(func=ast.Name() as func, args=args)):
+                if any(isinstance(each, ast.Starred) for each in args) and _is_plain(spot.value(func)):
+                    edits += [(each, items) for each in args if isinstance(each, ast.Starred) and (items := _items(spot, each))]
     return Code(code.replace(*edits)) if edits else code
+
+
+def _items(spot: Spot, starred: ast.Starred) -> str:
+    """`pair[0], pair[1]` for `*pair`; "" where nobody knows how many they are."""
+    fact = spot.fact(starred.value) if isinstance(starred.value, ast.Name | ast.Attribute) else None
+    text = spot.code.src(starred.value)
+    return ", ".join(f"{text}[{number}]" for number in range(fact.length)) if fact is not None else ""
 
 
 def _made_here(spot: Spot, function: ast.FunctionDef) -> Iterator[tuple[str, type, bool]]:
