@@ -110,7 +110,8 @@ def propose(
         with contextlib.nullcontext() if is_undoing() else undoing(Reach(fun)):
             kept = [] if so_far is None else so_far
             call = JitCall(fun, args, dict(kwargs), tuple(static), carried)
-            return under_one_clock(lambda: _propose(call, asked, run, seconds, rolls, kept, refused))
+            places = frozenset((site.filename, site.line) for site in sites)
+            return under_one_clock(lambda: _propose(call, asked, run, seconds, rolls, kept, refused, places))
     except Effect as met:
         return Proposals(obstacles=(f"it was not traced, because {met}",))
     except Exception as error:
@@ -126,9 +127,10 @@ def _propose(
     rolls: bool,
     so_far: list[Proposals],
     refused: frozenset[tuple[str, int]],
+    places: frozenset[tuple[str, int]],
 ) -> Proposals:
     at_places, outward, rolling = rules
-    judge = Judge(call, run, seconds, refused)
+    judge = Judge(call, run, seconds, refused, places)
     searching = functools.partial(
         Search,
         call,
@@ -234,6 +236,7 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
     obstacles: dict[str, None] = {}
     for_gradients, for_others = Deadline(FOR_GRADIENTS_WITHIN), Deadline(OTHER_WAYS_WITHIN)
     others_until = Deadline(OTHER_WAYS_UNTIL)
+    judge.met = search.drafted.units
     search.deadlines += [for_gradients, for_others, others_until]
 
     def note(draft: Draft) -> None:

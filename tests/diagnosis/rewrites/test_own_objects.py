@@ -348,6 +348,16 @@ def test_a_method_called_for_each_in_any_expression(end):
     assert list(found.rewrites[0].sources) == ["f"]  # no edit is left in the class
 
 
+def test_the_branches_of_a_method_are_counted_where_its_lines_have_moved():
+    """Nothing was said of what no input reached there."""
+    namespace = define(f"{TANK}    return [tank.step(r) for r in x]\n")
+    compared = jm.diagnose(namespace["f"], X, jnp.array([2.0, 0.1])).rewrites[0].compared
+    assert compared.branches.startswith("both branches")
+    namespace = define(f"{TANK}    return [tank.step(r) for r in x]\n".replace("> self.most", "> self.most + 1e9"))
+    compared = jm.diagnose(namespace["f"], X, jnp.array([2.0, 0.1])).rewrites[0].compared
+    assert any("true" in each for each in compared.not_reached)
+
+
 @pytest.mark.parametrize("end", ["any(tank.step(r) > 0 for r in x)", "tank.level + sum(tank.step(r) for r in x)"])
 def test_what_may_not_go_through_all_or_not_first_stays_where_it_is(end):
     """`any` ends at the first, and what stands on the left is read before: the loop would come too early for both."""
