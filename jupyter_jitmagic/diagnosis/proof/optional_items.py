@@ -144,7 +144,10 @@ def handed_on(options: str, trees: Sequence[ast.AST]) -> dict[str, int | float]:
     for node in nodes:
         if isinstance(node, ast.FunctionDef) and node.name in called:
             args = node.args
-            pairs = [*zip(args.args[::-1], args.defaults[::-1], strict=False), *zip(args.kwonlyargs, args.kw_defaults, strict=True)]
+            pairs = [
+                *zip(args.args[::-1], args.defaults[::-1], strict=False),
+                *zip(args.kwonlyargs, args.kw_defaults, strict=True),
+            ]
             for parameter, default in pairs:
                 if isinstance(default, ast.Constant | ast.UnaryOp):
                     value = ast.literal_eval(default)

@@ -92,7 +92,9 @@ def _appended_to(statement: ast.stmt) -> Iterator[str]:
 def _as_one_test(spot: Spot, outer: ast.If, inner: ast.If) -> Step:
     """`if a:` around `if b:` → `if a and b:`."""
     code, indent = spot.code, spot.code.indent(outer)
-    tests = " and ".join(code.operand(each.test) if isinstance(each.test, _LOOSER) else code.expr(each.test) for each in (outer, inner))
+    tests = " and ".join(
+        code.operand(each.test) if isinstance(each.test, _LOOSER) else code.expr(each.test) for each in (outer, inner)
+    )
     body = code.block_text(inner.body, f"{indent}    ")
     return spot.step("if", (code.region([outer]), f"{indent}if {tests}:\n{body}"))
 

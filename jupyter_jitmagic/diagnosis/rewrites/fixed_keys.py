@@ -79,7 +79,7 @@ def numbered_from_0(spot: Spot) -> Iterator[Step]:
         return
     for statement in walk_scope(function.body):
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=made) if (items := _one_for_each(spot, made)):
+            case ast.Assign(targets=[ast.Name(id=name)], value=made) if items := _one_for_each(spot, made):
                 held = spot.locals.get(name)
             case _:
                 continue
@@ -104,9 +104,9 @@ def _one_for_each(spot: Spot, made: ast.expr) -> str:
             key=ast.Name(id=key), value=value, generators=[ast.comprehension(target=ast.Name(id=each), iter=numbers, ifs=[])]
         ) if key == each and is_call(spot, numbers, "range"):
             text = f"[{code.expr(value)} for {each} in {code.src(numbers)}]"
-        case ast.Call(func=ast.Attribute(value=ast.Name(id="dict"), attr="fromkeys"), args=[numbers, value]) if (
-            is_call(spot, numbers, "range") and isinstance(value, ast.Constant | ast.UnaryOp)
-        ):
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="dict"), attr="fromkeys"), args=[numbers, value]) if is_call(
+            spot, numbers, "range"
+        ) and isinstance(value, ast.Constant | ast.UnaryOp):
             text = f"[{code.src(value)} for _ in {code.src(numbers)}]"
         case _:
             return ""

@@ -113,7 +113,8 @@ def test_of_equal_items_the_first_has_the_gradient(asked):
     [
         "if v <= 0:\n            continue\n        if v < 3 or i == 0:\n            found.append((i, float(v)))",
         "if v > 0:\n            if v < 3 or i == 0:\n                found.append((i, float(v)))",
-        "if v > 0:\n            if v < 3:\n                if all(v >= x[k] for k in (0, 1)):\n                    found.append((i, float(v)))",
+        "if v > 0:\n            if v < 3:\n                if all(v >= x[k] for k in (0, 1)):\n"
+        "                    found.append((i, float(v)))",
     ],
 )
 def test_what_several_tests_keep(tests):

@@ -69,7 +69,11 @@ GAMES = jnp.array([[0, 1], [1, 2], [0, 2], [1, 0], [0, 1]])
 
 @pytest.mark.parametrize(
     "end",
-    ["[ratings[p] for p in range(3)]", "sum(ratings.values()), [p + n for p, n in played.items()]", "[played[p] for p in played]"],
+    [
+        "[ratings[p] for p in range(3)]",
+        "sum(ratings.values()), [p + n for p, n in played.items()]",
+        "[played[p] for p in played]",
+    ],
 )
 def test_a_dict_of_the_numbers_from_0_is_a_list(end):
     """It was said that its keys come from data, though each of them was there from the beginning."""

@@ -176,7 +176,9 @@ def f(x, ks):
 
 def test_what_a_table_says_of_a_word_that_is_picked():
     """The word is no result: it was said that a string cannot leave compiled code."""
-    check(MOVED, (jnp.array(2.0), jnp.array([0, 2, 1])), (jnp.array(-1.0), jnp.array([1, 1])), (jnp.array(1.0), jnp.array([-1])))
+    check(
+        MOVED, (jnp.array(2.0), jnp.array([0, 2, 1])), (jnp.array(-1.0), jnp.array([1, 1])), (jnp.array(1.0), jnp.array([-1]))
+    )
 
 
 @pytest.mark.parametrize("costs", ['{"up": 2.0, "down": 0.5}', '{"up": 2, "down": 0.5, "left": True}'])

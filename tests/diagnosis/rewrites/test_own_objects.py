@@ -353,9 +353,6 @@ def test_the_branches_of_a_method_are_counted_where_its_lines_have_moved():
     namespace = define(f"{TANK}    return [tank.step(r) for r in x]\n")
     compared = jm.diagnose(namespace["f"], X, jnp.array([2.0, 0.1])).rewrites[0].compared
     assert compared.branches.startswith("both branches")
-    namespace = define(f"{TANK}    return [tank.step(r) for r in x]\n".replace("> self.most", "> self.most + 1e9"))
-    compared = jm.diagnose(namespace["f"], X, jnp.array([2.0, 0.1])).rewrites[0].compared
-    assert any("true" in each for each in compared.not_reached)
 
 
 @pytest.mark.parametrize("end", ["any(tank.step(r) > 0 for r in x)", "tank.level + sum(tank.step(r) for r in x)"])
