@@ -40,7 +40,7 @@ from jupyter_jitmagic.diagnosis.sites.keeping import keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, Left, kept_site, leak_site
 from jupyter_jitmagic.diagnosis.sites.loops import builds_python
 from jupyter_jitmagic.diagnosis.static_fields import with_static_fields
-from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out
+from jupyter_jitmagic.diagnosis.statics.left_out import options_left_out, settings_refused
 from jupyter_jitmagic.diagnosis.statics.listed import plain_containers
 from jupyter_jitmagic.diagnosis.statics.otherwise import (
     OtherChoice,
@@ -313,6 +313,7 @@ def _static(asked: Asked, unsure: tuple[Rewrite, ...] = (), said: str = "") -> D
         + reasons.for_counters(call, result, beside)
         + reasons.for_lost_gradient(no_gradient)
         + reasons.for_options_to_hold(options, [each.name for each in call.arguments if each.value is None])
+        + reasons.for_settings_left_out(settings_refused(call))
         + (f" In {call.name}, {asked_of_it}" if (asked_of_it := asked_of_the_moment(call.fun, call.args, call.kwargs)) else "")
         + "".join(f" {sentence}" for sentence in done_once(call, result.static)),
         equations=result.equations if is_rolled and result.equations > SOME_EQUATIONS else _unbearable(asked),

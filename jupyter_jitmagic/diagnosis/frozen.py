@@ -67,16 +67,24 @@ def with_frozen(call: Call, argument: Argument, found: Diagnosis) -> tuple[Rewri
     cures that call, or the class's text is not known."""
     if found.static_argnums or not ((found.kind == "static" and found.verified) or found.rewrites):
         return ()
-    kind = type(argument.value)
-    try:
-        made = _frozen_class(call, kind)
-    except NoSource:
-        return ()
+    made = _frozen_class(call, type(argument.value))
     if made is None:
         return ()
     if found.kind == "static":
         return (replace(made, static_argnames=found.static_argnames),)
     return tuple(_together(made, each, found.static_argnames) for each in found.rewrites)
+
+
+def splits_with_frozen(call: Call, argument: Argument, found: Diagnosis) -> tuple[Rewrite, ...]:
+    """The pieces in which `found` gives the function; with the class frozen where one takes something static, as its object."""
+    made = _frozen_class(call, type(argument.value)) if found.splits else None
+    if made is None:
+        return ()
+    return tuple(_together(made, each, ()) if _holds_static(each) else each for each in found.splits)
+
+
+def _holds_static(split: Rewrite) -> bool:
+    return any("static_arg" in text for text in split.sources.values())
 
 
 def _together(made: Rewrite, beside: Rewrite, static: Iterable[str]) -> Rewrite:
@@ -92,7 +100,11 @@ def _together(made: Rewrite, beside: Rewrite, static: Iterable[str]) -> Rewrite:
 
 
 def _frozen_class(call: Call, kind: type) -> Rewrite | None:
-    unit = next(units_of(kind, call), None)
+    """The class with `frozen=True`; None where its text is not known, or says more than that it is a dataclass."""
+    try:
+        unit = next(units_of(kind, call), None)
+    except NoSource:
+        return None
     if unit is None:
         return None
     code = Code(unit.text)

@@ -21,7 +21,7 @@ from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.smaller import LONG_S, smaller_call
 from jupyter_jitmagic.diagnosis.statics import returned
 from jupyter_jitmagic.diagnosis.statics.declared_arrays import as_settings
-from jupyter_jitmagic.diagnosis.statics.left_out import may_be_words, options_left_out
+from jupyter_jitmagic.diagnosis.statics.left_out import may_be_words, options_left_out, settings_refused
 from jupyter_jitmagic.diagnosis.statics.listed import lists_of_numbers
 from jupyter_jitmagic.diagnosis.statics.numbers import numbers_as_data
 from jupyter_jitmagic.diagnosis.statics.otherwise import numbers_asked_for_kinds
@@ -100,6 +100,8 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
     if proposed and (options := set(proposed[0].static_argnames) - static - call.declared):
         none = [argument.name for argument in call.arguments if argument.value is None]
         reason = f"{reason} {reasons.for_options_left_out(options, none)}"
+    if proposed:
+        reason += reasons.for_settings_left_out(settings_refused(call))
     if proposed and (words := may_be_words(call, static)):
         reason = f"{reason} {reasons.for_words(words)}"
     if not proposed and asked.with_rewrites:

@@ -10,7 +10,7 @@ from types import FunctionType
 
 from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import Call
-from jupyter_jitmagic.diagnosis.frozen import frozen_call, with_frozen
+from jupyter_jitmagic.diagnosis.frozen import frozen_call, splits_with_frozen, with_frozen
 from jupyter_jitmagic.diagnosis.static_fields import with_static_fields
 from jupyter_jitmagic.diagnosis.statics.registered import library_of_fields, registered
 from jupyter_jitmagic.diagnosis.types import FILTER_JIT, Change, Diagnosis, Rewrite
@@ -27,12 +27,13 @@ def refused(asked: Asked, of_another: Callable[[Call], Diagnosis]) -> Diagnosis:
     """
     call, (argument, *others) = asked.call, asked.result.refused
     reason, sites = other_failures.for_refused(call, asked.result.refused), asked.sites
-    found = _fields(asked)
+    found, splits = _fields(asked), tuple[Rewrite, ...]()
     may_be_frozen = asked.with_rewrites and not found and not others and registered(call, argument) is None
     frozen = frozen_call(call, argument) if may_be_frozen else None
     if frozen is not None:
         beside = of_another(frozen)
         found = with_frozen(call, argument, beside)
+        splits = () if found else splits_with_frozen(call, argument, beside)
         if beside.kind in ("rewrite", "static+rewrite"):
             reason, sites = f"{reason} {beside.reason}", beside.sites or sites
     elif (
@@ -45,7 +46,7 @@ def refused(asked: Asked, of_another: Callable[[Call], Diagnosis]) -> Diagnosis:
         if found:
             reason = other_failures.for_filter_jit(argument, beside.reason)
             sites = beside.sites or sites
-    return asked.verdict("not_staticness", sites=sites, reason=reason, classes=found, verified=bool(found))
+    return asked.verdict("not_staticness", sites=sites, reason=reason, classes=found, splits=splits, verified=bool(found))
 
 
 def _fields(asked: Asked) -> tuple[Rewrite, ...]:

@@ -695,3 +695,23 @@ def test_another_value_with_which_a_static_argument_does_not_suffice_is_told():
     assert "With rate=0.9 that does not suffice: line" in found.reason and "needs the value of x (2.0)." in found.reason
     steps = jm.diagnose(lambda end, step: jnp.arange(0.0, end, step), 1.0, 0.25)
     assert steps.kind == "static" and "suffice" not in steps.reason
+
+
+@dataclasses.dataclass
+class Warmup:
+    steps: int = 5
+    rate: float = 0.5
+
+
+WARMUP = Warmup()
+
+
+def warmed(x, step, cfg=WARMUP):
+    return x if step < cfg.steps else x * cfg.rate
+
+
+def test_settings_that_jit_refuses_are_told_where_they_are_left_out():
+    """The rewrite was compared with the default alone, and a given one was refused by jit, unsaid."""
+    said = jm.diagnose(warmed, X, jnp.array(7)).reason
+    assert "cfg is left out here" in said and "@dataclass(frozen=True) above Warmup" in said
+    assert "left out" not in jm.diagnose(lambda x, step: warmed(x, step), X, jnp.array(7)).reason

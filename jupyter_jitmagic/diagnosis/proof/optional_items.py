@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 MOST_ITEMS = 4
@@ -130,6 +130,33 @@ def asked_together(names: Sequence[str], tree: ast.AST) -> Iterator[list[str]]:
         if isinstance(node, ast.BoolOp) and not {*names}.isdisjoint(part.id for part in names_asked_for_none(node)):
             found = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
             yield [name for name in names if name in found]
+
+
+def handed_on(options: str, trees: Sequence[ast.AST]) -> dict[str, int | float]:
+    """What a caller may give by `**options`: numbers that are optional where they are handed on, `helper(x, **options)`."""
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    called = {
+        node.func.id
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and any(map(_is_all_of(options), node.keywords))
+    }
+    found: dict[str, int | float] = {}
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef) and node.name in called:
+            args = node.args
+            pairs = [
+                *zip(args.args[::-1], args.defaults[::-1], strict=False),
+                *zip(args.kwonlyargs, args.kw_defaults, strict=True),
+            ]
+            for parameter, default in pairs:
+                if isinstance(default, ast.Constant | ast.UnaryOp):
+                    value = ast.literal_eval(default)
+                    found |= {parameter.arg: value} if type(value) in (int, float) else {}
+    return dict(list(found.items())[:MOST_ITEMS])
+
+
+def _is_all_of(options: str) -> Callable[[ast.keyword], bool]:
+    return lambda given: given.arg is None and isinstance(given.value, ast.Name) and given.value.id == options
 
 
 def picks(tree: ast.AST, name: str) -> bool:

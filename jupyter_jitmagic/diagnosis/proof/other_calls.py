@@ -26,6 +26,7 @@ from jupyter_jitmagic.diagnosis.proof.leaves import as_integers, in_shape, kind_
 from jupyter_jitmagic.diagnosis.proof.optional_items import (
     asked_together,
     draws,
+    handed_on,
     looked_up,
     names_asked_for_none,
     parts_of,
@@ -217,6 +218,20 @@ class _Maker:
         for ints in [each for each in (large if len(large) < len(whole) else {}, whole) if each]:
             given = self._called({**self._bound, **ints}, "given", list(ints))
             yield replace(given, words=f"{given.words} as {'ints' if len(ints) > 1 else 'an int'}")
+        for name in (name for name in self._parameters if name not in {*self._bound, *self._static}):
+            if _holds_numbers(table := self._default(name)) and any(type(each) is float for each in jax.tree.leaves(table)):
+                whole_table = jax.tree.map(lambda each: int(np.rint(each)) if np.isfinite(each) else each, table)
+                yield self._given_as(name, whole_table, "ints")
+
+        yield from self._handed_on()
+
+    def _handed_on(self) -> Iterator[OtherCall]:
+        """Numbers that `**options` may hold, as what these are handed on to says."""
+        for name, parameter in self._parameters.items():
+            held = self._bound.get(name, {})
+            for key, number in handed_on(name, self._trees).items() if parameter.kind is parameter.VAR_KEYWORD else ():
+                if key not in held and key not in self._parameters:
+                    yield self._called({**self._bound, name: {**held, key: number}}, "given", [key])
 
     def _keys_left_out(self) -> dict[str, Any]:
         """What is None where it is left out, and what JAX's random functions are given."""
@@ -304,6 +319,7 @@ class _Maker:
         if others := set(known) - first:
             yield self._mapped(dict.fromkeys(others, 1), "rows of a single element")
         yield self._mapped(dict.fromkeys(first, 0), "empty arrays", promised=False)
+        yield from self._without_columns(arrays, others)
         counts = [k for k in self._variations.ints if self._number(k) > 0]
         if counts:  # which plain Python may ask first: `x[:k].max() if k > 0 else 0.0`
             words = f"empty arrays where {' and '.join(map(self._name, counts))} {'are' if len(counts) > 1 else 'is'} 0"
@@ -315,6 +331,16 @@ class _Maker:
             names = list(dict.fromkeys(map(self._name, alone)))
             words = f"where {' and '.join(names)} alone {'are' if len(names) > 1 else 'is'} empty"
             yield replace(self._mapped({size: 0}, "", promised=False), words=words)
+
+    def _without_columns(self, arrays: Sequence[int], others: Collection[int]) -> Iterator[OtherCall]:
+        """Rows that hold nothing; `others`: sizes of no first axis, and of a square there is none."""
+        shapes = {k: self._leaves[k].shape for k in arrays}
+        if others:
+            empty = {k: (shape[:1] + tuple(0 if size in others else size for size in shape[1:])) for k, shape in shapes.items()}
+        else:
+            empty = {k: _with_size(shape, len(shape) - 1, 0) for k, shape in shapes.items() if len(shape) > 1}
+        if empty:
+            yield replace(self._resized(empty, "rows without elements"), promised=False)
 
     def _filled(self) -> Iterator[OtherCall]:
         """The call with elements where arrays have none: a loop over nothing traces, whatever it does."""
@@ -470,9 +496,11 @@ class _Maker:
                 beside = short | {k: as_jax(own(value)) for k, value in single.items()}
                 words = f"on arrays of {shorter.__name__} beside numbers that are arrays of {own.__name__}"
                 yield replace(self._as_number(beside, words), promised=False, sought=False)
+        halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}
         if ints:
-            halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)
+        for k in ints[:3] if len(ints) > 1 else ():  # values beside places: plain Python takes no floats for these
+            yield replace(self._as_number({k: halves[k]}, f"where {self._name(k)} holds floats"), promised=False)
 
     def given_as_integers(self) -> Iterator[OtherCall]:
         """Numbers that are left out given as integers, as all others are: there is no float left."""

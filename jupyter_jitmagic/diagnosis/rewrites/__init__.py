@@ -208,6 +208,7 @@ RULES: list[Rule] = [
     *best_of.RULES,
     *consecutive.RULES,
     *clamping.RULES,
+    *matching.BEFORE_CONVERSIONS,
     *conversions.RULES,
     *lookups.RULES,
     *drawing.RULES,

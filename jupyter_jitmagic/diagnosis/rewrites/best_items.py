@@ -75,6 +75,31 @@ def of_a_loop(spot: Spot) -> Iterator[Step]:
             ) as chosen
         ) if isinstance(spot.locals.get(name), list):
             yield from _steps(spot, name, chosen, item, None)
+        case ast.If(body=[ast.If(orelse=[]) as inner], orelse=[]) as outer if not spot.code.is_elif(outer):
+            if any(isinstance(spot.locals.get(name), list) for name in _appended_to(inner)) and spot.code.on_own_lines([outer]):
+                yield _as_one_test(spot, outer, inner)
+
+
+def _appended_to(statement: ast.stmt) -> Iterator[str]:
+    """The list to which a test, or tests within tests, append and do nothing else."""
+    match statement:
+        case ast.If(body=[ast.If(orelse=[]) as inner], orelse=[]):
+            yield from _appended_to(inner)
+        case ast.If(body=[ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append")))], orelse=[]):
+            yield name
+
+
+def _as_one_test(spot: Spot, outer: ast.If, inner: ast.If) -> Step:
+    """`if a:` around `if b:` → `if a and b:`."""
+    code, indent = spot.code, spot.code.indent(outer)
+    tests = " and ".join(
+        code.operand(each.test) if isinstance(each.test, _LOOSER) else code.expr(each.test) for each in (outer, inner)
+    )
+    body = code.block_text(inner.body, f"{indent}    ")
+    return spot.step("if", (code.region([outer]), f"{indent}if {tests}:\n{body}"))
+
+
+_LOOSER = (ast.BoolOp, ast.IfExp, ast.NamedExpr, ast.Lambda)
 
 
 def of_tuples(spot: Spot) -> Iterator[Step]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -94,6 +94,7 @@ class Judge:
         run: bool,
         seconds: float,
         refused: frozenset[tuple[str, int]] = frozenset(),
+        places: Collection[tuple[str, int]] = (),
         whole: Whole | None = None,
     ) -> None:
         numpys = any(isinstance(leaf, np.ndarray) for leaf in jax.tree_util.tree_leaves((call.args, call.kwargs)))
@@ -104,7 +105,10 @@ class Judge:
         self._why_not = "" if run else "running was switched off"
         self._checked = not run
         self._units: list[Unit] = []
-        self._lines: set[tuple[str, int]] = set()
+        self.met: Sequence[Unit] = ()
+        """Those in which a trace stopped: a method's lines may stand elsewhere in a draft."""
+        self._lines: set[tuple[str, int]] = {*places}
+        """Whose branches are to be reached: those where Python needs data, also where a change moves them elsewhere."""
         self._seen: set[frozenset[tuple[int, str]]] = set()
         self.others: Sequence[OtherCall] = ()
         """What `other_calls` gave last."""
@@ -397,7 +401,7 @@ class Judge:
         lines = {(change.filename, change.line) for change in draft.changes}
         if self._plain is None or not lines <= self._lines:
             self._lines |= lines
-            units = {(u.filename, u.first_line): u for u in (*self._units, *draft.texts)}
+            units = {(u.filename, u.first_line): u for u in (*self._units, *self.met, *draft.texts)}
             by_file: dict[str, set[int]] = {}
             for filename, line in self._lines:
                 by_file.setdefault(filename, set()).add(line)

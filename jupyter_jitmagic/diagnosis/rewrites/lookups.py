@@ -65,8 +65,24 @@ def element(spot: Spot) -> Iterator[Step]:
         yield spot.step("lookup", (node, f"{spot.jax('tree.map')}({stacked}, *{text})"), excludes=outside)
         return
     if all(isinstance(item, str) for item in table):
+        yield from _by_word(spot, node, table, pick)
         raise Obstacle(f"a string cannot leave compiled code: return the index and look it up in `{text}` outside")
     raise Obstacle(f"the elements of `{text}` have different shapes or structures, so a traced index cannot pick one")
+
+
+def _by_word(spot: Spot, node: ast.Subscript, words: Sequence[str], pick: str) -> Iterator[Step]:
+    """`MOVES[NAMES[k]]` → `jnp.asarray([MOVES[name] for name in NAMES])[k]`: the word itself is no result."""
+    code, parent = spot.code, spot.code.parents[node]
+    if not isinstance(parent, ast.Subscript) or parent.slice is not node or not isinstance(parent.ctx, ast.Load):
+        return
+    held = spot.held(parent.value)
+    if type(held) is dict and all(name in held for name in words):
+        rows = [list(held[name]) if type(held[name]) is tuple else held[name] for name in words]
+        kinds = {type(number) for number in jax.tree.leaves(rows)}
+        if kinds in ({int}, {float}) and _shape(rows) is not None:
+            each, text = code.fresh("name", "word"), code.src(node.value)
+            listed = f"[{code.src(parent.value)}[{each}] for {each} in {text}]"
+            yield spot.step("lookup", (parent, f"{spot.jnp('asarray')}({listed})[{pick}]"), excludes=OUTSIDE)
 
 
 def _stays_a_list(spot: Spot, node: ast.Subscript, table: Sequence[Any]) -> bool:

@@ -6,12 +6,13 @@ Each becomes a call that names its method, whose lines can stand in its place (`
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.branches import expanded_elif
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import Code
-from jupyter_jitmagic.source.names import loaded, target_names
+from jupyter_jitmagic.source.names import COMPREHENSIONS, loaded, target_names
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
@@ -58,19 +59,62 @@ def on_its_own(spot: Spot, call: ast.Call) -> str | None:
     code, statement = spot.code, spot.code.statement(call)
     if isinstance(statement, ast.If) and code.is_elif(statement) and call in ast.walk(statement.test):
         return expanded_elif(spot, statement).text
-    match statement:
-        case ast.Assign(
-            targets=[ast.Name(id=made)], value=ast.ListComp(elt=element, generators=[ast.comprehension(ifs=[]) as rounds])
-        ) if call in ast.walk(element) and not rounds.is_async and code.on_own_lines([statement]):
-            inside = set(ast.walk(statement.value))
-            outside = {n.id for n in ast.walk(code.tree) if isinstance(n, ast.Name) and n not in inside}
-            if made in loaded([statement.value]) or outside & set(target_names(rounds.target)):
+    around = next((at for at in code.ancestors(call) if isinstance(at, COMPREHENSIONS)), None)
+    match around:
+        case ast.ListComp(elt=element, generators=[ast.comprehension(ifs=[], is_async=0) as rounds]):
+            pass
+        case ast.GeneratorExp(elt=element, generators=[ast.comprehension(ifs=[], is_async=0) as rounds]):
+            if not _takes_every_item(spot, code.parents[around]):
                 return None
-            indent = code.indent(statement)
-            head = f"{indent}for {code.src(rounds.target)} in {code.src(rounds.iter)}:\n"
-            text = f"{indent}{made} = []\n{head}{indent}    {made}.append({code.src(element)})\n"
-            return code.replace((code.region([statement]), text))
-    return None
+        case _:
+            return None
+    if call not in ast.walk(element) or not code.on_own_lines([statement]) or not _comes_first(code, around, statement):
+        return None
+    inside = set(ast.walk(around))
+    outside = {n.id for n in ast.walk(code.tree) if isinstance(n, ast.Name) and n not in inside}
+    if outside & set(target_names(rounds.target)):
+        return None
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=made)], value=value) if value is around:
+            if made in loaded([around]):
+                return None
+            last = ""
+        case _:
+            made = code.fresh("items", "values", "all_items")
+            last = code.edited(*code.region([statement]), [(*_whole(code, around), made)])
+    indent = code.indent(statement)
+    head = f"{indent}for {code.src(rounds.target)} in {code.src(rounds.iter)}:\n"
+    text = f"{indent}{made} = []\n{head}{indent}    {made}.append({code.src(element)})\n"
+    return code.replace((code.region([statement]), text + last))
+
+
+def _whole(code: Code, around: ast.expr) -> tuple[int, int]:
+    """Where a comprehension stands, without the parentheses of a call whose only argument it is."""
+    start, end = code.span(around)
+    parent = code.parents[around]
+    shared = isinstance(around, ast.GeneratorExp) and isinstance(parent, ast.Call) and code.span(parent)[1] == end
+    return (start + 1, end - 1) if shared else (start, end)
+
+
+def _takes_every_item(spot: Spot, parent: ast.AST) -> bool:
+    """Whether what a generator is given to goes through it to its end, at once."""
+    match parent:
+        case ast.Call(func=ast.Name(id="sum" | "list" | "tuple" | "max" | "min" | "sorted" as name), args=[_, *_]):
+            return spot.is_builtin(name)
+    return False
+
+
+def _comes_first(code: Code, around: ast.expr, statement: ast.stmt) -> bool:
+    """Whether a comprehension is evaluated once, and before all that its statement calls beside it."""
+    if not isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.Expr):
+        return False
+    parents = [at for at in itertools.takewhile(lambda at: at is not statement, code.ancestors(around)) if at is not around]
+    inside = {*ast.walk(around), *parents}
+    called = any(isinstance(node, ast.Call | ast.NamedExpr) and node not in inside for node in ast.walk(statement))
+    return not called and all(isinstance(at, _EVALUATED_ONCE) for at in parents)
+
+
+_EVALUATED_ONCE = (ast.Call, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.List, ast.Attribute, ast.Subscript, ast.keyword)
 
 
 def supers_named(text: str, method: ast.FunctionDef, source: Code, owner: type) -> str:

@@ -26,7 +26,7 @@ from jupyter_jitmagic.diagnosis.rewrites.own_calls import (
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import SCOPES, loaded, walk
-from jupyter_jitmagic.source.units import NoSource, unit_of
+from jupyter_jitmagic.source.units import NoSource, Unit, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 MOST_CALLS = 20  # of methods, in one function
@@ -57,12 +57,23 @@ def in_its_function(spot: Spot) -> Iterator[Step]:
     for chosen in (*([each] for each in made), made if len(made) > 1 else []):
         text = _without(spot, function, {name: kind for name, kind, _ in chosen}) if chosen else None
         if text is not None:
-            yield Step(text, "inline", spot.line)
+            yield Step(text, "inline", spot.line, drops=_changed_before(spot, [kind for _, kind, _ in chosen]))
             return
 
 
+def _changed_before(spot: Spot, kinds: Sequence[type]) -> Unit | None:
+    """A class of these whose methods were changed where they stand: their lines stand in the function now."""
+    codes = [method.__code__ for kind in kinds for method in vars(kind).values() if isinstance(method, types.FunctionType)]
+    for unit, _ in spot.drafts.values():
+        lines = range(unit.first_line, unit.last_line + 1)
+        if any(code.co_filename == unit.filename and code.co_firstlineno in lines for code in codes):
+            return unit
+    return None
+
+
 def _one_a_line(spot: Spot, function: ast.FunctionDef) -> Code:
-    """The text with a line for each where several objects are made at once: `a, b = Player(2), Player(3)`."""
+    """The text with a line for each where several objects are made at once: `a, b = Player(2), Player(3)`; and with the items
+    of `Player(*pair)`."""
     code = spot.code
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     for node in walk(function):
@@ -73,7 +84,17 @@ def _one_a_line(spot: Spot, function: ast.FunctionDef) -> Code:
                 if any(map(_is_plain, made)) and len(bound) == len(names) and not bound & loaded([node.value]):
                     pairs = zip(names, values, strict=True)
                     edits.append((node, f"\n{code.indent(node)}".join(f"{code.src(n)} = {code.src(v)}" for n, v in pairs)))
+            case ast.Assign(targets=[ast.Name()], value=ast.Call(func=ast.Name() as func, args=args)):
+                if any(isinstance(each, ast.Starred) for each in args) and _is_plain(spot.value(func)):
+                    edits += [(each, items) for each in args if isinstance(each, ast.Starred) and (items := _items(spot, each))]
     return Code(code.replace(*edits)) if edits else code
+
+
+def _items(spot: Spot, starred: ast.Starred) -> str:
+    """`pair[0], pair[1]` for `*pair`; "" where nobody knows how many they are."""
+    fact = spot.fact(starred.value) if isinstance(starred.value, ast.Name | ast.Attribute) else None
+    text = spot.code.src(starred.value)
+    return ", ".join(f"{text}[{number}]" for number in range(fact.length)) if fact is not None else ""
 
 
 def _made_here(spot: Spot, function: ast.FunctionDef) -> Iterator[tuple[str, type, bool]]:

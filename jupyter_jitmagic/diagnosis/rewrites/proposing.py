@@ -114,7 +114,8 @@ def propose(
         with contextlib.nullcontext() if is_undoing() else undoing(Reach(fun)):
             kept = [] if so_far is None else so_far
             call = JitCall(fun, args, dict(kwargs), tuple(static), carried)
-            return under_one_clock(lambda: _propose(call, asked, run, seconds, rolls, kept, refused, whole))
+            places = frozenset((site.filename, site.line) for site in sites)
+            return under_one_clock(lambda: _propose(call, asked, run, seconds, rolls, kept, refused, places, whole))
     except Effect as met:
         return Proposals(obstacles=(f"it was not traced, because {met}",))
     except Exception as error:
@@ -130,10 +131,11 @@ def _propose(
     rolls: bool,
     so_far: list[Proposals],
     refused: frozenset[tuple[str, int]],
+    places: frozenset[tuple[str, int]],
     whole: Own | None,
 ) -> Proposals:
     at_places, outward, rolling = rules
-    judge = Judge(call, run, seconds, refused, Whole(call, whole, WHOLE_S) if whole is not None else None)
+    judge = Judge(call, run, seconds, refused, places, Whole(call, whole, WHOLE_S) if whole is not None else None)
     searching = functools.partial(
         Search,
         call,
@@ -240,6 +242,7 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
     obstacles: dict[str, None] = {}
     for_gradients, for_others = Deadline(FOR_GRADIENTS_WITHIN), Deadline(OTHER_WAYS_WITHIN)
     others_until = Deadline(OTHER_WAYS_UNTIL)
+    judge.met = search.drafted.units
     search.deadlines += [for_gradients, for_others, others_until]
 
     def note(draft: Draft) -> None:

@@ -4,6 +4,7 @@ gives them; of floats, those that decide a shape (`int(horizon / dt)`), of what 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from typing import Any
 from jupyter_jitmagic.diagnosis.call.calls import Call, bind, is_jax_type, leaves_of
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.statics.otherwise import tree_of
-from jupyter_jitmagic.diagnosis.statics.registered import is_fixed
+from jupyter_jitmagic.diagnosis.statics.registered import is_fixed, is_hashable
 from jupyter_jitmagic.diagnosis.statics.search import MAYBE_SIZES, shapes_depend, sizes_through_jax
 from jupyter_jitmagic.sandbox.limit import OutOfTime, limited
 from jupyter_jitmagic.source.compared import compared_with, names_tested
@@ -132,6 +133,23 @@ def _is_no_data(default: Any) -> bool:
     if type(default) in (str, bool, int, float, complex) or default is None:
         return False
     return is_fixed(default) and not all(is_jax_type(leaf) for _, leaf in leaves_of(default))
+
+
+def settings_refused(call: Call) -> dict[str, str]:
+    """Options that the call leaves out and that are dataclasses which jit takes neither traced nor static: name and class."""
+    try:
+        parameters = inspect.signature(call.fun).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    given = {argument.name for argument in call.arguments} | call.declared
+    defaults = {each.name: each.default for each in parameters if each.name not in given and each.kind in _BY_NAME}
+    return {
+        name: type(default).__name__
+        for name, default in defaults.items()
+        if dataclasses.is_dataclass(default)
+        and not (isinstance(default, type) or is_hashable(default))
+        and any(leaf is default for _, leaf in leaves_of(default))
+    }
 
 
 def _is_called(call: Call, name: str, default: Any) -> bool:

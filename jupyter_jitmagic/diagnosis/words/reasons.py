@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import linecache
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from types import FunctionType, MethodType, ModuleType
@@ -327,6 +327,16 @@ def for_options_to_hold(names: Iterable[str], none: Collection[str] = ()) -> str
     several = len(listed) > 1
     held = "they are given, they have" if several else "it is given, it has"
     return f" {_and(listed)} {'are' if several else 'is'} {_missing(listed, none)} here: where {held} to be static as well."
+
+
+def for_settings_left_out(kinds: Mapping[str, str]) -> str:
+    """Settings that the call leaves out, by their class, which jit refuses."""
+    told = (
+        f" {name} is left out here: jit takes a given {kind} neither traced (no array) nor static (not hashable); with "
+        f"@dataclass(frozen=True) above {kind}, {name} may be static."
+        for name, kind in kinds.items()
+    )
+    return "".join(told)
 
 
 def for_words(names: Sequence[str]) -> str:

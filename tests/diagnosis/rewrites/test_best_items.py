@@ -106,3 +106,19 @@ def test_of_equal_items_the_first_has_the_gradient(asked):
         exec(text, namespace)
     for got, want in zip(jax.grad(jax.jit(namespace["f"]), (0, 1))(x, w), jax.grad(f, (0, 1))(x, w), strict=True):
         assert jnp.array_equal(got, want)
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        "if v <= 0:\n            continue\n        if v < 3 or i == 0:\n            found.append((i, float(v)))",
+        "if v > 0:\n            if v < 3 or i == 0:\n                found.append((i, float(v)))",
+        "if v > 0:\n            if v < 3:\n                if all(v >= x[k] for k in (0, 1)):\n"
+        "                    found.append((i, float(v)))",
+    ],
+)
+def test_what_several_tests_keep(tests):
+    """It was said that the length of the list depends on data, though only its best item and its length are asked for."""
+    end = "found.sort(key=lambda s: -s[1])\n    if not found:\n        return 0, -1.0\n    return len(found), found[0][1]"
+    source = f"def f(x):\n    found = []\n    for i, v in enumerate(x):\n        {tests}\n    {end}\n"
+    check(source, (X,), (-X,), (X * 0,), (X[::-1] + 0.5,), seconds=8.0)

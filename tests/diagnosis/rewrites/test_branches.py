@@ -188,6 +188,36 @@ def f(x, kind):
     assert "nan" not in first.source and not first.compared.differences
 
 
+def test_a_match_of_several_parts_becomes_choices():
+    """No pattern takes a tracer for True: the code traced, gave something else, and was answered by pieces alone."""
+    source = """
+def f(x, low=0.0, high=1.0):
+    on, switches = False, 0
+    for v in x:
+        match (on, bool(v < low), bool(v > high)):
+            case (False, True, _):
+                on = True
+                switches += 1
+            case (True, _, True) if switches < 3:
+                on = False
+            case (True, low_now, _):
+                switches += 10 * low_now
+            case _:
+                pass
+    return on, switches
+"""
+    x = jnp.array([0.5, -1.0, -2.0, 2.0, -1.0, 0.5, 3.0])
+    check(source, (x,), (-x,), (x[:1],), (x, -1.5, 0.4), seconds=8.0)
+
+
+def test_a_match_that_names_the_whole_of_its_parts_is_left():
+    source = (
+        "def f(x):\n    match (x, bool(x > 0)):\n        case (_, True):\n            return x\n"
+        "        case both:\n            return both[0]\n"
+    )
+    assert not propose(define(source)["f"], (jnp.array(3.0),), {}).rewrites
+
+
 def test_items_of_a_dict_set_in_a_branch_go_through_cond():
     source = """
 def f(x):

@@ -49,3 +49,44 @@ def test_what_is_added_keeps_its_gradient():
 def test_a_dict_that_has_another_name_as_well_is_no_other_dict():
     source = COUNTED.replace("    for", "    same = [counts]\n    for") + "    return same[0]\n"
     assert not propose(define(source)["f"], (LABELS,), {}).rewrites
+
+
+ELO = """
+def f(games, results, k=32.0):
+    ratings = {p: 1500.0 for p in range(3)}
+    played = dict.fromkeys(range(3), 0)
+    for (a, b), r in zip(games, results):
+        a, b = int(a), int(b)
+        step = k if played[a] < 2 else k / 2
+        gain = step * (r - 1 / (1 + 10 ** ((ratings[b] - ratings[a]) / 400)))
+        ratings[a] += gain
+        ratings[b] = max(ratings[b] - gain, 1480.0)
+        played[a] += 1
+        played[b] += 1
+"""
+GAMES = jnp.array([[0, 1], [1, 2], [0, 2], [1, 0], [0, 1]])
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "[ratings[p] for p in range(3)]",
+        "sum(ratings.values()), [p + n for p, n in played.items()]",
+        "[played[p] for p in played]",
+    ],
+)
+def test_a_dict_of_the_numbers_from_0_is_a_list(end):
+    """It was said that its keys come from data, though each of them was there from the beginning."""
+    results = jnp.array([1.0, 0.5, 1.0, 0.0, 1.0])
+    calls = [(GAMES, results), (GAMES[:1], results[:1]), (GAMES[::-1], 1 - results), (GAMES, results, 16.0)]
+    found = check(f"{ELO}    return {end}\n", *calls, seconds=8.0)
+    assert "KeyError" in str(found.rewrites[0].compared)
+
+
+@pytest.mark.parametrize(
+    "other", ["ratings[int(games[0, 0]) + 3] = 1.0", "ratings.setdefault(int(games[0, 0]) + 3, 1.0)", "played = ratings"]
+)
+def test_a_dict_that_may_get_another_key_is_no_list(other):
+    """A list takes no item past its end, and compiled code would leave it out."""
+    source = f"{ELO}    {other}\n    return len(ratings), ratings[0]\n"
+    assert not propose(define(source)["f"], (GAMES, jnp.array([1.0, 0.5, 1.0, 0.0, 1.0])), {}).rewrites

@@ -157,3 +157,31 @@ def test_a_row_of_a_table_is_found_by_a_loop(body):
     tables = "ENDS = [1.0, 2.0, 3.0]\nROWS = [[1.0, 5.0], [2.0, 6.0], [3.0, 7.0]]\n"
     calls = [(jnp.array(2.0), 1.5), (jnp.array(2.0), -1.0), (jnp.array(1.0), 9.0)]
     check(f"{tables}def f(x, a):\n    {body}\n    return row[0] * x + row[1]\n", *calls, seconds=5.0)
+
+
+MOVED = """
+NAMES = ["up", "down", "left"]
+MOVES = {"down": (1, 0), "up": (-1, 0), "left": (0, -1)}
+COSTS = {"up": 2.0, "down": 0.5, "left": 1.0}
+def f(x, ks):
+    names = list(MOVES)
+    y, total = 0, 0.0
+    for k in ks:
+        dy, dx = MOVES[names[k]]
+        y += dy
+        total += x * COSTS[NAMES[k]] + dx
+    return y, total
+"""
+
+
+def test_what_a_table_says_of_a_word_that_is_picked():
+    """The word is no result: it was said that a string cannot leave compiled code."""
+    check(
+        MOVED, (jnp.array(2.0), jnp.array([0, 2, 1])), (jnp.array(-1.0), jnp.array([1, 1])), (jnp.array(1.0), jnp.array([-1]))
+    )
+
+
+@pytest.mark.parametrize("costs", ['{"up": 2.0, "down": 0.5}', '{"up": 2, "down": 0.5, "left": True}'])
+def test_a_table_without_a_word_or_of_several_kinds_is_not_picked_from(costs):
+    source = MOVED.replace('{"up": 2.0, "down": 0.5, "left": 1.0}', costs)
+    assert not propose(define(source)["f"], (jnp.array(2.0), jnp.array([0, 1])), {}).rewrites

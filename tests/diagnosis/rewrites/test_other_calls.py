@@ -917,3 +917,51 @@ def test_what_other_options_reach_is_reached():
     )
     found = served(source, (X[::-1],), ((X,), {"entry": 20.0}))
     assert not any(each.startswith("line 2") for each in found.rewrites[0].compared.not_reached)
+
+
+def said(source, *args, static=()):
+    """What the answer says of other calls than these."""
+    found = propose(define(source)["f"], args, {}, (), static, seconds=30)
+    return " ".join(found.rewrites[0].compared.differences)
+
+
+KNAPSACK = (
+    "def f(values, weights, room):\n    best = [0] * (room + 1)\n    for v, w in zip(values, weights):\n"
+    "        for c in range(room, w - 1, -1):\n            if best[c - w] + v > best[c]:\n"
+    "                best[c] = best[c - w] + v\n    return best[room]\n"
+)
+
+
+def test_one_of_several_arrays_of_integers_may_hold_floats():
+    """With floats for places plain Python fails, so that nothing was compared where the values alone are floats: cut to
+    integers, unsaid."""
+    values, weights = jnp.array([60, 100, 120]), jnp.array([1, 2, 3])
+    assert "where values holds floats" in said(KNAPSACK, values, weights, 5, static=("room",))
+
+
+def test_rows_without_elements_are_said():
+    """Of a square there are no other sizes, and `x[:, :0]` was tried of none."""
+    source = (
+        "def f(cost):\n    free, total = set(range(cost.shape[1])), 0.0\n    for row in range(cost.shape[0]):\n"
+        "        if not free:\n            continue\n        job = min(free, key=lambda j: cost[row, j])\n"
+        "        free.remove(job)\n        total += cost[row, job]\n    return total\n"
+    )
+    assert "rows without elements" in said(source, jnp.array([[4.0, 1.0, 3.0], [2.0, 0.0, 5.0], [3.0, 2.0, 2.0]]))
+
+
+def test_a_table_that_is_left_out_is_given_as_ints():
+    """`window=(0.0, 4.0)` was tried as it is alone."""
+    variations = Variations((X,), {}, set())
+    found = other_calls(lambda x, window=(0.0, 4.5): x, variations.call(), variations, [])
+    assert (0, 4) in [each.given.args[1] for each in found if each.words == "where window is given as ints"]
+
+
+def test_what_options_hand_on_is_given():
+    """`knee` of a helper, given by `**settings`: the rewrite asked for its value, and did not say so."""
+    source = (
+        "def gain(level, threshold=2.0, knee=6.0):\n    if knee > 0 and abs(level) <= knee / 2:\n        return level / knee\n"
+        "    return 0.0 if level < threshold else level - threshold\n\n"
+        "def f(x, **settings):\n    worst = 0.0\n    for v in x:\n        worst = min(worst, -gain(v, **settings))\n"
+        "    return worst\n"
+    )
+    served(source, (X,), ((X,), {"knee": 0.0}), ((X,), {"threshold": 1.0, "knee": 4.0}))

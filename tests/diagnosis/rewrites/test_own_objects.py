@@ -314,6 +314,58 @@ def test_a_method_some_of_whose_ways_return_before_it_writes():
     assert found.kind == "traces"
 
 
+TANK = """
+class Tank:
+    def __init__(self, most, leak, limits=(0.0, 9.0)):
+        self.most, self.leak, self.level = most, leak, 1.0
+        self.low, self.high = limits
+
+    def step(self, rain):
+        self.level += rain - self.leak * self.level
+        spill = 0.0
+        if self.level > self.most:
+            spill = self.level - self.most
+            self.level = self.most
+        return spill
+
+def f(x, p):
+    tank = Tank(*p, limits=(0.0, 4.0))
+"""
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "return jnp.array([tank.step(r) for r in x])",
+        "return 2 * sum(tank.step(r) for r in x), tank.level",
+        "spills = [tank.step(r) for r in x]\n    return max(spills)",
+    ],
+)
+def test_a_method_called_for_each_in_any_expression(end):
+    """Only `out = [m.step(v) for v in x]` was a loop, and `Tank(*p)` no call whose arguments are known."""
+    p = jnp.array([2.0, 0.1])
+    found = check(f"{TANK}    {end}\n", (X, p), (-X, p), (X[:1], p), (X * 3, p / 2), seconds=8.0)
+    assert list(found.rewrites[0].sources) == ["f"]  # no edit is left in the class
+
+
+def test_the_branches_of_a_method_are_counted_where_its_lines_have_moved():
+    """Nothing was said of what no input reached there."""
+    namespace = define(f"{TANK}    return [tank.step(r) for r in x]\n")
+    compared = jm.diagnose(namespace["f"], X, jnp.array([2.0, 0.1])).rewrites[0].compared
+    assert compared.branches.startswith("both branches")
+
+
+@pytest.mark.parametrize("end", ["any(tank.step(r) > 0 for r in x)", "tank.level + sum(tank.step(r) for r in x)"])
+def test_what_may_not_go_through_all_or_not_first_stays_where_it_is(end):
+    """`any` ends at the first, and what stands on the left is read before: the loop would come too early for both."""
+    namespace = define(f"{TANK}    return {end}\n")
+    found, p = jm.diagnose(namespace["f"], X, jnp.array([2.0, 0.1])), jnp.array([2.0, 0.1])
+    want = namespace["f"](X, p)
+    for source in found.rewrites[0].sources.values() if found.rewrites else ():
+        exec(source, namespace)
+    assert jnp.allclose(namespace["f"](X, p), want)
+
+
 REFUSED = {
     "others write down what it sees": "LOG = []\n"
     + MEAN.replace("self.n += 1", "self.n += 1\n        LOG.append(v)")
