@@ -350,7 +350,7 @@ def _is_other(asked: Asked) -> bool:
 def _refused_without_asking(asked: Asked) -> Diagnosis | None:
     """A static set for a call without sites that plain Python can do."""
     call, found = asked.call, asked.found
-    if isinstance(asked.error, (NameError, TimeoutError)) or found.complete or not found.proven:
+    if isinstance(asked.error, TimeoutError) or found.complete or not found.proven:
         return None
     blind = blind_search(call, found, min(1.0, max(asked.deadline - clock(), 0.1)))
     if not blind.cured or plain_fails(call):

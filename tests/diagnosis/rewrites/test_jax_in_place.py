@@ -210,3 +210,25 @@ def test_elements_that_another_call_alone_sets_are_set_as_well():
         np.testing.assert_allclose(
             jax.jit(namespace["f"], static_argnames="pad")(X, w, pad), on_numpy(source)(X, w, pad), rtol=1e-5
         )
+
+
+@pytest.mark.parametrize("given", [jnp.zeros(3), np.zeros(3)])
+def test_what_only_changes_its_arguments_has_no_rewrite(given):
+    """Compiled, it would give nothing and change nothing; the answer says what to return."""
+    source = "def f(out, v):\n    for i in range(len(out)):\n        if v > i:\n            out[i] = v\n"
+    found = jm.diagnose(define(source)["f"], given, 2.0)
+    assert not (found.rewrites or found.splits or found.unverified)
+    assert "let it return the array" in found.reason
+    found = jm.diagnose(define(source + "    return out\n")["f"], given, 2.0)
+    assert found.verified
+
+
+def test_a_line_that_the_call_does_not_reach_sets_elements_as_well():
+    """`a[0] += 1` in a branch that this call does not take: nothing of the caller's could be changed there either."""
+    source = "def f(a):\n    if a[0] + 1 < a[1]:\n        a[0] += 1\n        return a\n    a[0] = 0\n    a[1] += a[2]\n    return a\n"
+    namespace = define(source)
+    found = jm.diagnose(namespace["f"], jnp.array([0, 1, 2]))
+    assert found.verified
+    exec(found.rewrites[0].source, namespace)
+    for values in ([0, 1, 2], [0, 3, 5]):
+        np.testing.assert_array_equal(jax.jit(namespace["f"])(jnp.array(values)), on_numpy(source)(np.array(values)))
