@@ -395,6 +395,8 @@ def _other_failure(asked: Asked) -> Diagnosis:
         reason = reason.replace(f" {other_failures.REWRITE_THAT_BODY}", "")
     if held:
         reason = other_failures.with_static(reason, call, held)
+    elif any(each.static_argnames for each in outcome.rewrites[:1]):  # an option that the call leaves out
+        reason = other_failures.without_static(reason)
     if body is not None and not (outcome.rewrites or outcome.unverified):
         facts = {"unverified": body.unverified, "notes": body.notes}
         return asked.verdict("not_staticness", sites=body.sites, reason=reason, **facts)

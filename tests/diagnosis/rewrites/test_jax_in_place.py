@@ -39,6 +39,18 @@ SERVED = {
         "def f(m, v):\n    return fill(m.T @ m, v).sum(0)\n",
         (M, 0.3),
     ),
+    "a row in a helper": (
+        "def fill_up(d, w):\n    for i in range(1, len(d)):\n        if d[i - 1] + w < d[i]:\n            d[i] = d[i - 1] + w\n\n"
+        "def f(m, w):\n    out = m * 1.0\n    for r in range(out.shape[0]):\n        fill_up(out[r], w)\n    out = out.T\n"
+        "    for r in range(len(out)):\n        fill_up(out[r], w)\n    return out.T\n",
+        (M, 0.3),
+    ),
+    "a column in a helper, behind a function that is given a list": (
+        "def fill(a, v, k):\n    for i in range(a.shape[0]):\n        a[i] = v[i] * k\n\n"
+        "def f(m, k):\n    ends = jnp.cumsum([1] + list(m.shape))\n    out = jnp.zeros((m.shape[0], 2))\n    for c in range(2):\n"
+        "        fill(out[:, c], m[:, c], k + ends[c])\n    return out\n",
+        (M, 0.3),
+    ),
     "a list as an index": ("def f(x, a):\n    return x[[2, 0]] * a\n", (X, 2.0)),
     "rows that change places": (
         "def f(m, a):\n    m = m * a\n    if abs(m[1][0]) < abs(m[0][0]):\n        m[[0, 1]] = m[[1, 0]]\n    return m\n",
@@ -232,3 +244,28 @@ def test_a_line_that_the_call_does_not_reach_sets_elements_as_well():
     exec(found.rewrites[0].source, namespace)
     for values in ([0, 1, 2], [0, 3, 5]):
         np.testing.assert_array_equal(jax.jit(namespace["f"])(jnp.array(values)), on_numpy(source)(np.array(values)))
+
+
+def test_what_a_helper_changes_has_its_gradient_where_data_is_nan():
+    """The run that is differentiated makes another array of it, which its caller does not see: that is no gradient of NumPy's."""
+    source = "def push(b, v):\n    b[0] = v\n    b[1] += v * 2\n\n"
+    source += "def f(x):\n    b = jnp.zeros(3)\n    push(b, x.sum())\n    return (b * x[:3]).sum()\n"
+    found = jm.diagnose(define(source)["f"], X)
+    assert found.verified and found.rewrites[0].compared.differences == ()
+
+
+def test_a_copy_of_which_a_helper_changes_elements_changes_nothing_else():
+    """`m[[0, 1]]` is a copy in NumPy, and stays one."""
+    source = "def push(b, v):\n    b[0] = v\n\ndef f(m, v):\n    m = m * 1.0\n    push(m[jnp.array([0, 1])], v)\n    return m.sum()\n"
+    namespace = define(source)
+    found = jm.diagnose(namespace["f"], M, 2.0)
+    for text in found.rewrites[0].sources.values() if found.rewrites else ():
+        exec(text, namespace)
+        np.testing.assert_allclose(jax.jit(namespace["f"])(M, 2.0), M.sum(), rtol=1e-5)
+
+
+def test_an_option_that_is_static_beside_the_rewrite_plays_a_part():
+    """The call leaves the option out, and the rewrite names it."""
+    source = "def f(x, how='low'):\n    y = x * 2\n    y[y < 0] = 0 if how == 'low' else 1\n    return jnp.cumsum([y.sum(), 1.0])\n"
+    found = jm.diagnose(define(source)["f"], X)
+    assert found.verified and found.rewrites[0].static_argnames == ("how",) and "play no part" not in found.reason
