@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.branches import expanded_elif
+from jupyter_jitmagic.diagnosis.rewrites.buffers import is_view
 from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining, helper_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, NoWay, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, words
@@ -145,29 +146,7 @@ def _given(call: ast.Call, helper: ast.FunctionDef) -> list[tuple[str, ast.expr]
 
 def _is_part(spot: Spot, value: ast.expr) -> bool:
     """Whether it is a part of an array itself, and no copy: at places and slices (`out[k]`, `out[:, k]`)."""
-    if not isinstance(value, ast.Subscript) or not isinstance(value.value, ast.Name):
-        return False
-    parts = value.slice.elts if isinstance(value.slice, ast.Tuple) else [value.slice]
-    return all(isinstance(each, ast.Slice) or _is_place(spot, each) for each in parts)
-
-
-def _is_place(spot: Spot, index: ast.expr) -> bool:
-    """Whether an index is one whole number: what counts a loop is one, though plain Python may not have come there."""
-    if isinstance(index, ast.Constant):
-        return type(index.value) is int
-    fact = spot.fact(index)
-    if fact is not None:
-        return fact.ndim == 0 and fact.dtype in ("i", "u")
-    loops = [each for each in spot.code.ancestors(index) if isinstance(each, ast.For)]
-    counted = [each.target.id for each in loops if isinstance(each.target, ast.Name) and _counts(spot, each.iter)]
-    return isinstance(index, ast.Name) and index.id in counted
-
-
-def _counts(spot: Spot, iterated: ast.expr) -> bool:
-    match iterated:
-        case ast.Call(func=ast.Name(id="range")):
-            return spot.is_builtin("range")
-    return False
+    return isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name) and is_view(spot, value.slice)
 
 
 def _returned(node: ast.Return) -> Iterator[ast.Name]:

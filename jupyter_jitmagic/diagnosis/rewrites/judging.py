@@ -246,7 +246,9 @@ class Judge:
             run = first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
             with_and_without = exactly, self._uncompiled(traced)
             try:
-                found = compare(plain, run, draft.excludes, Deadline(seconds), *with_and_without, cut=cut, elsewhere=filled)
+                by_turn = None if draft.returns else by_numpy(call.fun, traced.program, call.static, seconds / 8)
+                said = {"cut": cut, "elsewhere": filled, "stepwise": by_turn}
+                found = compare(plain, run, draft.excludes, Deadline(seconds), *with_and_without, **said)
             except Differs:
                 refuse_endless(call, traced, lambda: run)
                 raise

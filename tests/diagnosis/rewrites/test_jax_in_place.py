@@ -39,6 +39,13 @@ SERVED = {
         "def f(m, v):\n    return fill(m.T @ m, v).sum(0)\n",
         (M, 0.3),
     ),
+    "a part of a part, in a loop that a check ends": (
+        "def f(m, w, tol):\n    p, q = jnp.ones((2, 3, 3)), jnp.zeros((2, 3, 3))\n    error, n = tol + 1, 0\n"
+        "    while error > tol:\n        if n > 60:\n            raise ValueError('no end')\n        else:\n            error = 0\n"
+        "            for i in range(2):\n                q[i][:, :] = 0.4 * p[i] + w * (m.T @ m)\n"
+        "                error += abs(q[i] - p[i]).max()\n            p[:, :, :] = q[:, :, :]\n            n += 1\n    return p\n",
+        (M, 0.3, 0.01),
+    ),
     "a row in a helper": (
         "def fill_up(d, w):\n    for i in range(1, len(d)):\n        if d[i - 1] + w < d[i]:\n            d[i] = d[i - 1] + w\n\n"
         "def f(m, w):\n    out = m * 1.0\n    for r in range(out.shape[0]):\n        fill_up(out[r], w)\n    out = out.T\n"
@@ -269,3 +276,18 @@ def test_an_option_that_is_static_beside_the_rewrite_plays_a_part():
     source = "def f(x, how='low'):\n    y = x * 2\n    y[y < 0] = 0 if how == 'low' else 1\n    return jnp.cumsum([y.sum(), 1.0])\n"
     found = jm.diagnose(define(source)["f"], X)
     assert found.verified and found.rewrites[0].static_argnames == ("how",) and "play no part" not in found.reason
+
+
+def test_a_system_that_rounding_decides_is_answered_and_said():
+    """Equations that are nearly the same: compiled, XLA rounds otherwise, and so does plain Python where last digits change."""
+    source = (
+        "def f(y, h, p):\n    n = len(y)\n    lags = jnp.ones((n - p - h + 1, p + 1))\n    for j in range(1, p + 1):\n"
+        "        lags[:, j] = y[p - j : n - h - j + 1]\n    b = jnp.linalg.solve(lags.T @ lags, lags.T @ y[p + h - 1 :])\n"
+        "    return y[p + h - 1 :] - lags @ b\n"
+    )
+    namespace, y = define(source), jnp.cumsum(jax.random.uniform(jax.random.PRNGKey(0), (40,)))
+    found = jm.diagnose(namespace["f"], y, 8, 4)
+    assert found.verified and set(found.static_argnames) == {"h", "p"}
+    exec(found.rewrites[0].source, namespace)
+    fixed, want = jax.jit(namespace["f"], static_argnames=("h", "p"))(y, 8, 4), on_numpy(source)(np.float64(y), 8, 4)
+    np.testing.assert_allclose(fixed, want, atol=2e-3)
