@@ -355,8 +355,8 @@ def _refused_without_asking(asked: Asked) -> Diagnosis | None:
     blind = blind_search(call, found, min(1.0, max(asked.deadline - clock(), 0.1)))
     if not blind.cured or plain_fails(call):
         return None
-    reason = reasons.for_static(call, blind, Found())
-    return asked.verdict("static", blind.static, sites=place_of(asked.error, call), verified=True, reason=reason)
+    asked.so_far.append(asked.verdict("static", blind.static, verified=True, reason=reasons.for_static(call, blind, Found())))
+    return _cured(replace(asked, found=Found(), result=blind))
 
 
 def _other_failure(asked: Asked) -> Diagnosis:
