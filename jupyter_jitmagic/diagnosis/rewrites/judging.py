@@ -246,7 +246,8 @@ class Judge:
             run = first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
             with_and_without = exactly, self._uncompiled(traced)
             try:
-                by_turn = None if draft.returns else by_numpy(call.fun, traced.program, call.static, seconds / 8)
+                alone = not (draft.loops or draft.returns)  # where loops end is another matter, and may take long
+                by_turn = by_numpy(call.fun, traced.program, call.static, seconds / 8) if alone else None
                 said = {"cut": cut, "elsewhere": filled, "stepwise": by_turn}
                 found = compare(plain, run, draft.excludes, Deadline(seconds), *with_and_without, **said)
             except Differs:
