@@ -95,10 +95,10 @@ def compare(
     stepwise: Callable[[Input], Any] | None = None,
 ) -> tuple[int, tuple[str, ...], tuple[Input, ...]]:
     """Run a rewrite beside the plain function; `exactly`: the same by NumPy, where rounding may end a loop elsewhere;
-    `uncompiled_rewrite`: it as JAX runs it without jit, where compiling alone may make a number of NaN; `stepwise`: it by NumPy,
-    operation by operation, as what compiling does to the last digits is no other result; `cut`: it gave whole
-    arrays, which were cut off, so that an empty one tells no dtype and no shape (`jnp.array([])` is of floats); `elsewhere`:
-    plain Python's results for arrays that are not empty, where the call's own are.
+    `uncompiled_rewrite`: it as JAX runs it without jit, where compiling alone may make a number of NaN; `stepwise`: it by
+    NumPy, operation by operation, as what compiling does to last digits is no other result; `cut`: it gave whole arrays, which
+    were cut off, so that an empty one tells no dtype and no shape (`jnp.array([])` is of floats); `elsewhere`: plain Python's
+    results for arrays that are not empty, where the call's own are.
 
     Returns:
         how many inputs gave equal results; what differs without being wrong (weak types); the inputs.
@@ -289,9 +289,7 @@ AT_TIE = "its gradient is another where numbers are equal"
 BY_ROUNDING = "compiled, XLA rounds otherwise, and rounding decides some numbers here, in plain Python as well"
 
 
-def _is_rounding(
-    plain: Plain, given: Input, got: Any, want: Any, *uncompiled_rewrites: Callable[[Input], Any] | None
-) -> bool:
+def _is_rounding(plain: Plain, given: Input, got: Any, want: Any, *uncompiled_rewrites: Callable[[Input], Any] | None) -> bool:
     """Whether compiling alone makes the difference (the rewrite that is not compiled gives plain Python's very numbers), where
     the last digits of the input make as much: a gradient that is 0 but for rounding, divided by its own size; a system of
     equations that are nearly the same."""

@@ -248,8 +248,8 @@ class Judge:
             try:
                 alone = not (draft.loops or draft.returns)  # where loops end is another matter, and may take long
                 by_turn = by_numpy(call.fun, traced.program, call.static, seconds / 8) if alone else None
-                said = {"cut": cut, "elsewhere": filled, "stepwise": by_turn}
-                found = compare(plain, run, draft.excludes, Deadline(seconds), *with_and_without, **said)
+                given = draft.excludes, Deadline(seconds), *with_and_without
+                found = compare(plain, run, *given, cut=cut, elsewhere=filled, stepwise=by_turn)
             except Differs:
                 refuse_endless(call, traced, lambda: run)
                 raise
@@ -372,7 +372,7 @@ class Judge:
         return (replace(made, verified=False),)
 
     def _effect(self) -> str:
-        """What the function does to the caller's own arguments or beyond them, JAX's arrays taken for NumPy's; "" for nothing."""
+        """What the function does to the caller's arguments or beyond them, JAX's arrays taken for NumPy's; "" for nothing."""
         return impurity(self.call.fun, self.call.args, self.call.kwargs, self.call.carried, (), self.call.carried)[0]
 
     def _check(self) -> None:

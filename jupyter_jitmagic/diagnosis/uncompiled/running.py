@@ -157,4 +157,15 @@ def _unwarned(once: bool) -> contextlib.AbstractContextManager[Any]:
     return np.errstate(all="ignore") if once else contextlib.nullcontext()
 
 
-__all__ = ["can_run", "evaluate", "part_apart", "put_back", "replaced_in_place", "run", "run_of", "set_in_place", "through", "value_of"]
+__all__ = [
+    "can_run",
+    "evaluate",
+    "part_apart",
+    "put_back",
+    "replaced_in_place",
+    "run",
+    "run_of",
+    "set_in_place",
+    "through",
+    "value_of",
+]
