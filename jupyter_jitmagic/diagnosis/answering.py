@@ -351,13 +351,13 @@ def _is_other(asked: Asked) -> bool:
 def _refused_without_asking(asked: Asked) -> Diagnosis | None:
     """A static set for a call without sites that plain Python can do."""
     call, found = asked.call, asked.found
-    if isinstance(asked.error, (NameError, TimeoutError)) or found.complete or not found.proven:
+    if isinstance(asked.error, TimeoutError) or found.complete or not found.proven:
         return None
     blind = blind_search(call, found, min(1.0, max(asked.deadline - clock(), 0.1)))
     if not blind.cured or plain_fails(call):
         return None
-    reason = reasons.for_static(call, blind, Found())
-    return asked.verdict("static", blind.static, sites=place_of(asked.error, call), verified=True, reason=reason)
+    asked.so_far.append(asked.verdict("static", blind.static, verified=True, reason=reasons.for_static(call, blind, Found())))
+    return _cured(replace(asked, found=Found(), result=blind))
 
 
 def _other_failure(asked: Asked) -> Diagnosis:
@@ -396,6 +396,8 @@ def _other_failure(asked: Asked) -> Diagnosis:
         reason = reason.replace(f" {other_failures.REWRITE_THAT_BODY}", "")
     if held:
         reason = other_failures.with_static(reason, call, held)
+    elif any(each.static_argnames for each in outcome.rewrites[:1]):  # an option that the call leaves out
+        reason = other_failures.without_static(reason)
     if body is not None and not (outcome.rewrites or outcome.unverified):
         facts = {"unverified": body.unverified, "notes": body.notes}
         return asked.verdict("not_staticness", sites=body.sites, reason=reason, **facts)

@@ -395,7 +395,11 @@ _PATTERNS = {
 def _folded(diagnosis: Diagnosis, more: list[SourceLine]) -> list[Block]:
     blocks: list[Block] = []
     if more:
-        blocks.append(Details(f"{amounts.times(len(more), 'more place')} where Python needs a traced value", tuple(more)))
+        asks = not any(site.operation == "in place" for site in diagnosis.sites)  # an element that is set asks for nothing
+        what = (
+            "where Python needs a traced value" if asks else "that stop the trace" if len(more) > 1 else "that stops the trace"
+        )
+        blocks.append(Details(f"{amounts.times(len(more), 'more place')} {what}", tuple(more)))
     if diagnosis.notes:
         blocks.append(Details("Notes", tuple(Paragraph(note) for note in diagnosis.notes), short=True))
     return blocks

@@ -79,11 +79,12 @@ def _parameters(code: types.CodeType) -> tuple[str, ...]:
 
 
 def _holding(call: ast.Call, parameters: Sequence[str], names: frozenset[str]) -> frozenset[str]:
-    """The parameters to which a call gives one of these names."""
+    """The parameters to which a call gives one of these names, or a part of what it holds (`push(table[k], v)`)."""
 
     def given() -> Iterator[tuple[str | None, ast.expr]]:
         if not any(isinstance(each, ast.Starred) for each in call.args):
             yield from zip(parameters, call.args, strict=False)
         yield from ((each.arg, each.value) for each in call.keywords)
 
-    return frozenset(name for name, value in given() if name and isinstance(value, ast.Name) and value.id in names)
+    whole = ((name, value.value if isinstance(value, ast.Subscript) else value) for name, value in given())
+    return frozenset(name for name, value in whole if name and isinstance(value, ast.Name) and value.id in names)

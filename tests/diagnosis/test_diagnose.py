@@ -319,6 +319,27 @@ def test_jax_may_refuse_a_tracer_without_asking_for_its_value():
     assert many.static_argnames == ("size",)
 
 
+def test_a_variable_that_no_branch_sets_for_a_tracer_tells_of_static_arguments():
+    """`isinstance(pad, int)` is False for a tracer, and what its branch would have set is missing behind it."""
+
+    def padded(x, pad, size, more=0):
+        if isinstance(pad, int):
+            pad = (pad, pad)
+        if isinstance(pad, tuple):
+            wide = jnp.pad(x, pad)
+        wide = wide[: wide.shape[0] - more]
+        return wide[: wide.shape[0] // size * size].reshape(-1, size).sum(1)
+
+    found = diagnose(padded, X, 1, 2)
+    assert (found.kind, found.static_argnames, found.verified) == ("static", ("pad", "size"), True)
+    assert "more is left out here: where it is given, it has to be static as well" in found.reason
+
+    def misspelled(x, n):
+        return x * fcator  # noqa: F821
+
+    assert diagnose(misspelled, X, 2).kind == "not_staticness"
+
+
 def test_a_key_made_of_a_traced_number_is_a_site():
     answer = diagnose(lambda params, i: params[f"w{i}"], {"w1": X}, 1)
     assert (answer.kind, answer.static_argnames) == ("static", ("i",))

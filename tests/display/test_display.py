@@ -272,6 +272,9 @@ def test_many_sites_are_folded_and_equal_ones_told_once() -> None:
     document = advice(Diagnosis("f", "rewrite", sites=sites), CONTEXT)
     (folded,) = [block for block in document.blocks if isinstance(block, Details)]
     assert folded.summary == "2 more places where Python needs a traced value"
+    setting = tuple(Site(FILE, number, "x[0] = 1", "in place", ("x",), "", 7, 0, 4) for number in range(4))
+    (folded,) = [each for each in advice(Diagnosis("f", "rewrite", sites=setting), CONTEXT).blocks if isinstance(each, Details)]
+    assert folded.summary.endswith("that stops the trace")
 
 
 def test_the_marker_stands_under_wide_characters_and_tabs() -> None:

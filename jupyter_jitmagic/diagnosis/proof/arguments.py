@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.base.looking import attribute, attributes, in_class
 from jupyter_jitmagic.diagnosis.proof.filtering import is_array
 
 ARRAYS_ALONE = "<arrays alone>"
@@ -146,7 +146,30 @@ def _other_values(value: Any, words: Sequence[str]) -> list[Any]:
     if isinstance(value, str):
         beyond = [_not_among([value, *words])] if value in words else []  # an `else` stands for it
         return [*[word for word in dict.fromkeys(words) if word != value][:4], *beyond]
-    return []
+    return list(itertools.islice(_with_other_choices(value, words), _MOST_CHOICES))
+
+
+_MOST_CHOICES = 4
+
+
+def _with_other_choices(value: Any, words: Sequence[str]) -> Iterator[Any]:
+    """Settings in an object of the user's (`config.kind is Kind.ROUND`), each switched by itself, in a copy that no code of its
+    class has made."""
+    fields = attributes(value)
+    if not fields or in_class(value, "__slots__") or isinstance(value, type | types.FunctionType | types.ModuleType):
+        return
+    for name, held in dict(fields).items():
+        for other in _other_values(held, words) if isinstance(held, bool | enum.Enum | str) else ():
+            try:
+                made = object.__new__(type(value))
+            except TypeError:
+                return  # what C made
+            own = attributes(made)
+            if own is None:
+                return
+            own.update(fields)
+            own[name] = other
+            yield made
 
 
 def traced_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> list[Any]:

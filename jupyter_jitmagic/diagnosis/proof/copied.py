@@ -20,13 +20,21 @@ from jupyter_jitmagic.source.units import NoSource, plain_function, unit_of
 def changeable(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
     """Parameters whose values a run gets copies of: lists, dicts and the user's pytrees of numbers and JAX's arrays, and arrays
     of NumPy that the function returns (what it does to another is its only result, which no compiled function gives)."""
-    try:
-        named = inspect.signature(fun).bind(*args, **kwargs).arguments
-    except (TypeError, ValueError):
-        return []
-    copied = [(name, value) for name, value in named.items() if is_rebuilt(value)]
+    copied = [(name, value) for name, value in _named(fun, args, kwargs).items() if is_rebuilt(value)]
     returned = _returned(fun) if any(isinstance(value, np.ndarray) for _, value in copied) else frozenset()
     return [name for name, value in copied if (name in returned if isinstance(value, np.ndarray) else _is_plain(value))]
+
+
+def arrays_of_jax(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[str]:
+    """Parameters whose elements plain Python cannot set: a run that sets them all the same sets those of NumPy's copies."""
+    return [name for name, value in _named(fun, args, kwargs).items() if isinstance(value, jax.Array)]
+
+
+def _named(fun: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return inspect.signature(fun).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        return {}
 
 
 def is_written_to(given: Any, after: Any) -> bool:

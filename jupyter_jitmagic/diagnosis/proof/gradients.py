@@ -374,7 +374,17 @@ class Gradients:
     def _of_plain(self, given: Input) -> Any:
         """Plain Python's gradient, or None where it has none, or no finite value."""
         found = self._plainly(given)
-        return found[1] if found is not None and np.isfinite(found[0]) else None
+        if found is None or not np.isfinite(found[0]) or (self._plain.on_numpy and not self._is_whole(given, found[0])):
+            return None
+        return found[1]
+
+    def _is_whole(self, given: Input, value: Any) -> bool:
+        """Whether the run that is differentiated gave what the run itself gives: an array that a helper changes in place is
+        another one for its caller there."""
+        leaves = self._apart(given)
+        total, same = total_of(self._plain.function, leaves), leaves.same("plain total")
+        whole = self._plain.computed(lambda each: total(*each), [leaves.values, leaves.others], SHORT, same)
+        return whole is None or bool(np.isclose(whole, value, rtol=_CLOSE, equal_nan=True))
 
     def _plainly(self, given: Input) -> Any:
         """Plain Python's value and gradient, or None where it has none."""

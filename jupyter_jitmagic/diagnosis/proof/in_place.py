@@ -1,7 +1,8 @@
 """Functions that do with JAX's arrays what NumPy's alone take: the same code as on NumPy's arrays.
 
 `x[i] = v` becomes `x = SET(x, v, i)`, which changes an array of a run of ours (`uncompiled`) in place. Where such a run is
-differentiated, the new array takes the old one's place: what NumPy would have changed beside it, no run reads. `x.fill(v)` is
+differentiated, the new array takes the old one's place: what NumPy would have changed beside it, no run reads. `f(x[i])` gives
+a part that is put back behind it, as `f` may change it. `x.fill(v)` is
 `x[...] = v`; a list that is an index, or that a function of JAX's does not take, becomes an array.
 """
 
@@ -63,9 +64,13 @@ def called_with_arrays(function: Any, *args: Any, **options: Any) -> Any:
     return function(*(jnp.asarray(each) if isinstance(each, list | tuple) else each for each in args), **options)
 
 
+PART, PUT_BACK = "__jitmagic_part__", "__jitmagic_put_back__"
 SET, IN_PLACE = "__jitmagic_set__", "__jitmagic_in_place__"
 INDEX, CALLED = "__jitmagic_index__", "__jitmagic_called__"
-INSTEAD = {SET: set_at, IN_PLACE: in_the_place_of, INDEX: as_index, CALLED: called_with_arrays}
+INSTEAD = {
+    **{SET: set_at, IN_PLACE: in_the_place_of, INDEX: as_index, CALLED: called_with_arrays},
+    **{PART: uncompiled.part_apart, PUT_BACK: uncompiled.put_back},
+}
 
 
 class Setting(ast.NodeTransformer):
@@ -130,12 +135,36 @@ class Setting(ast.NodeTransformer):
                 made = self._set(ast.Subscript(array, ast.Constant(...), ast.Store()), value, node)
                 if made is not None:
                     return made
+            case ast.Call(func=ast.Name()) as call:
+                parts = self._with_parts_apart(call)
+                if parts is not None:
+                    return [*(self.visit(each) for each in parts[0]), self.generic_visit(node), *parts[1]]
         self.generic_visit(node)
         return node
 
+    def _with_parts_apart(self, call: ast.Call) -> tuple[list[ast.stmt], list[ast.stmt]] | None:
+        """What stands before a call that is given parts of arrays, which then have names, and what puts them back behind it;
+        None where it is given none, or the whole array beside one."""
+        before: list[ast.stmt] = []
+        behind: list[ast.stmt] = []
+        for k, part in enumerate(call.args):
+            match part:
+                case ast.Subscript(value=ast.Name(id=name), slice=index) if name in self._own:
+                    if sum(isinstance(each, ast.Name) and each.id == name for each in ast.walk(call)) > 1:
+                        return None
+                    self._count += 1
+                    own, place = (f"__jitmagic_{what}_{self._count}__" for what in ("part", "place"))
+                    before.append(_at(ast.Assign([ast.Name(place, ast.Store())], _index(index)), call))
+                    at = [ast.Name(name, ast.Load()), ast.Name(place, ast.Load())]
+                    before.append(_at(ast.Assign([ast.Name(own, ast.Store())], _called(PART, *at)), call))
+                    back = _called(PUT_BACK, at[0], ast.Name(own, ast.Load()), at[1])
+                    behind.append(_at(ast.Assign([ast.Name(name, ast.Store())], back), call))
+                    call.args[k] = ast.copy_location(ast.Name(own, ast.Load()), part)
+        return (before, behind) if before else None
+
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
-        may_be_lists = any(isinstance(each, ast.List | ast.Tuple | ast.Name) for each in node.args)
+        may_be_lists = any(isinstance(each, ast.List | ast.Tuple | ast.Name | ast.BinOp | ast.ListComp) for each in node.args)
         if not isinstance(node.func, ast.Attribute) or not may_be_lists:
             return node
         return ast.copy_location(ast.Call(ast.Name(CALLED, ast.Load()), [node.func, *node.args], node.keywords), node)
@@ -158,6 +187,10 @@ class Setting(ast.NodeTransformer):
         places = [ast.Call(ast.Name(INDEX, ast.Load()), [_index(part)], []) for part in path]
         call = ast.Call(ast.Name(SET, ast.Load()), [ast.Name(inner.id, ast.Load()), value, *places], [])
         return _at(ast.Assign([ast.Name(inner.id, ast.Store())], call), at)
+
+
+def _called(function: str, *args: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(function, ast.Load()), [*args], [])
 
 
 def _own_names(node: ast.FunctionDef) -> set[str]:
@@ -192,5 +225,5 @@ def _index(part: ast.expr) -> ast.expr:
     return part
 
 
-def _at(made: ast.stmt, node: ast.stmt) -> ast.stmt:
+def _at(made: ast.stmt, node: ast.AST) -> ast.stmt:
     return ast.fix_missing_locations(ast.copy_location(made, node))

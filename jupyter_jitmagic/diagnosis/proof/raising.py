@@ -47,8 +47,8 @@ def raised(error: Exception, units: Sequence[Unit]) -> Raised | None:
         error: it, from a run of code that was made of `units`, each text by itself.
         units: the user's.
     """
-    if isinstance(error, _NEVER_TOLD):
-        return None
+    if isinstance(error, _NEVER_TOLD) or type(error).__module__.partition(".")[0] == __name__.partition(".")[0]:
+        return None  # what a run of ours does not know is no word of plain Python's
     places = [place for frame, line in traceback.walk_tb(error.__traceback__) if (place := _place(units, frame.f_code, line))]
     line, text = places[-1] if places else (0, "")
     said = str(error).splitlines()

@@ -91,11 +91,13 @@ def compare(
     *,
     cut: bool = False,
     elsewhere: Sequence[Any] = (),
+    stepwise: Callable[[Input], Any] | None = None,
 ) -> tuple[int, tuple[str, ...], tuple[Input, ...]]:
     """Run a rewrite beside the plain function; `exactly`: the same by NumPy, where rounding may end a loop elsewhere;
-    `uncompiled_rewrite`: it as JAX runs it without jit, where compiling alone may make a number of NaN; `cut`: it gave whole
-    arrays, which were cut off, so that an empty one tells no dtype and no shape (`jnp.array([])` is of floats); `elsewhere`:
-    plain Python's results for arrays that are not empty, where the call's own are.
+    `uncompiled_rewrite`: it as JAX runs it without jit, where compiling alone may make a number of NaN; `stepwise`: it by
+    NumPy, operation by operation, as what compiling does to last digits is no other result; `cut`: it gave whole arrays, which
+    were cut off, so that an empty one tells no dtype and no shape (`jnp.array([])` is of floats); `elsewhere`: plain Python's
+    results for arrays that are not empty, where the call's own are.
 
     Returns:
         how many inputs gave equal results; what differs without being wrong (weak types); the inputs.
@@ -158,7 +160,7 @@ def compare(
             notes[XLAS_NAN] = None
         elif difference and given.kind == "nan" and plain.gives(got, given):
             pass  # NumPy alone gives something else
-        elif difference and _is_rounding(plain, given, got, want, uncompiled_rewrite):
+        elif difference and _is_rounding(plain, given, got, want, uncompiled_rewrite, stepwise):
             notes[BY_ROUNDING] = None
         elif difference and given.kind != "call" and too_large(want):
             notes[WRAPS] = None
@@ -286,10 +288,13 @@ AT_TIE = "its gradient is another where numbers are equal"
 BY_ROUNDING = "compiled, XLA rounds otherwise, and rounding decides some numbers here, in plain Python as well"
 
 
-def _is_rounding(plain: Plain, given: Input, got: Any, want: Any, rewrite: Callable[[Input], Any] | None) -> bool:
-    """Whether compiling alone makes the difference (the rewrite without jit gives plain Python's very numbers), where the last
-    digits of the input make as much: a gradient that is 0 but for rounding, divided by its own size."""
-    if shapes(got) != shapes(want) or not same_dtypes(got, want) or not _gives(rewrite, given, want):
+def _is_rounding(plain: Plain, given: Input, got: Any, want: Any, *uncompiled_rewrites: Callable[[Input], Any] | None) -> bool:
+    """Whether compiling alone makes the difference (the rewrite that is not compiled gives plain Python's very numbers), where
+    the last digits of the input make as much: a gradient that is 0 but for rounding, divided by its own size; a system of
+    equations that are nearly the same."""
+    if shapes(got) != shapes(want) or not same_dtypes(got, want):
+        return False
+    if not any(_gives(each, given, want) for each in uncompiled_rewrites):
         return False
     return rounding_decides(plain, given, got, want)
 

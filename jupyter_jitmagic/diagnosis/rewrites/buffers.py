@@ -312,7 +312,7 @@ def _held(spot: Spot, target: ast.Subscript) -> tuple[str, str]:
     if _is_at_places(target):
         return str(_root(target)), _index(spot, target)
     part = target.value
-    if not isinstance(part, ast.Subscript) or not _is_at_places(part) or not _is_view(spot, part.slice):
+    if not isinstance(part, ast.Subscript) or not _is_at_places(part) or not is_view(spot, part.slice):
         raise Obstacle(f"{spot.code.src(target)} is no part of the array itself whose items could be set")
     return spot.code.src(part), spot.code.src(target.slice)
 
@@ -326,12 +326,27 @@ def _set_in(spot: Spot, target: ast.Subscript, updated: str) -> str:
     return f"{name} = {name}.at[{_index(spot, target.value)}].set({updated})"
 
 
-def _is_view(spot: Spot, index: ast.expr) -> bool:
+def is_view(spot: Spot, index: ast.expr) -> bool:
     """Whether NumPy gives a part of the array itself for an index, and no copy: places and slices."""
-    if isinstance(index, ast.Tuple):
-        return all(_is_view(spot, each) for each in index.elts)
-    known = None if isinstance(index, ast.Slice) else spot.fact(index)
-    return isinstance(index, ast.Slice) or (known is not None and known.sort == "number" and known.dtype == "i")
+    parts = index.elts if isinstance(index, ast.Tuple) else [index]
+    return all(isinstance(each, ast.Slice) or _is_place(spot, each) for each in parts)
+
+
+def _is_place(spot: Spot, index: ast.expr) -> bool:
+    """Whether an index is one whole number: what counts a loop is one, though plain Python may not have come there."""
+    fact = spot.fact(index)
+    if fact is not None:
+        return fact.ndim == 0 and fact.dtype in ("i", "u") and fact.sort in ("number", "array", "host")
+    loops = [each for each in spot.code.ancestors(index) if isinstance(each, ast.For)]
+    counted = [each.target.id for each in loops if isinstance(each.target, ast.Name) and _counts(spot, each.iter)]
+    return isinstance(index, ast.Name) and index.id in counted
+
+
+def _counts(spot: Spot, iterated: ast.expr) -> bool:
+    match iterated:
+        case ast.Call(func=ast.Name(id="range")):
+            return spot.is_builtin("range")
+    return False
 
 
 def _named_first(spot: Spot, node: ast.Assign, target: ast.Tuple, names: set[str]) -> str:

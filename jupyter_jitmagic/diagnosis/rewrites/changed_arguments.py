@@ -1,7 +1,8 @@
 """Helpers that change an argument in place: `def push(buf, v): buf[1:] = buf[:-1]; buf[0] = v`, called in a branch or a loop.
 
 Compiled code has no array that a helper could change for its caller. So the helper's lines stand in the place of its calls,
-where other rules make what is changed an array whose updates are values.
+where other rules make what is changed an array whose updates are values. A part of an array that a helper changes
+(`relax(out[k], w)`) gets a name before and is set after: `part = out[k]`, `relax(part, w)`, `out[k] = part`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.branches import expanded_elif
+from jupyter_jitmagic.diagnosis.rewrites.buffers import is_view
 from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining, helper_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, NoWay, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, words
@@ -67,7 +69,7 @@ def in_their_places(spot: Spot) -> Iterator[Step]:
             if number:
                 yield Step(text, "inline", spot.line, drops=drops)
             return
-        apart = _apart(here, call)
+        apart = _apart(here, call) or _with_parts_named(here, call)
         if apart is not None:
             text = apart
             continue
@@ -93,6 +95,26 @@ def _apart(spot: Spot, call: ast.Call) -> str | None:
     return None
 
 
+def _with_parts_named(spot: Spot, call: ast.Call) -> str | None:
+    """The text with names for the parts of arrays that the helper changes; None where it changes none, or it stands elsewhere
+    than alone in its statement."""
+    code, statement, helper = spot.code, spot.code.statement(call), helper_of(spot, call)
+    if not isinstance(helper, ast.FunctionDef) or not (isinstance(statement, ast.Expr) and statement.value is call):
+        return None
+    changed = changed_for(spot, call, helper)
+    parts = [part for name, part in _given(call, helper) if name in changed and isinstance(part, ast.Subscript)]
+    if not parts or not code.on_own_lines([statement]):
+        return None
+    indent, (start, end) = code.indent(statement), code.region([statement])
+    names = [code.fresh(f"part_{number}" if number > 1 else "part") for number in range(1, len(parts) + 1)]
+    texts = [code.src(part) for part in parts]
+    before, after = (
+        "".join(f"{indent}{line}\n" for line in lines)
+        for lines in zip(*((f"{n} = {t}", f"{t} = {n}") for n, t in zip(names, texts, strict=True)), strict=True)
+    )
+    return code.replace(((start, start), before), *zip(parts, names, strict=True), ((end, end), after))
+
+
 def _calls(function: ast.FunctionDef) -> Iterator[ast.Call]:
     """Its calls, inner ones first, as Python makes them; not those of functions within it."""
     inside = {node for inner in walk(function) if isinstance(inner, SCOPES) and inner is not function for node in walk(inner)}
@@ -100,21 +122,31 @@ def _calls(function: ast.FunctionDef) -> Iterator[ast.Call]:
 
 
 def changes_an_argument(spot: Spot, call: ast.Call) -> bool:
-    """Whether a call gives a variable to a helper of the user's that changes it in place."""
-    if not any(isinstance(each, ast.Name) for each in call.args) or not isinstance(call.func, ast.Name):
+    """Whether a call gives a variable, or a part of one, to a helper of the user's that changes it in place."""
+    if not any(isinstance(each, ast.Name | ast.Subscript) for each in call.args) or not isinstance(call.func, ast.Name):
         return False
     helper = helper_of(spot, call)
     return isinstance(helper, ast.FunctionDef) and helper is not spot.function and bool(changed_for(spot, call, helper))
 
 
 def changed_for(spot: Spot, call: ast.Call, helper: ast.FunctionDef) -> set[str]:
-    """Parameters that a call gives a variable, which the helper changes in place; not those that come back where its value
-    is taken: they may as well be new ones."""
-    parameters = [each.arg for each in (*helper.args.posonlyargs, *helper.args.args)]
-    given = {name for name, value in zip(parameters, call.args, strict=False) if isinstance(value, ast.Name)}
+    """Parameters that a call gives a variable or a part of one, which the helper changes in place; not those that come back
+    where its value is taken: they may as well be new ones."""
+    given = {name for name, value in _given(call, helper) if isinstance(value, ast.Name) or _is_part(spot, value)}
     returned = {n.id for node in walk(helper) if isinstance(node, ast.Return) for n in _returned(node)}
     taken = set() if isinstance(spot.code.parents.get(call), ast.Expr) else returned
     return changed_in(helper) & given - set(stored(helper.body)) - taken
+
+
+def _given(call: ast.Call, helper: ast.FunctionDef) -> list[tuple[str, ast.expr]]:
+    """Parameters by position, and what they are given."""
+    parameters = [each.arg for each in (*helper.args.posonlyargs, *helper.args.args)]
+    return list(zip(parameters, call.args, strict=False))
+
+
+def _is_part(spot: Spot, value: ast.expr) -> bool:
+    """Whether it is a part of an array itself, and no copy: at places and slices (`out[k]`, `out[:, k]`)."""
+    return isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name) and is_view(spot, value.slice)
 
 
 def _returned(node: ast.Return) -> Iterator[ast.Name]:

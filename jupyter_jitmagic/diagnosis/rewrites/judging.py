@@ -17,7 +17,7 @@ from jupyter_jitmagic.base.looking import is_a
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, MAX_BYTES, Input, JitCall, bytes_of, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.beyond import beside_cancelling, beside_large, note_overflows
 from jupyter_jitmagic.diagnosis.proof.carrying import changes_what_is_shared
-from jupyter_jitmagic.diagnosis.proof.copied import changeable
+from jupyter_jitmagic.diagnosis.proof.copied import arrays_of_jax, changeable
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, DiffersInSingle, other_floats
 from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
@@ -203,12 +203,12 @@ class Judge:
         """What is said of a draft that nothing is run for; None where it is to be run."""
         draft = traced.draft
         self.may_run()
+        if traced.program.out_info is None and " in place" in (effect := self._effect()):
+            self.why_useless = self.why_useless or _NOTHING.format(effect=effect)
+            return self.why_useless
         if self._why_not:
             if self._keeps_tracers(traced):
                 self.why_useless = self.why_useless or _KEEPS.format(effect=self._why_not)
-                return self.why_useless
-            if " in place" in self._why_not and traced.program.out_info is None:
-                self.why_useless = self.why_useless or _NOTHING.format(effect=self._why_not)
                 return self.why_useless
             self.why_useless = (once := drawn_once(self.call.fun, self.call.args, self.call.kwargs)) or self.why_useless
             return once or self._rewrite(draft, reason=f"traced, not compared: {self._why_not}")
@@ -255,7 +255,10 @@ class Judge:
             run = first_of(compiled(), draft.cuts, plain) if draft.returns else compiled()
             with_and_without = exactly, self._uncompiled(traced)
             try:
-                found = compare(plain, run, draft.excludes, Deadline(seconds), *with_and_without, cut=cut, elsewhere=filled)
+                alone = not (draft.loops or draft.returns)  # where loops end is another matter, and may take long
+                by_turn = by_numpy(call.fun, traced.program, call.static, seconds / 8) if alone else None
+                given = draft.excludes, Deadline(seconds), *with_and_without
+                found = compare(plain, run, *given, cut=cut, elsewhere=filled, stepwise=by_turn)
             except Differs:
                 refuse_endless(call, traced, lambda: run)
                 raise
@@ -379,9 +382,14 @@ class Judge:
         made = self._rewrite(stuck.draft, proven, f"line {stuck.line} is left: `{stuck.code}`")
         return (replace(made, verified=False),)
 
+    def _effect(self) -> str:
+        """What the function does to the caller's arguments or beyond them, JAX's arrays taken for NumPy's; "" for nothing."""
+        return impurity(self.call.fun, self.call.args, self.call.kwargs, self.call.carried, (), self.call.carried)[0]
+
     def _check(self) -> None:
         given, carried = (self.call.fun, self.call.args, self.call.kwargs), self.call.carried
-        self._why_not, self._units = impurity(*given, carried, self._refused, carried)
+        own = carried | frozenset(arrays_of_jax(*given))
+        self._why_not, self._units = impurity(*given, own, self._refused, carried)
         copied = carried | frozenset(changeable(*given)) if self._why_not else frozenset()
         if copied:
             changes = self._why_not

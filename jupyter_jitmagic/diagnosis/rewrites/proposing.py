@@ -292,7 +292,7 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
                 break
             so_far[:] = [Proposals(tuple(verified) or _at_edge(judge), tuple(unverified))]
             obstacles[outcome] = None
-            if search.deadline.over():
+            if search.deadline.over() or outcome == judge.why_useless:
                 break
             if _is_wider_where_nothing_is_promised(judge):
                 wider, tried = wider + 1, tried | patterns

@@ -44,7 +44,7 @@ def mended(call: Call, unit: Unit, refused: Lines, seconds: float) -> str | None
     for _ in range(MOST_MENDED):
         made = drafted.build(draft)
         try:
-            rerun(functools.partial(_run, made, call), max(time.left(), 0.1))
+            result = rerun(functools.partial(_run, made, call), max(time.left(), 0.1))
         except (OutOfTime, Effect):
             return None
         except Exception as error:
@@ -53,6 +53,8 @@ def mended(call: Call, unit: Unit, refused: Lines, seconds: float) -> str | None
                 return None
             draft = replace(draft, texts={**draft.texts, found[0]: found[1].text})
             continue
+        if result is None and impurity(call.fun, call.args, call.kwargs)[0]:
+            return None  # all that it did was to change what it was given, which it does no longer
         texts = {each.first_line: text for each, text in draft.texts.items() if each.filename == unit.filename}
         return texts.get(unit.first_line) if len(draft.texts) == 1 else None
     return None

@@ -23,7 +23,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.programs import (
     program_of,
 )
 from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recorder, Recordings, Tape
-from jupyter_jitmagic.diagnosis.uncompiled.shared import Shared, set_element
+from jupyter_jitmagic.diagnosis.uncompiled.shared import Shared, chooses, set_element
 from jupyter_jitmagic.diagnosis.uncompiled.tracing import PARTS, Trace, Tracer
 from jupyter_jitmagic.sandbox.clock import Deadline
 
@@ -110,6 +110,23 @@ def set_in_place(array: Any, index: Any, value: Any) -> Any:
     return array
 
 
+def part_apart(array: Any, index: Any) -> Any:
+    """`array[index]`, of which `put_back` tells the array what has become of it."""
+    shared = array._trace.shared if type(array) is Tracer else None
+    if shared is None:
+        return array[index]
+    with shared.copying():
+        return array[index]
+
+
+def put_back(array: Any, part: Any, index: Any) -> Any:
+    """The array with what was changed of a part of it, where NumPy gives a part of the array itself for such an index."""
+    if type(array) is not Tracer or type(part) is not Tracer or array._trace.shared is None or chooses(index):
+        return array
+    is_same = np.array_equal(part_apart(array, index).value, part.value, equal_nan=array.dtype.kind in "fc")
+    return array if is_same else set_in_place(array, index, part)
+
+
 def replaced_in_place(array: Any) -> None:
     """An array of such a run was changed as a whole, and another holds it now."""
     if can_run() and type(array) is Tracer and array._trace.shared is not None and array.ndim:
@@ -140,4 +157,15 @@ def _unwarned(once: bool) -> contextlib.AbstractContextManager[Any]:
     return np.errstate(all="ignore") if once else contextlib.nullcontext()
 
 
-__all__ = ["can_run", "evaluate", "replaced_in_place", "run", "run_of", "set_in_place", "through", "value_of"]
+__all__ = [
+    "can_run",
+    "evaluate",
+    "part_apart",
+    "put_back",
+    "replaced_in_place",
+    "run",
+    "run_of",
+    "set_in_place",
+    "through",
+    "value_of",
+]

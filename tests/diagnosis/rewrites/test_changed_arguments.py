@@ -21,6 +21,19 @@ def f(x):
             push(buf, v)
     return buf.mean()
 """,
+    "a row and a column": """
+def push(buf, v):
+    buf[1:] = buf[:-1]
+    buf[0] = v
+
+def f(x):
+    table = np.zeros((3, 3))
+    for k in range(3):
+        if x[k] > 0:
+            push(table[k], x[k])
+        push(table[:, k], x[k] * 2)
+    return table
+""",
     "the test is in the helper": """
 def note(log, v, cut):
     if v > cut:

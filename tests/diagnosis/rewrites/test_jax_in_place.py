@@ -39,6 +39,27 @@ SERVED = {
         "def f(m, v):\n    return fill(m.T @ m, v).sum(0)\n",
         (M, 0.3),
     ),
+    "a part of a part, in a loop that a check ends": (
+        "def f(m, w, tol):\n    p, q = jnp.ones((2, 3, 3)), jnp.zeros((2, 3, 3))\n    error, n = tol + 1, 0\n"
+        "    while error > tol:\n        if n > 60:\n            raise ValueError('no end')\n        else:\n"
+        "            error = 0\n            for i in range(2):\n                q[i][:, :] = 0.4 * p[i] + w * (m.T @ m)\n"
+        "                error += abs(q[i] - p[i]).max()\n            p[:, :, :] = q[:, :, :]\n"
+        "            n += 1\n    return p\n",
+        (M, 0.3, 0.01),
+    ),
+    "a row in a helper": (
+        "def fill_up(d, w):\n    for i in range(1, len(d)):\n        if d[i - 1] + w < d[i]:\n"
+        "            d[i] = d[i - 1] + w\n\n"
+        "def f(m, w):\n    out = m * 1.0\n    for r in range(out.shape[0]):\n        fill_up(out[r], w)\n    out = out.T\n"
+        "    for r in range(len(out)):\n        fill_up(out[r], w)\n    return out.T\n",
+        (M, 0.3),
+    ),
+    "a column in a helper, behind a function that is given a list": (
+        "def fill(a, v, k):\n    for i in range(a.shape[0]):\n        a[i] = v[i] * k\n\n"
+        "def f(m, k):\n    ends = jnp.cumsum([1] + list(m.shape))\n    out = jnp.zeros((m.shape[0], 2))\n"
+        "    for c in range(2):\n        fill(out[:, c], m[:, c], k + ends[c])\n    return out\n",
+        (M, 0.3),
+    ),
     "a list as an index": ("def f(x, a):\n    return x[[2, 0]] * a\n", (X, 2.0)),
     "rows that change places": (
         "def f(m, a):\n    m = m * a\n    if abs(m[1][0]) < abs(m[0][0]):\n        m[[0, 1]] = m[[1, 0]]\n    return m\n",
@@ -210,3 +231,69 @@ def test_elements_that_another_call_alone_sets_are_set_as_well():
         np.testing.assert_allclose(
             jax.jit(namespace["f"], static_argnames="pad")(X, w, pad), on_numpy(source)(X, w, pad), rtol=1e-5
         )
+
+
+@pytest.mark.parametrize("given", [jnp.zeros(3), np.zeros(3)])
+def test_what_only_changes_its_arguments_has_no_rewrite(given):
+    """Compiled, it would give nothing and change nothing; the answer says what to return."""
+    source = "def f(out, v):\n    for i in range(len(out)):\n        if v > i:\n            out[i] = v\n"
+    found = jm.diagnose(define(source)["f"], given, 2.0)
+    assert not (found.rewrites or found.splits or found.unverified)
+    assert "let it return the array" in found.reason
+    found = jm.diagnose(define(source + "    return out\n")["f"], given, 2.0)
+    assert found.verified
+
+
+def test_a_line_that_the_call_does_not_reach_sets_elements_as_well():
+    """`a[0] += 1` in a branch that this call does not take: nothing of the caller's could be changed there either."""
+    source = "def f(a):\n    if a[0] + 1 < a[1]:\n        a[0] += 1\n        return a\n    a[0] = 0\n    a[1] += a[2]\n"
+    source += "    return a\n"
+    namespace = define(source)
+    found = jm.diagnose(namespace["f"], jnp.array([0, 1, 2]))
+    assert found.verified
+    exec(found.rewrites[0].source, namespace)
+    for values in ([0, 1, 2], [0, 3, 5]):
+        np.testing.assert_array_equal(jax.jit(namespace["f"])(jnp.array(values)), on_numpy(source)(np.array(values)))
+
+
+def test_what_a_helper_changes_has_its_gradient_where_data_is_nan():
+    """The run that is differentiated makes another array of it, which its caller does not see."""
+    source = "def push(b, v):\n    b[0] = v\n    b[1] += v * 2\n\n"
+    source += "def f(x):\n    b = jnp.zeros(3)\n    push(b, x.sum())\n    return (b * x[:3]).sum()\n"
+    found = jm.diagnose(define(source)["f"], X)
+    assert found.verified and found.rewrites[0].compared.differences == ()
+
+
+def test_a_copy_of_which_a_helper_changes_elements_changes_nothing_else():
+    """`m[[0, 1]]` is a copy in NumPy, and stays one."""
+    source = "def push(b, v):\n    b[0] = v\n\n"
+    source += "def f(m, v):\n    m = m * 1.0\n    push(m[jnp.array([0, 1])], v)\n    return m.sum()\n"
+    namespace = define(source)
+    found = jm.diagnose(namespace["f"], M, 2.0)
+    for text in found.rewrites[0].sources.values() if found.rewrites else ():
+        exec(text, namespace)
+        np.testing.assert_allclose(jax.jit(namespace["f"])(M, 2.0), M.sum(), rtol=1e-5)
+
+
+def test_an_option_that_is_static_beside_the_rewrite_plays_a_part():
+    """The call leaves the option out, and the rewrite names it."""
+    source = (
+        "def f(x, how='low'):\n    y = x * 2\n    y[y < 0] = 0 if how == 'low' else 1\n    return jnp.cumsum([y.sum(), 1.0])\n"
+    )
+    found = jm.diagnose(define(source)["f"], X)
+    assert found.verified and found.rewrites[0].static_argnames == ("how",) and "play no part" not in found.reason
+
+
+def test_a_system_that_rounding_decides_is_answered_and_said():
+    """Equations that are nearly the same: compiled, XLA rounds otherwise, and so does plain Python where last digits change."""
+    source = (
+        "def f(y, h, p):\n    n = len(y)\n    lags = jnp.ones((n - p - h + 1, p + 1))\n    for j in range(1, p + 1):\n"
+        "        lags[:, j] = y[p - j : n - h - j + 1]\n    b = jnp.linalg.solve(lags.T @ lags, lags.T @ y[p + h - 1 :])\n"
+        "    return y[p + h - 1 :] - lags @ b\n"
+    )
+    namespace, y = define(source), jnp.cumsum(jax.random.uniform(jax.random.PRNGKey(0), (40,)))
+    found = jm.diagnose(namespace["f"], y, 8, 4)
+    assert found.verified and set(found.static_argnames) == {"h", "p"}
+    exec(found.rewrites[0].source, namespace)
+    fixed, want = jax.jit(namespace["f"], static_argnames=("h", "p"))(y, 8, 4), on_numpy(source)(np.float64(y), 8, 4)
+    np.testing.assert_allclose(fixed, want, atol=2e-3)

@@ -7,7 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jupyter_jitmagic.diagnosis.proof.raising import raised
 from jupyter_jitmagic.diagnosis.rewrites import judging, propose
+from jupyter_jitmagic.diagnosis.uncompiled.shared import ReadLater
 
 from .helpers import applied, check, define
 
@@ -251,3 +253,9 @@ def test_an_elif_that_raises_is_a_check_of_what_follows():
     )
     first = check(source, (jnp.array(1.0), jnp.array(4.0)), (jnp.array(0.0), jnp.array(2.0)), (jnp.array(3.0), jnp.array(0.5)))
     assert "invalid" in first.rewrites[0].source
+
+
+def test_what_a_run_of_ours_does_not_know_is_told_of_no_plain_python():
+    """An array that another name has changed holds nothing for such a run; NumPy's would."""
+    assert raised(ReadLater("it is read later"), []) is None
+    assert raised(ZeroDivisionError("division by zero"), []) is not None

@@ -54,6 +54,31 @@ def test_sites_behind_another_flag_and_count_are_cured_as_well():
                 assert jnp.allclose(fixed(x, n, train), f(x, n, train))
 
 
+def test_sites_behind_a_setting_in_an_object_are_cured_as_well():
+    """A flag and a name that a static object of the user's holds are switched in copies of it; the object itself stays."""
+    namespace = define(
+        "class Config:\n"
+        "    def __init__(self, square, how):\n"
+        "        self.square, self.how = square, how\n\n"
+        "def f(x, config):\n"
+        "    if config.how == 'max':\n"
+        "        return x.max() if x.sum() > 1 else x.min()\n"
+        "    if config.square:\n"
+        "        return (x**2).sum() if x[0] > 0 else x.sum()\n"
+        "    return x.mean() if x[1] > 0 else x[1]\n"
+    )
+    f, Config = namespace["f"], namespace["Config"]
+    config = Config(False, "mean")
+    diagnosis = diagnose(f, X, config)
+    assert (diagnosis.kind, diagnosis.static_argnames, diagnosis.verified) == ("static+rewrite", ("config",), True)
+    assert vars(config) == {"square": False, "how": "mean"}
+    exec(diagnosis.rewrites[0].source, namespace)
+    fixed = jax.jit(namespace["f"], static_argnames="config")
+    for x in (X, -X, X * 0.1):
+        for other in (config, Config(True, "mean"), Config(False, "max")):
+            assert jnp.allclose(fixed(x, other), f(x, other))
+
+
 def test_what_has_no_rewrite_for_another_value_is_not_called_verified():
     namespace = define(
         "def f(x, keep):\n    if x[0] > 0:\n        x = x * 2\n    if not keep:\n        return x[x > 0]\n    return x\n"
