@@ -55,11 +55,11 @@ def smaller_call(call: Call, seconds: float) -> Smaller | None:
     found = None
     for arrays, counts in ((True, True), (False, True), (True, False)):
         for few in _FEW:
-            smaller = _with(call, arrays, counts, few)
-            if smaller is None:
-                break
-            begin = clock()
             try:
+                smaller = _with(call, arrays, counts, few)
+                if smaller is None:
+                    break
+                begin = clock()
                 rerun(functools.partial(_run, smaller.call), seconds)
             except OutOfTime:  # still too many rounds
                 continue
@@ -131,5 +131,7 @@ def _sizes(call: Call, arrays: bool, left_out: Mapping[str, int], counts: bool, 
 def _made(leaf: Any, sizes: Mapping[int, int], arrays: bool, counts: bool) -> Any:
     if arrays and _is_array(leaf):
         shape = tuple(sizes.get(size, size) for size in leaf.shape)
+        if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.extended):
+            return leaf[tuple(map(slice, shape))]  # random keys
         return in_shape(leaf, shape) if shape != leaf.shape else leaf
     return sizes.get(leaf, leaf) if counts and type(leaf) is int else leaf

@@ -141,6 +141,18 @@ def test_where_plain_python_takes_too_long_for_the_call_itself_it_is_not_verifie
     assert found.reason.endswith("as plain Python takes longer than 0.05 s")
 
 
+def test_fewer_random_keys_are_the_first_ones() -> None:
+    keys = jax.random.split(jax.random.key(0), 200)
+    found = smaller_call(bind(lambda keys: jax.random.normal(keys[0]), (keys,), {}), 1.0)
+    assert found is not None and (found.call.args[0] == keys[:40]).all()
+
+
+def test_an_array_that_cannot_be_read_is_no_smaller_one() -> None:
+    gone = jnp.ones(300)
+    gone.delete()
+    assert smaller_call(bind(lambda x: x * 2, (gone,), {}), 1.0) is None
+
+
 def test_of_arguments_that_are_too_large_to_run_it_several_times_nothing_is_made() -> None:
     assert smaller_call(bind(lambda x: x * 2, (np.ones((9000, 1000)),), {}), 1.0) is None
 
