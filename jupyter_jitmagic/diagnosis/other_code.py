@@ -200,8 +200,8 @@ def proposals(
             if smaller is None:
                 return given(call.fun, call.args, call.kwargs, sites, names)
             names = (*names, *sorted(smaller.given - set(names)))
-            less = smaller.call
-            return given(less.fun, less.args, less.kwargs, sites, names, whole=Own(call.args, call.kwargs, smaller.rounds))
+            less, own = smaller.call, Own(call.fun, call.args, call.kwargs, smaller.rounds)
+            return given(less.fun, less.args, less.kwargs, sites, names, whole=own)
 
         def found_with_options() -> Proposals:
             every = static | call.declared | options.static

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import thread_time as clock
+from types import FunctionType
 from typing import Any
 
 import jax
@@ -18,6 +19,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import MAX_BYTES, bytes_of
 from jupyter_jitmagic.diagnosis.proof.leaves import in_shape
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.usercode.held import names_in
 
 LONG_S = 0.3
 """Of a run over the function; from here on a call with fewer rounds is looked for."""
@@ -79,15 +81,16 @@ def _run(call: Call) -> None:
 
 def _with(call: Call, arrays: bool, counts: bool, few: int) -> Smaller | None:
     """The call with shorter arrays, smaller counts, or both; None if it has nothing large of the kind."""
-    left_out = _counts_left_out(call) if counts else {}
-    sizes = _sizes(call, arrays, left_out, counts, few)
+    left_out, outside = (_counts_left_out(call), _counts_outside(call)) if counts else ({}, {})
+    sizes = _sizes(call, arrays, {**left_out, **outside}, counts, few)
     if not sizes:
         return None
     made = functools.partial(_made, sizes=sizes, arrays=arrays, counts=counts)
     args, kwargs = jax.tree_util.tree_map(made, (call.args, call.kwargs))
     given = {name: sizes[number] for name, number in left_out.items()}
     named = bind(call.fun, args, {**kwargs, **given}, call.declared)
-    less = replace(call, args=args, kwargs={**kwargs, **given}, arguments=named.arguments)
+    fun = _beside(call.fun, {name: sizes[number] for name, number in outside.items()})
+    less = replace(call, fun=fun, args=args, kwargs={**kwargs, **given}, arguments=named.arguments)
     return Smaller(less, frozenset(given), max(size / each for size, each in sizes.items()))
 
 
@@ -100,6 +103,24 @@ def _counts_left_out(call: Call) -> dict[str, int]:
     named = {argument.name for argument in call.arguments}
     by_name = (each for each in parameters.values() if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY))
     return {each.name: each.default for each in by_name if each.name not in named and _is_count(each.default)}
+
+
+def _counts_outside(call: Call) -> dict[str, int]:
+    """Globals that the function reads itself and that may be a number of rounds, as the constants of a notebook."""
+    if type(call.fun) is not FunctionType:
+        return {}
+    held = call.fun.__globals__
+    return {name: held[name] for name in names_in(call.fun) if _is_count(held.get(name))}
+
+
+def _beside(fun: Callable[..., Any], values: Mapping[str, int]) -> Callable[..., Any]:
+    """The function with globals of its own, in which these have other values."""
+    if not values or not isinstance(fun, FunctionType):
+        return fun
+    made = FunctionType(fun.__code__, {**fun.__globals__, **values}, fun.__name__, fun.__defaults__, fun.__closure__)
+    for name in (*functools.WRAPPER_ASSIGNMENTS, "__kwdefaults__"):
+        setattr(made, name, getattr(fun, name))
+    return made
 
 
 def _is_count(value: Any) -> bool:

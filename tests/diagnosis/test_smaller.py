@@ -90,11 +90,36 @@ def test_a_count_that_is_left_out_is_static_in_the_answer() -> None:
     assert first.verified and first.is_rolled and first.static_argnames == ("steps",)
 
 
+ROUNDS, STEP = 300, 0.01
+
+
+def relaxing(x, rate):
+    found = []
+    for _ in range(ROUNDS):
+        if x > 1.0:
+            x = x - STEP * rate * x
+        else:
+            x = x - STEP * rate
+        found.append(x)
+    return jnp.array(found)
+
+
+def test_a_count_that_is_a_global_is_smaller_for_our_runs_alone() -> None:
+    """The rewrite names it as before, and the user's own keeps its value meanwhile."""
+    found = smaller_call(bind(relaxing, (jnp.array(3.0), 0.5), {}), 1.0)
+    assert found is not None and found.call.fun(jnp.array(3.0), 0.5).shape == (40,) and ROUNDS == 300
+    first = jm.diagnose(relaxing, jnp.array(3.0), 0.5).rewrites[0]
+    assert first.verified and first.is_rolled and "ROUNDS" in first.source
+    namespace = {**globals()}
+    exec(first.source, namespace)
+    assert jnp.allclose(jax.jit(namespace["relaxing"])(3.0, 0.5), relaxing(3.0, 0.5), rtol=1e-5)
+
+
 def compared(fun: Any, rewritten: Any, x: Any, seconds: float = 10.0) -> Rewrite | str:
     """What is said on a call of `fun` with `x` of a rewrite that was equal to plain Python on six with fewer rounds."""
     proven = Rewrite({}, "", (Change("f.py", 1, "fori_loop"),), "", Comparison(6), verified=True)
     traced: Any = SimpleNamespace(function=rewritten, draft=SimpleNamespace(texts={}))
-    return whole.Whole(JitCall(fun, (x[:9],), {}), whole.Own((x,), {}, 100.0), seconds).compared(traced, proven)
+    return whole.Whole(JitCall(fun, (x[:9],), {}), whole.Own(fun, (x,), {}, 100.0), seconds).compared(traced, proven)
 
 
 def test_what_is_equal_there_says_that_no_other_call_had_as_many_rounds() -> None:

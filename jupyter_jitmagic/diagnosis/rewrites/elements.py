@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jupyter_jitmagic.base.looking import attribute, text_attribute
+from jupyter_jitmagic.base.looking import attribute, is_a, text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, fact_of
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, called
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, is_traced_value
@@ -149,6 +149,9 @@ class _Elements:
         match value:
             case ast.Constant(value=float()):
                 return ["float"]
+            case ast.Name(id=name) if name not in self.before and name not in stored(self.function.body):
+                held = self.spot.value(value)  # of the module
+                return ["float"] if type(held) is float else [name] if is_a(held, (jax.Array, np.ndarray)) else []
             case ast.Name(id=name) if name not in self.before:
                 if array := self._iterated(name):
                     return [f"{array}.dtype"]

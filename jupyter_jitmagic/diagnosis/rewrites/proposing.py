@@ -107,6 +107,7 @@ def propose(
 
     asked = (RULES, OUTWARD, ROLLING) if rules is None else (rules, (), ())
     fun = undecorated(fun)
+    whole = whole._replace(fun=undecorated(whole.fun)) if whole is not None else None
     refused = frozenset((site.filename, site.line) for site in sites if site.operation == "in place")
     if plain_function(fun) is None:
         return Proposals(obstacles=("it is no function of Python's",))

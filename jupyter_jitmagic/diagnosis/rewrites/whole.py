@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import functools
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -14,12 +16,13 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall
 from jupyter_jitmagic.diagnosis.proof.changed import with_floats
 from jupyter_jitmagic.diagnosis.proof.differing import differs, is_wider
-from jupyter_jitmagic.diagnosis.rewrites.building import jitted
+from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_for
 from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
 from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.source.units import Unit
 
 SHORTER = "other calls with as many rounds: plain Python ran those with fewer"
 _GROWS = "after so many rounds its numbers are others, as rounding grows in them: on calls with fewer they are equal"
@@ -28,8 +31,9 @@ _SLIGHTLY, _AS_MUCH = (1e-6, -1e-6, 3e-6, -3e-6), 0.1
 
 
 class Own(NamedTuple):
-    """The arguments of the user's own call."""
+    """The user's own call."""
 
+    fun: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     rounds: float
@@ -46,7 +50,8 @@ class Whole:
     """
 
     def __init__(self, smaller: JitCall, own: Own, seconds: float) -> None:
-        self._call = call = replace(smaller, args=own.args, kwargs=dict(own.kwargs))
+        self._call = call = replace(smaller, fun=own.fun, args=own.args, kwargs=dict(own.kwargs))
+        self._is_another = own.fun is not smaller.fun
         self._given, self._seconds = Input(call.args, call.kwargs, "call"), seconds
 
     @functools.cached_property
@@ -67,6 +72,7 @@ class Whole:
         Args:
             traced: it, on the smaller call.
         """
+        traced = replace(traced, function=self._made(traced)) if self._is_another else traced
         under_jit = jitted(traced.function, self._call.static)
         rejected = f"a rewrite by {', '.join(rewrite.patterns)} was tried and rejected: on the call itself it"
         try:
@@ -97,6 +103,14 @@ class Whole:
         return replace(
             rewrite, compared=replace(compared, inputs=compared.inputs + 1, differences=said, not_reached=not_reached)
         )
+
+    def _made(self, traced: Traced) -> Callable[..., Any]:
+        """The rewrite with the user's own globals, where the smaller call has others."""
+
+        def code(unit: Unit, made: str | ast.Module, _: str) -> types.CodeType:
+            return unit.compiled(made, "<jitmagic whole>")
+
+        return made_for(self._call, traced.draft.texts, code)
 
     def _is_rounding(self, run: Callable[[Input], Any], got: Any, want: Any) -> bool:
         """Whether the result moves nearly as far as it differs where all numbers are a very little larger, as in a chaotic

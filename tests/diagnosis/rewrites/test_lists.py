@@ -706,3 +706,22 @@ def test_appends_of_which_a_round_comes_to_one_alone_have_one_place(body):
     source = f"def f(x):\n    out = []\n    for v in x:\n        {body}\n    return len(out), sum(out)\n"
     found = check(source, *((jnp.array(each),) for each in ([1.0, -2.0, -0.5], [-3.0, -2.0, -1.5], [1.0, 2.0, 3.0])))
     assert "jnp.zeros(len(x), x.dtype)" in found.rewrites[0].source
+
+
+def test_a_float_of_the_module_makes_floats_of_the_numbers_in_a_list():
+    """Of whole numbers beside it the array of its rounds was one of integers, and cut them off: no rewrite was right."""
+    source = """
+STEP = 0.5
+
+def f(x, rate):
+    found = []
+    for _ in range(300):
+        if x > 1.0:
+            x = x - STEP * rate
+        else:
+            x = x + STEP
+        found.append(x)
+    return jnp.array(found)
+"""
+    first = check(source, (jnp.array(3.0), 0.25), (jnp.array(-2.0), 1.5), (3, 1)).rewrites[0]
+    assert "fori_loop" in first.patterns and "result_type(x, float, rate)" in first.source
