@@ -24,7 +24,7 @@ from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import Unit
 
-SHORTER = "other calls with as many rounds: plain Python ran those with fewer"
+SHORTER = "other calls with as many rounds, as plain Python takes long"
 _GROWS = "after so many rounds its numbers are others, as rounding grows in them: on calls with fewer they are equal"
 _SLIGHTLY, _AS_MUCH = (1e-6, -1e-6, 3e-6, -3e-6), 0.1
 """What is changed of each number to see how far the result moves at most, and which part of a difference that may be."""
