@@ -213,7 +213,7 @@ def f(x, low=0.0, high=1.0):
 def test_a_match_that_names_the_whole_of_its_parts_is_left():
     source = (
         "def f(x):\n    match (x, bool(x > 0)):\n        case (_, True):\n            return x\n"
-        "        case both:\n            return both[0]\n"
+        "        case both:\n            return both[0] * 2\n"
     )
     assert not propose(define(source)["f"], (jnp.array(3.0),), {}).rewrites
 
