@@ -182,12 +182,18 @@ class Rests:
         """How many calls need not be looked at, as the next rest is far away."""
         return 0 if self._first is None or self.chosen or not self._is_regular else max(self._closely_from - self._number, 0)
 
-    def begins(self, number: int) -> bool:
+    def begins(self, number: int, each_s: float) -> bool:
         """Whether a loop is about to begin with this call, after a pause in which none was noted: it comes as many calls after
-        others began as always lay between two of them."""
+        others began as always lay between two of them. Calls take `each_s`; a rest of short loops is seen soon enough."""
         if self._first is not None or not self._is_regular or min(self._calls) < max(self._calls):
             return False
+        if not self._holds_back(each_s):
+            return False
         return (number - self._begun) % self._calls[0] == 0
+
+    def _holds_back(self, each_s: float) -> bool:
+        """Whether loops are so long that their caller waits for the device before the last calls."""
+        return len(self._near) == _OF_LATE and min(self._near) >= _BY_THEN * each_s
 
     @property
     def _closely_from(self) -> int:
@@ -198,7 +204,7 @@ class Rests:
         """Until when none of these comes, going by when the first that has to be looked at came of late; -inf if that is not
         known, or they all come at once: their caller is not held back by then, and the last would be missed by a hair. Calls
         take `each_s`."""
-        if len(self._near) < _OF_LATE or not self.lets_by() or self._first is None or min(self._near) < _BY_THEN * each_s:
+        if not self.lets_by() or self._first is None or not self._holds_back(each_s):
             return -math.inf
         return self._first.start + _EARLY * min(self._near)
 

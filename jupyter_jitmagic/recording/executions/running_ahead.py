@@ -423,7 +423,7 @@ class RunningAhead:
         at_rest = False
         is_away = away_s > lane.each_s
         # it was waited for by another output, or nobody has looked at it in a pause
-        gone = is_away and (lane.rests.is_gone(call.number) or lane.rests.begins(call.number))
+        gone = is_away and (lane.rests.is_gone(call.number) or lane.rests.begins(call.number, lane.each_s))
         if ready or gone:
             was_last = lane.seen.number == call.number - 1  # the one that was waited for
             rest_s = call.start - lane.seen.when if was_last else 0.0

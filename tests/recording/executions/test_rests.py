@@ -138,13 +138,14 @@ def test_a_loop_that_is_quicker_than_those_before_has_the_next_looked_at_sooner(
 
 def test_behind_a_pause_the_first_call_of_a_loop_is_known_by_how_many_there_were() -> None:
     output = Output()
-    rests = rests_that_found(1, 11, 21, 31, 41, output=output)
-    assert not rests.begins(51)  # the call before was noted, and tells
+    rests = rests_that_found(*range(1, 92, 10), output=output)
+    assert not rests.begins(101, each_s=1.0)  # the call before was noted, and tells
     rests.laps(anew=False)
-    assert [number for number in range(42, 80) if rests.begins(number)] == [51, 61, 71]
-    odd = rests_that_found(1, 11, 21, 30, 40, output=output)
+    assert [number for number in range(92, 130) if rests.begins(number, each_s=1.0)] == [101, 111, 121]
+    assert not rests.begins(101, each_s=4.0)  # of a short loop the next rest is seen soon
+    odd = rests_that_found(*range(1, 82, 10), 90, 100, output=output)
     odd.laps(anew=False)
-    assert not any(odd.begins(number) for number in range(41, 80))
+    assert not any(odd.begins(number, each_s=1.0) for number in range(101, 140))
 
 
 def test_how_long_a_loop_of_more_calls_took_tells_nothing_of_one_of_fewer() -> None:
