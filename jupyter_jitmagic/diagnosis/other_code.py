@@ -77,10 +77,9 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
         return replace(found, unverified=each_once(unverified))
     split, runs = find_pieces(asked, static) if with_split and asked.with_rewrites and not proposed else (None, False)
     padded = any(each.padded for each in unverified)
-    instead = padded or any(each.for_none for each in unverified)
+    for_none = any(each.for_none for each in unverified)
     why_not = reasons.NO_ARRAY if padded else reasons.for_unproven(unverified, split) if unverified else why_not
-    if instead and not (padded or proposed):
-        why_not = returned.why_not(call.fun) or why_not
+    why_not = (returned.why_not(call.fun) or why_not) if for_none and not padded else why_not
     if not proposed and asked.with_rewrites and (once := asked_of_the_moment(call.fun, call.args, call.kwargs)):
         why_not = once
     if not (proposed or why_not) and asked.with_rewrites:
@@ -95,7 +94,7 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
         elif asks and of_lengths_by_data(given, _SIZES_S):
             why_not = reasons.LENGTH_IS_DATA
             partly.clear()  # what a part of the edits leaves no other edit cures
-    told = None if instead and split is not None and split.slight else split
+    told = None if (padded or for_none) and split is not None and split.slight else split
     reason = reasons.for_rewrite(call, result, result.left, bool(proposed), why_not, told)
     if proposed and (options := set(proposed[0].static_argnames) - static - call.declared):
         none = [argument.name for argument in call.arguments if argument.value is None]
@@ -200,7 +199,7 @@ def proposals(
             if smaller is None:
                 return given(call.fun, call.args, call.kwargs, sites, names)
             names = (*names, *sorted(smaller.given - set(names)))
-            less, own = smaller.call, Own(call.fun, call.args, call.kwargs, smaller.rounds)
+            less, own = smaller.call, Own(call.fun, call.args, call.kwargs, smaller.sizes)
             return given(less.fun, less.args, less.kwargs, sites, names, whole=own)
 
         def found_with_options() -> Proposals:

@@ -35,11 +35,11 @@ _NEAR = 2
 
 @dataclass(frozen=True)
 class Smaller:
-    """`given`: arguments that the call leaves out, which are given here; `rounds`: how many times as many the user's has."""
+    """`given`: arguments that the call leaves out, which are given here; `sizes`: what its sizes are in the user's own."""
 
     call: Call
     given: frozenset[str]
-    rounds: float
+    sizes: dict[int, int]
 
 
 def smaller_call(call: Call, seconds: float) -> Smaller | None:
@@ -91,7 +91,7 @@ def _with(call: Call, arrays: bool, counts: bool, few: int) -> Smaller | None:
     named = bind(call.fun, args, {**kwargs, **given}, call.declared)
     fun = _beside(call.fun, {name: sizes[number] for name, number in outside.items()})
     less = replace(call, fun=fun, args=args, kwargs={**kwargs, **given}, arguments=named.arguments)
-    return Smaller(less, frozenset(given), max(size / each for size, each in sizes.items()))
+    return Smaller(less, frozenset(given), {each: size for size, each in sizes.items()})
 
 
 def _counts_left_out(call: Call) -> dict[str, int]:

@@ -329,8 +329,7 @@ def _other_way(fix: Fix, name: str, first: Fix, context: Context) -> Details:
     padded = fix.rewrite is not None and fix.rewrite.padded
     slight = fix.rewrite is not None and fix.rewrite.slight
     for_none = fix.rewrite is not None and fix.rewrite.for_none
-    doubt = ", not compared" if fix.proof == "unverified" and not padded else ""
-    doubt = ", a number for None" if for_none else doubt
+    doubt = ", a number for None" if for_none else ", not compared" if fix.proof == "unverified" and not padded else ""
     name += ", which gains little" if slight else ""
     if padded and fix.rewrite is not None:
         name = "padded" if _PATTERNS.keys().isdisjoint(fix.rewrite.patterns) else f"{name}, padded"

@@ -16,6 +16,7 @@ from jupyter_jitmagic.diagnosis import other_code
 from jupyter_jitmagic.diagnosis.call.calls import bind
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.rewrites import whole
+from jupyter_jitmagic.diagnosis.rewrites.rules import ManyRounds
 from jupyter_jitmagic.diagnosis.smaller import smaller_call
 from jupyter_jitmagic.diagnosis.types import Change, Comparison, Rewrite
 
@@ -51,7 +52,7 @@ def test_arrays_and_counts_become_small_together() -> None:
     x, y, n = found.call.args
     assert len(y) == 40 and len(x) > len(y) and n == len(x) - 1
     assert found.given == {"steps"} and len(x) < found.call.kwargs["steps"] < 60
-    assert found.rounds == pytest.approx(500 / found.call.kwargs["steps"])
+    assert found.sizes == {40: 120, n: 299, len(x): 300, found.call.kwargs["steps"]: 500}
 
 
 def test_what_plain_python_does_not_take_is_no_smaller_call() -> None:
@@ -119,13 +120,39 @@ def compared(fun: Any, rewritten: Any, x: Any, seconds: float = 10.0) -> Rewrite
     """What is said on a call of `fun` with `x` of a rewrite that was equal to plain Python on six with fewer rounds."""
     proven = Rewrite({}, "", (Change("f.py", 1, "fori_loop"),), "", Comparison(6), verified=True)
     traced: Any = SimpleNamespace(function=rewritten, draft=SimpleNamespace(texts={}))
-    return whole.Whole(JitCall(fun, (x[:9],), {}), whole.Own(fun, (x,), {}, 100.0), seconds).compared(traced, proven)
+    return whole.Whole(JitCall(fun, (x[:9],), {}), whole.Own(fun, (x,), {}, {9: len(x)}), seconds).compared(traced, proven)
 
 
 def test_what_is_equal_there_says_that_no_other_call_had_as_many_rounds() -> None:
     found = compared(jnp.cumsum, jnp.cumsum, CURRENT)
     assert isinstance(found, Rewrite) and found.verified and found.compared is not None
     assert found.compared.inputs == 7 and found.compared.not_reached == (whole.SHORTER,)
+
+
+def test_floats_for_whole_numbers_are_said() -> None:
+    found = compared(lambda x: x.astype(int), lambda x: x.astype(int) * 1.0, CURRENT)
+    assert isinstance(found, Rewrite) and found.compared is not None
+    assert any("always floats" in each for each in found.compared.differences)
+
+
+def layered(xs, w):
+    total = 0.0
+    for x in xs:
+        for _ in range(2):
+            x = jnp.tanh(x * w)
+        if x > 0:
+            total = total + x
+    return total
+
+
+def test_a_loop_that_is_as_long_in_the_call_itself_is_not_rolled() -> None:
+    """Two layers stay as they were written, beside arrays that are hundreds of times as long."""
+    many = ManyRounds("", sizes={40: 4000, 44: 60000})
+    assert [many.rounds(here) for here in (2, 8, 39, 40, 43, 45)] == [2, 8, 3999, 4000, 59999, 60001]
+    assert many.rounds(20) > 20 and ManyRounds("").rounds(40) == 40
+
+    first = jm.diagnose(layered, CURRENT, 0.5).rewrites[0]
+    assert first.source.count("fori_loop") == 1 and "for _ in range(2)" in first.source
 
 
 @pytest.mark.parametrize(
@@ -150,6 +177,12 @@ def test_where_rounding_grows_that_is_said_and_nothing_else_is_put_down_to_it() 
     found = compared(lambda x: chaotic(x * (1 + 1e-7)), chaotic, CURRENT)
     assert isinstance(found, Rewrite) and found.compared is not None
     assert any("rounding grows" in each for each in found.compared.differences)
+    assert found.compared.inputs == 6  # on this call it is not equal
+
+    def late(x: Any, first: float) -> Any:
+        return jnp.concatenate([x[:1] + first, chaotic(x * (1 + 1e-7 * first))])
+
+    assert isinstance(compared(lambda x: late(x, 0.0), lambda x: late(x, 1.0), CURRENT), str)  # before rounding has grown
     wrong = compared(lambda x: chaotic(x, 4) + 1e-2, lambda x: chaotic(x, 4), CURRENT)
     assert isinstance(wrong, str) and "differs" in wrong
 

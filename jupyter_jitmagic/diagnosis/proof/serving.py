@@ -26,12 +26,13 @@ from jupyter_jitmagic.diagnosis.proof.changed import (
 from jupyter_jitmagic.diagnosis.proof.changes import leveled, noise
 from jupyter_jitmagic.diagnosis.proof.differing import (
     INFINITE,
+    REPEATS_NUMBER,
     CannotRun,
     Differs,
     differs,
     is_wider,
-    of_no_items,
     outgrows_arrays,
+    repeats_number,
     same_dtypes,
     shapes,
     wider_dtypes,
@@ -305,7 +306,7 @@ class Served:
             self.not_compared(taken.call)
             return
         for given, want in taken.wanted[:1] if "negative int" in excludes else taken.wanted:
-            if (want is None and {"nothing", "none"} & set(excludes)) or ("beyond" in excludes and _counts_beyond(given)):
+            if (want is None and "nothing" in excludes) or ("beyond" in excludes and _counts_beyond(given)):
                 continue
             if UNORDERED in excludes and loses_order(self.plain.variations.call(), given):
                 continue
@@ -326,8 +327,8 @@ class Served:
                 self.met_another_shape |= taken.call.given.kind == "end"
                 continue
             difference = differs(got, with_whole_nan_of(got, want))
-            if difference and (said := of_no_items(got, want)):
-                self.said[said] = None
+            if difference and repeats_number(got, want):
+                self.said[REPEATS_NUMBER] = None
                 continue
             if difference and self._of_either_kind(taken, got, want):
                 self._say_wider(taken.call, got, want)

@@ -14,6 +14,7 @@ from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE, OWN_DE
 from jupyter_jitmagic.diagnosis.proof.differing import (
     INFINITE,
     NEVER_WHOLE,
+    REPEATS_NUMBER,
     CannotRun,
     Differs,
     DiffersInSingle,
@@ -21,7 +22,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     is_wider,
     lost_to_nan,
     never_whole,
-    of_no_items,
+    repeats_number,
     same_dtypes,
     shapes,
     too_large,
@@ -135,8 +136,8 @@ def compare(
         if difference and given.kind != "call" and (as_arrays := otherwise_as_arrays(plain, given, got, want)):
             notes[as_arrays] = None
             continue
-        if difference and given.kind != "call" and (of_none := of_no_items(got, want)):
-            notes[of_none] = None
+        if difference and given.kind != "call" and repeats_number(got, want):
+            notes[REPEATS_NUMBER] = None
             continue
         if difference and is_wider(got, want):
             wider = wider or (got, f"it differs on {_words(given)}: {difference}", wider_words(got, want))
@@ -254,8 +255,8 @@ def falls_under(
         return UNORDERED
     if given.kind == "infinite" and "nan" in excludes:
         return "nan"
-    if want is None and (kind := next((each for each in ("nothing", "none") if each in excludes), "")):
-        return kind
+    if want is None and "nothing" in excludes:
+        return "nothing"
     if OUTSIDE in excludes and is_outside(given, want):
         return OUTSIDE
     if call_shapes is None or shapes(want) == call_shapes:

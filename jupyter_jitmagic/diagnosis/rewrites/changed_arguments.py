@@ -16,7 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.buffers import is_view
 from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining, helper_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, NoWay, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, words
-from jupyter_jitmagic.source.names import SCOPES, stored, walk
+from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk
 
 MOST_CALLS = 12  # of such helpers, in one function
 _CHANGING = words("append appendleft pop popleft insert extend remove add discard clear update setdefault sort reverse")
@@ -103,7 +103,9 @@ def _with_parts_named(spot: Spot, call: ast.Call) -> str | None:
         return None
     changed = changed_for(spot, call, helper)
     parts = [part for name, part in _given(call, helper) if name in changed and isinstance(part, ast.Subscript)]
-    if not parts or not code.on_own_lines([statement]):
+    named = [node.id for node in ast.walk(call) if isinstance(node, ast.Name)]
+    twice = any(named.count(name) > 1 for part in parts for name in loaded([part.value]))  # they may be one and the same
+    if not parts or twice or not code.on_own_lines([statement]):
         return None
     indent, (start, end) = code.indent(statement), code.region([statement])
     names = [code.fresh(f"part_{number}" if number > 1 else "part") for number in range(1, len(parts) + 1)]

@@ -151,7 +151,7 @@ class _Elements:
                 return ["float"]
             case ast.Name(id=name) if name not in self.before and name not in stored(self.function.body):
                 held = self.spot.value(value)  # of the module
-                return ["float"] if type(held) is float else [name] if is_a(held, (jax.Array, np.ndarray)) else []
+                return ["float"] if type(held) is float else [name] if is_a(held, (jax.Array, np.ndarray, np.generic)) else []
             case ast.Name(id=name) if name not in self.before:
                 if array := self._iterated(name):
                     return [f"{array}.dtype"]

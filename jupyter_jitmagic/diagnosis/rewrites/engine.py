@@ -31,6 +31,7 @@ from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced, lin
 from jupyter_jitmagic.diagnosis.rewrites.own_flags import OwnFlags
 from jupyter_jitmagic.diagnosis.rewrites.rules import (
     ANOTHER_SHAPE,
+    NO_SIZES,
     ManyRounds,
     NoWay,
     Obstacle,
@@ -73,7 +74,7 @@ class Search:
         rules: alternatives in order of preference.
         rolls: the trace is known to be long: loops come first.
         unrolled: loops stay as they are, however large the program.
-        times: how many times as many rounds the user's own call has, whose program is not to be too large.
+        sizes: what sizes that are smaller in this call are in the user's own, whose program is not to be too large.
         runnable: the user's functions that are reached, where plain Python may be run for what it tells of their expressions.
         outward: rules that are asked about the calls around the place, where none knew an answer at the place itself.
         rolling: rules that make a Python loop one of lax, asked where a program is too large without.
@@ -93,7 +94,7 @@ class Search:
         runnable: Callable[[], Sequence[Unit]] = tuple,
         rolls: bool = False,
         unrolled: bool = False,
-        times: float = 1.0,
+        sizes: Mapping[int, int] = NO_SIZES,
     ) -> None:
         self.call, self.rules, self.deadline = call, rules, deadline
         self.deadlines = [deadline]
@@ -106,7 +107,7 @@ class Search:
         self._in_turn: list[tuple[OtherCall, Any]] | None = None
         """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
         self.runnable, self._rolls, self._rolled_first = runnable, rolls, rolls
-        self._unrolled, self.has_rolled, self._times = unrolled, False, times
+        self._unrolled, self.has_rolled, self._sizes = unrolled, False, sizes
         """Loops of Python's stay as they are; some were made loops of lax, as the program was large."""
         self._slow = SLOW_TRACE
         self.traces = 0
@@ -200,11 +201,11 @@ class Search:
         failed = isinstance(outcome, BaseException)
         equations = 0 if isinstance(outcome, BaseException) else count_equations(outcome.jaxpr)
         cut_short = may_roll and isinstance(outcome, TimeoutError)
-        large = (cut_short or took > self._slow) if failed else equations * self._times > SOME_EQUATIONS
+        large = (cut_short or took > self._slow) if failed else equations > SOME_EQUATIONS or bool(self._sizes)
         if self._rolled_first and not draft.changes and not isinstance(outcome, BaseException):
             return []  # nothing was to be cured but its loops
         if large and not (self._rolls or self._unrolled):
-            if steps := self._of_its_loops(draft, equations * self._times > MANY_EQUATIONS):
+            if steps := self._of_its_loops(draft, equations > MANY_EQUATIONS):
                 self._rolls = self.has_rolled = True
                 return steps
             self._slow = float("inf") if failed else self._slow  # what takes long are no loops
@@ -314,7 +315,7 @@ class Search:
 
                 texts = {**draft.texts, unit: text}
                 outcome = self.trace(
-                    made_for(self.call, texts, compiled, unrolled.names(huge, self._times)),
+                    made_for(self.call, texts, compiled, unrolled.names(huge, self._sizes)),
                     self.call.args,
                     self.call.kwargs,
                 )

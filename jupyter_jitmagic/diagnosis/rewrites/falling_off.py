@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from jupyter_jitmagic.diagnosis.rewrites.rules import NONE, NOTHING, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import NOTHING, WRITTEN, Spot, Step
 from jupyter_jitmagic.source.code import always_returns, leaves
 
 
@@ -27,9 +27,8 @@ def with_an_end(spot: Spot, function: ast.FunctionDef) -> Iterator[Step]:
     line = f"{code.indent(function.body[-1])}return {text}\n"
     if not code.text[:end].endswith("\n"):
         line = f"\n{line}"
-    said = re.sub(r"\w+\.full_like\(\w+, (.*?)\)", r"an array of \1", text).replace("jnp.", "")
-    note = f"where plain Python reaches no return and gives None, the result is {said}"
-    yield spot.step("return", ((end, end), line), note=note, excludes={NOTHING: "inputs on which plain Python returns None"})
+    note = f"where plain Python reaches no return and gives None, the result is {_said(spot, text)}"
+    yield spot.step("return", ((end, end), line), note=note, excludes=_EXCLUDES)
 
 
 def with_a_number(spot: Spot, function: ast.FunctionDef, ways: Sequence[ast.stmt]) -> Iterator[Step]:
@@ -44,7 +43,7 @@ def with_a_number(spot: Spot, function: ast.FunctionDef, ways: Sequence[ast.stmt
     known = [value for value in others if value is not None and not _is_none(value)]
     text = next((text for value in known if (text := _nothing_like(spot, value))), "") if nones else ""
     if text:
-        yield spot.step("return", *((each, f"return {text}") for each in nones), excludes={NONE: _given(text)})
+        yield spot.step("return", *((each, f"return {text}") for each in nones), excludes=_instead(spot, text))
 
 
 def number_for_none(spot: Spot, choice: ast.IfExp) -> Iterator[Step]:
@@ -54,11 +53,19 @@ def number_for_none(spot: Spot, choice: ast.IfExp) -> Iterator[Step]:
     none, value = (choice.orelse, choice.body) if _is_none(choice.orelse) else (choice.body, choice.orelse)
     text = _nothing_like(spot, value) if _is_none(none) and not _is_none(value) else ""
     if text:
-        yield spot.step("return", (none, text), excludes={NONE: _given(text)})
+        yield spot.step("return", (none, text), excludes=_instead(spot, text))
 
 
-def _given(text: str) -> str:
-    return f"where plain Python gives None it gives {text.removeprefix('jnp.')}"
+_EXCLUDES = {NOTHING: "inputs on which plain Python returns None"}
+
+
+def _instead(spot: Spot, text: str) -> dict[str, str]:
+    return {**_EXCLUDES, WRITTEN: f"where plain Python gives None it gives {_said(spot, text)}"}
+
+
+def _said(spot: Spot, text: str) -> str:
+    """`nan`, `an array of -1`, for what a text makes."""
+    return re.sub(r"[\w.]+\.full_like\(\w+, (.*?)\)", r"an array of \1", text).replace(spot.jnp("nan"), "nan")
 
 
 def _is_none(value: ast.expr | None) -> bool:

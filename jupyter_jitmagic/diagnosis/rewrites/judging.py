@@ -52,7 +52,7 @@ from jupyter_jitmagic.diagnosis.rewrites.counted import first_of, gives_counts, 
 from jupyter_jitmagic.diagnosis.rewrites.draft_gradients import DraftGradients
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced
 from jupyter_jitmagic.diagnosis.rewrites.other_values import OtherValues
-from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NONE
+from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, WRITTEN
 from jupyter_jitmagic.diagnosis.rewrites.sources import Changed, changed_sources, other_callers, own_name
 from jupyter_jitmagic.diagnosis.rewrites.spared import needed
 from jupyter_jitmagic.diagnosis.rewrites.whole import Whole
@@ -275,8 +275,8 @@ class Judge:
             listed = any(isinstance(part_of(plain.first, array, length), list) for array, _ in draft.cuts)
             returns = f"{draft.returns}, in the place of a list" if listed else draft.returns
             return replace(self._rewrite(draft, reason=f"its values are right, but {returns}"), padded=True)
-        if NONE in draft.excludes:
-            return replace(self._rewrite(draft, reason=f"its values are right, but {draft.excludes[NONE]}"), for_none=True)
+        if WRITTEN in draft.excludes:
+            return replace(self._rewrite(draft, reason=f"its values are right, but {draft.excludes[WRITTEN]}"), for_none=True)
         if self.fails_elsewhere:
             return self._rewrite(draft, reason=f"right on this call, but {self.fails_elsewhere}")
         if ANOTHER_SHAPE in draft.excludes and self._met_another_shape(plain):

@@ -26,7 +26,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds, rounding_dec
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP, by_numpy, may_be_wider
 from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
-from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NONE, NOTHING
+from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, NOTHING
 from jupyter_jitmagic.source.compared import compared_with, compared_words
 from jupyter_jitmagic.source.units import Unit
 
@@ -132,7 +132,7 @@ class OtherValues:
         below = [each for each in statics if id(each[0]) in negative]
         counted = [each for each in statics if id(each[0]) not in negative]
         for given, want, program in (*counted[:_MOST_COMPARED], *options[:_MOST_COMPARED], *below[:_MOST_COMPARED]):
-            if want is None and {NONE, NOTHING} & set(traced.draft.excludes):
+            if want is None and NOTHING in traced.draft.excludes:
                 continue
             try:
                 got = by_numpy(self._call.fun, program, self._call.static, seconds)(given)

@@ -144,7 +144,7 @@ def _propose(
         rolling=rolling,
         runnable=judge.runnable,
         rolls=rolls,
-        times=whole.rounds if whole is not None else 1.0,
+        sizes=whole.sizes if whole is not None else {},
     )
     search = searching(at_places, Deadline(seconds), judge.other_calls)
     first = found = _found(search, judge, so_far)

@@ -31,8 +31,7 @@ _OPERATIONS = ast.BinOp | ast.UnaryOp | ast.Compare | ast.Subscript | ast.IfExp
 def rolled(spot: Spot) -> Iterator[Step]:
     """`for x in xs: …` around the place, where its rounds make many operations → `lax.fori_loop` over their number; a
     comprehension → `jax.vmap`."""
-    many = spot.error if isinstance(spot.error, ManyRounds) else ManyRounds("")
-    most = (MOST_OF_HUGE if many.huge else MOST_UNROLLED) / many.times
+    most = MOST_OF_HUGE if isinstance(spot.error, ManyRounds) and spot.error.huge else MOST_UNROLLED
     for loop in _around(spot):
         if isinstance(loop, Comprehension):
             # a comprehension's own frame does not know the bounds of its range
@@ -95,7 +94,12 @@ def _steps(spot: Spot, loop: ast.For) -> Iterator[Step]:
 
 
 def _length(spot: Spot, iterable: ast.expr) -> int:
-    """How many rounds a loop over it has; 0 where that is not known."""
+    """How many rounds a loop over it has, in the user's own call; 0 where that is not known."""
+    here = _length_here(spot, iterable)
+    return spot.error.rounds(here) if isinstance(spot.error, ManyRounds) else here
+
+
+def _length_here(spot: Spot, iterable: ast.expr) -> int:
     iterable = turned_round(spot, iterable) or iterable
     match iterable:
         case ast.Call(func=ast.Name(id="range"), args=args, keywords=[]) if spot.is_builtin("range"):
@@ -103,9 +107,9 @@ def _length(spot: Spot, iterable: ast.expr) -> int:
             known = [number for number in numbers if number is not None]
             return len(range(*known)) if len(known) == len(numbers) and 0 not in known[2:] else 0
         case ast.Call(func=ast.Name(id="enumerate" as name), args=[inner, *_]) if spot.is_builtin(name):
-            return _length(spot, inner)
+            return _length_here(spot, inner)
         case ast.Call(func=ast.Name(id="zip"), args=[first, *_]) if spot.is_builtin("zip"):
-            return _length(spot, first)
+            return _length_here(spot, first)
     value = spot.value(iterable)
     if isinstance(value, jax.Array | np.ndarray):
         return value.shape[0] if value.ndim else 0

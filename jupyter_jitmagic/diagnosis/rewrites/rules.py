@@ -28,7 +28,7 @@ INDEX = "index"
 OTHER = "other"
 ANOTHER_SHAPE = "another shape"  # of `Step.excludes`
 NOTHING = "nothing"  # of `Step.excludes`: plain Python returns None
-NONE = "none"  # of `Step.excludes`: the same, where the code says `return None`, and so its callers ask for that
+WRITTEN = "written"  # beside it: the code says `return None`, and so its callers ask for that
 BEYOND = "beyond"  # of `Step.excludes`: a count is larger than any array is long
 
 
@@ -42,7 +42,7 @@ class Step:
         line: the line within the unit's text before the edit.
         excludes: kinds of varied inputs on which the edit does not promise plain Python's result, and why that is right
             (`{"nan": "sorted() of NaN has no defined order"}`); kinds are those of `proof.inputs`, and "another shape": inputs
-            on which plain Python's result has another shape than on the call's own; "nothing" and "none": on which it is None;
+            on which plain Python's result has another shape than on the call's own; "nothing": on which it is None;
             "infinite result": on which it holds infinity, in the place of which the rewrite has the least or largest integer.
         note: half a sentence for the user, where the edit gives up something (a message, a check).
         risky: the edit evaluates something that plain Python did not, which may have no finite derivative there.
@@ -71,17 +71,29 @@ class NoWay(Obstacle):
     """An obstacle to every rule's proposals for the place, whatever they are."""
 
 
+_FEW_ROUNDS = 8
+"""A loop that has no more, of layers or axes, has as many in a larger call."""
+NO_SIZES: Mapping[int, int] = types.MappingProxyType({})
+
+
 class ManyRounds(Exception):
     """A trace was stopped in the first round of a Python loop, because its rounds make a large program.
 
     Attributes:
         huge: the program is too large to be compiled for an answer.
-        times: how many times as many rounds the user's own call has.
+        sizes: what sizes that are smaller here are in the user's own call.
     """
 
-    def __init__(self, words: str, huge: bool = False, times: float = 1.0) -> None:
+    def __init__(self, words: str, huge: bool = False, sizes: Mapping[int, int] = NO_SIZES) -> None:
         super().__init__(words)
-        self.huge, self.times = huge, times
+        self.huge, self.sizes = huge, sizes
+
+    def rounds(self, here: int) -> int:
+        """How many rounds a loop has in the user's own call: `range(n - 1)` has one less than `range(n)`. What was
+        computed from sizes may be larger there as well."""
+        near = (own + here - size for size, own in self.sizes.items() if abs(here - size) <= 1)
+        times = max((own // size for size, own in self.sizes.items()), default=1) if here > _FEW_ROUNDS else 1
+        return next(near, here * times)
 
 
 class TracerPrinted(Exception):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from jupyter_jitmagic.diagnosis.rewrites.rules import ManyRounds
+from jupyter_jitmagic.diagnosis.rewrites.rules import NO_SIZES, ManyRounds
 
 STOPS = "__jitmagic_many_rounds__"
 """The name of what stops the trace, in the code that is made."""
 
 
-def names(huge: bool = False, times: float = 1.0) -> dict[str, Callable[[], NoReturn]]:
-    """What the code that is made needs beside its own names. `huge`, `times`: see `ManyRounds`."""
+def names(huge: bool = False, sizes: Mapping[int, int] = NO_SIZES) -> dict[str, Callable[[], NoReturn]]:
+    """What the code that is made needs beside its own names. `huge`, `sizes`: see `ManyRounds`."""
 
     def stops() -> NoReturn:
-        raise ManyRounds("the rounds of this loop are traced one by one", huge, times)
+        raise ManyRounds("the rounds of this loop are traced one by one", huge, sizes)
 
     return {STOPS: stops}
 

@@ -15,13 +15,14 @@ import numpy as np
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, count_equations
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall
 from jupyter_jitmagic.diagnosis.proof.changed import with_floats
-from jupyter_jitmagic.diagnosis.proof.differing import differs, is_wider
+from jupyter_jitmagic.diagnosis.proof.differing import differs, is_wider, wider_words
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_for
 from jupyter_jitmagic.diagnosis.rewrites.compiled import bounded_and_jitted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
 from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.sandbox.copies import fresh
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
+from jupyter_jitmagic.sandbox.results import rounding, same_numbers
 from jupyter_jitmagic.source.units import Unit
 
 SHORTER = "other calls with as many rounds, as plain Python takes long"
@@ -36,8 +37,8 @@ class Own(NamedTuple):
     fun: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    rounds: float
-    """How many times as many it has as the smaller one."""
+    sizes: Mapping[int, int]
+    """What sizes of the smaller call are in it."""
 
 
 class Whole:
@@ -93,16 +94,21 @@ class Whole:
             got = run(self._given)
         except (Exception, Effect) as error:
             return f"{rejected} fails ({type(error).__name__})"
-        said = rewrite.compared.differences
-        if difference := "" if is_wider(got, want) else differs(got, want):
-            if not self._is_rounding(run, got, want):
-                return f"{rejected} differs: {difference}"
-            said = (_GROWS, *said)
-        compared = rewrite.compared
-        not_reached = (*compared.not_reached, SHORTER)
-        return replace(
-            rewrite, compared=replace(compared, inputs=compared.inputs + 1, differences=said, not_reached=not_reached)
+        difference, said = differs(got, want), ""
+        if difference and is_wider(got, want):
+            said = wider_words(got, want)
+        elif difference and self._is_rounding(run, got, want):
+            said = _GROWS
+        elif difference:
+            return f"{rejected} differs: {difference}"
+        before = rewrite.compared
+        compared = replace(
+            before,
+            inputs=before.inputs + (said != _GROWS),
+            differences=tuple(dict.fromkeys((*filter(None, [said]), *before.differences))),
+            not_reached=(*before.not_reached, SHORTER),
         )
+        return replace(rewrite, compared=compared)
 
     def _made(self, traced: Traced) -> Callable[..., Any]:
         """The rewrite with the user's own globals, where the smaller call has others."""
@@ -114,16 +120,19 @@ class Whole:
 
     def _is_rounding(self, run: Callable[[Input], Any], got: Any, want: Any) -> bool:
         """Whether the result moves nearly as far as it differs where all numbers are a very little larger, as in a chaotic
-        system, of which each rounding is seen in all numbers after a while."""
+        system, of which each rounding is seen in all numbers after a while. What stands before in an array, as earlier rounds
+        do, has moved as far by then: a difference that is there from the beginning is none of rounding."""
         if jax.tree_util.tree_structure(got) != jax.tree_util.tree_structure(want):
             return False
         moved = [jax.tree_util.tree_leaves(run(self._with_other_numbers(each))) for each in _SLIGHTLY]
         for a, b, *others in zip(*map(jax.tree_util.tree_leaves, (got, want)), *moved, strict=True):
-            a, b, *others = (np.asarray(each, np.float64) for each in (a, b, *others))
-            if a.shape != b.shape or not np.array_equal(np.isfinite(a), np.isfinite(b)):
+            if np.shape(a) != np.shape(b) or not np.array_equal(np.isfinite(a), np.isfinite(b)):
                 return False
-            apart, *moves = (np.nanmax(np.abs(a - each), initial=0.0) for each in (b, *others))
-            if apart * _AS_MUCH > max(moves) and differs(a, b):
+            kind = np.complex128 if np.iscomplexobj(a) else np.float64
+            x, y, *near = (np.atleast_1d(np.nan_to_num(np.asarray(each, kind))) for each in (a, b, *others))
+            moves = np.maximum.accumulate(np.max([np.abs(x - each) for each in near], axis=0), axis=0)
+            alike = same_numbers(x, y, *rounding(np.asarray(a).dtype))
+            if np.any((np.abs(x - y) * _AS_MUCH > moves) & ~alike):
                 return False
         return True
 

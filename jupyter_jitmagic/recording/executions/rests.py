@@ -185,11 +185,8 @@ class Rests:
     def begins(self, number: int, each_s: float) -> bool:
         """Whether a loop is about to begin with this call, after a pause in which none was noted: it comes as many calls after
         others began as always lay between two of them. Calls take `each_s`; a rest of short loops is seen soon enough."""
-        if self._first is not None or not self._is_regular or min(self._calls) < max(self._calls):
-            return False
-        if not self._holds_back(each_s):
-            return False
-        return (number - self._begun) % self._calls[0] == 0
+        knows = self._first is None and self._is_regular and self._holds_back(each_s) and min(self._calls) == max(self._calls)
+        return knows and (number - self._begun) % self._calls[0] == 0
 
     def _holds_back(self, each_s: float) -> bool:
         """Whether loops are so long that their caller waits for the device before the last calls."""

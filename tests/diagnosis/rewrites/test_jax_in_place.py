@@ -270,9 +270,20 @@ def test_a_copy_of_which_a_helper_changes_elements_changes_nothing_else():
     source += "def f(m, v):\n    m = m * 1.0\n    push(m[jnp.array([0, 1])], v)\n    return m.sum()\n"
     namespace = define(source)
     found = jm.diagnose(namespace["f"], M, 2.0)
-    for text in found.rewrites[0].sources.values() if found.rewrites else ():
+    assert found.rewrites
+    for text in found.rewrites[0].sources.values():
         exec(text, namespace)
         np.testing.assert_allclose(jax.jit(namespace["f"])(M, 2.0), M.sum(), rtol=1e-5)
+
+
+def test_two_parts_of_one_array_that_a_helper_changes_may_be_one_and_the_same():
+    """Where `w` is 0 both names stand for one row: as values of their own they would be two."""
+    source = (
+        "def move(a, b):\n    for i in range(3):\n        a[i] = a[i] + b[i]\n        b[i] = 0.0\n\n"
+        "def f(x, w):\n    m = np.ones((3, 3))\n    for k in range(2):\n        if x[k] > 0:\n"
+        "            move(m[k], m[k + w])\n        m = m * 2\n    return m\n"
+    )
+    assert not jm.diagnose(define(source)["f"], jnp.array([1.0, -1.0, 2.0]), 1).rewrites
 
 
 def test_an_option_that_is_static_beside_the_rewrite_plays_a_part():

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
+from jupyter_jitmagic.diagnosis.proof.results import of_lengths_by_data
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import applied, check, check_with_counts, define
@@ -772,6 +774,15 @@ def test_a_number_and_the_rows_that_are_kept_say_what_they_are_where_there_are_n
     lines = "".join(f"    {line}\n" for line in body.split("\n"))
     found = check(f"def f(rows):\n{lines}", (ROWS,), (ROWS[::-1] * 0.5,))
     assert any("gives that number alone" in each for each in found.rewrites[0].compared.differences)
+
+
+def test_a_number_in_an_arrays_place_is_no_length_that_depends_on_data():
+    def depends(fun):
+        return of_lengths_by_data(JitCall(fun, (jnp.array([[1.0, 2.0], [-1.0, 3.0]]),), {}), 5.0)
+
+    assert depends(lambda rows: rows[rows > 0])
+    assert not depends(lambda rows: sum((row for row in rows if row[0] > 0), 0.5))
+    assert not depends(lambda rows: rows * 2)
 
 
 @pytest.mark.parametrize(
