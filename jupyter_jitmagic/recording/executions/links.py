@@ -18,7 +18,7 @@ from jupyter_jitmagic.recording.executions.waiter import OutputWatch, stop_watch
 
 _FIRST, _STEP = 0.9, 0.03
 _FIRST_LAST, _STEP_LAST = 0.65, 0.02
-_SURE_LAST, _KNOWN_LAST = 0.7, 0.04
+_SURE_LAST, _KNOWN_LAST = 0.7, 0.03
 """A loop's last call ends after this share of the time that loops like it took, at the soonest; from then on no question waits
 for more of that time: one that ends sooner than others is to be known as well."""
 _FIRST_CLOSELY = 0.6
