@@ -88,8 +88,8 @@ def test_the_search_has_longer_where_the_limit_is_raised(limited, monkeypatch):
         return Proposals()
 
     monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.propose", noted)
-    for limit in (10.0, 60.0):
-        jm.options.advice_limit_s = limit
+    for allowed in (10.0, 60.0):
+        jm.options.advice_limit_s = allowed
         jm.diagnose(lambda x: x * 2 if x.sum() > 0 else x, jnp.ones(3))
     assert max(given) > 10.0 > 2.0 >= min(given)
 
