@@ -90,12 +90,13 @@ def diagnose_call(
     seen: Mapping[str, tuple[int, int]] | None = None,
     failed: BaseException | None = None,
 ) -> Diagnosis:
-    """`diagnose` with its bounds: `seconds` for rewrites, `rewrites=False` to leave the source alone.
+    """`diagnose` with its bounds: `seconds` for rewrites at least, `rewrites=False` to leave the source alone.
 
     `seen`: of recorded calls, by argument, how many different values in how many calls. `failed`: what the user's own call
     raised; it is what can be said where the function cannot be traced again without a trace of it.
     """
     started = time.perf_counter()
+    seconds = max(seconds, options.advice_limit_s / 5)  # an answer that ends with its time says that raising it helps
     call, note, stale = Call(fun, args, kwargs), "", ""
     putting_back = ExitStack()
     try:

@@ -79,6 +79,21 @@ def test_a_search_that_ends_with_its_time_says_so(monkeypatch):
     assert "is known" not in hurried.reason
 
 
+def test_the_search_has_longer_where_the_limit_is_raised(limited, monkeypatch):
+    """An answer that ends with its time says to raise `advice_limit_s`; the search ended after the same two seconds then."""
+    given = []
+
+    def noted(*_, seconds, **__):
+        given.append(seconds)
+        return Proposals()
+
+    monkeypatch.setattr("jupyter_jitmagic.diagnosis.rewrites.propose", noted)
+    for allowed in (10.0, 60.0):
+        jm.options.advice_limit_s = allowed
+        jm.diagnose(lambda x: x * 2 if x.sum() > 0 else x, jnp.ones(3))
+    assert max(given) > 10.0 > 2.0 >= min(given)
+
+
 def test_pieces_have_time_of_their_own_where_looking_for_other_code_took_all(monkeypatch):
     """A long function is cut many times before each of its pieces traces."""
     seconds = []

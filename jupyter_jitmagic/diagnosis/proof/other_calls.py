@@ -216,8 +216,9 @@ class _Maker:
         whole = {name: int(np.rint(each)) or 1 for name, each in floats.items() if np.isfinite(each)}
         large = {name: each for name, each in whole.items() if abs(floats[name]) >= TOLERANCE}
         for ints in [each for each in (large if len(large) < len(whole) else {}, whole) if each]:
-            given = self._called({**self._bound, **ints}, "given", list(ints))
-            yield replace(given, words=f"{given.words} as {'ints' if len(ints) > 1 else 'an int'}")
+            yield self._given_as_ints(ints)
+        if whole and (beside := {name: 1 for name, each in single.items() if each is None}):
+            yield self._given_as_ints({**whole, **beside})  # a way of its own, where another float may be missing
         for name in (name for name in self._parameters if name not in {*self._bound, *self._static}):
             if _holds_numbers(table := self._default(name)) and any(type(each) is float for each in jax.tree.leaves(table)):
                 whole_table = jax.tree.map(lambda each: int(np.rint(each)) if np.isfinite(each) else each, table)
@@ -252,6 +253,10 @@ class _Maker:
             yield self._given_as(name, jnp.arange(np.shape(rows)[0]) % 3 != 1, "a mask")
         else:
             yield self._called({**self._bound, name: 1}, "given", [name])  # a count is no float
+
+    def _given_as_ints(self, ints: Mapping[str, int]) -> OtherCall:
+        call = self._called({**self._bound, **ints}, "given", list(ints))
+        return replace(call, words=f"{call.words} as {'ints' if len(ints) > 1 else 'an int'}")
 
     def _given_as(self, name: str, value: Any, what: str) -> OtherCall:
         call = self._called({**self._bound, name: value}, "given", [name])

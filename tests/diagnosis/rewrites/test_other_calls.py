@@ -908,6 +908,17 @@ def test_a_rate_is_given_as_an_int_beside_a_tolerance_that_is_none():
     assert given == [("where rate is given as an int", (1,)), ("where rate and tol are given as ints", (1, 1))]
 
 
+def test_a_rate_is_given_as_an_int_beside_what_is_none():
+    """The way that `cycles` opens has a float of its own to be mended: that `lambda: least, lambda: least + 0.1` fails there
+    was unsaid, as an int was given where `cycles` is None alone."""
+    source = (
+        "def f(step, least=1e-3, cycles=None):\n    t = step / 100\n    if cycles is not None:\n        if t >= 1.0:\n"
+        "            return least\n        t = (t * cycles) % 1.0\n    elif t > 1:\n        return least\n"
+        "    return least + 0.1 * (1 - t)\n"
+    )
+    served(source, (jnp.array(40),), ((jnp.array(40), 0, 3), {}), ((jnp.array(400), 2, 3), {}), ((jnp.array(400), 2), {}))
+
+
 def test_what_other_options_reach_is_reached():
     """The other side of `entry is None` was compared where entry is given, and called not reached by any input."""
     source = (
