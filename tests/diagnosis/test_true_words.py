@@ -254,6 +254,18 @@ def test_the_line_that_no_static_argument_cures_is_the_reason_and_not_the_loop_b
     assert "needs the value of key" in reason and "rounds" not in reason
 
 
+def test_an_attribute_that_a_list_lacks_is_no_matter_of_shapes():
+    """A list has no `shape`: nothing is said of shapes that do not fit."""
+
+    def centred(x):
+        rows = list(x)
+        return jnp.array(rows) if len(rows.shape) < 2 else x
+
+    said = " ".join(str(jm.diagnose(centred, jnp.arange(3.0))).split())
+    assert "AttributeError: 'list' object has no attribute 'shape'" in said
+    assert "do not fit" not in said
+
+
 def test_an_index_that_jax_refuses_is_no_matter_of_shapes():
     def swap(x, k):
         return x[[0, k]]

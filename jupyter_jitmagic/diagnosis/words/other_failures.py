@@ -443,7 +443,7 @@ def _inner_trace(call: Call, error: BaseException, text: str) -> str | None:
 
 def _shapes(call: Call, error: BaseException, text: str) -> str | None:
     if not re.search(r"\b(?:shape|dimension|broadcast|axis|rank|ndim|Incompatible|incompatible)", text) or isinstance(
-        error, NameError
+        error, NameError | AttributeError
     ):
         return None
     mapped = re.findall(r"had size (\d+): (axis \S+ of \w+(?: \w+)?)", text)
