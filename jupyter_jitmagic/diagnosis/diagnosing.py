@@ -53,6 +53,7 @@ from jupyter_jitmagic.sandbox.unchecked import unchecked
 
 _TRACES = 6  # of a large function, at least, for which there is time when other code is looked for
 _RUNS = 5  # likewise plain runs of a slow one
+_SEARCH_S, _SEARCH = 2.0, 1 / 5  # for other code at least, and as a share of the time for an answer
 
 
 def diagnose(fun: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Diagnosis:
@@ -85,18 +86,20 @@ def diagnose_call(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     *,
-    seconds: float = 2.0,
+    seconds: float | None = None,
     rewrites: bool = True,
     seen: Mapping[str, tuple[int, int]] | None = None,
     failed: BaseException | None = None,
 ) -> Diagnosis:
-    """`diagnose` with its bounds: `seconds` for rewrites at least, `rewrites=False` to leave the source alone.
+    """`diagnose` with its bounds: `seconds` for rewrites (None: a share of the time for an answer), `rewrites=False` to leave
+    the source alone.
 
     `seen`: of recorded calls, by argument, how many different values in how many calls. `failed`: what the user's own call
     raised; it is what can be said where the function cannot be traced again without a trace of it.
     """
     started = time.perf_counter()
-    seconds = max(seconds, options.advice_limit_s / 5)  # an answer that ends with its time says that raising it helps
+    if seconds is None:  # an answer that ends with its time says that raising the limit helps
+        seconds = max(_SEARCH_S, _SEARCH * options.advice_limit_s)
     call, note, stale = Call(fun, args, kwargs), "", ""
     putting_back = ExitStack()
     try:

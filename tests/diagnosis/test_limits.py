@@ -7,6 +7,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.asked import Asked
+from jupyter_jitmagic.diagnosis.diagnosing import diagnose_call
 from jupyter_jitmagic.diagnosis.rewrites import Proposals
 from jupyter_jitmagic.diagnosis.splits.program import Split
 from jupyter_jitmagic.diagnosis.types import Found
@@ -92,6 +93,9 @@ def test_the_search_has_longer_where_the_limit_is_raised(limited, monkeypatch):
         jm.options.advice_limit_s = allowed
         jm.diagnose(lambda x: x * 2 if x.sum() > 0 else x, jnp.ones(3))
     assert max(given) > 10.0 > 2.0 >= min(given)
+    given.clear()
+    diagnose_call(lambda x: x * 2 if x.sum() > 0 else x, (jnp.ones(3),), {}, seconds=5.0)  # who asks for less gets less
+    assert 0.0 < max(given) <= 5.0
 
 
 def test_pieces_have_time_of_their_own_where_looking_for_other_code_took_all(monkeypatch):

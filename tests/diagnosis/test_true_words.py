@@ -254,16 +254,72 @@ def test_the_line_that_no_static_argument_cures_is_the_reason_and_not_the_loop_b
     assert "needs the value of key" in reason and "rounds" not in reason
 
 
-def test_an_attribute_that_a_list_lacks_is_no_matter_of_shapes():
-    """A list has no `shape`: nothing is said of shapes that do not fit."""
+def own(x):
+    return x
 
-    def centred(x):
-        rows = list(x)
-        return jnp.array(rows) if len(rows.shape) < 2 else x
 
-    said = " ".join(str(jm.diagnose(centred, jnp.arange(3.0))).split())
-    assert "AttributeError: 'list' object has no attribute 'shape'" in said
-    assert "do not fit" not in said
+def lacks_an_attribute(x):
+    rows = list(x)
+    return jnp.array(rows) if len(rows.shape) < 2 else x
+
+
+def has_another_parameter(x):
+    return own(x, axis=0)
+
+
+def library_has_another_parameter(x):
+    return jnp.sum(x, axis=0, axis_name=1)
+
+
+def lacks_an_argument(x):
+    return (lambda x, shape: x)(x)
+
+
+def lacks_a_key(x):
+    return x * {}["shape"]
+
+
+def lacks_a_module(x):
+    from scipy import rank_tools
+
+    return rank_tools.of(x)
+
+
+def raises(x):
+    raise ValueError("unknown shape of kernel: 'gauss'")
+
+
+@pytest.mark.parametrize(
+    ("fun", "said"),
+    [
+        (lacks_an_attribute, "AttributeError: 'list' object has no attribute 'shape'"),
+        (has_another_parameter, "TypeError: own() got an unexpected keyword argument 'axis'"),
+        (library_has_another_parameter, "TypeError: sum() got an unexpected keyword argument 'axis_name'"),
+        (lacks_an_argument, "missing 1 required positional argument: 'shape'"),
+        (lacks_a_key, "KeyError: 'shape'"),
+        (lacks_a_module, "ImportError: cannot import name 'rank_tools'"),
+        (raises, "ValueError: unknown shape of kernel: 'gauss'"),
+    ],
+)
+def test_an_error_that_only_names_a_shape_is_no_matter_of_shapes(fun, said):
+    """Nothing is said of shapes that do not fit where a parameter, a key or the user's own message is called so."""
+    reason = jm.diagnose(fun, jnp.arange(3.0)).reason
+    assert said in reason and "do not fit" not in reason
+
+
+@pytest.mark.parametrize(
+    ("fun", "said"),
+    [
+        (lambda x: x + jnp.ones(4), "incompatible shapes for broadcasting: (3,), (4,)"),
+        (lambda x: jnp.sum(x, axis=3), "axis 3 is out of bounds"),
+        (lambda x: x.reshape(7), "cannot reshape array of shape (3,)"),
+        (lambda x: np.zeros(3) + np.zeros(4) + x, "operands could not be broadcast together"),
+    ],
+)
+def test_what_jax_and_numpy_refuse_for_its_shape_is_told_as_such(fun, said):
+    """Also where NumPy, whose functions leave no frame, raises it in the user's own line."""
+    reason = jm.diagnose(fun, jnp.arange(3.0)).reason
+    assert reason.startswith("The shapes do not fit: ") and said in reason
 
 
 def test_an_index_that_jax_refuses_is_no_matter_of_shapes():

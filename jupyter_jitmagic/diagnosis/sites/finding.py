@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import dis
 import inspect
 import re
 import traceback
@@ -319,6 +320,14 @@ _ASKED_BY = {
     jax.errors.NonConcreteBooleanIndexError: "mask",
 }
 _DEPENDS = re.compile(r"depends on the values? of the arguments? (.+?)(?:\.?\s*(?:\n|$))")
+
+
+def raised_by_user(error: BaseException, call: Call) -> bool:
+    """Whether a `raise` of the user's raised it, whose words may speak of anything."""
+    steps = list(_steps(error))
+    if not steps or not is_user(code := steps[-1].tb_frame.f_code, call):
+        return False
+    return code.co_code[steps[-1].tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 def refused_at(error: BaseException, call: Call) -> Site | None:

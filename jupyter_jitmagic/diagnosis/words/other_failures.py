@@ -16,6 +16,7 @@ from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output
 from jupyter_jitmagic.base.refused import REFUSED_FILL, REFUSED_INDEX, REFUSED_LIST
 from jupyter_jitmagic.diagnosis.call.calls import Argument, Call, bind, code_of
 from jupyter_jitmagic.diagnosis.sites.buffers import Gone
+from jupyter_jitmagic.diagnosis.sites.finding import raised_by_user
 from jupyter_jitmagic.diagnosis.sites.keeping import Keeping, keeping
 from jupyter_jitmagic.diagnosis.sites.leaks import Holder, leaks
 from jupyter_jitmagic.diagnosis.statics.registered import (
@@ -441,10 +442,13 @@ def _inner_trace(call: Call, error: BaseException, text: str) -> str | None:
     )
 
 
+_OF_SHAPES = re.compile(r"\b(?:shape|dimension|broadcast|axis|rank|ndim|Incompatible|incompatible)")
+_OF_PARAMETERS = re.compile(r"unexpected keyword argument|required (?:positional|keyword-only) argument|multiple values for")
+
+
 def _shapes(call: Call, error: BaseException, text: str) -> str | None:
-    if not re.search(r"\b(?:shape|dimension|broadcast|axis|rank|ndim|Incompatible|incompatible)", text) or isinstance(
-        error, NameError | AttributeError
-    ):
+    refuses = isinstance(error, TypeError | ValueError | IndexError) and not raised_by_user(error, call)
+    if not refuses or not _OF_SHAPES.search(text) or _OF_PARAMETERS.search(text):  # a parameter may be called `axis`
         return None
     mapped = re.findall(r"had size (\d+): (axis \S+ of \w+(?: \w+)?)", text)
     if mapped:
