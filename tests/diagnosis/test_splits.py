@@ -928,3 +928,30 @@ def counting(x, cfg):
 def test_a_dict_that_the_function_changes_is_made_no_tuple():
     """The caller's dict would stay as it was."""
     assert not jm.diagnose(counting, jnp.arange(6.0), {"rows": 2, "mode": "a", "calls": 0}).splits
+
+
+def without_the_ends(x, share, axis=0):
+    x = jnp.sort(x, axis)
+    cut = int(x.shape[axis] * share)
+    kept = [slice(None)] * x.ndim
+    kept[axis] = slice(cut, -cut)
+    inner = x[tuple(kept)]
+    center = jnp.median(x, axis)
+    if 0 < center.ndim < x.ndim:
+        center = jnp.expand_dims(center, axis)
+    return jnp.sqrt(((inner - center) ** 2).sum(axis) / x.shape[axis])
+
+
+@pytest.mark.parametrize("rows", [jnp.arange(8.0), jnp.arange(16.0).reshape(8, 2)])
+def test_a_split_of_what_takes_any_number_of_axes_takes_them(rows):
+    """Whatever the call's own array has: an axis is no data in a piece."""
+    split = split_of(without_the_ends, rows, jnp.array(0.2))
+    few, line, lines, wide = (
+        jnp.array(0.1),
+        jnp.arange(10.0) ** 2,
+        jnp.arange(20.0).reshape(10, 2),
+        jnp.arange(20.0).reshape(2, 10),
+    )
+    split = made(split, "without_the_ends").without_the_ends
+    for args in [(line, few), (lines, few), (wide, few, 1)]:
+        np.testing.assert_allclose(split(*args), without_the_ends(*args), rtol=1e-5)

@@ -42,5 +42,16 @@ def asks_for_flags(tree: ast.AST) -> bool:
     return any(isinstance(each, ast.Name) and each.id == "bool" for part in inner for each in ast.walk(part))
 
 
+def asks_for_rank(tree: ast.AST) -> bool:
+    """Whether it asks how many axes its arrays have, or takes the one to work along as an argument."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.arg(arg="axis") | ast.Attribute(attr="ndim"):
+                return True
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Attribute(attr="shape")]):
+                return True
+    return False
+
+
 def _called(node: ast.Call) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

@@ -96,10 +96,20 @@ def in_shape(leaf: Any, shape: tuple[int, ...]) -> Any:
         made = values[np.ix_(*(np.arange(size) % old for size, old in zip(shape, values.shape, strict=True)))]
     if values.ndim == 1 and values.size > 1 and bool(np.all(values[1:] >= values[:-1])):
         made = np.sort(made)
+    return _in_its_place(leaf, made)
+
+
+def in_rank(leaf: Any, axes: int) -> Any:
+    """The array with an axis more, its values once more the other way round, or without its last one: the first of each."""
+    values = np.asarray(leaf)
+    return _in_its_place(leaf, values[..., 0] if axes < values.ndim else np.stack([values, values[::-1]], -1))
+
+
+def _in_its_place(leaf: Any, made: np.ndarray[Any, Any]) -> Any:
     if not isinstance(leaf, jax.Array):
         return made
     new = as_jax(made)
-    return jax.device_put(new, _sharding_of(leaf, shape)) if getattr(leaf, "committed", False) else new
+    return jax.device_put(new, _sharding_of(leaf, made.shape)) if getattr(leaf, "committed", False) else new
 
 
 def _sharding_of(leaf: jax.Array, shape: tuple[int, ...]) -> jax.sharding.Sharding:
@@ -108,6 +118,8 @@ def _sharding_of(leaf: jax.Array, shape: tuple[int, ...]) -> jax.sharding.Shardi
     if not isinstance(sharding, jax.sharding.NamedSharding):
         return sharding
     whole = jax.sharding.NamedSharding(sharding.mesh, jax.sharding.PartitionSpec())
+    if len(shape) < len(sharding.spec):
+        return whole
     parts = dict(sharding.mesh.shape)
     for size, names in zip(shape, sharding.spec, strict=False):
         over = names if isinstance(names, tuple) else (names,)

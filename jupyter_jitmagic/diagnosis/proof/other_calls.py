@@ -21,8 +21,8 @@ from jupyter_jitmagic.base.jax_internals import as_jax
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
-from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags, kinds_asked_for
-from jupyter_jitmagic.diagnosis.proof.leaves import as_integers, in_shape, kind_of, like, rounded
+from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags, asks_for_rank, kinds_asked_for
+from jupyter_jitmagic.diagnosis.proof.leaves import as_integers, in_rank, in_shape, kind_of, like, rounded
 from jupyter_jitmagic.diagnosis.proof.optional_items import (
     asked_together,
     draws,
@@ -47,7 +47,7 @@ class OtherCall:
     """Another call of the function.
 
     Attributes:
-        given: its arguments; `given.kind` is "left out", "none", "given", "number", "own arrays", "size", "end" or
+        given: its arguments; `given.kind` is "left out", "none", "given", "number", "own arrays", "size", "rank", "end" or
             "negative int".
         words: what is different, to go on after "fails" or "differs", as "with tol left out".
         promised: a rewrite that fails there is none; where False, the answer says where it fails.
@@ -78,6 +78,7 @@ def other_calls(
         make.none(),
         make.given(),
         itertools.islice(make.sizes(), 2),
+        make.of_another_rank(),
         make.of_arrays_not_empty(),
         make.single_numbers(),
         make.of_kinds_asked_for(),
@@ -352,6 +353,20 @@ class _Maker:
         sizes = {size for k in self._arrays() for size in self._leaves[k].shape}
         if 0 in sizes:
             yield self._mapped({0: min((size for size in sizes if size > 1), default=3)}, NOT_EMPTY.removeprefix("on "))
+
+    def of_another_rank(self) -> Iterator[OtherCall]:
+        """An axis more or less, where the code asks how many there are: for arrays like the first one, all alike."""
+        arrays = self._arrays()
+        if not arrays or not any(asks_for_rank(tree) for tree in self._trees):
+            return
+        shape = self._leaves[arrays[0]].shape
+        alike = [k for k in arrays if self._leaves[k].shape == shape]
+        axes = 2 if len(shape) == 1 else len(shape) - 1
+        if 0 in shape:
+            return
+        words = f"on arrays of {'one axis' if axes == 1 else f'{axes} axes'}"
+        changed = {k: in_rank(self._leaves[k], axes) for k in alike}
+        yield replace(self._as_number(changed, words, "rank"), promised=False)
 
     def empty_lists(self) -> Iterator[OtherCall]:
         """Nothing in a list that is an argument: a loop over it leaves Python's own numbers, whose division by 0 raises."""

@@ -72,6 +72,7 @@ _ASPECTS = {
     "none": "None",
     "given": "optional arguments given",
     "size": "arrays of other sizes",
+    "rank": "arrays with another number of axes",
     "number": "other kinds of numbers",
     "own arrays": "numbers that are arrays of their own",
     "end": "indices at the ends",

@@ -201,7 +201,7 @@ class Proof:
 
 def _is_served(call: OtherCall) -> bool:
     """Whether a split is none that does not serve it."""
-    return call.promised or call.given.kind in ("left out", "none", "given")
+    return call.promised or call.given.kind in ("left out", "none", "given", "rank")
 
 
 def with_kept(fun: Any, kept: Mapping[str, Any]) -> Any:

@@ -976,3 +976,36 @@ def test_what_options_hand_on_is_given():
         "    return worst\n"
     )
     served(source, (X,), ((X,), {"knee": 0.0}), ((X,), {"threshold": 1.0, "knee": 4.0}))
+
+
+@pytest.mark.parametrize("x", [jnp.arange(4.0), jnp.arange(8.0).reshape(4, 2)])
+def test_who_asks_how_many_axes_there_are_is_given_one_more_and_one_less(x):
+    """What only arrays of another rank reach is cured as well."""
+    source = """
+def f(x, axis=0):
+    if x.sum() > 100.0:
+        x = x / 2
+    if x.ndim == 2:
+        if x[0, 1] > 0.0:
+            x = -x
+    elif x[0] < 0.5:
+        x = x + 1
+    return x.sum(axis)
+"""
+    served(
+        source, (x,), ((jnp.arange(3.0),), {}), ((-jnp.arange(6.0).reshape(3, 2),), {}), ((jnp.arange(6.0).reshape(3, 2),), {})
+    )
+
+
+def test_where_a_rewrite_fails_on_arrays_with_another_number_of_axes_is_said():
+    """Plain Python takes them, and what stops the trace there has no cure."""
+    source = """
+def f(x):
+    if x.sum() > 100.0:
+        x = x / 2
+    if x.ndim == 2:
+        x = x - len({round(float(v), 1) for v in x[0]})
+    return x
+"""
+    found = propose(define(source)["f"], (jnp.arange(4.0),), {}, (), seconds=30)
+    assert "it fails on arrays of 2 axes" in str(found.rewrites[0].compared), found
