@@ -80,8 +80,7 @@ def impurity(
         except NoSource as error:
             unknown = f"it cannot be checked for side effects: {error}"
             break
-        if not made.has(function):
-            unit = units.setdefault((unit.filename, unit.first_line), unit)
+        unit = units.setdefault((unit.filename, unit.first_line), unit)
         definition = definition_of(unit, function.__code__)
         if definition is None:
             unknown = f"it cannot be checked for side effects: {function.__qualname__} was not found"

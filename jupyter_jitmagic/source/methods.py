@@ -2,7 +2,8 @@
 
 An argument, or an object that the function makes, finds its methods on its class. So in the code that is made again every
 `thing.name` becomes a question to `Rebuilt`, for names of methods that were changed; and every `thing(…)`, where a `__call__`
-was, and every `a * b`, where a `__mul__` was.
+was, and every `a * b`, where a `__mul__` was. `Thing(…)`, of a class of the user's, asks in any case: its `__init__` may call
+such a method.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import ast
 import builtins
 import operator
-from collections.abc import Callable, Collection
+import types
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from jupyter_jitmagic.base.looking import in_class
+from jupyter_jitmagic.base.looking import attribute, in_class
+from jupyter_jitmagic.usercode.origin import unwrapped
+from jupyter_jitmagic.usercode.ownership import is_users_text
 
 LOOK_UP = "__jitmagic_look_up__"
 """The name under which the code finds who is asked."""
@@ -47,8 +51,8 @@ _CALL_WHAT_THEY_ARE_GIVEN = ("vmap", "checkpoint", "remat")
 
 
 class _LookedUp(ast.NodeTransformer):
-    def __init__(self, names: Collection[str]) -> None:
-        self.names = names
+    def __init__(self, names: Collection[str], space: Mapping[str, Any]) -> None:
+        self.names, self.space = names, space
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
         self.generic_visit(node)
@@ -85,6 +89,8 @@ class _LookedUp(ast.NodeTransformer):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in _CALL_WHAT_THEY_ARE_GIVEN and node.args and isinstance(node.args[0], ast.Name | ast.Attribute):
                 node.args[0] = _asked(node.args[0], node.args[0], CALL)
+            node.func = _asked(node.func, node.func, CALL)
+        elif isinstance(node.func, ast.Name) and is_users_class(self.space.get(node.func.id)):
             node.func = _asked(node.func, node.func, CALL)
         return node
 
@@ -123,10 +129,24 @@ def operated(
     return plainly(left, right)
 
 
-def looking_up(tree: ast.Module, names: Collection[str]) -> ast.Module:
-    """A tree in which these attributes are looked up by `LOOK_UP`."""
-    made: ast.Module = _LookedUp(names).visit(tree) if names else tree
+def looking_up(tree: ast.Module, names: Collection[str], space: Mapping[str, Any]) -> ast.Module:
+    """A tree in which these attributes are looked up by `LOOK_UP`, and the user's classes in `space`, where they are called."""
+    made: ast.Module = _LookedUp(names, space).visit(tree)
     return made
+
+
+def is_users_class(value: Any) -> bool:
+    """Whether it is an ordinary class that the user wrote: its first method, which a library may have wrapped, as flax does."""
+    if type(value) is not type:
+        return False
+    first = next((each for each in map(function_in, vars(value).values()) if isinstance(each, types.FunctionType)), None)
+    code = attribute(unwrapped(first), "__code__") if first is not None else None
+    return code is not None and is_users_text(code.co_filename)
+
+
+def function_in(method: Any) -> Any:
+    """The function of a method as its class holds it."""
+    return method.__func__ if isinstance(method, staticmethod | classmethod) else method
 
 
 def names_of_methods(text: str) -> frozenset[str]:

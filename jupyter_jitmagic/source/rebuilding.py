@@ -19,10 +19,19 @@ import jax
 
 from jupyter_jitmagic.base.jax_frames import jit_options
 from jupyter_jitmagic.base.looking import ABSENT, attribute, attributes, has, in_class, text_attribute
-from jupyter_jitmagic.source.methods import CALL, LOOK_UP, OPERATE, OPERATORS, looking_up, names_of_methods, operated
+from jupyter_jitmagic.source.methods import (
+    CALL,
+    LOOK_UP,
+    OPERATE,
+    OPERATORS,
+    function_in,
+    is_users_class,
+    looking_up,
+    names_of_methods,
+    operated,
+)
 from jupyter_jitmagic.source.units import NoSource, Unit, codes, plain_function, unit_of
 from jupyter_jitmagic.usercode.held import defaults_of
-from jupyter_jitmagic.usercode.origin import unwrapped
 from jupyter_jitmagic.usercode.ownership import is_users_text
 from jupyter_jitmagic.usercode.places import extent
 
@@ -45,6 +54,7 @@ class Rebuilt:
     """The user's functions made again with changed units, in copies of their own globals.
 
     `wrapping`: for a function that another one was made into, what wraps the new one in its place; None for its own code.
+    `asked`: compiles a unit whose text stays, as a tree that looks up methods.
 
     Only what leads to a changed function is made again. The user's namespaces, classes and function objects stay untouched.
 
@@ -58,8 +68,11 @@ class Rebuilt:
         imports: dict[Unit, str] | None = None,
         extra: dict[str, Any] | None = None,
         wrapping: Callable[[types.FunctionType], Callable[[Any], Any] | None] = lambda fun: None,
+        asked: Callable[[Unit, ast.Module], types.CodeType] = lambda unit, tree: unit.compiled(
+            ast.increment_lineno(tree, unit.first_line - 1), unit.filename
+        ),
     ) -> None:
-        self._units = list(texts)
+        self._units, self._asked = list(texts), asked
         self._wrapping = wrapping
         self._imports = imports or {}
         asked = functools.partial(operated, self._looked_up, lambda one, way: self._any_affected([_method(one, way)]))
@@ -89,13 +102,13 @@ class Rebuilt:
     def _looked_up(self, owner: Any, name: str) -> Any:
         """`owner.name`, where that may be a changed method; of `owner(…)`, what is called."""
         if name == CALL and isinstance(owner, type):
-            return owner
+            return self.make(owner)
         cls = owner if isinstance(owner, type) else type(owner)
         held = {} if owner is cls else attributes(owner) or {}
         base = next((each for each in cls.__mro__ if name in vars(each)), None)
         if base is not None and name not in held:
             method = vars(base)[name]
-            function = method.fget if isinstance(method, property) else _function_in(method)
+            function = method.fget if isinstance(method, property) else function_in(method)
             is_new = any(function is made for made in self._made.values())
             if isinstance(function, types.FunctionType) and not is_new and self.affected(function):
                 made = self.make(function)
@@ -110,27 +123,48 @@ class Rebuilt:
     def _instance(self, value: Any) -> Any:
         """An object of the user's whose class has changed methods, as a copy with those methods; else the object itself."""
         cls = type(value)
-        if type(cls) is not type or not _is_users(cls):
+        if not is_users_class(cls):
             return value
         key = id(value)
         if key in self._instances:
             return self._instances[key]
-        changed = {
-            name: method
-            for base in reversed(cls.__mro__)
-            for name, method in vars(base).items()
-            if isinstance(_function_in(method), types.FunctionType) and self.affected(_function_in(method))
-        }
+        changed = self._changed_in(cls)
         if not changed:
             return value
         self._keep.append(value)
         made = self._instances[key] = shallow_copy(value)
+        object.__setattr__(made, "__class__", self._with_methods(cls, changed))
+        return made
+
+    def _changed_in(self, cls: type) -> dict[str, Any]:
+        """A class's methods that are, or reach, changed functions, by name."""
+        return {
+            name: method
+            for base in reversed(cls.__mro__)
+            for name, method in vars(base).items()
+            if isinstance(function_in(method), types.FunctionType) and self.affected(function_in(method))
+        }
+
+    def _with_methods(self, cls: type, changed: dict[str, Any]) -> type:
+        """A class made of `cls` with these methods made again."""
         shadow = type(cls.__name__, (cls,), {"__slots__": ()})
         for name, method in changed.items():
-            new = self.make(_function_in(method))
+            new = self.make(function_in(method))
             setattr(shadow, name, type(method)(new) if isinstance(method, staticmethod | classmethod) else new)
-        object.__setattr__(made, "__class__", shadow)
-        return made
+        return shadow
+
+    def _making(self, cls: type) -> Callable[..., Any]:
+        """What makes an object of a class by its changed methods; it is one of the class itself, whose methods are looked up
+        where they are called."""
+        shadow = self._with_methods(cls, self._changed_in(cls))
+
+        def making(*args: Any, **kwargs: Any) -> Any:
+            made: Any = shadow(*args, **kwargs)
+            if type(made) is shadow:
+                object.__setattr__(made, "__class__", cls)
+            return made
+
+        return making
 
     def make(self, fun: Any) -> Any:
         """`fun` with its changed parts; `fun` itself where nothing that it reaches has changed."""
@@ -144,6 +178,8 @@ class Rebuilt:
             made: Any = wrap(self.make(fun.__wrapped__))
         elif isinstance(fun, types.FunctionType):
             return self._function(fun)
+        elif isinstance(fun, type):
+            made = self._making(fun)
         elif isinstance(fun, functools.partial):
             keywords = {name: self._new(each) for name, each in fun.keywords.items()}
             made = functools.partial(self.make(fun.func), *map(self._new, fun.args), **keywords)
@@ -213,7 +249,7 @@ class Rebuilt:
             ]:
                 found += [vars(module)[n] for n in names if n in vars(module)]
             own = [f for f in found if _is_of_module(f, fun.__globals__)]
-            return any(self._may_reach(f) and self.affected(f) for f in found) or any(
+            return any((self._may_reach(f) or is_users_class(f)) and self.affected(f) for f in found) or any(
                 self._leads_by_methods(fun, f) for f in own
             )
         if isinstance(fun, functools.partial):
@@ -221,7 +257,8 @@ class Rebuilt:
         if isinstance(fun, types.MethodType):
             return self.affected(fun.__func__) or self._leads_by_methods(fun.__func__, fun.__self__)
         if isinstance(fun, type):
-            return False
+            parts = [_function_of(fun, name) for name in _MAKING] if is_users_class(fun) else []
+            return any(isinstance(each, types.FunctionType) and self._leads_within(each, fun) for each in parts)
         if isinstance(fun, dict):
             return self._any_affected(fun.values())
         if isinstance(fun, list | tuple):
@@ -234,13 +271,15 @@ class Rebuilt:
     def _leads_by_methods(self, function: Any, owner: Any) -> bool:
         """Whether a method calls others of its object of which one reaches a changed function."""
         cls = type(owner)
-        if type(cls) is not type or not _is_users(cls) or not isinstance(function, types.FunctionType):
-            return False
+        return is_users_class(cls) and isinstance(function, types.FunctionType) and self._leads_within(function, cls)
+
+    def _leads_within(self, function: types.FunctionType, cls: type) -> bool:
+        """Whether a function, or a method of this class that it names, and so on, reaches a changed one."""
         asked, met = [function], set[str]()
         for each in asked:
             named = {name for code in (each.__code__, *codes(each.__code__)) for name in code.co_names} - met
             met |= named
-            methods = [_method(owner, name) for name in named]
+            methods = [_function_of(cls, name) for name in named]
             asked += [method for method in methods if isinstance(method, types.FunctionType)]
         return any(map(self.affected, asked))
 
@@ -327,7 +366,12 @@ class Rebuilt:
     def _asking(self, code: types.CodeType, module_globals: dict[str, Any]) -> Iterator[Unit]:
         """The user's statement that holds a function, if that may call a method of a changed class: it asks for it then."""
         names = {n for c in (code, *codes(code)) for n in c.co_names}
-        if not is_users_text(code.co_filename) or not (self._named & {CALL, *OPERATORS} or names & self._named):
+        if not is_users_text(code.co_filename):
+            return
+        made = (module_globals[name] for name in names if name in module_globals)
+        if not (
+            self._named & {CALL, *OPERATORS} or names & self._named or any(is_users_class(m) and self.affected(m) for m in made)
+        ):
             return
         found = next((unit for unit in self._askers if unit.holds(code)), None)
         if found is None:
@@ -335,9 +379,9 @@ class Rebuilt:
                 found = unit_of(code, module_globals)
             except NoSource:
                 return
-            tree = looking_up(ast.parse(found.text), self._named)
+            tree = looking_up(ast.parse(found.text), self._named, module_globals)
             self._old[found] = _numbered(found.compiled(found.text, found.filename))
-            self._codes[found] = _numbered(found.compiled(ast.increment_lineno(tree, found.first_line - 1), found.filename))
+            self._codes[found] = _numbered(self._asked(found, tree))
             self._askers.append(found)
         yield found
 
@@ -425,12 +469,17 @@ _EMPTY = object()
 _TABLE = 100  # of one container that are looked at
 
 
-def _function_in(method: Any) -> Any:
-    return method.__func__ if isinstance(method, staticmethod | classmethod) else method
+_MAKING = ("__new__", "__init__", "__post_init__")
+"""Methods that run where an object is made."""
 
 
 def _method(owner: Any, name: str) -> Any:
-    return _function_in(in_class(owner, name))
+    return function_in(in_class(owner, name))
+
+
+def _function_of(cls: type, name: str) -> Any:
+    """A method's function, as a class or one of those that it is made of has it; None where there is none."""
+    return next((function_in(vars(base)[name]) for base in cls.__mro__ if name in vars(base)), None)
 
 
 def shallow_copy(value: Any) -> Any:
@@ -447,13 +496,6 @@ def shallow_copy(value: Any) -> Any:
             if isinstance(member, types.MemberDescriptorType) and (kept := attribute(value, name, ABSENT)) is not ABSENT:
                 member.__set__(made, kept)
     return made
-
-
-def _is_users(cls: type) -> bool:
-    """Whether the user wrote a class: its first method, which a library may have wrapped, as flax does."""
-    first = next((each for each in map(_function_in, vars(cls).values()) if isinstance(each, types.FunctionType)), None)
-    code = attribute(unwrapped(first), "__code__") if first is not None else None
-    return code is not None and is_users_text(code.co_filename)
 
 
 def _is_of_module(value: Any, module_globals: dict[str, Any]) -> bool:

@@ -176,17 +176,21 @@ class Setting(ast.NodeTransformer):
         return node
 
     def _set(self, target: ast.Subscript, value: ast.expr, at: ast.stmt) -> ast.stmt | None:
-        """The statement that sets it; None where what is set is no part of a local variable."""
+        """The statement that sets it; None where what is set is no part of a local variable or of its attributes."""
         path: list[ast.expr] = []
         inner: ast.expr = target
         while isinstance(inner, ast.Subscript):
             path.insert(0, inner.slice)
             inner = inner.value
-        if not isinstance(inner, ast.Name) or inner.id not in self._own:
+        root: ast.expr = inner
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if not isinstance(root, ast.Name) or root.id not in self._own:
             return None
         places = [ast.Call(ast.Name(INDEX, ast.Load()), [_index(part)], []) for part in path]
-        call = ast.Call(ast.Name(SET, ast.Load()), [ast.Name(inner.id, ast.Load()), value, *places], [])
-        return _at(ast.Assign([ast.Name(inner.id, ast.Store())], call), at)
+        call = ast.Call(ast.Name(SET, ast.Load()), [_read(inner), value, *places], [])
+        inner.ctx = ast.Store()  # type: ignore[attr-defined]
+        return _at(ast.Assign([inner], call), at)
 
 
 def _called(function: str, *args: ast.expr) -> ast.expr:

@@ -141,7 +141,9 @@ class Plain:
         for unit in units:
             rows = row_by_row(ast.parse(unit.text), unit.globals, TRANSFORMS)
             rows = Setting().visit(rows) if self.on_numpy else rows
-            tree = looking_up(Instrument(unit, self._lines.get(unit.filename, set()), self.coverage).visit(rows), methods)
+            tree = looking_up(
+                Instrument(unit, self._lines.get(unit.filename, set()), self.coverage).visit(rows), methods, unit.globals
+            )
             compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
         derived = Derived()
         extra = {PROBES: self._probes, **INSTEAD, **BY_SETTING, **derived.instead()}

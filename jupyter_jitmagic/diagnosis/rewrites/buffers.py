@@ -36,23 +36,30 @@ def update(spot: Spot) -> Iterator[Step]:
     masked = type(spot.error).__name__ == "NonConcreteBooleanIndexError"  # `x[m] = y[m]`: the selection is no value either
     if not stores or (spot.node not in inside and spot.node is not statement and not masked):
         return
-    names = {_root(t) for t in stores}
-    if not all(_has_such_items(spot.locals.get(str(_root(t))), t) for t in stores):
+    held = {str(_root(t)): _value(spot, t) for t in stores}
+    if not all(_has_such_items(held[str(_root(t))], t) for t in stores):
         return
-    if None in names or not all(isinstance(spot.locals.get(str(n)), np.ndarray | jax.Array | list) for n in names):
+    if not all(isinstance(value, jax.Array if "." in name else np.ndarray | jax.Array | list) for name, value in held.items()):
         return
-    others = {name for name in _set_anywhere(spot) if isinstance(spot.locals.get(name), jax.Array)}
-    if others <= names or not isinstance(spot.error, TypeError):
-        yield from converted(spot, {str(n) for n in names})
-    else:  # no array of JAX takes it, on whichever call the other lines are reached
-        yield from converted(spot, {str(n) for n in names} | others)
+    if isinstance(spot.error, TypeError):  # no array of JAX takes it, on whichever call the other lines are reached
+        yield from converted(spot, {*held} | _set_anywhere(spot))
+    else:
+        yield from converted(spot, {*held})
 
 
 def _set_anywhere(spot: Spot) -> set[str]:
-    """The names of which the function sets items."""
+    """The arrays of JAX of which the function sets items."""
     body = spot.function.body if isinstance(spot.function, ast.FunctionDef) else []
     stores = (n for n in walk_scope(body) if isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store))
-    return {name for node in stores if (name := _root(node)) is not None}
+    return {name for node in stores if (name := _root(node)) is not None and isinstance(_value(spot, node), jax.Array)}
+
+
+def _value(spot: Spot, target: ast.Subscript) -> object:
+    """What an item is set in, of a variable or an attribute; None where it has no value yet."""
+    at: ast.expr = target
+    while isinstance(at, ast.Subscript):
+        at = at.value
+    return spot.locals.get(at.id) if isinstance(at, ast.Name) else spot.held(at) if _root(target) is not None else None
 
 
 _AT = {"add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "maximum": "max", "minimum": "min"}
@@ -206,11 +213,14 @@ def _outer_maker(spot: Spot, function: ast.FunctionDef, name: str) -> ast.Functi
 
 
 def _root(target: ast.expr) -> str | None:
-    """The name of what an item is set in: x of `x[i]`, of `x[i][j]` and of `x[1:][mask]`."""
+    """The name of what an item is set in: x of `x[i]`, of `x[i][j]` and of `x[1:][mask]`; `self.x` of `self.x[i]`."""
     at = target
     while isinstance(at, ast.Subscript):
         at = at.value
-    return at.id if at is not target and isinstance(at, ast.Name) else None
+    owner = at
+    while isinstance(owner, ast.Attribute):
+        owner = owner.value
+    return ast.unparse(at) if at is not target and isinstance(owner, ast.Name) else None
 
 
 def _is_at_places(target: ast.Subscript) -> bool:

@@ -43,12 +43,16 @@ def made_of(
     methods = frozenset(name for unit in texts for name in names_of_methods(unit.text))
     codes = {}
     for unit, text in texts.items():
-        codes[unit] = compiled(unit, looking_up(ast.parse(text), methods) if methods else text, text)
+        codes[unit] = compiled(unit, looking_up(ast.parse(text), methods, unit.globals), text)
     imports = {unit: added_imports(unit, text) for unit, text in texts.items()}
+
+    def asked(unit: Unit, tree: ast.Module) -> types.CodeType:
+        return compiled(unit, tree, unit.text)
+
     if within:
-        made: Any = RebuiltWithin(codes, imports, extra).make(fun)
+        made: Any = RebuiltWithin(codes, imports, extra, asked=asked).make(fun)
     else:
-        made = made_again(fun, codes, imports, extra, arguments=arguments)
+        made = made_again(fun, codes, imports, extra, arguments=arguments, asked=asked)
     for name in getattr(fun, CALLS_ITS_JIT, ()):  # there it calls its jit, with all that this traces
         plain_function(made).__globals__[name] = jitted(made, static)  # type: ignore[union-attr]
     return made  # type: ignore[no-any-return]

@@ -50,6 +50,9 @@ class Drafted:
         return made_for(self.call, draft.texts, self.compiled)
 
     def compiled(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
+        unit = self._known(unit)
+        if text == unit.text:  # which asks for methods: for others than in another draft
+            return self.made(unit, made, text)
         key = (id(unit), text)
         if key not in self._codes:
             self._codes[key] = self.made(unit, made, text)
@@ -104,6 +107,14 @@ class Drafted:
                 return unit
         # a function that was made again has globals of its own, into which no import of a rewrite goes
         unit = next((each for each in self.runnable() if each.holds(code)), None) or unit_of(code, module_globals)
+        self.units.append(unit)
+        return unit
+
+    def _known(self, unit: Unit) -> Unit:
+        """The one that stands for this statement in every draft."""
+        for each in (*self.units, *self.runnable()):
+            if (each.filename, each.first_line) == (unit.filename, unit.first_line):
+                return each
         self.units.append(unit)
         return unit
 

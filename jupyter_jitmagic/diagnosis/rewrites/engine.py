@@ -118,6 +118,8 @@ class Search:
         """A draft of a loop was met that has no reverse mode, of which the function takes a gradient."""
         self.fails: dict[str, str] = {}
         self._failures = 0
+        self._led: dict[str, OtherCall] = {}
+        """Calls on which nothing is promised, and that a draft was changed for."""
         self.furthest: Stuck | None = None
         self.drafted = Drafted(call, runnable)
         self._own_flags = OwnFlags(call, runnable)
@@ -146,6 +148,13 @@ class Search:
     def offered(self) -> set[str]:
         """The patterns of all steps that were proposed somewhere."""
         return {step.pattern for known in self._known.values() if isinstance(known, list) for _, step in known}
+
+    def led_astray(self, refused: str) -> bool:
+        """Whether drafts were changed for calls on which nothing is promised, which are said to fail then; `refused`: why what
+        came of it gives something else on the call itself."""
+        for words in self._led:
+            self.fails.setdefault(words, refused)
+        return bool(self._led)
 
     def _all_from(self, draft: Draft, prefer: str) -> Iterator[Traced]:
         yield from self._follow(draft, prefer, 0)
@@ -257,6 +266,8 @@ class Search:
             if failing and not steps:
                 self.fails.setdefault(failing, first_words(outcome))
                 self._failures += not call.promised
+            elif failing and not call.promised:
+                self._led[failing] = call
         except (NoSource, Obstacle) as error:
             self.obstacles[str(error)] = None
             if failing:

@@ -174,7 +174,9 @@ def facts_of(
     codes = {}
     methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
     for number, unit in enumerate(units):
-        tree = looking_up(_Telling(number).visit(row_by_row(ast.parse(texts[unit]), unit.globals, TRANSFORMS)), methods)
+        tree = looking_up(
+            _Telling(number).visit(row_by_row(ast.parse(texts[unit]), unit.globals, TRANSFORMS)), methods, unit.globals
+        )
         tree = BoundedLoops().visit(tree) if texts[unit] != unit.text else tree  # NumPy stops one without an end, XLA none
         codes[unit] = unit.compiled(ast.fix_missing_locations(tree), "<jitmagic facts>")
     with contextlib.suppress(Exception, OutOfTime, Effect):  # what was told before it ended is known

@@ -31,6 +31,7 @@ OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 6  # with less and less promised
 MOST_WIDER = 3  # drafts, with each way once, that give floats for integers on a call that is given up then
 _WIDER = re.compile(r"dtype float\d+ instead of u?int\d+$")  # the branch that a single row takes
+_WIDER_ON_ITS_OWN = re.compile(r"differs on the call's own input: dtype float\d+ instead of u?int\d+$")
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
 # seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
 OTHER_WAYS_WITHIN, FOR_GRADIENTS_WITHIN = 0.3, 2.5
@@ -298,6 +299,11 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
             if _is_wider_where_nothing_is_promised(judge):
                 wider, tried = wider + 1, tried | patterns
                 if wider >= MOST_WIDER and search.offered() <= tried:
+                    passes = []
+                    break
+            elif _WIDER_ON_ITS_OWN.search(outcome) and search.led_astray(outcome):
+                wider += 1
+                if wider >= MOST_WIDER:
                     passes = []
                     break
             if unfilled and judge.at_edge is not None and FILLED in search.offered():

@@ -68,8 +68,11 @@ def _shell() -> InteractiveShell:
 def applied(proposals: Proposals, namespace: dict[str, Any], which: int = 0) -> Iterator[None]:
     """The namespace with the rewrite's sources run in it, as a user would run them."""
     before = dict(namespace)
-    for text in proposals.rewrites[which].sources.values():
+    for name, text in proposals.rewrites[which].sources.items():
+        owner, _, method = name.rpartition(".")
         exec(compile(text, "<rewrite>", "exec"), namespace)
+        if owner:  # the classes are made anew for each test
+            setattr(namespace[owner], method, namespace[method])
     try:
         yield
     finally:

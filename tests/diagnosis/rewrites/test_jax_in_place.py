@@ -21,7 +21,53 @@ def on_numpy(source: str, name: str = "f"):
     return namespace[name]
 
 
+KERNEL = """
+class Economy:
+    def __init__(self, P, y, beta):
+        self.P, self.y, self.beta, self.n = P, y, beta, y.shape[0]
+        self.Q = self.kernel()
+
+    def kernel(self):
+        Q = jnp.zeros((self.n, self.n))
+        for i in range(self.n):
+            for j in range(self.n):
+                Q[i, j] = self.beta * self.y[j] / self.y[i] * self.P[i, j]
+        return Q
+
+    def prices(self):
+        return (jnp.eye(self.n) - self.Q) @ self.y
+
+
+def made(P, y, beta):
+    return Economy(P, y, beta)
+
+
+def f(P, y, beta):
+    return made(P, y, beta).prices()
+"""
+
+CELLS = """
+class Cell:
+    def __init__(self, W, steps):
+        self.W, self.steps = W, steps
+        self.states = jnp.zeros((steps + 1, W.shape[0]))
+        self.states[0] = 0.5
+
+    def run(self, x):
+        for t in range(self.steps):
+            self.states[t + 1] = jnp.tanh(self.states[t] @ self.W + x)
+            self.states[t + 1, 0] *= 2.0
+        return self.states[1:]
+
+
+def f(W, x):
+    cell = Cell(W, 3)
+    return cell.run(x).sum(0) + cell.states[-1]
+"""
+
 SERVED = {
+    "in a method that an object's making calls": (KERNEL, (jnp.array([[0.5, 0.5], [0.2, 0.8]]), jnp.array([1.0, 2.0]), 0.9)),
+    "an array that an object holds": (CELLS, (jnp.eye(3) * 0.3 + 0.1, jnp.array([0.1, -0.2, 0.3]))),
     "in a loop": (
         "def f(x):\n    out = jnp.zeros(x.shape[0])\n    for i in range(x.shape[0]):\n"
         "        out[i] = x[max(i - 2, 0) : i + 1].mean()\n    return out\n",
@@ -123,7 +169,7 @@ SERVED = {
 def test_it_is_equal_to_the_same_code_on_numpy_arrays(how):
     """The rewrite is verified, says with what it was compared, and gives what NumPy gives for the call."""
     source, args = SERVED[how]
-    namespace = define("@jax.jit\n" + source if "def fill" not in source else source)
+    namespace = define("@jax.jit\n" + source if source.startswith("def f(") else source)
     found = jm.diagnose(namespace["f"], *args)
     assert found.kind == "not_staticness" and found.verified
     assert found.rewrites[0].compared.beside == "the same code on NumPy arrays"

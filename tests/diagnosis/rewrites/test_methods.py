@@ -290,6 +290,50 @@ def test_who_computes_with_an_operator_is_asked_in_pythons_order():
     exec(OPERATED, plain)
     asked = functools.partial(methods.operated, getattr, lambda value, name: hasattr(value, name))
     made: dict[str, object] = {methods.LOOK_UP: getattr, methods.OPERATE: asked}
-    tree = methods.looking_up(ast.parse(OPERATED), ["__add__", "__lt__"])
+    tree = methods.looking_up(ast.parse(OPERATED), ["__add__", "__lt__"], {})
     exec(compile(ast.fix_missing_locations(tree), "<operated>", "exec"), made)
     assert made["answers"] == plain["answers"]
+
+
+CHOSEN = """
+    def chosen(self):
+        if self.x.sum() > 1.0:
+            return self.x / self.x.sum()
+        return self.x
+"""
+MADE = {
+    "in __init__": "class Made:\n    def __init__(self, x):\n        self.x = x\n        self.y = self.chosen()\n" + CHOSEN,
+    "by a class that it is made of": (
+        "class Base:\n    def __init__(self, x):\n        self.x = x\n        self.y = self.chosen()\n" + CHOSEN + "\n\n"
+        "class Made(Base):\n    def __init__(self, x):\n        super().__init__(x)\n        self.n = 2\n"
+    ),
+    "in __post_init__": (
+        "import dataclasses\n\n\n@dataclasses.dataclass(frozen=True)\nclass Made:\n    x: object\n\n"
+        '    def __post_init__(self):\n        object.__setattr__(self, "y", self.chosen())\n' + CHOSEN
+    ),
+    "of a pytree": (
+        "@jax.tree_util.register_pytree_node_class\nclass Made:\n    def __init__(self, x):\n        self.x = x\n"
+        "        self.y = self.chosen()\n" + CHOSEN + "\n    def tree_flatten(self):\n        return (self.x, self.y), None\n\n"
+        "    @classmethod\n    def tree_unflatten(cls, aux, parts):\n        made = object.__new__(cls)\n"
+        "        made.x, made.y = parts\n        return made\n"
+    ),
+}
+ENDS = [
+    "made = Made(x)\n    return made.y * 2 + made.x",
+    "return [Made(x * k).y.max() for k in range(3)], isinstance(Made(x), Made)",
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("how", MADE)
+def test_what_an_object_calls_while_it_is_made_is_rewritten_in_its_class(how, end):
+    """The object is one of the user's class all the same, and the class stays as it is."""
+    namespace = define(MADE[how] + f"\n\ndef f(x):\n    {end}\n")
+    cls, method = namespace["Made"], namespace["Made"].chosen
+    x, small = jnp.array([1.0, 2.0]), jnp.array([0.1, 0.2])
+    wanted = [namespace["f"](each) for each in (x, small)]
+    found = propose(namespace["f"], (x,), {}, (), seconds=30)
+    assert found.rewrites and namespace["Made"] is cls and cls.chosen is method
+    with applied(found, namespace):
+        for each, want in zip((x, small), wanted, strict=True):
+            jax.tree.map(np.testing.assert_allclose, jax.jit(namespace["f"])(each), want)
