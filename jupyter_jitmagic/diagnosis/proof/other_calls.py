@@ -447,7 +447,8 @@ class _Maker:
             if value.dtype.kind == "f" or value.dtype.name == "bfloat16":
                 floats[k], whole = value, whole_near(value)
                 kept = all(stays_beside(value, whole, self._leaves[other]) for other in single if other != k)
-                yield replace(self._as_number({k: whole}, f"where {name} is an int"), promised=kept)
+                alone = not self._variations.path(k)[1]  # an argument of its own, and no leaf among others
+                yield replace(self._as_number({k: whole}, f"where {name} is an int"), promised=kept and alone)
                 if whole:
                     yield replace(self._as_number({k: 0}, f"where {name} is the int 0"), promised=False)
             else:

@@ -61,12 +61,7 @@ def other_rounds(
     counts = _counts(got, want)
     if counts is None:
         return ""
-    try:
-        by_operations = exactly(given)
-    except CannotRun:
-        return ""
-    plainly = plain.uncompiled(given, SECONDS)
-    if plainly is None or differs(by_operations, plainly[0]):
+    if not alike_by_operations(plain, given, exactly):
         return ""
     if not counts:
         return LATER
@@ -74,6 +69,16 @@ def other_rounds(
     if not near and not rounding_decides(plain, given, got, want):
         return ""
     return f"{LATER if near else ANY_ROUND}: {counts[0]} here for {counts[1]}"
+
+
+def alike_by_operations(plain: Plain, given: Input, exactly: Callable[[Input], Any]) -> bool:
+    """Whether a rewrite gives plain Python's result where both are computed by NumPy, operation by operation."""
+    try:
+        by_operations = exactly(given)
+    except CannotRun:
+        return False
+    plainly = plain.uncompiled(given, SECONDS)
+    return plainly is not None and not differs(by_operations, plainly[0])
 
 
 def stopped_by_rounding(given: Input, got: Any, want: Any, exactly: Callable[[Input], Any] | None) -> bool:

@@ -48,6 +48,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import (
     ANY_ROUND,
     LATER,
     NEVER,
+    alike_by_operations,
     counts_in_single,
     other_rounds,
     rounding_decides,
@@ -93,12 +94,14 @@ def compare(
     cut: bool = False,
     elsewhere: Sequence[Any] = (),
     stepwise: Callable[[Input], Any] | None = None,
+    at_any_round: bool = False,
 ) -> tuple[int, tuple[str, ...], tuple[Input, ...]]:
     """Run a rewrite beside the plain function; `exactly`: the same by NumPy, where rounding may end a loop elsewhere;
     `uncompiled_rewrite`: it as JAX runs it without jit, where compiling alone may make a number of NaN; `stepwise`: it by
     NumPy, operation by operation, as what compiling does to last digits is no other result; `cut`: it gave whole arrays, which
     were cut off, so that an empty one tells no dtype and no shape (`jnp.array([])` is of floats); `elsewhere`: plain Python's
-    results for arrays that are not empty, where the call's own are.
+    results for arrays that are not empty, where the call's own are; `at_any_round`: a loop of it ends by a comparison of floats,
+    so that rounding may end it elsewhere and leave something far from plain Python's (a vector that turns round in each round).
 
     Returns:
         how many inputs gave equal results; what differs without being wrong (weak types); the inputs.
@@ -144,6 +147,10 @@ def compare(
         elif difference and (rounds := other_rounds(plain, given, got, want, exactly, rounding_decides)):
             if not any(said.startswith((LATER, ANY_ROUND)) for said in notes):
                 notes[rounds] = None
+        elif difference and at_any_round and given.kind != "call" and exactly and alike_by_operations(plain, given, exactly):
+            notes = {said: None for said in notes if not said.startswith((LATER, ANY_ROUND))} | {ANY_ROUND: None}
+            unsure += 1
+            continue
         elif difference and given.kind != "call" and stopped_by_rounding(given, got, want, exactly):
             notes[NEVER] = None
             continue

@@ -31,6 +31,7 @@ from jupyter_jitmagic.diagnosis.proof.printed import PRINTS_ONCE, may_print, pri
 from jupyter_jitmagic.diagnosis.proof.rounding import (
     ANY_ROUND,
     LATER,
+    ends_by_floats,
     may_count_otherwise,
     may_end_elsewhere,
     may_never_end,
@@ -232,11 +233,13 @@ class Judge:
         draft, call, seconds, cut = traced.draft, self.call, self.seconds, bool(traced.draft.returns)
         exactly = by_numpy(call.fun, traced.program, call.static, seconds) if draft.loops else None
         filled = self._served.results_not_empty() if self._served is not None else []
+        given: dict[str, Any] = {"cut": cut, "elsewhere": filled}
+        given["at_any_round"] = exactly is not None and ends_by_floats(traced.program.jaxpr)
         found = None
         with contextlib.suppress(CannotRun):  # most that are wrong are so on an early input: nothing is compiled for them
             run = by_numpy(call.fun, traced.program, call.static, min(seconds / 4, plain.long()))
             run = first_of(run, draft.cuts, plain) if draft.returns else run
-            found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, cut=cut, elsewhere=filled)
+            found = compare(plain, run, draft.excludes, Deadline(seconds), exactly, **given)
         failing: list[str] = []
         if found is None and plain.failed is None and may_be_compiled(traced):
             refuse_endless(call, traced, compiling(call, traced))  # before it is run on all others
@@ -257,8 +260,10 @@ class Judge:
             try:
                 alone = not (draft.loops or draft.returns)  # where loops end is another matter, and may take long
                 by_turn = by_numpy(call.fun, traced.program, call.static, seconds / 8) if alone else None
-                given = draft.excludes, Deadline(seconds), *with_and_without
-                found = compare(plain, run, *given, cut=cut, elsewhere=filled, stepwise=by_turn)
+                before = found[1] if found is not None else ()
+                found = compare(plain, run, draft.excludes, Deadline(seconds), *with_and_without, **given, stepwise=by_turn)
+                if ANY_ROUND in before and not any(note.startswith((LATER, ANY_ROUND)) for note in found[1]):
+                    found = found[0], (*found[1], ANY_ROUND), found[2]  # what NumPy's rounding does, XLA's may do
             except Differs:
                 refuse_endless(call, traced, lambda: run)
                 raise

@@ -273,3 +273,23 @@ def test_programs_whose_loops_end_by_floats_are_compiled_as_the_users_are():
         return jax.lax.fori_loop(0, 9, lambda k, x: jnp.where(x > 1.0, x / 2, x), x)
 
     assert [ends_by_floats(jax.make_jaxpr(f)(1.0)) for f in (until, flagged, counted, jnp.sin)] == [True, True, False, False]
+
+
+def test_a_vector_that_turns_round_in_each_round_is_another_where_rounding_ends_the_loop_a_round_later():
+    """Its last sign goes by the number of rounds, which is rounding's: the answer says so, and is one."""
+    source = """
+def f(A, n_iter=100, tol=1e-6):
+    v = jnp.ones(len(A)) / jnp.sqrt(len(A))
+    last = jnp.inf
+    for _ in range(n_iter):
+        w = A @ v
+        v = w / jnp.linalg.norm(w)
+        value = v @ A @ v
+        if abs(value - last) < tol:
+            break
+        last = value
+    return value, v
+"""
+    found = propose(define(source)["f"], (jnp.array([[2.0, 1.0], [1.0, 3.0]]),), {}, (), seconds=30)
+    assert found.rewrites, found
+    assert any("rounding may end the loop" in said for said in found.rewrites[0].compared.differences)
