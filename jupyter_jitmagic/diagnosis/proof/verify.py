@@ -100,8 +100,8 @@ def compare(
     `uncompiled_rewrite`: it as JAX runs it without jit, where compiling alone may make a number of NaN; `stepwise`: it by
     NumPy, operation by operation, as what compiling does to last digits is no other result; `cut`: it gave whole arrays, which
     were cut off, so that an empty one tells no dtype and no shape (`jnp.array([])` is of floats); `elsewhere`: plain Python's
-    results for arrays that are not empty, where the call's own are; `at_any_round`: a loop of it ends by a comparison of floats,
-    so that rounding may end it elsewhere and leave something far from plain Python's (a vector that turns round in each round).
+    results for arrays that are not empty, where the call's own are; `at_any_round`: a loop of it ends by comparing floats, so
+    that rounding may end it elsewhere and leave something far from plain Python's (a vector that turns round in each round).
 
     Returns:
         how many inputs gave equal results; what differs without being wrong (weak types); the inputs.

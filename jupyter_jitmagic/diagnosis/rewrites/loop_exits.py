@@ -334,7 +334,8 @@ def numbered(spot: Spot, loop: ast.For) -> Numbered | None:
             value = spot.value(name_of)
             if isinstance(value, list | tuple):
                 stacked = code.fresh("stacked" if len(sources) == 1 else f"stacked_{name_of.id}", f"{name_of.id}_stacked")
-                setup.append(f"{stacked} = {spot.jnp('stack')}({name})")
+                made = "array" if all(type(each) in (bool, int, float) for each in value) else "stack"
+                setup.append(f"{stacked} = {spot.jnp(made)}({name})")
                 name = stacked
             elif not isinstance(value, jax.Array | np.ndarray):
                 return None

@@ -1,4 +1,4 @@
-"""A `for` of many rounds around a place that cannot be traced: `lax.fori_loop`. Left to Python, every round would be compiled
+"""A loop of many rounds around a place that cannot be traced: `lax.fori_loop`. Left to Python, every round would be compiled
 for itself, which takes XLA seconds to minutes."""
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from jupyter_jitmagic.diagnosis.rewrites.elements import is_drawn
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import is_call, known_number, numbered, turned_round, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.mapping import Comprehension, mapped
 from jupyter_jitmagic.diagnosis.rewrites.rules import ManyRounds, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.stepped import over_its_values, stepped, whiles_around
 from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import SCOPES, target_names, walk_scope
 
@@ -49,6 +50,16 @@ def rolled(spot: Spot) -> Iterator[Step]:
             steps = list(_steps(spot, loop))
         if steps:
             yield from steps
+            return
+
+
+def counted_by_numbers(spot: Spot) -> Iterator[Step]:
+    """A `while` of many rounds around the place that Python's own numbers count → a `for` over their values."""
+    most = MOST_OF_HUGE if isinstance(spot.error, ManyRounds) and spot.error.huge else MOST_UNROLLED
+    for loop in whiles_around(spot):
+        counted = stepped(spot, loop)
+        if counted is not None and counted.rounds * _operations(spot, loop.body) >= most:
+            yield over_its_values(spot, loop, counted)
             return
 
 
@@ -135,4 +146,4 @@ def _weight(spot: Spot, node: ast.AST) -> int:
     return isinstance(node, _OPERATIONS)
 
 
-RULES: list[Rule] = [rolled]
+RULES: list[Rule] = [rolled, counted_by_numbers]

@@ -23,7 +23,7 @@ def names(huge: bool = False, sizes: Mapping[int, int] = NO_SIZES) -> dict[str, 
 
 
 def count_loops(text: str) -> int:
-    """How many `for` loops and comprehensions stand in no other one."""
+    """How many loops and comprehensions stand in no other one."""
     return len(_outermost(ast.parse(text)))
 
 
@@ -38,22 +38,22 @@ def stopping(made: str | ast.Module, number: int) -> ast.Module:
     """
     tree = ast.parse(made) if isinstance(made, str) else copy.deepcopy(made)
     loop = _outermost(tree)[number]
-    first = loop.body[0] if isinstance(loop, ast.For) else loop.elt  # where the trace then stands
+    first = loop.body[0] if isinstance(loop, ast.For | ast.While) else loop.elt  # where the trace then stands
     call = ast.copy_location(ast.Call(ast.Name(STOPS, ast.Load()), [], []), first)
     ast.fix_missing_locations(call)
-    if isinstance(loop, ast.For):
+    if isinstance(loop, ast.For | ast.While):
         loop.body.insert(0, ast.copy_location(ast.Expr(call), first))
     else:
         loop.elt = call
     return tree
 
 
-def _outermost(tree: ast.AST) -> list[ast.For | ast.ListComp | ast.GeneratorExp]:
-    found: list[ast.For | ast.ListComp | ast.GeneratorExp] = []
+def _outermost(tree: ast.AST) -> list[ast.For | ast.While | ast.ListComp | ast.GeneratorExp]:
+    found: list[ast.For | ast.While | ast.ListComp | ast.GeneratorExp] = []
     waiting = [tree]
     while waiting:
         for node in ast.iter_child_nodes(waiting.pop()):
-            if isinstance(node, ast.For | ast.ListComp | ast.GeneratorExp):
+            if isinstance(node, ast.For | ast.While | ast.ListComp | ast.GeneratorExp):
                 found.append(node)
             else:
                 waiting.append(node)

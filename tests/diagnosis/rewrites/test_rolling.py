@@ -1,4 +1,4 @@
-"""A `for` of many rounds around a place that cannot be traced becomes one compiled loop."""
+"""A loop of many rounds around a place that cannot be traced becomes one compiled loop."""
 
 import itertools
 
@@ -411,3 +411,45 @@ def test_a_loop_of_few_rounds_is_rolled_where_its_program_is_too_large():
     )
     found = propose(define(source)["f"], (jnp.eye(2), jnp.arange(16) % 2), {}, seconds=20.0, run=False)
     assert "fori_loop" in found.unverified[0].patterns, found
+
+
+COUNTED = {
+    "at the end of a round": (
+        "def f(y, dt=0.02):\n    t = 0.0\n    while t < 5.0:\n        if y > 1.0:\n            y = y - dt * (y - 0.5)\n"
+        "        else:\n            y = y - dt * 0.1 * y\n        t += dt\n    return y\n"
+    ),
+    "in its middle, read behind the loop": (
+        "def f(y):\n    t, ys = 0, []\n    while t < 300:\n        if y > 1.0:\n            y = y * 0.99\n        t = t + 2\n"
+        "        ys.append(y * t)\n    return jnp.array(ys), t\n"
+    ),
+    "down, by a factor": (
+        "class P:\n    def __init__(self):\n        self.least = 1e-4\n\n\np = P()\n\n\n"
+        "def f(y):\n    h = 1.0\n    while h >= p.least or h > 0.5:\n"
+        "        if y > 0.3:\n            y = y - 0.02 * h\n        h *= 0.95\n    return y\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", COUNTED)
+def test_a_while_that_pythons_own_numbers_count_has_as_many_rounds_whatever_the_data_is(how):
+    """It is a loop over the values of its number, and a compiled one with it."""
+    found = check(COUNTED[how], (jnp.float32(3.0),), (jnp.float32(0.2),), seconds=20.0)
+    assert "fori_loop" in found.rewrites[0].patterns and "while_loop" not in found.rewrites[0].source
+
+
+NOT_COUNTED = {
+    "data ends it": "t = t + y",
+    "it may go on": "t += 0.05\n        if y > 2.5:\n            t -= 0.01",
+    "two numbers end it": "t += 0.05\n        end += 0.01",
+    "it has no end": "t *= 1.0",
+}
+
+
+@pytest.mark.parametrize("how", NOT_COUNTED)
+def test_a_while_that_anything_else_ends_is_not_counted_first(how):
+    """Its rounds are not known before it runs."""
+    body = f"        if y > 1.0:\n            y = y * 0.9\n        {NOT_COUNTED[how]}\n    return y\n"
+    found = propose(
+        define(f"def f(y):\n    t, end = 0.01, 9.0\n    while t < end:\n{body}")["f"], (jnp.float32(3.0),), {}, seconds=1.0
+    )
+    assert not any("times" in rewrite.source for rewrite in (*found.rewrites, *found.unverified)), found
