@@ -39,7 +39,7 @@ from jupyter_jitmagic.diagnosis.proof.ordering import fits_an_int, stays_beside,
 LONG, MOST = 100, 40  # elements along an axis, from which on a loop takes long; other calls that are thought of
 NOT_EMPTY, SINGLE_ROW = "on arrays that are not empty", "on a single row"
 TOLERANCE = 0.1  # floats below it are often tolerances, with which a loop ends at once where they are 1
-AS_INTEGERS = " and all numbers are integers"
+ALL_INTEGERS, AS_INTEGERS = "where all numbers are integers", " and all numbers are integers"
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,27 @@ def other_calls(
         make.given_as_integers(),
     )
     return list(itertools.islice(in_turn, MOST))
+
+
+def where_it_fails(words: Iterable[str]) -> str:
+    """Half a sentence on the calls on which a rewrite fails; what is one of them and something more is not told again.
+
+    Example:
+        >>> where_it_fails(["where n is an int", "where n is the int 0", "on arrays of float16"])
+        'it fails where n is an int, on arrays of float16'
+    """
+    each = list(dict.fromkeys(words))
+    kept = [word for word in each if not any(one != word and _holds(one, word) for one in each)]
+    return f"it fails {', '.join(kept)}"
+
+
+def _holds(one: str, other: str) -> bool:
+    """Whether another call is this one and something more."""
+    if one == ALL_INTEGERS:
+        return other.endswith((ALL_INTEGERS, AS_INTEGERS)) or other.startswith(f"{ALL_INTEGERS},")
+    return other.startswith(f"{one} beside ") or (
+        one.endswith(" is an int") and other == f"{one.removesuffix('an int')}the int 0"
+    )
 
 
 def like_number(value: Any, number: int) -> Any:
@@ -498,7 +519,7 @@ class _Maker:
         if single and (len(single) + len(floats) > 1 or alone):
             numbers = {k: like_number(value, int(np.rint(float(value))) or 1) for k, value in single.items()}
             every = {**(whole if floats else {}), **numbers}
-            yield replace(self._as_number(every, "where all numbers are integers"), promised=False)
+            yield replace(self._as_number(every, ALL_INTEGERS), promised=False)
         strong = {k: jnp.asarray(int(np.rint(float(v))) or 1, int) for k, v in single.items() if isinstance(v, jax.Array)}
         if strong:  # a loop's carry is promoted from a weak type, and from no other
             words = f"where single numbers are arrays of {jax.dtypes.canonicalize_dtype(int)}"

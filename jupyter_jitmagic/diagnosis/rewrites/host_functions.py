@@ -146,7 +146,7 @@ def of_floats(spot: Spot) -> Iterator[Step]:
             yield spot.step("jnp", (edits[0][0], f"{array}({edits[0][1]}, float)"))
 
 
-_OF_FLOATS = re.compile(r"dtype=u?int\d+ is not supported|u?int\d+\W* not inexact")
+_OF_FLOATS = re.compile(r"dtype=u?int\d+ is not supported|u?int\d+\W* not (inexact|compatible with finfo)")
 _PRECISE: dict[type, str] = {np.float64: "float", np.int64: "int", np.complex128: "complex"}
 
 

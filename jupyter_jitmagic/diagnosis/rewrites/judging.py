@@ -24,7 +24,7 @@ from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.moment import drawn_once
-from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
+from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls, where_it_fails
 from jupyter_jitmagic.diagnosis.proof.own_numbers import beside_negative_powers
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.printed import PRINTS_ONCE, may_print, prints_while_traced
@@ -472,7 +472,7 @@ class Judge:
             floats = program and other_floats(program.out_info, want, (call.given.args, call.given.kwargs))
             found.append((call.words, FAILS if program is None else f"gives {floats}" if floats else ""))
         failing = [*traced.fails, *late, *(words for words, what in found if what == FAILS)]
-        fails = [f"it fails {', '.join(dict.fromkeys(failing))}"] if failing else []
+        fails = [where_it_fails(failing)] if failing else []
         otherwise = [f"{words} it {what}" for words, what in found if what not in ("", FAILS)]
         return [*fails, *dict.fromkeys(otherwise), *self._not_traced(traced), *self._served.said]
 

@@ -20,7 +20,7 @@ from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs, is_wider, wider_dtypes
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
-from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls
+from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls, where_it_fails
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import compare, comparison, computed
 from jupyter_jitmagic.diagnosis.splits.mending import Lines
@@ -196,7 +196,7 @@ class Proof:
                 wider = wider_dtypes(got, want[0]) if is_wider(got, want[0]) else ""
                 yield f"{call.words} it gives {wider or 'something else'}"
         if fails:
-            yield f"it fails {', '.join(dict.fromkeys(fails))}"
+            yield where_it_fails(fails)
 
 
 def _is_served(call: OtherCall) -> bool:

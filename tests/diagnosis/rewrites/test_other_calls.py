@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.changes import noise
 from jupyter_jitmagic.diagnosis.proof.differing import differs
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
-from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls
+from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls, where_it_fails
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.serving import Served
 from jupyter_jitmagic.diagnosis.rewrites import judging, propose
@@ -1009,3 +1009,27 @@ def f(x):
 """
     found = propose(define(source)["f"], (jnp.arange(4.0),), {}, (), seconds=30)
     assert "it fails on arrays of 2 axes" in str(found.rewrites[0].compared), found
+
+
+@pytest.mark.parametrize(
+    ("failing", "said"),
+    [
+        (["where n is an int", "where n is the int 0"], "where n is an int"),
+        (["where n is the int 0"], "where n is the int 0"),
+        (["on arrays of float16", "on arrays of float16 beside numbers that are arrays of float32"], "on arrays of float16"),
+        (
+            [
+                "on a single row",
+                "where all numbers are integers",
+                "where all numbers are integers, single ones arrays of int32",
+                "where w is given and all numbers are integers",
+                "on a single row where all numbers are integers",
+            ],
+            "on a single row, where all numbers are integers",
+        ),
+        (["where w is given and all numbers are integers"], "where w is given and all numbers are integers"),
+    ],
+)
+def test_what_fails_on_more_than_another_call_does_is_not_told_again(failing, said):
+    """A reader learns no more from it."""
+    assert where_it_fails(failing) == f"it fails {said}"
