@@ -298,3 +298,23 @@ def test_short_floats_are_computed_with_more_bits_and_rounded_once():
         jax.monitoring.unregister_event_duration_listener(listener)
     alike(found, plain(x, y))
     assert not compiled
+
+
+PARTS_OF_KEYS = {
+    "each in turn": lambda keys: [jax.random.normal(key) for key in keys],
+    "each second": lambda keys: jax.random.key_data(keys[1::2]),
+    "one": lambda keys: jax.random.uniform(keys[-1], (3,)),
+    "in rows": lambda keys: jax.random.key_data(keys.reshape(2, 3)[1]),
+}
+
+
+@pytest.mark.parametrize("impl", ["threefry2x32", "rbg"])
+@pytest.mark.parametrize("how", PARTS_OF_KEYS)
+def test_keys_are_taken_out_of_an_array_by_their_numbers(how, impl, monkeypatch):
+    """2,000 rounds that draw with a key each compiled as many slices: JAX's own is not asked for any."""
+    keys = jax.random.split(jax.random.key(3, impl=impl), 6)
+    want = PARTS_OF_KEYS[how](keys)
+    monkeypatch.setattr(lax.slice_p, "impl", None)
+    got = uncompiled.run(PARTS_OF_KEYS[how], (keys,), {}, Deadline(20))
+    monkeypatch.undo()
+    jax.tree.map(np.testing.assert_array_equal, got, want)

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.jax_internals import as_jax, trace_parts
-from jupyter_jitmagic.diagnosis.uncompiled import threefry
+from jupyter_jitmagic.diagnosis.uncompiled import keys, threefry
 from jupyter_jitmagic.diagnosis.uncompiled.drawn import is_drawing, remembered
 from jupyter_jitmagic.diagnosis.uncompiled.numpy_ops import converted, element_operation, fits, in_single, operation
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -316,8 +316,12 @@ def _shaped(value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 
 def _by_jax(primitive: Any, params: dict[str, Any]) -> Operation:
     endless = primitive.name in _ENDLESS
+    takes_keys_apart = primitive.name in keys.OPERATIONS
 
     def run(args: Values, watch: Watch) -> Values:
+        if takes_keys_apart and jax.dtypes.issubdtype(args[0].dtype, jax.dtypes.prng_key):
+            with _parts.eval_context():
+                return keys.of_keys(primitive.name, params, args[0])
         args = [_without_infinity(arg) for arg in args] if endless else args
         with _parts.eval_context():
             found = primitive.bind(*(as_jax(arg) if isinstance(arg, np.ndarray) else arg for arg in args), **params)
