@@ -193,9 +193,9 @@ def proposals(
         smaller = smaller_call(call, max(asked.ran / 2, _SMALLER_S)) if run and asked.ran > LONG_S else None
         rolls = rolls or asked.took > _LONG_TRACE_S
 
-        def found(every: frozenset[str]) -> Proposals:
+        def found(every: frozenset[str], noted: list[Proposals]) -> Proposals:
             names = (*sorted(every), *((ARRAYS_ALONE,) if call.keeps_options else ()))
-            given = functools.partial(propose, seconds=left, run=run, rolls=rolls, so_far=so_far, carried=call.carried)
+            given = functools.partial(propose, seconds=left, run=run, rolls=rolls, so_far=noted, carried=call.carried)
             if smaller is None:
                 return given(call.fun, call.args, call.kwargs, sites, names)
             names = (*names, *sorted(smaller.given - set(names)))
@@ -204,11 +204,14 @@ def proposals(
 
         def found_with_options() -> Proposals:
             every = static | call.declared | options.static
-            first = found(every)
+            first = found(every, so_far)
             failing = _given_otherwise(first, options.beside_data | options.others)
             if not (first.rewrites or any(each.padded for each in first.unverified)):
                 failing = options.beside_data  # `x[i - k : i + k]` is of one length only where k is static
-            again = found(every | failing) if failing else first
+            noted: list[Proposals] = so_far
+            if first.rewrites:  # an answer, if the time is up before there is a better one
+                so_far[:], noted = [first], []
+            again = found(every | failing, noted) if failing else first
             if first.rewrites and _given_otherwise(again, failing):
                 return first  # static does not cure it, and an array could not be given any more
             return again if again.rewrites or (again.unverified and not first.rewrites) else first

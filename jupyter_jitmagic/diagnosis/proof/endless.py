@@ -31,6 +31,10 @@ class CannotTell(Exception):
 class _Loop:
     frame: int
     rounds: int = 0
+    lengths: tuple[int, ...] | None = None
+    """Of its lists and dicts, where a state was to be kept last."""
+    were_again: bool = False
+    """Whether they had these lengths once more since: a list that grows in every round repeats nothing."""
     kept: Hashable = None
 
 
@@ -54,15 +58,16 @@ class Rounds:
             loop = self._loops[place] = _Loop(id(frame))
         loop.rounds += 1
         after = loop.rounds % EVERY
-        if loop.rounds < EVERY or after > LONGEST or (after and loop.kept is None):
+        if loop.rounds < EVERY or after > LONGEST:
             return False
-        try:
-            state = _state(frame, names, counters)
-        except CannotTell:
-            state = None
+        lengths = _lengths(frame, names)
         if after:
-            return state is not None and state == loop.kept
-        loop.kept = state
+            if lengths != loop.lengths:
+                return False
+            loop.were_again = True
+            return loop.kept is not None and _state(frame, names, counters) == loop.kept
+        loop.kept = _state(frame, names, counters) if loop.were_again or not lengths else None
+        loop.lengths, loop.were_again = lengths, False
         return False
 
 
@@ -78,11 +83,20 @@ def read_and_counted(loop: ast.While) -> tuple[tuple[str, ...], tuple[str, ...]]
     return tuple(sorted(others | added_to)), tuple(sorted(added_to - others))
 
 
+def _lengths(frame: types.FrameType, names: tuple[str, ...]) -> tuple[int, ...]:
+    values = frame.f_locals
+    return tuple(len(values[name]) for name in names if type(values.get(name)) in (list, dict))
+
+
 def _state(frame: types.FrameType, names: tuple[str, ...], counters: tuple[str, ...]) -> Hashable:
+    """What the loop goes by; None where that cannot be told."""
     shared = {*frame.f_code.co_cellvars, *frame.f_code.co_freevars}  # read by functions that the loop may call
     values = frame.f_locals
     left = [MOST_BYTES]
-    return tuple(_kept(values[name], left) for name in names if name in values and (name not in counters or name in shared))
+    try:
+        return tuple(_kept(values[name], left) for name in names if name in values and (name not in counters or name in shared))
+    except CannotTell:
+        return None
 
 
 def _kept(value: Any, left: list[int], depth: int = 4) -> Hashable:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -54,6 +55,7 @@ class OtherCall:
         sought: a rewrite that serves it is preferred; where False, it is only said of one that does not trace there.
         alone: of these values, others of which may ask for what is left out.
         value: which static number is another one, as "where n is 0".
+        names: the arguments that are given, left out or None.
     """
 
     given: Input
@@ -62,6 +64,7 @@ class OtherCall:
     sought: bool = True
     alone: bool = False
     value: str = ""
+    names: tuple[str, ...] = ()
 
 
 def other_calls(
@@ -104,8 +107,14 @@ def where_it_fails(words: Iterable[str]) -> str:
     return f"it fails {', '.join(kept)}"
 
 
+_GIVEN = re.compile(r"where (.+?) (?:is|are) given(.*)")
+
+
 def _holds(one: str, other: str) -> bool:
     """Whether another call is this one and something more."""
+    given, more = _GIVEN.fullmatch(one), _GIVEN.fullmatch(other)
+    if given and more and not given[2]:
+        return set(given[1].split(" and ")) <= set(more[1].split(" and "))
     if one == ALL_INTEGERS:
         return other.endswith((ALL_INTEGERS, AS_INTEGERS)) or other.startswith(f"{ALL_INTEGERS},")
     return other.startswith(f"{one} beside ") or (
@@ -313,7 +322,7 @@ class _Maker:
         words = {"left out": f"with {named} left out", "none": f"with {named}=None", "given": f"where {named} {verb} given"}[
             kind
         ]
-        return OtherCall(Input(tuple(args), kwargs, kind), words, promised=kind != "given")
+        return OtherCall(Input(tuple(args), kwargs, kind), words, promised=kind != "given", names=tuple(names))
 
     # -- sizes --------------------------------------------------------------------------------------------
 

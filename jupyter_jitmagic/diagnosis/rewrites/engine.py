@@ -95,6 +95,7 @@ class Search:
         rolls: bool = False,
         unrolled: bool = False,
         sizes: Mapping[int, int] = NO_SIZES,
+        drafted: Drafted | None = None,
     ) -> None:
         self.call, self.rules, self.deadline = call, rules, deadline
         self.deadlines = [deadline]
@@ -121,7 +122,7 @@ class Search:
         self._led: dict[str, OtherCall] = {}
         """Calls on which nothing is promised, and that a draft was changed for."""
         self.furthest: Stuck | None = None
-        self.drafted = Drafted(call, runnable)
+        self.drafted = drafted or Drafted(call, runnable)
         self._own_flags = OwnFlags(call, runnable)
         self._seen: set[tuple[frozenset[tuple[int, str]], frozenset[str]]] = set()
         self._known: dict[Any, Traced | list[tuple[Unit, Step]]] = {}

@@ -16,6 +16,7 @@ from jupyter_jitmagic.diagnosis.proof.bounding import ENDLESS
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import settling
+from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck
 from jupyter_jitmagic.diagnosis.rewrites.engine import BRANCHED, CHOSEN, FILLED, PAIRED, Search
 from jupyter_jitmagic.diagnosis.rewrites.judging import Judge
@@ -31,6 +32,7 @@ OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 6  # with less and less promised
 MOST_WIDER = 3  # drafts, with each way once, that give floats for integers on a call that is given up then
 _WIDER = re.compile(r"dtype float\d+ instead of u?int\d+$")  # the branch that a single row takes
+_NEEDS_A_VALUE = re.compile(r"Tracer\w+ConversionError|ConcretizationTypeError|NonConcrete")
 _WIDER_ON_ITS_OWN = re.compile(r"differs on the call's own input: dtype float\d+ instead of u?int\d+$")
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
 # seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
@@ -146,6 +148,7 @@ def _propose(
         runnable=judge.runnable,
         rolls=rolls,
         sizes=whole.sizes if whole is not None else {},
+        drafted=Drafted(call, judge.runnable),  # what is told about a draft is told once
     )
     search = searching(at_places, Deadline(seconds), judge.other_calls)
     first = found = _found(search, judge, so_far)
@@ -164,6 +167,7 @@ def _propose(
             or (call.given.kind == "size" and _WIDER.search(fails[call.words]))
             or judge.depends_on_its_values(call)
         ]
+        given_up += [call for call in judge.others if not call.promised and _needs_as_much(call, given_up, fails)]
         # what the code itself says may be missing is given up last
         given_up = [call for call in given_up if call.given.kind not in ("left out", "none")] or given_up
         if not (given_up or said or found.rewrites) and any(each not in search.obstacles for each in found.obstacles):
@@ -221,6 +225,13 @@ def _keeping_gradients(
         return again
     judge.at_edge = lost
     return found
+
+
+def _needs_as_much(call: OtherCall, given_up: Sequence[OtherCall], fails: Mapping[str, str]) -> bool:
+    """Whether a call gives what another one gives as well, with which a trace needs a value: it would be the next to fail."""
+    needing = [each.names for each in given_up if each.names and _NEEDS_A_VALUE.match(fails[each.words])]
+    alike = (set(names) <= set(call.names) for names in needing)
+    return call.given.kind == "given" and not any(call is each for each in given_up) and any(alike)
 
 
 def _is_broadcast(call: OtherCall, error: str) -> bool:

@@ -759,7 +759,7 @@ def test_a_tuple_that_a_call_leaves_out_is_given_as_integers_beside_others():
             "    return winner, price\n",
             (X, 1.5),
             (),
-            "on a single row where all numbers are integers",
+            "where all numbers are integers",
         ),
         (
             "def f(logits, eos=2, most=None):\n"
@@ -1028,6 +1028,8 @@ def f(x):
             "on a single row, where all numbers are integers",
         ),
         (["where w is given and all numbers are integers"], "where w is given and all numbers are integers"),
+        (["where w is given", "where w is given as an int", "where w and t are given as ints"], "where w is given"),
+        (["where w and t are given", "where w is given as an int"], "where w and t are given, where w is given as an int"),
     ],
 )
 def test_what_fails_on_more_than_another_call_does_is_not_told_again(failing, said):
