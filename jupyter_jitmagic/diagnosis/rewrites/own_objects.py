@@ -24,7 +24,7 @@ from jupyter_jitmagic.diagnosis.rewrites.own_calls import (
     supers_named,
 )
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.code import Code, leaves
 from jupyter_jitmagic.source.names import SCOPES, loaded, walk
 from jupyter_jitmagic.source.units import NoSource, Unit, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
@@ -72,8 +72,8 @@ def _changed_before(spot: Spot, kinds: Sequence[type]) -> Unit | None:
 
 
 def _one_a_line(spot: Spot, function: ast.FunctionDef) -> Code:
-    """The text with a line for each where several objects are made at once: `a, b = Player(2), Player(3)`; and with the items
-    of `Player(*pair)`."""
+    """The text with a line for each where several objects are made at once: `a, b = Player(2), Player(3)`; or one is made and
+    used: `model = Model(n).fit(X)`; and with the items of `Player(*pair)`."""
     code = spot.code
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     for node in walk(function):
@@ -84,10 +84,47 @@ def _one_a_line(spot: Spot, function: ast.FunctionDef) -> Code:
                 if any(map(_is_plain, made)) and len(bound) == len(names) and not bound & loaded([node.value]):
                     pairs = zip(names, values, strict=True)
                     edits.append((node, f"\n{code.indent(node)}".join(f"{code.src(n)} = {code.src(v)}" for n, v in pairs)))
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute()) as call):
+                if lines := _in_turn(spot, name, call):
+                    edits.append((node, f"\n{code.indent(node)}".join(lines)))
             case ast.Assign(targets=[ast.Name()], value=ast.Call(func=ast.Name() as func, args=args)):
                 if any(isinstance(each, ast.Starred) for each in args) and _is_plain(spot.value(func)):
                     edits += [(each, items) for each in args if isinstance(each, ast.Starred) and (items := _items(spot, each))]
     return Code(code.replace(*edits)) if edits else code
+
+
+def _in_turn(spot: Spot, name: str, call: ast.Call) -> list[str]:
+    """`model = Model(n)` and `model.fit(X)` for `model = Model(n).fit(X)`, where `fit` gives the object itself; the latter
+    alone for `model = model.fit(X)`."""
+    calls: list[tuple[str, ast.Call]] = []
+    at: ast.expr = call
+    while isinstance(at, ast.Call) and isinstance(at.func, ast.Attribute):
+        calls.insert(0, (at.func.attr, at))
+        at = at.func.value
+    kind: Any = type(spot.locals.get(name)) if _is(at, name) else None
+    lines: list[str] = []
+    if isinstance(at, ast.Call) and isinstance(at.func, ast.Name):
+        kind, lines = spot.value(at.func), [f"{name} = {spot.code.expr(at)}"]
+    given = [arg for _, each in calls for arg in (*each.args, *each.keywords)]
+    if not _is_plain(kind) or name in loaded(given) or not all(_gives_itself(kind, method) for method, _ in calls):
+        return []
+    return [*lines, *(f"{name}.{method}({', '.join(map(spot.code.src, (*c.args, *c.keywords)))})" for method, c in calls)]
+
+
+def _gives_itself(kind: type, method: str) -> bool:
+    """Whether a method returns its object, and nothing else."""
+    found = held_by(kind, method)
+    if not isinstance(found, types.FunctionType):
+        return False
+    try:
+        unit = unit_of(found.__code__, found.__globals__)
+    except NoSource:
+        return False
+    node = _method(Code(unit.text), method, found.__code__.co_firstlineno - unit.first_line + 1)
+    if node is None or not isinstance(node.body[-1], ast.Return):
+        return False
+    own = found.__code__.co_varnames[0]
+    return all(isinstance(each, ast.Return) and _is(each.value, own) for each in leaves(node.body, ast.Return))
 
 
 def _items(spot: Spot, starred: ast.Starred) -> str:

@@ -391,3 +391,53 @@ def test_what_others_notice_stays_theirs(why):
 def test_an_object_of_the_module_is_none_of_the_functions_own():
     source = MEAN + "SEEN = Mean()\n" + SERVED["in a branch"].replace("m = Mean()", "m = SEEN")
     assert not jm.diagnose(define(source)["f"], X).rewrites
+
+
+MODEL = """
+class Model:
+    def __init__(self, n, rate=0.1):
+        self.w, self.b, self.rate, self.losses = jnp.zeros(n), 0.0, rate, []
+
+    def scaled(self, k):
+        self.rate = self.rate * k
+        return self
+
+    def fit(self, X, y, rounds=20, tol=1e-4):
+        last = jnp.inf
+        for _ in range(rounds):
+            r = X @ self.w + self.b - y
+            loss = (r**2).mean()
+            if abs(last - loss) < tol:
+                break
+            self.w -= self.rate * X.T @ r / len(y)
+            self.b -= self.rate * r.mean()
+            self.losses.append(loss)
+            last = loss
+        return self
+
+    def predict(self, X):
+        return X @ self.w + self.b
+"""
+FITTED = {
+    "as it is made": "model = Model(2).fit(X, y)",
+    "one after another": "model = Model(2, rate=0.5).scaled(0.5).fit(X, y, tol=1e-3)",
+    "and bound again": "model = Model(2)\n    model = model.scaled(2.0).fit(X, y)",
+}
+
+
+@pytest.mark.parametrize("how", FITTED)
+def test_methods_that_give_the_object_itself_may_be_called_in_a_row(how):
+    """As `model = Model(n).fit(X, y)` is written everywhere."""
+    source = f"{MODEL}\n\ndef f(X, y):\n    {FITTED[how]}\n    return model.predict(X), len(model.losses)\n"
+    X, y = jnp.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), jnp.array([1.0, 2.0, 3.0])
+    found = check(source, (X, y), (X * 0, y * 0), seconds=20.0)
+    assert "while_loop" in found.rewrites[0].patterns
+
+
+def test_a_method_that_gives_something_else_is_bound_to_the_name_as_it_stands():
+    """What it gives is no object of the class."""
+    source = MODEL.replace("return self\n\n    def predict", "return self.w\n\n    def predict")
+    source += "\n\ndef f(X, y):\n    w = Model(2).fit(X, y)\n    return w * 2\n"
+    X, y = jnp.array([[1.0, 0.0], [0.0, 1.0]]), jnp.array([1.0, 2.0])
+    found = jm.diagnose(define(source)["f"], X, y)
+    assert not any("w_w" in rewrite.source for rewrite in (*found.rewrites, *found.unverified))
