@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +16,8 @@ from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value, leaves_of
 from jupyter_jitmagic.sandbox.own_making import made_here, made_in_lists
 from jupyter_jitmagic.source.code import Code, leaves
-from jupyter_jitmagic.source.names import SCOPES, stored, walk, walk_scope
+from jupyter_jitmagic.source.methods import is_users_class
+from jupyter_jitmagic.source.names import SCOPES, LiveAt, live_before, stored, walk, walk_scope
 
 
 def as_variables(spot: Spot) -> Iterator[Step]:
@@ -64,10 +66,24 @@ def in_their_place(spot: Spot, statement: ast.stmt, places: Sequence[ast.expr], 
     code = spot.code
     names = {text: code.fresh(name, f"{name}_now") for text, name in wanted.items()}
     indent, (start, end) = code.indent(statement), code.region([statement])
-    before = "".join(f"{indent}{name} = {text}\n" for text, name in names.items())
-    after = "".join(f"{indent}{text} = {name}\n" for text, name in names.items())
     replaced = [(node, names[code.src(node)]) for node in places]
+    read = live_before([_renamed(statement, replaced)], LiveAt(frozenset(names.values())))  # both branches may set it
+    before = "".join(f"{indent}{name} = {text}\n" for text, name in names.items() if name in read)
+    after = "".join(f"{indent}{text} = {name}\n" for text, name in names.items())
     return spot.step("attribute", ((start, start), before), *replaced, ((end, end), after))
+
+
+def _renamed(statement: ast.stmt, replaced: Sequence[tuple[ast.expr, str]]) -> ast.stmt:
+    """A copy of a statement with names in these places."""
+    copied = copy.deepcopy((statement, replaced))
+    new = {id(place): ast.Name(name, place.ctx) for place, name in copied[1]}  # type: ignore[attr-defined]
+
+    class Renaming(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> Any:
+            return new.get(id(node)) or self.generic_visit(node)
+
+    made: ast.stmt = Renaming().visit(copied[0])
+    return made
 
 
 def _called_in_branches(spot: Spot) -> Iterator[Step]:
@@ -95,13 +111,16 @@ def _is_own(spot: Spot, function: ast.FunctionDef, root: str) -> bool:
 
 
 def _is_own_in_a_caller(spot: Spot, function: ast.FunctionDef, root: str) -> bool:
-    """Whether it is the object of a method, and the caller made it as one of a list (of others: `own_objects`)."""
+    """Whether it is the object of a method, and the caller made it as one of a list, or for this call alone,
+    `Model(n).fit(X)` (of others: `own_objects`)."""
     caller = next(iter(spot.callers()), None)
     if caller is None or root != next((each.arg for each in function.args.args), ""):
         return False
     match caller.node, caller.function:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)), ast.FunctionDef() as around:
             return method == function.name and name in made_in_lists(around.body, caller.value)
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name() as made), attr=method)), ast.FunctionDef():
+            return method == function.name and is_users_class(caller.value(made))
     return False
 
 

@@ -2,11 +2,12 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
 
-from .helpers import check, define, propose
+from .helpers import applied, check, define, propose
 
 STATE = """
 class State:
@@ -348,3 +349,36 @@ def f(net, x):
     namespace = define(source)
     net = namespace["Net"](jnp.ones(2), jnp.array(1.0))
     assert jm.diagnose(namespace["f"], net, jnp.array([1.0, 2.0])).verified
+
+
+def test_what_both_branches_set_of_an_object_made_for_one_call_is_chosen():
+    """`Model(n).fit(X)` has no name whose object could be followed; what is set on both sides is not read before."""
+    source = """
+class Model:
+    def __init__(self, k):
+        self.k, self.coef, self.n = k, None, 0
+
+    def fit(self, X, y):
+        A = X.T @ X
+        if jnp.linalg.det(A) == 0:
+            self.coef = jnp.zeros(X.shape[1])
+            self.n += 1
+        else:
+            self.coef = jnp.linalg.solve(A, X.T @ y)
+        return self
+
+    def predict(self, X):
+        return X @ self.coef * self.k + self.n
+
+
+def f(X, y):
+    return Model(2.0).fit(X, y).predict(X)
+"""
+    X, y = jnp.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), jnp.array([1.0, 2.0, 3.0])
+    namespace = define(source)
+    found = propose(namespace["f"], (X, y), {}, (), seconds=20)
+    assert found.rewrites and "= self.n" in found.rewrites[0].source and "= self.coef" not in found.rewrites[0].source
+    wanted = [namespace["f"](*args) for args in ((X, y), (X * 0, y))]
+    with applied(found, namespace):
+        for args, want in zip(((X, y), (X * 0, y)), wanted, strict=True):
+            np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want, rtol=1e-5)
