@@ -136,8 +136,9 @@ def looking_up(tree: ast.Module, names: Collection[str], space: Mapping[str, Any
 
 
 def is_users_class(value: Any) -> bool:
-    """Whether it is an ordinary class that the user wrote: its first method, which a library may have wrapped, as flax does."""
-    if type(value) is not type:
+    """Whether it is an ordinary class that the user wrote (by its first method, which a library may have wrapped), of
+    which another can be made without code of its own that would notice."""
+    if type(value) is not type or any("__init_subclass__" in vars(each) for each in value.__mro__[:-1]):
         return False
     first = next((each for each in map(function_in, vars(value).values()) if isinstance(each, types.FunctionType)), None)
     code = attribute(unwrapped(first), "__code__") if first is not None else None

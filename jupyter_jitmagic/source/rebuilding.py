@@ -75,8 +75,8 @@ class Rebuilt:
         self._units, self._asked = list(texts), asked
         self._wrapping = wrapping
         self._imports = imports or {}
-        asked = functools.partial(operated, self._looked_up, lambda one, way: self._any_affected([_method(one, way)]))
-        self._extra = (extra or {}) | ({LOOK_UP: self._looked_up, OPERATE: asked} if texts else {})
+        operates = functools.partial(operated, self._looked_up, lambda one, way: self._any_affected([_method(one, way)]))
+        self._extra = (extra or {}) | ({LOOK_UP: self._looked_up, OPERATE: operates} if texts else {})
         self._codes: dict[Unit, dict[tuple[str, int], types.CodeType]] = {u: _numbered(c) for u, c in texts.items()}
         self._old = {u: _numbered(u.compiled(u.text, u.filename)) for u in texts}
         self._spaces: dict[int, dict[str, Any]] = {}

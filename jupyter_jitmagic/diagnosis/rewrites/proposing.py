@@ -167,7 +167,8 @@ def _propose(
             or (call.given.kind == "size" and _WIDER.search(fails[call.words]))
             or judge.depends_on_its_values(call)
         ]
-        given_up += [call for call in judge.others if not call.promised and _needs_as_much(call, given_up, fails)]
+        others = [call for call in judge.others if not call.promised and not any(call is one for one in (*given_up, *said))]
+        given_up += [call for call in others if _needs_as_much(call, given_up, fails)]
         # what the code itself says may be missing is given up last
         given_up = [call for call in given_up if call.given.kind not in ("left out", "none")] or given_up
         if not (given_up or said or found.rewrites) and any(each not in search.obstacles for each in found.obstacles):
@@ -231,7 +232,7 @@ def _needs_as_much(call: OtherCall, given_up: Sequence[OtherCall], fails: Mappin
     """Whether a call gives what another one gives as well, with which a trace needs a value: it would be the next to fail."""
     needing = [each.names for each in given_up if each.names and _NEEDS_A_VALUE.match(fails[each.words])]
     alike = (set(names) <= set(call.names) for names in needing)
-    return call.given.kind == "given" and not any(call is each for each in given_up) and any(alike)
+    return call.given.kind == "given" and any(alike)
 
 
 def _is_broadcast(call: OtherCall, error: str) -> bool:

@@ -17,7 +17,10 @@ from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
 
 MOST_ROUNDS = 200_000
-_ARITHMETIC = ast.Compare | ast.BoolOp | ast.BinOp | ast.UnaryOp | ast.Constant | ast.Name | ast.Attribute
+MOST_BITS = 1024  # of an int that only grows
+_ARITHMETIC = ast.Compare | ast.BoolOp | ast.BinOp | ast.UnaryOp | ast.Constant
+_OPERATORS = ast.Add | ast.Sub | ast.Mult | ast.Div | ast.FloorDiv | ast.Mod | ast.unaryop | ast.boolop | ast.cmpop
+"""No powers: one of large numbers takes as long as it likes."""
 
 
 class Stepped(NamedTuple):
@@ -110,7 +113,7 @@ class _Known(ast.NodeTransformer):
             value = None if self.written & loaded([node]) else self.spot.held(node)
             self.all &= _is_number(value)
             return ast.Constant(value)
-        self.all &= isinstance(node, _ARITHMETIC | ast.operator | ast.unaryop | ast.boolop | ast.cmpop)
+        self.all &= isinstance(node, _ARITHMETIC | _OPERATORS)
         return self.generic_visit(node)
 
 
@@ -126,6 +129,8 @@ def _rounds(test: types.CodeType, step: types.CodeType, name: str, value: Any) -
             if not eval(test, nothing, {name: value}):  # noqa: S307 - arithmetic with numbers that are known
                 return rounds
             value = eval(step, nothing, {name: value})  # noqa: S307
+            if isinstance(value, int) and value.bit_length() > MOST_BITS:
+                return 0
     except (ArithmeticError, TypeError, ValueError):
         pass  # plain Python raises there as well
     return 0

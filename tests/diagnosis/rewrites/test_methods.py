@@ -337,3 +337,14 @@ def test_what_an_object_calls_while_it_is_made_is_rewritten_in_its_class(how, en
     with applied(found, namespace):
         for each, want in zip((x, small), wanted, strict=True):
             jax.tree.map(np.testing.assert_allclose, jax.jit(namespace["f"])(each), want)
+
+
+def test_a_class_that_notices_who_is_made_of_it_is_left_alone():
+    """A registry of the user's gets no class of ours."""
+    source = (
+        "class Shape:\n    known = []\n\n    def __init_subclass__(cls):\n        Shape.known.append(cls)\n\n\n"
+        "class Made(Shape):\n    def __init__(self, x):\n        self.x = x\n        self.y = self.chosen()\n"
+    )
+    namespace = define(source + CHOSEN + "\n\ndef f(x):\n    return Made(x).y\n")
+    propose(namespace["f"], (jnp.array([1.0, 2.0]),), {})
+    assert namespace["Shape"].known == [namespace["Made"]]

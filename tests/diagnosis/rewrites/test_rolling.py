@@ -442,6 +442,7 @@ NOT_COUNTED = {
     "it may go on": "t += 0.05\n        if y > 2.5:\n            t -= 0.01",
     "two numbers end it": "t += 0.05\n        end += 0.01",
     "it has no end": "t *= 1.0",
+    "a power of it": "t = t ** 0.9 + 0.1",
 }
 
 
