@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import collections
+import dis
 import functools
 import inspect
 import itertools
@@ -90,7 +91,8 @@ def impurity(
         own = copied if function is outer else made.own_object(function)
         lines = {line for filename, line in refused if filename == unit.filename}
         reached.append((function, definition))
-        effects.append(functools.partial(_first_effect, definition, function, unit, own, reader, known, lines))
+        shared = made.shared(function)
+        effects.append(functools.partial(_first_effect, definition, function, unit, own, shared, reader, known, lines))
         known_then.append(list(units.values()))
         queue += [
             plain_function(f) for f in (*_callees(definition, function, classes, known), *made.methods(definition, function))
@@ -130,6 +132,14 @@ class _Made:
 
     def has(self, function: types.FunctionType) -> bool:
         return any(function in vars(kind).values() for kind in self._classes)
+
+    def shared(self, function: types.FunctionType) -> frozenset[str]:
+        """Of a method: containers and arrays that its class holds, and none of its methods binds for its object."""
+        kind = next((each for each in self._classes if function in vars(each).values()), None)
+        held = {name for name, value in vars(kind).items() if isinstance(value, _CONTAINERS)} if kind else set()
+        codes = (each.__code__ for each in vars(kind).values() if isinstance(each, types.FunctionType)) if held else ()
+        stored = {step.argval for code in codes for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"}
+        return frozenset(held - stored)
 
     def own_object(self, function: types.FunctionType) -> frozenset[str]:
         """The name that a method has for its object."""
@@ -171,6 +181,7 @@ def _first_effect(
     function: types.FunctionType,
     unit: Unit,
     copied: frozenset[str],
+    shared: frozenset[str],
     is_read: Callable[[ast.Attribute], bool],
     named: Mapping[str, Any],
     refused: Collection[int],
@@ -179,10 +190,28 @@ def _first_effect(
 ) -> str:
     """What a run of one function does that is noticed; "" for nothing.
 
-    `handed`: its parameters that hold what callers bound to something of their own making; `objects`: those that hold objects
-    which callers made by a call of their class.
+    `shared`: attributes of its object that all objects of the class have in common; `handed`: its parameters that hold what
+    callers bound to something of their own making; `objects`: those that hold objects which callers made by a call of their
+    class.
     """
-    return next(_effects(definition, function, unit, (copied | handed, copied | objects), is_read, named, refused), "")
+    effects = _effects(definition, function, unit, (copied | handed, copied | objects), is_read, named, refused)
+    return next(itertools.chain(effects, _changed_for_all(definition, unit, copied, shared)), "")
+
+
+def _changed_for_all(definition: ast.AST, unit: Unit, own: frozenset[str], shared: frozenset[str]) -> Iterator[str]:
+    """What a method changes in place of what its class holds: `self.known[k] = v`, `self.known.append(v)`."""
+    for node in ast.walk(definition):
+        match node:
+            case ast.Subscript(value=ast.Attribute(value=ast.Name(id=owner), attr=name), ctx=ast.Store() | ast.Del()):
+                pass
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(value=ast.Name(id=owner), attr=name), attr=method)) if (
+                method in MUTATORS
+            ):
+                pass
+            case _:
+                continue
+        if owner in own and name in shared:
+            yield f"it changes {owner}.{name} in place (line {node.lineno + unit.first_line - 1})"
 
 
 def _own_in(reached: Reached) -> set[str]:

@@ -1,6 +1,7 @@
 """What a run of a function changes is read from its code: a method named as a container's is judged by what it belongs to."""
 
 import collections
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -211,3 +212,48 @@ def test_a_method_of_arrays_that_gives_a_sorted_one_changes_nothing():
     assert impurity(sorts_what_is_chosen, (jnp.asarray(x),))[0] == ""
     assert "it changes" in impurity(sorts_what_is_chosen, (x,))[0]
     assert "it changes" in impurity(sorts_in_place, (jnp.asarray(x),))[0]
+
+
+class Counted:
+    """What it holds for all its objects is no object's own."""
+
+    seen: ClassVar[dict] = {}
+    log: ClassVar[list] = []
+    mine: ClassVar[list] = []
+
+    def __init__(self, x):
+        self.x, self.mine = x, []
+        self.mine.append(x)
+
+    def keep(self):
+        self.seen[len(self.seen)] = self.x
+
+    def note(self):
+        self.log.append(self.x)
+
+    def own(self):
+        self.mine.append(self.x)
+
+
+def keeps(x):
+    Counted(x).keep()
+    return x
+
+
+def notes(x):
+    made = Counted(x)
+    made.note()
+    return x
+
+
+def keeps_its_own(x):
+    made = Counted(x)
+    made.own()
+    return made.mine
+
+
+@pytest.mark.parametrize(
+    "fun, noticed", [(keeps, "it changes self.seen in place"), (notes, "it changes self.log in place"), (keeps_its_own, "")]
+)
+def test_what_a_class_holds_for_all_its_objects_is_not_the_own_of_one(fun, noticed):
+    assert impurity(fun, (1.0,))[0].partition(" (")[0] == noticed
