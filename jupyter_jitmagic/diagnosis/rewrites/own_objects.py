@@ -206,7 +206,9 @@ def _without(spot: Spot, within: ast.FunctionDef, kinds: dict[str, type]) -> str
         if spelled is not None:
             text = spelled
             continue
-        call, name = next(((call, name) for name in kinds if (call := _next_call(code, function, name))), (None, ""))
+        call, name = next(
+            ((call, name) for name in kinds if (call := _next_call(code, function, name, kinds[name]))), (None, "")
+        )
         if call is None:
             break
         named = "__call__" if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
@@ -241,19 +243,26 @@ def _same(code: Code, function: Any) -> ast.FunctionDef | None:
     return named[0] if len(named) == 1 else None
 
 
-def _next_call(code: Code, function: ast.FunctionDef, name: str) -> ast.Call | None:
-    """A call of a method whose own arguments call none."""
+def _next_call(code: Code, function: ast.FunctionDef, name: str, kind: type) -> ast.Call | None:
+    """A call of a method whose own arguments call none; of a function that the object was given (`self.f = f`) it is none."""
     calls = [
         node
         for node in walk(function)
         if isinstance(node, ast.Call)
-        and (_is(node.func, name) or _is(getattr(node.func, "value", None), name) or _is_behind_super(node, name))
+        and (_is(node.func, name) or _is_method(node.func, name, kind) or _is_behind_super(node, name))
     ]
     return next((each for each in calls if not any(other in calls for other in code.below(each) if other is not each)), None)
 
 
 def _is(node: ast.AST | None, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
+
+
+def _is_method(called: ast.expr, name: str, kind: type) -> bool:
+    match called:
+        case ast.Attribute(value=owner, attr=attr):
+            return _is(owner, name) and held_by(kind, attr) is not None
+    return False
 
 
 def _is_behind_super(call: ast.Call, name: str) -> bool:

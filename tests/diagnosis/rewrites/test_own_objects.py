@@ -441,3 +441,28 @@ def test_a_method_that_gives_something_else_is_bound_to_the_name_as_it_stands():
     X, y = jnp.array([[1.0, 0.0], [0.0, 1.0]]), jnp.array([1.0, 2.0])
     found = jm.diagnose(define(source)["f"], X, y)
     assert not any("w_w" in rewrite.source for rewrite in (*found.rewrites, *found.unverified))
+
+
+def test_a_function_that_the_object_is_given_is_no_method_of_it():
+    """`self.f(y)` calls what was given, and stays a call of it."""
+    source = """
+class Solver:
+    def __init__(self, f, h):
+        self.f, self.h, self.rejected = f, h, 0
+
+    def step(self, y):
+        change = self.h * self.f(y)
+        if abs(change) > 0.5:
+            self.rejected += 1
+            self.h = 0.5 * self.h
+            return y
+        return y + change
+
+
+def f(y, h=0.5):
+    solver = Solver(lambda y: -y, h)
+    for _ in range(8):
+        y = solver.step(y)
+    return y, solver.rejected
+"""
+    check(source, (jnp.float32(3.0),), (jnp.float32(0.2),), seconds=20.0)
