@@ -19,6 +19,7 @@ from jupyter_jitmagic.diagnosis.rewrites.loop_exits import is_call, known_number
 from jupyter_jitmagic.diagnosis.rewrites.mapping import Comprehension, mapped
 from jupyter_jitmagic.diagnosis.rewrites.rules import ManyRounds, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.stepped import over_its_values, stepped, whiles_around
+from jupyter_jitmagic.sandbox.known_effects import MUTATORS
 from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import SCOPES, target_names, walk_scope
 
@@ -57,10 +58,22 @@ def counted_by_numbers(spot: Spot) -> Iterator[Step]:
     """A `while` of many rounds around the place that Python's own numbers count → a `for` over their values."""
     most = MOST_OF_HUGE if isinstance(spot.error, ManyRounds) and spot.error.huge else MOST_UNROLLED
     for loop in whiles_around(spot):
-        counted = stepped(spot, loop)
+        counted = None if _changes_an_object(loop) else stepped(spot, loop)
         if counted is not None and counted.rounds * _operations(spot, loop.body) >= most:
             yield over_its_values(spot, loop, counted)
             return
+
+
+def _changes_an_object(loop: ast.For | ast.While) -> bool:
+    """Whether it writes attributes, or adds to a list that is one: no compiled loop carries these, and another form of the
+    loop helps nobody."""
+    for node in walk_scope(loop.body):
+        match node:
+            case ast.Attribute(ctx=ast.Store()):
+                return True
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(), attr=method)) if method in MUTATORS:
+                return True
+    return False
 
 
 def _around(spot: Spot) -> list[ast.For | Comprehension]:
@@ -95,7 +108,7 @@ def _steps(spot: Spot, loop: ast.For) -> Iterator[Step]:
         yield spot.step("range", (loop.iter, f"range({high} - 1, {'-1' if low == '0' else f'{low} - 1'}, -1)"))
         return
     header = numbered(spot, loop)
-    if header is None or loop.orelse:
+    if header is None or loop.orelse or _changes_an_object(loop):
         return
     code, indent = spot.code, spot.code.indent(loop)
     lines = [f"{indent}{line}\n" for line in header.setup]

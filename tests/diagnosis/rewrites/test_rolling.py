@@ -454,3 +454,29 @@ def test_a_while_that_anything_else_ends_is_not_counted_first(how):
         define(f"def f(y):\n    t, end = 0.01, 9.0\n    while t < end:\n{body}")["f"], (jnp.float32(3.0),), {}, seconds=1.0
     )
     assert not any("times" in rewrite.source for rewrite in (*found.rewrites, *found.unverified)), found
+
+
+@pytest.mark.parametrize("head", ["t = 0.0\n        while t < 20.0:", "for t in self.times:"])
+def test_a_loop_that_changes_an_object_keeps_its_form(head):
+    """No compiled loop carries what it writes there: numbering its rounds would help nobody."""
+    source = f"""
+class Run:
+    def __init__(self):
+        self.history, self.times = [], [0.1 * k for k in range(200)]
+
+    def run(self, y):
+        {head}
+            if y > 1.0:
+                y = y * 0.99 - 0.001 * y * y
+            self.history.append(y + t)
+            t += 0.1
+        return jnp.array(self.history)
+
+
+def f(y):
+    made = Run()
+    return made.run(y)
+"""
+    found = propose(define(source)["f"], (jnp.float32(3.0),), {}, seconds=20.0)
+    assert found.rewrites and head.partition("\n")[2].strip() in found.rewrites[0].source
+    assert "stacked" not in found.rewrites[0].source
