@@ -138,10 +138,18 @@ def looking_up(tree: ast.Module, names: Collection[str], space: Mapping[str, Any
 def is_users_class(value: Any) -> bool:
     """Whether it is an ordinary class that the user wrote (by its first method, which a library may have wrapped), of
     which another can be made without code of its own that would notice."""
-    if type(value) is not type or any("__init_subclass__" in vars(each) for each in value.__mro__[:-1]):
+    if type(value) is not type:
         return False
-    first = next((each for each in map(function_in, vars(value).values()) if isinstance(each, types.FunctionType)), None)
-    code = attribute(unwrapped(first), "__code__") if first is not None else None
+    noticed = (function_in(vars(each).get("__init_subclass__")) for each in value.__mro__[:-1])
+    if any(map(_is_users, noticed)):
+        return False
+    return _is_users(
+        next((each for each in map(function_in, vars(value).values()) if isinstance(each, types.FunctionType)), None)
+    )
+
+
+def _is_users(function: Any) -> bool:
+    code = attribute(unwrapped(function), "__code__") if isinstance(function, types.FunctionType) else None
     return code is not None and is_users_text(code.co_filename)
 
 
