@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import collections
-import dis
 import functools
 import inspect
 import itertools
@@ -27,7 +26,7 @@ from jupyter_jitmagic.sandbox.known_effects import MUTATORS, noticed
 from jupyter_jitmagic.sandbox.own_making import made_here, own_names, root_of, sets_of_own_making, value_of, ways
 from jupyter_jitmagic.source.definitions import definition_of
 from jupyter_jitmagic.source.methods import OPERATORS
-from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
+from jupyter_jitmagic.source.units import NoSource, Unit, attributes_set, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 _CALLBACKS = {"io_callback"}
@@ -138,8 +137,7 @@ class _Made:
         kind = next((each for each in self._classes if function in vars(each).values()), None)
         held = {name for name, value in vars(kind).items() if isinstance(value, _CONTAINERS)} if kind else set()
         codes = (each.__code__ for each in vars(kind).values() if isinstance(each, types.FunctionType)) if held else ()
-        stored = {step.argval for code in codes for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"}
-        return frozenset(held - stored)
+        return frozenset(held - {name for code in codes for name in attributes_set(code)})
 
     def own_object(self, function: types.FunctionType) -> frozenset[str]:
         """The name that a method has for its object."""
@@ -202,16 +200,17 @@ def _changed_for_all(definition: ast.AST, unit: Unit, own: frozenset[str], share
     """What a method changes in place of what its class holds: `self.known[k] = v`, `self.known.append(v)`."""
     for node in ast.walk(definition):
         match node:
-            case ast.Subscript(value=ast.Attribute(value=ast.Name(id=owner), attr=name), ctx=ast.Store() | ast.Del()):
+            case ast.Subscript(value=held, ctx=ast.Store() | ast.Del()):
                 pass
-            case ast.Call(func=ast.Attribute(value=ast.Attribute(value=ast.Name(id=owner), attr=name), attr=method)) if (
-                method in MUTATORS
-            ):
+            case ast.Call(func=ast.Attribute(value=held, attr=method)) if method in MUTATORS:
                 pass
             case _:
                 continue
-        if owner in own and name in shared:
-            yield f"it changes {owner}.{name} in place (line {node.lineno + unit.first_line - 1})"
+        while isinstance(held, ast.Subscript):
+            held = held.value
+        match held:
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner in own and name in shared:
+                yield f"it changes {owner}.{name} in place (line {node.lineno + unit.first_line - 1})"
 
 
 def _own_in(reached: Reached) -> set[str]:

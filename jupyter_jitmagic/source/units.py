@@ -4,6 +4,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import dis
 import functools
 import linecache
 import re
@@ -157,6 +158,11 @@ def _blocks(body: list[ast.stmt]) -> Iterator[tuple[int, int, int, int]]:
         else:
             blocks.append((number, number, first, last))
     yield from blocks
+
+
+def attributes_set(code: types.CodeType) -> Iterator[str]:
+    """Names of the attributes that code writes."""
+    return (op.argval for op in dis.get_instructions(code) if op.opname == "STORE_ATTR")
 
 
 def codes(module: types.CodeType) -> Iterator[types.CodeType]:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jupyter_jitmagic.diagnosis.proof import endless
 from jupyter_jitmagic.diagnosis.proof.endless import Rounds, read_and_counted
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import MANY_MORE, MOST_OPERATIONS, Plain
@@ -180,3 +181,17 @@ def test_a_run_that_is_long_for_what_it_compiles_is_made_once_more():
     plain = Plain(slices_of_each_size, units, {}, Variations(given, {}, set()), 5.0, patience=1e-4)
     plain._deadline = Deadline(0.0)
     assert limited(60.0, plain.agrees) and plain.failed is None
+
+
+@pytest.mark.parametrize(("grows", "looked"), [(True, False), (False, True)])
+def test_a_list_that_grows_in_every_round_is_not_kept(grows, looked, monkeypatch):
+    """Its loop repeats nothing, and to keep it each time took as long as all else; one that does not grow is looked at."""
+    states = []
+    monkeypatch.setattr(endless, "_state", lambda *given: states.append(given))
+    rounds, held, place = Rounds(), [], ("f.py", 3)
+    rounds.begin(place, sys._getframe())
+    for k in range(100):
+        held.append(k)
+        assert not rounds.repeats(place, sys._getframe(), ("held", "k"), ())
+        del held[(k + 1 if grows else 0) :]
+    assert bool(states) is looked

@@ -219,6 +219,7 @@ class Counted:
 
     seen: ClassVar[dict] = {}
     log: ClassVar[list] = []
+    rows: ClassVar[list] = [[0.0]]
     mine: ClassVar[list] = []
 
     def __init__(self, x):
@@ -227,6 +228,9 @@ class Counted:
 
     def keep(self):
         self.seen[len(self.seen)] = self.x
+
+    def keep_within(self):
+        self.rows[0][0] = self.x
 
     def note(self):
         self.log.append(self.x)
@@ -237,6 +241,11 @@ class Counted:
 
 def keeps(x):
     Counted(x).keep()
+    return x
+
+
+def keeps_within(x):
+    Counted(x).keep_within()
     return x
 
 
@@ -253,7 +262,13 @@ def keeps_its_own(x):
 
 
 @pytest.mark.parametrize(
-    "fun, noticed", [(keeps, "it changes self.seen in place"), (notes, "it changes self.log in place"), (keeps_its_own, "")]
+    "fun, noticed",
+    [
+        (keeps, "it changes self.seen in place"),
+        (keeps_within, "it changes self.rows in place"),
+        (notes, "it changes self.log in place"),
+        (keeps_its_own, ""),
+    ],
 )
 def test_what_a_class_holds_for_all_its_objects_is_not_the_own_of_one(fun, noticed):
     assert impurity(fun, (1.0,))[0].partition(" (")[0] == noticed

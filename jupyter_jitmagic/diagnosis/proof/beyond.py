@@ -20,8 +20,9 @@ from jupyter_jitmagic.diagnosis.proof.decimals import (
     puts_limits,
     takes_degrees,
 )
-from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, is_wider, shapes, too_large
+from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, is_wider, parts_that_differ, shapes, too_large
 from jupyter_jitmagic.diagnosis.proof.inputs import MANY_ROUNDS
+from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import WRAPS, falls_under
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -66,15 +67,20 @@ def beside_large(
             continue
         if too_large(found[0]):
             return WRAPS
-        if not plain.agrees():
-            continue  # NumPy's rounding makes another number of the call itself
         try:
             got = rewrite(given)
         except CannotRun:
             return ""
+        if not plain.agrees() and not _whole_numbers_differ(got, found[0]):
+            continue  # NumPy's rounding makes other floats of the call itself
         if differs(got, found[0]) and not is_wider(got, found[0]) and not _rounding_decides(plain, given, found[0]):
             return WRAPS
     return ""
+
+
+def _whole_numbers_differ(got: Any, want: Any) -> bool:
+    leaves = jax.tree_util.tree_leaves(want)
+    return any(k < 0 or kind_of(leaves[k]) == "i" for k in parts_that_differ(got, want))
 
 
 def beside_cancelling(

@@ -387,13 +387,11 @@ class _Maker:
     def of_another_rank(self) -> Iterator[OtherCall]:
         """An axis more or less, where the code asks how many there are: for arrays like the first one, all alike."""
         arrays = self._arrays()
-        if not arrays or not any(asks_for_rank(tree) for tree in self._trees):
+        shape = self._leaves[arrays[0]].shape if arrays else (0,)
+        if 0 in shape or not any(asks_for_rank(tree) for tree in self._trees):
             return
-        shape = self._leaves[arrays[0]].shape
         alike = [k for k in arrays if self._leaves[k].shape == shape]
         axes = 2 if len(shape) == 1 else len(shape) - 1
-        if 0 in shape:
-            return
         words = f"on arrays of {'one axis' if axes == 1 else f'{axes} axes'}"
         changed = {k: in_rank(self._leaves[k], axes) for k in alike}
         yield replace(self._as_number(changed, words, "rank"), promised=False)

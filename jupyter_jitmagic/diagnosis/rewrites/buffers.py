@@ -59,7 +59,7 @@ def _value(spot: Spot, target: ast.Subscript) -> object:
     at: ast.expr = target
     while isinstance(at, ast.Subscript):
         at = at.value
-    return spot.locals.get(at.id) if isinstance(at, ast.Name) else spot.held(at) if _root(target) is not None else None
+    return spot.locals.get(at.id) if isinstance(at, ast.Name) else spot.held(at)
 
 
 _AT = {"add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "maximum": "max", "minimum": "min"}

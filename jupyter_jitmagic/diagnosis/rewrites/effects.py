@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dis
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +10,7 @@ from jupyter_jitmagic.diagnosis.rewrites.printing import is_message
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import SCOPES, read_first, shared, stored, walk_scope
+from jupyter_jitmagic.source.units import attributes_set
 
 _TAKING = words("pop popleft popitem setdefault")
 """Methods that change what they are called on, and give something back."""
@@ -113,7 +113,7 @@ def _written_by(spot: Spot, called: ast.expr, seen: frozenset[str]) -> str:
     if isinstance(called, ast.Attribute):
         classes = [each for each in spot.globals.values() if isinstance(each, type)]
         codes = [getattr(vars(each).get(called.attr), "__code__", None) for each in classes]
-        stored = (op.argval for code in codes if code for op in dis.get_instructions(code) if op.opname == "STORE_ATTR")
+        stored = (name for code in codes if code for name in attributes_set(code))
         return next((f"its {each}" for each in stored), "")
     if not isinstance(called, ast.Name) or called.id in seen:
         return ""

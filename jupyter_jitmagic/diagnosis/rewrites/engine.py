@@ -119,8 +119,8 @@ class Search:
         """A draft of a loop was met that has no reverse mode, of which the function takes a gradient."""
         self.fails: dict[str, str] = {}
         self._failures = 0
-        self._led: dict[str, OtherCall] = {}
-        """Calls on which nothing is promised, and that a draft was changed for."""
+        self._led: dict[str, None] = {}
+        """Words of calls on which nothing is promised, and that a draft was changed for."""
         self.furthest: Stuck | None = None
         self.drafted = drafted or Drafted(call, runnable)
         self._own_flags = OwnFlags(call, runnable)
@@ -268,7 +268,7 @@ class Search:
                 self.fails.setdefault(failing, first_words(outcome))
                 self._failures += not call.promised
             elif failing and not call.promised:
-                self._led[failing] = call
+                self._led[failing] = None
         except (NoSource, Obstacle) as error:
             self.obstacles[str(error)] = None
             if failing:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import dis
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -26,7 +25,7 @@ from jupyter_jitmagic.diagnosis.rewrites.own_calls import (
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, leaves
 from jupyter_jitmagic.source.names import SCOPES, loaded, walk
-from jupyter_jitmagic.source.units import NoSource, Unit, unit_of
+from jupyter_jitmagic.source.units import NoSource, Unit, attributes_set, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 MOST_CALLS = 20  # of methods, in one function
@@ -340,7 +339,7 @@ def _held_first(kind: type) -> list[str]:
     for each in kind.__mro__[:-1]:
         for name, method in vars(each).items():
             code = method.__code__ if isinstance(method, types.FunctionType) else None
-            stores = [step.argval for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"] if code else []
+            stores = list(attributes_set(code)) if code else []
             written |= dict.fromkeys(stores)
             at_first |= set(stores) if name == "__init__" else set()
     return [name for name in written if name not in at_first and held_by(kind, name) is not None]

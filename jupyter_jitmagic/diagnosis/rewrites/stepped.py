@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
-import types
+import functools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -55,7 +55,7 @@ def stepped(spot: Spot, loop: ast.While) -> Stepped | None:
     first = spot.locals.get(name)
     if test is None or following is None or not _is_number(first):
         return None
-    rounds = _rounds(_compiled(test), _compiled(following), name, first)
+    rounds = _rounds(ast.unparse(test), ast.unparse(following), name, first)
     return Stepped(name, step, rounds) if rounds else None
 
 
@@ -117,18 +117,18 @@ class _Known(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-def _compiled(expression: ast.expr) -> types.CodeType:
-    return compile(ast.Expression(expression), "<rounds>", "eval")
-
-
-def _rounds(test: types.CodeType, step: types.CodeType, name: str, value: Any) -> int:
+@functools.lru_cache(maxsize=64)  # each place in the loop asks for it
+def _rounds(test_text: str, step_text: str, name: str, value: Any) -> int:
     """How often a round begins; 0 where that has no end, or is not known."""
+    test, step = (compile(text, "<rounds>", "eval") for text in (test_text, step_text))
     nothing: dict[str, Any] = {"__builtins__": {}}
     try:
         for rounds in range(MOST_ROUNDS):
             if not eval(test, nothing, {name: value}):  # noqa: S307 - arithmetic with numbers that are known
                 return rounds
-            value = eval(step, nothing, {name: value})  # noqa: S307
+            before, value = value, eval(step, nothing, {name: value})  # noqa: S307
+            if value == before:
+                return 0
             if isinstance(value, int) and value.bit_length() > MOST_BITS:
                 return 0
     except (ArithmeticError, TypeError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import jax
@@ -781,7 +782,8 @@ def test_where_a_call_unlike_in_two_ways_and_one_of_no_rounds_fail_is_said(sourc
     """Branches of one type with another static value, and as integers, and yet of two where both are so."""
     rewrites = propose(define(source)["f"], args, {}, (), static, seconds=30).rewrites
     failing = [each for each in rewrites if {"cond", "buffer"} & {change.pattern for change in each.changes}]
-    assert failing and all(words in " ".join(each.compared.differences) for each in failing)
+    told = [re.split(r"it fails |, ", " ".join(each.compared.differences)) for each in failing]
+    assert failing and all(any(item.startswith(words) for item in items) for items in told)
 
 
 @pytest.mark.parametrize(
@@ -1027,6 +1029,7 @@ def f(x):
             ],
             "on a single row, where all numbers are integers",
         ),
+        (["on a single row where all numbers are integers"], "on a single row where all numbers are integers"),
         (["where w is given and all numbers are integers"], "where w is given and all numbers are integers"),
         (["where w is given", "where w is given as an int", "where w and t are given as ints"], "where w is given"),
         (["where w and t are given", "where w is given as an int"], "where w and t are given, where w is given as an int"),

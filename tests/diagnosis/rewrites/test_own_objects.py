@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.rewrites import own_objects
 
 from .helpers import check, define
 
@@ -439,7 +440,9 @@ def test_a_method_that_gives_something_else_is_bound_to_the_name_as_it_stands():
     source = MODEL.replace("return self\n\n    def predict", "return self.w\n\n    def predict")
     source += "\n\ndef f(X, y):\n    w = Model(2).fit(X, y)\n    return w * 2\n"
     X, y = jnp.array([[1.0, 0.0], [0.0, 1.0]]), jnp.array([1.0, 2.0])
-    found = jm.diagnose(define(source)["f"], X, y)
+    namespace = define(source)
+    assert not own_objects._gives_itself(namespace["Model"], "fit") and own_objects._gives_itself(namespace["Model"], "scaled")
+    found = jm.diagnose(namespace["f"], X, y)
     assert not any("w_w" in rewrite.source for rewrite in (*found.rewrites, *found.unverified))
 
 
