@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis import rewrites
 from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.diagnosing import diagnose_call
 from jupyter_jitmagic.diagnosis.rewrites import Proposals
@@ -221,3 +222,29 @@ def test_an_answer_that_is_stopped_as_a_whole_does_not_blame_the_trace(limited, 
     monkeypatch.setattr("jupyter_jitmagic.diagnosis.diagnosing.answer", lambda *_: busy(60))
     found = jm.diagnose(lambda x, n: jnp.zeros(n) + x, 1.0, 3)
     assert found.reason.startswith("Unknown: the search for an answer was stopped after") and "advice_limit_s" in found.reason
+
+
+def cooled(y, t_end=1.0, dt=0.25):
+    t, ys = 0.0, []
+    while t < t_end:
+        if y > 1.0:
+            y = y - dt * (y - 0.5)
+        ys.append(y)
+        t += dt
+    return jnp.array(ys)
+
+
+def test_an_answer_stays_one_where_the_time_is_up_while_a_better_one_is_looked_for(monkeypatch):
+    """The search with more static options notes what it has in hand: that is no reason to forget what was proven."""
+    propose, searched = rewrites.propose, []
+
+    def stopped_at_second(*args, so_far, **options):
+        searched.append(args)
+        if len(searched) == 2:
+            so_far[:] = [Proposals()]
+            raise limit.OutOfTime
+        return propose(*args, so_far=so_far, **options)
+
+    monkeypatch.setattr(rewrites, "propose", stopped_at_second)
+    found = jm.diagnose(cooled, jnp.float32(3.0))
+    assert len(searched) == 2 and found.verified and found.rewrites
