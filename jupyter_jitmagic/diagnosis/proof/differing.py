@@ -59,6 +59,19 @@ def parts_that_differ(got: Any, want: Any) -> set[int]:
     return {k for k, (a, b) in enumerate(zip(got_leaves, want_leaves, strict=True)) if _leaf_differs(a, b)}
 
 
+def is_one_of_both(got: Any, one: Any, other: Any) -> bool:
+    """Whether each number of a result is that of the one or of the other, which are of its shapes and dtypes."""
+    trees = [jax.tree_util.tree_leaves(result) for result in (got, one, other)]
+    if not all(shapes(got) == shapes(each) and same_dtypes(got, each) for each in (one, other)):
+        return False
+    for leaves in zip(*trees, strict=True):
+        a, b, c = (np.asarray(leaf_as_numbers(leaf)) for leaf in leaves)
+        near = rounding(a.dtype)
+        if a.size > HOST_SIZE or not np.all(same_numbers(a, b, *near) | same_numbers(a, c, *near)):
+            return False
+    return True
+
+
 def too_large(result: Any) -> bool:
     """Whether an integer of Python's, or of NumPy's 64 bits, is among the results that no array of JAX's holds."""
     largest = np.iinfo(jax.dtypes.canonicalize_dtype(int)).max

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -56,6 +57,8 @@ class OtherCall:
         alone: of these values, others of which may ask for what is left out.
         value: which static number is another one, as "where n is 0".
         names: the arguments that are given, left out or None.
+        instead: of an argument that is None where it is left out; asked for where plain Python takes no earlier one of its
+            kind (a number, say).
     """
 
     given: Input
@@ -65,6 +68,7 @@ class OtherCall:
     alone: bool = False
     value: str = ""
     names: tuple[str, ...] = ()
+    instead: bool = False
 
 
 def other_calls(
@@ -73,9 +77,11 @@ def other_calls(
     variations: Variations,
     trees: Sequence[ast.AST],
     static: Collection[str | int] = (),
+    result: Any = None,
 ) -> list[OtherCall]:
-    """The other calls, most telling first; `trees` are the sources of the function and its helpers."""
-    make = _Maker(fun, given, variations, trees, static)
+    """The other calls, most telling first; `trees` are the sources of the function and its helpers, `result` is plain Python's
+    on the call itself."""
+    make = _Maker(fun, given, variations, trees, static, result)
     in_turn = itertools.chain(
         make.left_out(),
         make.none(),
@@ -143,8 +149,9 @@ class _Maker:
         variations: Variations,
         trees: Sequence[ast.AST],
         static: Collection[str | int],
+        result: Any = None,
     ) -> None:
-        self._fun, self._static = fun, static
+        self._fun, self._static, self._result = fun, static, result
         self._call, self._variations, self._trees = given, variations, trees
         self._parameters: Mapping[str, inspect.Parameter] = {}
         self._bound: dict[str, Any] = {}
@@ -224,6 +231,8 @@ class _Maker:
                 yield self._called({**self._bound, name: keys[name]}, "given", [name])
             elif name not in self._bound and type(default) in (tuple, list) and not default:
                 yield self._called({**self._bound, name: type(default)((1, 2))}, "given", [name])
+            elif name not in self._bound and default is None and name not in self._static and "mask" in name:
+                yield from self._given_masks(name)
             elif name not in self._bound and numbers:
                 in_place_of_none = 1 if name in self._static else 0.5
                 yield self._called({**self._bound, name: in_place_of_none if default is None else default}, "given", [name])
@@ -284,6 +293,29 @@ class _Maker:
             yield self._given_as(name, jnp.arange(np.shape(rows)[0]) % 3 != 1, "a mask")
         else:
             yield self._called({**self._bound, name: 1}, "given", [name])  # a count is no float
+        yield from (replace(call, instead=True) for call in self._given_otherwise(name))
+
+    def _given_masks(self, name: str) -> Iterator[OtherCall]:
+        """An argument that is called a mask: of an array's own shape, or of its rows."""
+        shape: tuple[int, ...] = next((np.shape(self._leaves[k]) for k in self._arrays()), ())
+        for size in dict.fromkeys((shape, shape[:1])) if shape else ():
+            mask = (jnp.arange(math.prod(size)) % 3 != 1).reshape(size)
+            yield replace(self._given_as(name, mask, "a mask"), instead=size != shape)
+
+    def _given_otherwise(self, name: str) -> Iterator[OtherCall]:
+        """An argument that no number can stand for: places, as a tuple of whole numbers; an array like the result, as where one
+        starts, or with a number for each row or column."""
+        if parts := parts_of(name, self._trees):
+            yield self._given_as(name, (0,) * parts, "a tuple")
+        arrays = [self._leaves[k] for k in self._arrays()]
+        kind, number = ("f", 0.5) if any(kind_of(leaf) == "f" for leaf in self._leaves) else ("i", 1)
+        results = [leaf for leaf in jax.tree_util.tree_leaves(self._result) if kind_of(leaf) == kind and np.ndim(leaf)]
+        of_results = [np.shape(leaf) for leaf in results if np.size(leaf) <= LARGE]
+        rows = next((np.shape(leaf) for leaf in arrays if np.ndim(leaf) > 1), ())
+        tried = {np.shape(leaf) for leaf in arrays if kind_of(leaf) == kind == "f"}
+        for shape in dict.fromkeys((*of_results, *(np.shape(leaf) for leaf in arrays), rows[:1], rows[-1:])):
+            if shape and shape not in tried:
+                yield self._given_as(name, jnp.full(shape, number), "an array")
 
     def _given_as_ints(self, ints: Mapping[str, int]) -> OtherCall:
         call = self._called({**self._bound, **ints}, "given", list(ints))

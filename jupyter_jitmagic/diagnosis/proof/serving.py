@@ -142,7 +142,7 @@ class Served:
         self._usual += [plain.uncompiled(given, SHORT) is not None for given in others]
         left_out = []
         for call in calls:
-            if not call.sought:
+            if not call.sought or (call.instead and self._takes(call.names)):
                 continue
             if deadline.over() or len(self.taken) >= MOST_TAKEN:
                 self._no_time_for(call)
@@ -171,7 +171,7 @@ class Served:
         to trace there. Where plain Python takes longer, it is unknown whether it takes them."""
         deadline = Deadline(OPTIONAL_WITHIN if self.plain.failed is None else 0)
         for call in self._late:
-            if any(taken.call.words == call.words for taken in self.taken):
+            if any(taken.call.words == call.words for taken in self.taken) or (call.instead and self._takes(call.names)):
                 continue
             left = deadline.left()
             result = self.plain.run(call.given, seconds=left) if left else None
@@ -180,6 +180,10 @@ class Served:
             elif not left or self.plain.gave_up(call.given):
                 self.not_compared(call)
                 self.unknown.append(call)
+
+    def _takes(self, names: Sequence[str]) -> bool:
+        """Whether plain Python takes what was given for these arguments."""
+        return any(taken.call.given.kind == "given" and taken.call.names == names for taken in self.taken)
 
     def results_not_empty(self) -> list[Any]:
         """Plain Python's results for arrays with elements, where the call's own have none."""

@@ -19,6 +19,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     Differs,
     DiffersInSingle,
     differs,
+    is_one_of_both,
     is_wider,
     lost_to_nan,
     never_whole,
@@ -48,6 +49,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import (
     ANY_ROUND,
     LATER,
     NEVER,
+    SECONDS,
     alike_by_operations,
     counts_in_single,
     other_rounds,
@@ -299,12 +301,16 @@ BY_ROUNDING = "compiled, XLA rounds otherwise, and rounding decides some numbers
 def _is_rounding(plain: Plain, given: Input, got: Any, want: Any, *uncompiled_rewrites: Callable[[Input], Any] | None) -> bool:
     """Whether compiling alone makes the difference (the rewrite that is not compiled gives plain Python's very numbers), where
     the last digits of the input make as much: a gradient that is 0 but for rounding, divided by its own size; a system of
-    equations that are nearly the same."""
+    equations that are nearly the same. Whole numbers have no last digits: there both give the same by NumPy, which is not
+    what plain Python gives by JAX (10 / 12 * 255, rounded)."""
     if shapes(got) != shapes(want) or not same_dtypes(got, want):
         return False
-    if not any(_gives(each, given, want) for each in uncompiled_rewrites):
+    if any(_gives(each, given, want) for each in uncompiled_rewrites):
+        return rounding_decides(plain, given, got, want)
+    plainly = plain.uncompiled(given, SECONDS)
+    if plainly is None or not is_one_of_both(got, want, plainly[0]):
         return False
-    return rounding_decides(plain, given, got, want)
+    return not differs(got, plainly[0]) or any(_gives(each, given, plainly[0]) for each in uncompiled_rewrites)
 
 
 def _gives(rewrite: Callable[[Input], Any] | None, given: Input, want: Any) -> bool:

@@ -36,7 +36,7 @@ from jupyter_jitmagic.diagnosis.proof.rounding import (
     may_end_elsewhere,
     may_never_end,
 )
-from jupyter_jitmagic.diagnosis.proof.serving import FAILS, Served, Taken, is_optional
+from jupyter_jitmagic.diagnosis.proof.serving import FAILS, SHORT, Served, Taken, is_optional
 from jupyter_jitmagic.diagnosis.proof.two_at_once import two_at_once
 from jupyter_jitmagic.diagnosis.proof.verify import (
     AT_TIE,
@@ -148,7 +148,9 @@ class Judge:
         except NoSource:
             return []
         static = self._values.find(plain, self._units, trees)
-        calls = other_calls(self.call.fun, variations.call(), variations, trees, self.call.static)
+        own = variations.call()
+        result = plain.uncompiled(own, SHORT)
+        calls = other_calls(self.call.fun, own, variations, trees, self.call.static, result[0] if result is not None else None)
         calls += two_at_once(static, calls, variations)
         self._served = Served(self.call.fun, plain, self.call.static, calls, seconds)
         return [*static, *(taken.call for taken in self._served.taken)]

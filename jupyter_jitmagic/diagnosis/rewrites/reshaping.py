@@ -458,7 +458,11 @@ class Reshaping(Consumers):
         if found is None or length is None or (weights is not None and (heavy is None or not heavy.like(found))):
             self.stop(node)
         numbers = known.arguments[0]
-        self.replace(numbers, f"{self.jnp('where')}({found.mask}, {self.text(numbers)}, {self.operand(length)})")
+        in_row = ".ravel()" if found.flat else ""  # it takes one axis alone
+        if in_row and weights is not None:
+            self.replace(weights, enclosed(self.text(weights)) + in_row)
+        counted = f"{self.jnp('where')}({found.mask}, {self.text(numbers)}, {self.operand(length)})"
+        self.replace(numbers, counted + in_row)
         return None
 
     def _histogram(self, node: ast.Call, known: Called) -> Ragged | None:
