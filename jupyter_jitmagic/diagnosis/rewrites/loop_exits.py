@@ -6,6 +6,7 @@ import ast
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import jax
 import numpy as np
@@ -16,7 +17,7 @@ from jupyter_jitmagic.diagnosis.rewrites.first_values import any_of_its_kind, bo
 from jupyter_jitmagic.diagnosis.rewrites.numbered import negated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
 from jupyter_jitmagic.source.code import always_returns, leaves
-from jupyter_jitmagic.source.names import always_leaves, loaded, stored, target_names
+from jupyter_jitmagic.source.names import always_leaves, loaded, stored, target_names, walk_scope
 
 EXITS = (ast.Break, ast.Continue, ast.Return)
 
@@ -34,6 +35,12 @@ class _Flags:
 
 def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     """The same loop without break, continue and return: `while … and not done`, or a `for` whose rounds are skipped."""
+    if inner := next((each for each in walk_scope(loop.body) if _returns_from(each)), None):
+        yield from without_exits(spot, inner)  # its returns stand behind it then
+        return
+    if leading := _left_at_the_top(loop):
+        yield _asked_in_the_test(spot, loop, leading)
+        return
     code, indent = spot.code, spot.code.indent(loop)
     returns = [r for r in leaves(loop.body, ast.Return) if isinstance(r, ast.Return)]
     breaks = leaves(loop.body, ast.Break)
@@ -77,6 +84,32 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
             yield spot.step("while", (region, f"{lines}{found}{indent}while {test}{and_flag}:\n{body}{after[1]}"))
     if flags.done:
         yield _with_rounds_skipped(spot, loop, flags, (before, after[1]), region)
+
+
+def _returns_from(node: ast.AST) -> TypeGuard[ast.For | ast.While]:
+    return isinstance(node, ast.For | ast.While) and bool(leaves([node], ast.Return))
+
+
+def _left_at_the_top(loop: ast.For | ast.While) -> list[ast.If]:
+    """The tests with which each round begins, and that do nothing but end the loop."""
+    found: list[ast.If] = []
+    for stmt in loop.body if isinstance(loop, ast.While) and not loop.orelse else ():
+        match stmt:
+            case ast.If(body=[ast.Break()], orelse=[]) if not any(isinstance(n, ast.NamedExpr) for n in ast.walk(stmt)):
+                found.append(stmt)
+            case _:
+                break
+    return found
+
+
+def _asked_in_the_test(spot: Spot, loop: ast.For | ast.While, leading: Sequence[ast.If]) -> Step:
+    """`while a: if b: break; …` → `while a and not b: …`."""
+    assert isinstance(loop, ast.While)
+    code, indent = spot.code, spot.code.indent(loop)
+    always = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
+    goes_on = " and ".join([*([] if always else [code.operand(loop.test)]), *(negated(spot, each.test) for each in leading)])
+    body = code.block_text(loop.body[len(leading) :], indent + "    ") or f"{indent}    pass\n"
+    return spot.step("while", (code.region([loop]), f"{indent}while {goes_on}:\n{body}"))
 
 
 def _with_rounds_skipped(spot: Spot, loop: ast.For, flags: _Flags, around: tuple[str, str], region: tuple[int, int]) -> Step:
