@@ -53,7 +53,7 @@ from jupyter_jitmagic.sandbox.unchecked import unchecked
 
 _TRACES = 6  # of a large function, at least, for which there is time when other code is looked for
 _RUNS = 5  # likewise plain runs of a slow one
-_SEARCH_S, _SEARCH = 2.0, 1 / 5  # for other code at least, and as a share of the time for an answer
+_SEARCH_S, _SEARCH = 2.0, 2 / 5  # for other code at least, and as a share of the time for an answer
 
 
 def diagnose(fun: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Diagnosis:

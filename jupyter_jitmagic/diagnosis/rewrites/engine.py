@@ -131,6 +131,10 @@ class Search:
         self._one_way = False
         """A gradient that the function takes came to a loop without a reverse mode: what has one of these helps least."""
         self._put_off: list[tuple[Draft, int]] = []
+        self._hopeless: dict[Any, str] = {}
+        """By draft the line at which it stopped, where a rule knew that there is no way: that goes by no type."""
+        self._ends: list[str | None] = []
+        """What became of the drafts, in turn: such a line, None for all others."""
         self._under_jit: tuple[Callable[..., Any], Any] | None = None
         self._endless: set[tuple[tuple[str, int], ...]] = set()
         """`Draft.evaluated_tests` of drafts that call themselves without end."""
@@ -166,12 +170,14 @@ class Search:
     def _follow(self, draft: Draft, prefer: str, depth: int) -> Iterator[Traced]:
         key = draft.promise
         if key in self._seen or depth > MAX_STEPS or self._failures >= MAX_FAILURES or _goes_round(draft):
+            self._ends.append(None)
             return
         self._seen.add(key)
         if self.traces >= self._limit or self.deadline.over():
             self.obstacles["the search for a rewrite ran out of time"] = None
             return
         if self._until.over():
+            self._ends.append(None)
             return
         self.traces += 1
         if key not in self._known:
@@ -181,16 +187,24 @@ class Search:
             texts = known.draft.texts
             left = any(any(empties.with_one_less(text, unit.text)) for unit, text in texts.items())
             changes = draft.changes if left else tuple(each for each in draft.changes if each.pattern != empties.GUARD)
+            self._ends.append(None)
             yield replace(known, draft=replace(draft, texts=texts, changes=changes))
             return
+        if not known:
+            self._ends.append(self._hopeless.get(key))
+        ends: dict[str, list[str | None]] = {}
         for unit, step in sorted(known, key=lambda placed: _comes_late(placed[1].pattern, prefer)):
             following = self._with(draft, unit, step)
+            if (known_ends := ends.get(step.pattern)) and all(end in _lines(following.texts[unit]) for end in known_ends):
+                continue  # another start of the same loop, say, comes to the same place
             dead = self._dead is not None and self._dead[1] in _lines(draft.texts.get(self._dead[0], ""))
             if dead or (self._one_way and any(change.pattern == "while_loop" for change in following.changes)):
                 self._put_off.append((following, depth + 1))
+                self._ends.append(None)
                 continue
-            self._dead = None
+            self._dead, before = None, len(self._ends)
             yield from self._follow(following, prefer, depth + 1)
+            ends.setdefault(step.pattern, []).extend(self._ends[before:])
 
     def _looked_at(self, draft: Draft) -> Traced | list[tuple[Unit, Step]]:
         """The draft's traces, where it traces on the call and on the others; else what the rules propose where it stops."""
@@ -278,7 +292,9 @@ class Search:
             if isinstance(error, Obstacle):
                 if self._is_of_the_users(str(error)):
                     self.why_not = self.why_not or str(error)
-                self._stands_at(next(self.drafted.spots(outcome, draft)), draft)
+                spot = next(self.drafted.spots(outcome, draft))
+                self._stands_at(spot, draft)
+                self._hopeless[draft.promise] = spot.code.lines[spot.line - 1].strip()
             return []
         finally:
             del outcome

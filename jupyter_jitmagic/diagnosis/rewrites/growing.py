@@ -9,10 +9,12 @@ from jupyter_jitmagic.diagnosis.rewrites.as_array import Container
 from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, listed_row
 from jupyter_jitmagic.diagnosis.rewrites.inserting import is_taken_in_front
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rounds import (
     Counter,
     and_more,
     counters_of,
+    ends_at_its_limit,
     fills_up,
     is_exhausted,
     left_of,
@@ -198,6 +200,12 @@ class GrowingList(Container):
             if bounds == [None] and len(self.appends) == 1 and (limit := length_limit(self.spot, loops[0], self.name)):
                 self.filled = fills_up(self.spot, loops[0], self.name) and not self._is_popped()
                 return f"max({limit}, {alone})" if alone else limit
+            if bounds == [None] and len(self.appends) == 1 and (counter := self._moved_beside(statement, loops[0])) is not None:
+                if is_fact(self.spot, counter.limit) and not loaded([counter.limit]) & set(
+                    stored(loops[0].body)
+                ):  # as many as it counts, whatever other rounds there are
+                    self.filled = ends_at_its_limit(loops[0]) and not self._is_popped()
+                    return and_more(left_of(self.spot, [counter]), alone) or ""
             if bounds == [None] and (elements := values_met_once(self.spot, loops[0], self.name, value)):
                 bounds, alone = [elements], alone + 1  # and what it begins with
             if None in bounds:
@@ -333,26 +341,24 @@ class GrowingList(Container):
         seen: set[tuple[ast.AST, str]] = set()
         for statement, _ in self.appends:
             loops = self._loops_around(statement)
-            if not loops or not isinstance(loops[0], ast.While):
+            counter = self._moved_beside(statement, loops[0]) if loops else None
+            if counter is None or (loops[0], counter.name) in seen:
                 return None
-            beside = [
-                each.target.id
-                for each in self.spot.code.block(statement)
-                if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name)
-            ]
-            moved = [
-                each
-                for each in counters_of(self.spot, loops[0].test)
-                if each.name in beside and each.rise == 1 and not each.start
-            ]
-            if len(moved) != 1 or (loops[0], moved[0].name) in seen or not self._once(loops[0], moved[0].name):
-                return None
-            counter = moved[0]
             seen.add((loops[0], counter.name))
             if counter.name in found and ast.dump(found[counter.name].limit) != ast.dump(counter.limit):
                 return None
             found.setdefault(counter.name, counter)
         return list(found.values()) if len(found) > 1 else None
+
+    def _moved_beside(self, statement: ast.stmt, loop: ast.For | ast.While) -> Counter | None:
+        """The counter, from 0 on and below its limit, that is moved by one beside an append, and nowhere else in the loop."""
+        if not isinstance(loop, ast.While):
+            return None
+        block = self.spot.code.block(statement)
+        beside = [each.target.id for each in block if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name)]
+        counters = (each for each in counters_of(self.spot, loop.test) if each.name in beside)
+        moved = [each for each in counters if each.rise == 1 and not each.start]
+        return moved[0] if len(moved) == 1 and self._once(loop, moved[0].name) else None
 
     @staticmethod
     def _once(loop: ast.While, name: str) -> bool:

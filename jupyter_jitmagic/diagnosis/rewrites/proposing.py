@@ -139,7 +139,7 @@ def _propose(
     whole: Own | None,
 ) -> Proposals:
     at_places, outward, rolling = rules
-    judge = Judge(call, run, seconds, refused, places, Whole(call, whole, WHOLE_S) if whole is not None else None)
+    judge = Judge(call, run, seconds / 2, refused, places, Whole(call, whole, WHOLE_S) if whole is not None else None)
     searching = functools.partial(
         Search,
         call,

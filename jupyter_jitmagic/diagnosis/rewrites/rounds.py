@@ -6,6 +6,7 @@ import ast
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import jax
 import numpy as np
@@ -147,9 +148,15 @@ def length_limit(spot: Spot, loop: ast.For | ast.While, name: str) -> str:
 
 def fills_up(spot: Spot, loop: ast.For | ast.While, name: str) -> bool:
     """Whether a loop that such a length ends goes on until then, and for nothing else."""
-    if not isinstance(loop, ast.While) or len(list(conjuncts(loop.test))) > 1 or leaves(loop.body, (ast.Break, ast.Return)):
+    if not ends_at_its_limit(loop):
         return False
     return bool(length_limit(spot, loop, name)) and not (loaded([loop.test]) - {name}) & set(stored(loop.body))
+
+
+def ends_at_its_limit(loop: ast.For | ast.While) -> TypeGuard[ast.While]:
+    """Whether nothing but its one test ends a loop."""
+    alone = isinstance(loop, ast.While) and len(list(conjuncts(loop.test))) == 1
+    return alone and not leaves(loop.body, (ast.Break, ast.Return))
 
 
 def and_more(rounds: str | None, more: int) -> str | None:
