@@ -113,11 +113,23 @@ def test_an_int_in_the_place_of_pythons_float_is_wrong(tmp_path: Path) -> None:
 def test_an_array_that_comes_whole_with_a_count_is_right_in_its_own_way(tmp_path: Path) -> None:
     made, _ = planted("def f(x, limit):\n    return x[x > limit]\n", "", X, LIMIT)
     fixed = "def f(x, limit):\n    kept = x > limit\n    return x[jnp.argsort(~kept)], jnp.sum(kept)\n"
-    reason = f"its values are right, but {judging.RETURNS_MORE} and the count"
-    way = Rewrite({"f": "import jax.numpy as jnp\n" + fixed}, fixed, (), "", None, False, reason, ())
-    assert verdict(tmp_path, (made, Diagnosis("f", "rewrite", unverified=(way,)))) == judging.PADDED
-    wrong = Rewrite({"f": way.sources["f"].replace("~", "")}, fixed, (), "", None, False, reason, ())
-    assert verdict(tmp_path, (made, Diagnosis("f", "rewrite", unverified=(wrong,)))) == judging.WRONG
+    assert verdict(tmp_path, (made, padded(fixed))) == judging.PADDED
+    assert verdict(tmp_path, (made, padded(fixed.replace("~", "")))) == judging.WRONG
+
+
+def test_several_arrays_may_come_whole_with_one_count(tmp_path: Path) -> None:
+    made, _ = planted("def f(x, limit):\n    return x[x > limit], -x[x > limit]\n", "", X, LIMIT)
+    fixed = "def f(x, limit):\n    k = x > limit\n    y = x[jnp.argsort(~k)]\n    return (y, -y), jnp.sum(k)\n"
+    assert verdict(tmp_path, (made, padded(fixed))) == judging.PADDED
+    assert verdict(tmp_path, (made, padded(fixed.replace("-y", "y")))) == judging.WRONG
+
+
+def padded(fixed: str) -> Diagnosis:
+    """An answer that gives whole arrays and their count."""
+    reason = "its values are right, but the caller gets the whole array and the count"
+    sources = {"f": "import jax.numpy as jnp\n" + fixed}
+    way = Rewrite(sources, fixed, (), "", None, False, reason, (), padded=True)
+    return Diagnosis("f", "rewrite", unverified=(way,))
 
 
 def test_a_split_is_run_as_any_answer_and_told_apart(tmp_path: Path) -> None:

@@ -53,8 +53,6 @@ SAYS_NO_REVERSE = re.compile(r"reverse|differentiat|gradient", re.IGNORECASE)
 """Words in which an answer says that it cannot be differentiated."""
 LOSES_GRADIENTS = re.compile(r"(?<![\w.])(float|round)\(|\.item\(")
 """What makes a number of Python's of an array's: plain Python has no gradient through it, which is no truth about one."""
-RETURNS_MORE = "the caller gets the whole array"
-"""Words in which an answer says that it gives an array of unknown length whole, with a count."""
 OTHER_LENGTH = re.compile(r"a longer or shorter array")
 """Words in which an answer says that plain Python's array has another length on some inputs."""
 SIZES = re.compile(
@@ -187,7 +185,7 @@ def limited(seconds: float) -> Iterator[None]:
 def conclude(verdict: Verdict, answer: Any, truth: Truth, path: Path) -> None:
     """Run the answer that would be taken: the static set where it is enough, else the first rewrite."""
     rewrite = answer.rewrites[0] if answer.rewrites and answer.kind != "static" else None
-    padded = [each for each in answer.unverified if RETURNS_MORE in each.reason] if rewrite is None else []
+    padded = [each for each in answer.unverified if each.padded] if rewrite is None else []
     rewrite = rewrite or next(iter(padded), None)
     split = next(iter(answer.splits), None) if rewrite is None and answer.kind != "static" else None
     rewrite = rewrite or split
@@ -345,9 +343,13 @@ class Run:
         return tuple(each for each in compared.differences if NAN_ALONE.search(each)) if compared is not None else ()
 
     def cut(self, got: Any, want: Any) -> Any:
-        """An array that came padded with its count, without the padding."""
-        padded = isinstance(got, tuple) and len(got) == 2 and hasattr(want, "shape") and "count" in self.words()
-        return got[0][: int(got[1])] if padded else got
+        """Arrays that came padded with their count, without the padding."""
+        if not (isinstance(got, tuple) and len(got) == 2 and np.ndim(got[1]) == 0 and "count" in self.words()):
+            return got
+        leaves, tree = jax.tree_util.tree_flatten(got[0])
+        if tree != jax.tree_util.tree_structure(want):
+            return got
+        return tree.unflatten([leaf[: int(got[1])] if np.ndim(leaf) else leaf for leaf in leaves])
 
     def of_rounding(self, args: tuple, kwargs: dict, want: Any) -> bool:
         """Whether the same code gives plain Python's numbers operation by operation: then compiling alone rounds otherwise.

@@ -7,15 +7,16 @@ import itertools
 import re
 import types
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.proof.carrying import carrying
 from jupyter_jitmagic.diagnosis.rewrites.building import made_for
-from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck
 from jupyter_jitmagic.diagnosis.rewrites.leaking import where_kept
-from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.told import Told
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
@@ -25,8 +26,34 @@ from jupyter_jitmagic.usercode.places import frames_of, position, tested_at
 _numbers = itertools.count(1)
 
 
+@dataclass
+class Stopped:
+    """What a search learns of a draft whose trace stopped.
+
+    Attributes:
+        steps: what the rules propose there.
+        by_the_call: the failing call itself stopped it, so that a search with fewer other calls learns the same.
+        obstacles, why_not: what is told of it in the end.
+        dead: the line at which it stopped, where a draft brought that in and no rule can cure it.
+        hopeless: the line at which a rule knew that there is no way: that goes by no type.
+        loses_gradient: a gradient that the function takes came to a loop without a reverse mode.
+        is_endless: it calls itself without end.
+        stuck: it, where it stopped at a line of the user's own.
+    """
+
+    steps: list[tuple[Unit, Step]] = field(default_factory=list)
+    by_the_call: bool = False
+    obstacles: dict[str, None] = field(default_factory=dict)
+    why_not: str = ""
+    dead: tuple[Unit, str] | None = None
+    hopeless: str = ""
+    loses_gradient: bool = False
+    is_endless: bool = False
+    stuck: Stuck | None = None
+
+
 class Drafted:
-    """The functions of one search's drafts.
+    """The functions of the drafts of searches for one call, and what stopped them.
 
     Args:
         call: the failing one.
@@ -36,6 +63,7 @@ class Drafted:
     def __init__(self, call: JitCall, runnable: Callable[[], Sequence[Unit]]) -> None:
         self.call, self.runnable = call, runnable
         self.units: list[Unit] = []
+        self.stopped: dict[Any, Stopped] = {}
         self._own_name = text_attribute(plain_function(call.fun), "__qualname__")
         self._static_names = frozenset(name for name in call.static if isinstance(name, str))
         self._told = Told(call, runnable, self.units)

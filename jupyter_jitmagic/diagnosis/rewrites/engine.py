@@ -26,7 +26,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import JitCall, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import empties, unrolled
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_for
-from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted
+from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted, Stopped
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced, line_of
 from jupyter_jitmagic.diagnosis.rewrites.own_flags import OwnFlags
 from jupyter_jitmagic.diagnosis.rewrites.rules import (
@@ -104,6 +104,7 @@ class Search:
         """Around the plain runs that find the other calls: they may take all the time that there is."""
         self._until = deadline
         self._others, self.outward, self.rolling = others, outward, rolling
+        self._asked = tuple(rules), tuple(outward), tuple(rolling), unrolled
         self._key = trace_key(call.fun, call.args, call.kwargs, call.static)
         self._in_turn: list[tuple[OtherCall, Any]] | None = None
         """What stopped a draft comes first: it stops most of those that follow, before the rest is traced for nothing."""
@@ -207,11 +208,41 @@ class Search:
             ends.setdefault(step.pattern, []).extend(self._ends[before:])
 
     def _looked_at(self, draft: Draft) -> Traced | list[tuple[Unit, Step]]:
-        """The draft's traces, where it traces on the call and on the others; else what the rules propose where it stops."""
+        """What the draft's traces tell; a search before this one may know it, where the call itself stops it."""
+        key = draft.promise, self._asked, self._rolls
+        if (known := self.drafted.stopped.get(key)) is None:
+            known = Stopped()
+            looked_at = self._traced(draft, known)
+            if known.by_the_call and isinstance(looked_at, list):
+                known.steps = looked_at
+                self.drafted.stopped[key] = known
+            self._note(draft, known)
+            return looked_at
+        self._note(draft, known)
+        return known.steps
+
+    def _note(self, draft: Draft, stopped: Stopped) -> None:
+        """What stopped a draft, for what is told in the end and for the drafts that follow."""
+        self.obstacles |= stopped.obstacles
+        self.why_not = self.why_not or stopped.why_not
+        self._one_way |= stopped.loses_gradient
+        self.loses_gradient |= stopped.loses_gradient
+        self._dead = stopped.dead or self._dead
+        if stopped.is_endless:
+            self._endless.add(draft.evaluated_tests)
+        if stopped.hopeless:
+            self._hopeless[draft.promise] = stopped.hopeless
+        most = len(self.furthest.draft.changes) if self.furthest is not None else 0
+        if stopped.stuck is not None and len(draft.changes) > most:
+            self.furthest = stopped.stuck
+
+    def _traced(self, draft: Draft, stopped: Stopped) -> Traced | list[tuple[Unit, Step]]:
+        """The draft's traces, where it traces on the call and on the others; else what the rules propose where it stops, of
+        which more is noted in `stopped`."""
         try:
             function = self.drafted.build(draft)
         except (NoSource, SyntaxError) as error:
-            self.obstacles[str(error)] = None
+            stopped.obstacles[str(error)] = None
             return []
         if self._rolls and (steps := self._of_its_loops(draft)):
             return steps  # before a trace that is known to be long
@@ -234,7 +265,7 @@ class Search:
                 return steps
             self._slow = float("inf") if failed else self._slow  # what takes long are no loops
             if cut_short:
-                return self._looked_at(draft)  # whole, from now on
+                return self._traced(draft, stopped)  # whole, from now on
         on_others: list[tuple[OtherCall, Any]] = []
         too_short: dict[str, None] = {}
         failing = ""
@@ -268,41 +299,42 @@ class Search:
             return self._own_flags.steps(draft.texts, outcome) or self._tidied(traced)
         if draft.changes and (refused := refused_output(outcome)) is not None:
             says = f"{who_returns(outcome)} {refused}, which cannot leave compiled code: {WHAT_TO_RETURN}"
-            self.why_not = self.why_not or says
+            stopped.why_not = stopped.why_not or says
         if str(outcome).startswith(NO_REVERSE_MODE):
-            self._one_way = self.loses_gradient = True
+            stopped.loses_gradient = True
         if isinstance(outcome, RecursionError) and not failing and draft.evaluated_tests:
-            self._endless.add(draft.evaluated_tests)
+            stopped.is_endless = True
+        stopped.by_the_call = not failing
         try:
             spot, steps = self._next(outcome, draft)
             if not steps:
-                stopped = spot.code.lines[spot.line - 1].strip()
-                self._dead = (spot.unit, stopped) if stopped not in _lines(spot.unit.text) else None
+                line = spot.code.lines[spot.line - 1].strip()
+                stopped.dead = (spot.unit, line) if line not in _lines(spot.unit.text) else None
             if failing and not steps:
                 self.fails.setdefault(failing, first_words(outcome))
                 self._failures += not call.promised
             elif failing and not call.promised:
                 self._led[failing] = None
         except (NoSource, Obstacle) as error:
-            self.obstacles[str(error)] = None
+            stopped.obstacles[str(error)] = None
             if failing:
                 self.fails.setdefault(failing, first_words(outcome))
                 self._failures += not call.promised
                 return []
             if isinstance(error, Obstacle):
                 if self._is_of_the_users(str(error)):
-                    self.why_not = self.why_not or str(error)
+                    stopped.why_not = stopped.why_not or str(error)
                 spot = next(self.drafted.spots(outcome, draft))
-                self._stands_at(spot, draft)
-                self._hopeless[draft.promise] = spot.code.lines[spot.line - 1].strip()
+                stopped.stuck = _stands_at(spot, draft)
+                stopped.hopeless = spot.code.lines[spot.line - 1].strip()
             return []
         finally:
             del outcome
         if not steps:
-            code, line = spot.code.lines[spot.line - 1].strip(), line_of(draft, spot.unit, spot.line)
-            self.obstacles[f"no known rewrite for line {line}: `{code}` ({first_words(spot.error)})"] = None
+            code, number = spot.code.lines[spot.line - 1].strip(), line_of(draft, spot.unit, spot.line)
+            stopped.obstacles[f"no known rewrite for line {number}: `{code}` ({first_words(spot.error)})"] = None
         if not failing:
-            self._stands_at(spot, draft)
+            stopped.stuck = _stands_at(spot, draft)
         return steps
 
     def _tidied(self, traced: Traced) -> Traced:
@@ -367,15 +399,6 @@ class Search:
                     (call, trace_key(self.call.fun, call.given.args, call.given.kwargs, self.call.static)) for call in calls
                 ]
         return self._in_turn
-
-    def _stands_at(self, spot: Spot, draft: Draft) -> None:
-        """Note a draft that cures something and ends at a line that it did not change."""
-        line = line_of(draft, spot.unit, spot.line)
-        cured = {change.line for change in draft.changes}
-        most = len(self.furthest.draft.changes) if self.furthest is not None else 0
-        code = spot.unit.text.splitlines()[line - spot.unit.first_line].strip()
-        if len(draft.changes) > most and line not in cured and code == spot.code.lines[spot.line - 1].strip():
-            self.furthest = Stuck(draft, line, code)
 
     def _is_of_the_users(self, sentence: str) -> bool:
         """Whether the code that a sentence quotes is the user's own and not a draft's."""
@@ -491,6 +514,15 @@ class Search:
         if self._under_jit is None or self._under_jit[0] is not function:
             self._under_jit = function, jitted(function, self.call.static)
         return self._under_jit[1]
+
+
+def _stands_at(spot: Spot, draft: Draft) -> Stuck | None:
+    """A draft that cures something and ends at a line that it did not change."""
+    line = line_of(draft, spot.unit, spot.line)
+    cured = {change.line for change in draft.changes}
+    code = spot.unit.text.splitlines()[line - spot.unit.first_line].strip()
+    is_own = line not in cured and code == spot.code.lines[spot.line - 1].strip()
+    return Stuck(draft, line, code) if is_own else None
 
 
 def _goes_round(draft: Draft) -> bool:

@@ -200,12 +200,9 @@ class GrowingList(Container):
             if bounds == [None] and len(self.appends) == 1 and (limit := length_limit(self.spot, loops[0], self.name)):
                 self.filled = fills_up(self.spot, loops[0], self.name) and not self._is_popped()
                 return f"max({limit}, {alone})" if alone else limit
-            if bounds == [None] and len(self.appends) == 1 and (counter := self._moved_beside(statement, loops[0])) is not None:
-                if is_fact(self.spot, counter.limit) and not loaded([counter.limit]) & set(
-                    stored(loops[0].body)
-                ):  # as many as it counts, whatever other rounds there are
-                    self.filled = ends_at_its_limit(loops[0]) and not self._is_popped()
-                    return and_more(left_of(self.spot, [counter]), alone) or ""
+            if bounds == [None] and (counter := self._counts(statement, loops[0])) is not None:
+                self.filled = ends_at_its_limit(loops[0]) and not self._is_popped()
+                return and_more(left_of(self.spot, [counter]), alone) or ""
             if bounds == [None] and (elements := values_met_once(self.spot, loops[0], self.name, value)):
                 bounds, alone = [elements], alone + 1  # and what it begins with
             if None in bounds:
@@ -359,6 +356,12 @@ class GrowingList(Container):
         counters = (each for each in counters_of(self.spot, loop.test) if each.name in beside)
         moved = [each for each in counters if each.rise == 1 and not each.start]
         return moved[0] if len(moved) == 1 and self._once(loop, moved[0].name) else None
+
+    def _counts(self, statement: ast.stmt, loop: ast.For | ast.While) -> Counter | None:
+        """The counter of the only append, below a limit that is known: it tells the length whatever other rounds there are."""
+        counter = self._moved_beside(statement, loop) if len(self.appends) == 1 else None
+        known = counter is not None and is_fact(self.spot, counter.limit)
+        return counter if counter and known and not loaded([counter.limit]) & set(stored(loop.body)) else None
 
     @staticmethod
     def _once(loop: ast.While, name: str) -> bool:

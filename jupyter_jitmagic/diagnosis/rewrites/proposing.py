@@ -30,6 +30,8 @@ from jupyter_jitmagic.source.units import plain_function
 
 OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 6  # with less and less promised
+_TOGETHER = 1.5  # of the time for one of them, for all
+_SHORTEST_SEARCH = 0.3  # seconds
 MOST_WIDER = 3  # drafts, with each way once, that give floats for integers on a call that is given up then
 _WIDER = re.compile(r"dtype float\d+ instead of u?int\d+$")  # the branch that a single row takes
 _NEEDS_A_VALUE = re.compile(r"Tracer\w+ConversionError|ConcretizationTypeError|NonConcrete")
@@ -150,6 +152,8 @@ def _propose(
         sizes=whole.sizes if whole is not None else {},
         drafted=Drafted(call, judge.runnable),  # what is told about a draft is told once
     )
+    together = Deadline(_TOGETHER * seconds)  # of all searches, so that there is time for the function in pieces
+    again = functools.partial(_at_most, together)
     search = searching(at_places, Deadline(seconds), judge.other_calls)
     first = found = _found(search, judge, so_far)
     if not found.rewrites and any(each.reason == ENDLESS for each in found.unverified):
@@ -179,14 +183,14 @@ def _propose(
             break  # one with as many elements as plain Python's may have been right but for what is given up
         said += given_up
         kept = [call for call in judge.others if not any(call is one for one in said)]
-        search = searching(at_places, Deadline(seconds / 2), functools.partial(list, kept))
+        search = searching(at_places, again(seconds / 2), functools.partial(list, kept))
         judge.say_where_it_fails(said)
         found = _found(search, judge, so_far)
     if found.rewrites and found.rewrites[0] is judge.at_edge:
-        found = _keeping_gradients(search, judge, found, lambda others: searching(at_places, Deadline(seconds / 2), others))
+        found = _keeping_gradients(search, judge, found, lambda others: searching(at_places, again(seconds / 2), others))
     if not found.rewrites and search.has_rolled and not rolls:  # a large program is better than none
         as_it_is = _found(
-            searching(at_places, Deadline(seconds), functools.partial(list, judge.others), unrolled=True), judge, so_far
+            searching(at_places, again(seconds), functools.partial(list, judge.others), unrolled=True), judge, so_far
         )
         found = as_it_is if as_it_is.rewrites else found
     if not found.rewrites and judge.beside_nan is not None:
@@ -195,12 +199,17 @@ def _propose(
         found = first  # what promises less and is not verified either is no better answer
     why = _fails_elsewhere({**search.fails, **judge.fails})
     if not (found.rewrites or found.unverified) and why:  # one that serves this call only is no proven answer
-        narrow = searching(at_places, Deadline(seconds / 2))
+        narrow = searching(at_places, again(seconds / 2))
         judge.fails_elsewhere = why
         return replace(found, unverified=_found(narrow, judge, so_far).unverified[:1])
     if not (found.rewrites or found.unverified) and search.furthest is not None:
         return replace(found, partly=functools.partial(_part, judge, search, search.furthest))
     return found
+
+
+def _at_most(together: Deadline, seconds: float) -> Deadline:
+    """So long, and no longer than there is for all."""
+    return Deadline(max(min(seconds, together.left()), _SHORTEST_SEARCH))
 
 
 def _part(judge: Judge, search: Search, stuck: Stuck) -> tuple[Rewrite, ...]:
