@@ -119,9 +119,9 @@ def test_an_array_that_comes_whole_with_a_count_is_right_in_its_own_way(tmp_path
 
 def test_several_arrays_may_come_whole_with_one_count(tmp_path: Path) -> None:
     made, _ = planted("def f(x, limit):\n    return x[x > limit], -x[x > limit]\n", "", X, LIMIT)
-    fixed = "def f(x, limit):\n    k = x > limit\n    y = x[jnp.argsort(~k)]\n    return (y, -y), jnp.sum(k)\n"
+    fixed = "def f(x, limit):\n    k = x > limit\n    y = x[jnp.argsort(~k)]\n    return y, -y, jnp.sum(k)\n"
     assert verdict(tmp_path, (made, padded(fixed))) == judging.PADDED
-    assert verdict(tmp_path, (made, padded(fixed.replace("-y", "y")))) == judging.WRONG
+    assert verdict(tmp_path, (made, padded(fixed.replace("-y,", "y,")))) == judging.WRONG
 
 
 def padded(fixed: str) -> Diagnosis:

@@ -343,13 +343,12 @@ class Run:
         return tuple(each for each in compared.differences if NAN_ALONE.search(each)) if compared is not None else ()
 
     def cut(self, got: Any, want: Any) -> Any:
-        """Arrays that came padded with their count, without the padding."""
-        if not (isinstance(got, tuple) and len(got) == 2 and np.ndim(got[1]) == 0 and "count" in self.words()):
+        """Arrays that came padded with their count, which is last, without the padding."""
+        wanted = want if isinstance(want, tuple) else (want,)
+        if not (isinstance(got, tuple) and len(got) == len(wanted) + 1 and "count" in self.words()):
             return got
-        leaves, tree = jax.tree_util.tree_flatten(got[0])
-        if tree != jax.tree_util.tree_structure(want):
-            return got
-        return tree.unflatten([leaf[: int(got[1])] if np.ndim(leaf) else leaf for leaf in leaves])
+        short = tuple(each[: int(got[-1])] if np.ndim(each) else each for each in got[:-1])
+        return short if isinstance(want, tuple) else short[0]
 
     def of_rounding(self, args: tuple, kwargs: dict, want: Any) -> bool:
         """Whether the same code gives plain Python's numbers operation by operation: then compiling alone rounds otherwise.
