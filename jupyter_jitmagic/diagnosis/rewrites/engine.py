@@ -56,6 +56,8 @@ FILLED = "filled"
 """What it is where a gradient was lost at the edge of a test."""
 BRANCHED = "branched"
 """What it is where a gradient was lost in what is not chosen: `lax.cond` at every place."""
+_LOOPS = frozenset({"while_loop", "fori_loop", "scan"})
+"""Patterns of steps that differ in the types with which a loop of lax begins."""
 MAX_STEPS = 45
 MAX_FAILURES = 6  # of drafts that trace on the call, but not on one that is not promised: it is given up then
 MAX_CALLERS = 3  # calls around the place where a trace stopped that a rule may change
@@ -196,8 +198,9 @@ class Search:
         ends: dict[str, list[str | None]] = {}
         for unit, step in sorted(known, key=lambda placed: _comes_late(placed[1].pattern, prefer)):
             following = self._with(draft, unit, step)
-            if (known_ends := ends.get(step.pattern)) and all(end in _lines(following.texts[unit]) for end in known_ends):
-                continue  # another start of the same loop, say, comes to the same place
+            stopped_at = ends.get(step.pattern) if step.pattern in _LOOPS else None
+            if stopped_at and all(end in _lines(following.texts[unit]) for end in stopped_at):
+                continue  # another start of the same loop comes to the same place
             dead = self._dead is not None and self._dead[1] in _lines(draft.texts.get(self._dead[0], ""))
             if dead or (self._one_way and any(change.pattern == "while_loop" for change in following.changes)):
                 self._put_off.append((following, depth + 1))

@@ -35,8 +35,8 @@ class _Flags:
 
 def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     """The same loop without break, continue and return: `while … and not done`, or a `for` whose rounds are skipped."""
-    if inner := next((each for each in walk_scope(loop.body) if _returns_from(each)), None):
-        yield from without_exits(spot, inner)  # its returns stand behind it then
+    if within := next((each for each in walk_scope(loop.body) if _returns_from(each)), None):
+        yield from without_exits(spot, within)  # its returns stand behind it then
         return
     if leading := _left_at_the_top(loop):
         yield _asked_in_the_test(spot, loop, leading)

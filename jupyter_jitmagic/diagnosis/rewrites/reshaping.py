@@ -444,8 +444,8 @@ class Reshaping(Consumers):
 
     def _bincount(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self.visit(known.arguments[0])
-        weights, length = known.keyword("weights"), known.keyword("length")
-        self.plain(*known.arguments[1:])
+        weights, length = known.keyword("weights") or next(iter(known.arguments[1:]), None), known.keyword("length")
+        self.plain(*known.arguments[2:])
         heavy = self.visit(weights) if weights is not None else None
         if found is None and heavy is None:
             return None

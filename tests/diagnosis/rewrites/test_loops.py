@@ -975,3 +975,97 @@ def f(x, t):
 """
     first = check(source, (jnp.arange(4.0), 1.5), (jnp.arange(4.0), 9.0)).rewrites[0]
     assert "None" not in " ".join((*first.compared.differences, *first.compared.not_reached))
+
+
+def test_a_break_at_the_top_is_asked_in_the_loops_test():
+    """What the loop made in the round before stays: it is not made again in the round that breaks."""
+    source = """
+def f(x, most=100):
+    error, count = 1e9, 0
+    while error > 0.1:
+        if count >= most:
+            break
+        y = x * 0.5
+        error = y.sum()
+        x = y + 0
+        count += 1
+    return y
+"""
+    x = jnp.arange(3.0)
+    first = check(source, (x,), (x, 2), (x, 1), (10 * x, 3)).rewrites[0]
+    assert "(error > 0.1) & (count < most)" in first.source
+
+
+def test_a_loop_is_left_from_within_one_that_stands_in_it():
+    source = """
+def f(x, table):
+    for row in range(3):
+        for column in range(4):
+            if table[row, column] > x:
+                return row, column
+    return -1, -1
+"""
+    table = jnp.arange(12.0).reshape(3, 4)
+    check(source, (jnp.array(4.5), table), (jnp.array(-1.0), table), (jnp.array(10.0), table), (jnp.array(11.0), table))
+
+
+def test_a_return_behind_a_loop_in_a_loop():
+    """Newton's method with halved steps: no step is small enough."""
+    source = """
+def f(x):
+    for k in range(6):
+        y = x * x - 2
+        if abs(y) < 1e-3:
+            return x, k, True
+        step = 1.0
+        while step > 0.1:
+            at = x - step * y / (2 * x)
+            if abs(at * at - 2) < abs(y):
+                break
+            step = step * 0.5
+        else:
+            return x, k, False
+        x = at
+    return x, k + 1, False
+"""
+    check(source, *[(jnp.array(start),) for start in (1.0, 30.0, -1.5, 1e6, 1.4142135)])
+
+
+def test_a_list_is_as_long_as_the_counter_that_is_moved_beside_it():
+    """Systematic resampling: many rounds add nothing, and the list is full in the end."""
+    source = """
+def f(weights, u):
+    n = len(weights)
+    positions = (jnp.arange(n) + u) / n
+    total = jnp.cumsum(weights)
+    out = []
+    i = j = 0
+    while i < n:
+        if positions[i] < total[j] or j == n - 1:
+            out.append(j)
+            i += 1
+        else:
+            j += 1
+    return jnp.array(out)
+"""
+    weights = jnp.array([0.1, 0.2, 0.3, 0.4])
+    check(source, (weights, 0.5), (weights[::-1], 0.1), (jnp.array([0.9, 0.1]), 0.9), (jnp.array([0.0, 0.0, 1.0]), 0.0))
+
+
+def test_a_list_that_a_break_may_leave_short_is_not_taken_for_full():
+    source = """
+def f(x, limit):
+    out = []
+    i = 0
+    while i < len(x):
+        if x[i] > limit:
+            break
+        if x[i] > 0:
+            out.append(x[i])
+            i += 1
+        else:
+            x = x.at[i].add(1.0)
+    return sum(out), len(out)
+"""
+    x = jnp.array([1.0, -0.5, 3.0, 9.0])
+    check(source, (x, 5.0), (x, 20.0), (x, 0.5), (-x, 5.0))

@@ -1038,3 +1038,63 @@ def f(x):
 def test_what_fails_on_more_than_another_call_does_is_not_told_again(failing, said):
     """A reader learns no more from it."""
     assert where_it_fails(failing) == f"it fails {said}"
+
+
+def test_what_was_left_out_is_given_as_an_array_like_the_result():
+    """No number can stand for it, and no array that is given: `q @ before`."""
+    source = """
+def f(x, before=None):
+    q = jnp.array([x.sum(), x[0], x[1]]) if x.sum() > 0 else jnp.array([0.0, x[1], x[0]])
+    if before is not None and q @ before < 0:
+        q = -q
+    return q
+"""
+    pair = jnp.array([1.0, 2.0])
+    served(source, (pair,), ((-pair,), {}), ((pair, -jnp.ones(3)), {}), ((-pair, jnp.ones(3)), {}))
+
+
+def test_places_that_were_left_out_are_given_as_whole_numbers():
+    source = """
+def f(grid, start=None):
+    if start is not None:
+        r, c = start
+        if grid[r, c] == 1:
+            grid = grid.at[r, c].set(2)
+    return grid if grid.sum() > 3 else -grid
+"""
+    grid = jnp.ones((2, 3), int)
+    served(source, (grid,), ((grid, (0, 2)), {}), ((0 * grid,), {"start": (1, 1)}))
+
+
+def test_what_is_called_a_mask_is_given_as_one_of_the_arrays_shape():
+    source = """
+def f(image, mask=None):
+    if mask is None:
+        mask = image > 0
+    return image[mask].sum() if image[mask].size else -1
+"""
+    image = jnp.array([[0, 2, 3], [1, 0, 5]])
+    found = served(source, (image,), ((image, image > 2), {}), ((0 * image,), {}), ((image, image > 9), {}))
+    assert not any("mask" in each for each in found.rewrites[0].compared.differences)
+
+
+def test_a_split_serves_what_was_left_out_as_a_number_for_each_row():
+    """A piece that cuts each row at a number of its own cannot be under jit, though none was given."""
+    source = """
+def f(tokens, starts=None):
+    lengths = [int((row > 0).sum()) for row in tokens]
+    rows = []
+    for k, (row, n) in enumerate(zip(tokens, lengths)):
+        row = row[:n] * 2
+        if starts is not None:
+            row = row.at[:starts[k]].set(0)
+        rows.append(row)
+    return rows
+"""
+    namespace = define(source)
+    f = namespace["f"]
+    tokens = jnp.array([[3, 1, 0, 0], [2, 2, 5, 0]])
+    want = [row.tolist() for row in f(tokens, jnp.array([1, 2]))]
+    for split in diagnose(f, tokens).splits:
+        exec("".join(split.sources.values()), namespace)
+        assert [row.tolist() for row in namespace["f"](tokens, jnp.array([1, 2]))] == want

@@ -843,3 +843,15 @@ def test_a_function_of_the_functions_own_is_given_a_selection(local, below):
     assert "lambda" not in alone.source and "def k" not in alone.source
     both = check(source + "    return k(v).mean() - k(x, q=1.0).mean()\n", *calls).rewrites[0]
     assert local.splitlines()[0] in both.source
+
+
+def test_what_an_image_holds_is_counted_below_a_mask_of_its_shape():
+    source = """
+def f(image, w):
+    some = image > 0
+    heavy = jnp.bincount(image[some], w[some], length=8)
+    return jnp.bincount(image[some], length=8), heavy
+"""
+    image = jnp.array([[0, 2, 2], [7, 0, 1]])
+    w = jnp.arange(6.0).reshape(2, 3)
+    check(source, (image, w), (0 * image, w), (image[:1], w[:1]))

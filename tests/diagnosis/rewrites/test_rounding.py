@@ -1,5 +1,7 @@
 """Numbers that rounding decides: compiled they may be others, and a rewrite is not wrong for that."""
 
+from unittest import mock
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -294,3 +296,26 @@ def f(A, n_iter=100, tol=1e-6):
     assert found.rewrites, found
     said = found.rewrites[0].compared.differences
     assert any("rounding may end the loop" in each for each in said) and not any("whole numbers" in each for each in said)
+
+
+@pytest.mark.parametrize("by_numpy, told", [(-1, True), (0, False), (-2, False)])
+def test_whole_numbers_that_rounding_decides_are_those_of_numpy_or_of_jax(by_numpy, told):
+    """Of 10 / 12 * 255 JAX itself may make 213 where NumPy has 212: a rewrite with the same operations may give either."""
+
+    def levels(n):
+        return jnp.round(n / 12 * 255).astype(int)
+
+    plain = Plain(levels, [], {}, Variations((jnp.array([3, 10]),), {}, set()), 2.0)
+    own = levels(jnp.array([3, 10]))
+
+    def rewrite(given):
+        made = levels(*given.args)
+        return made.at[1].add(-1) if given.kind == "call" else made
+
+    plainly = (own.at[1].add(by_numpy),)
+    with mock.patch.object(plain, "uncompiled", lambda given, seconds: plainly if given.kind == "call" else None):
+        if told:
+            assert BY_ROUNDING in compare(plain, rewrite, {}, Deadline(2.0))[1]
+        else:
+            with pytest.raises(Differs):
+                compare(plain, rewrite, {}, Deadline(2.0))

@@ -1,0 +1,66 @@
+"""The search itself: what is known of a draft is not found out again."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import pytest
+
+from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
+from jupyter_jitmagic.diagnosis.rewrites import RULES
+from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft
+from jupyter_jitmagic.diagnosis.rewrites.engine import Search
+from jupyter_jitmagic.sandbox.clock import Deadline
+
+from .helpers import define
+
+X = jnp.array([1.0, -2.0, 3.0])
+NAMED = """
+def f(x):
+    size = "large" if x.sum() > 3 else "small"
+    if x.max() > 2:
+        return size
+    return "none"
+"""
+CARRIED = """
+def f(x, most):
+    for k in range(most):
+        kept = x[x > 0]
+        x = x.at[0].set(jnp.fft.fft(kept).real.sum())
+        if x[0] < 1:
+            break
+    return x
+"""
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[Draft]:
+    """The drafts that were traced."""
+    found: list[Draft] = []
+    trace = Search._traced
+
+    def noted(self: Search, draft: Draft, *more: object) -> object:
+        found.append(draft)
+        return trace(self, draft, *more)
+
+    monkeypatch.setattr(Search, "_traced", noted)
+    return found
+
+
+def test_a_draft_that_the_call_itself_stops_is_traced_once_for_all_searches(traced: list[Draft]) -> None:
+    call = JitCall(define(NAMED)["f"], (X,), {})
+    drafted = Drafted(call, tuple)
+    first, second = (Search(call, RULES, Deadline(20), drafted=drafted) for _ in range(2))
+    assert not list(first.drafts()) and traced
+    count = len(traced)
+    assert not list(second.drafts())
+    assert len(traced) == count and second.obstacles == first.obstacles and second.why_not == first.why_not
+
+
+def test_another_start_of_a_loop_is_not_traced_where_a_line_in_it_is_hopeless(traced: list[Draft]) -> None:
+    """What has no fixed shape has none, whatever the types are with which the loop begins."""
+    call = JitCall(define(CARRIED)["f"], (X, jnp.array(3)), {})
+    search = Search(call, RULES, Deadline(20))
+    assert not list(search.drafts())
+    starts = [draft.changes[-1].pattern for draft in traced if draft.changes]
+    assert starts.count("while_loop") == 1, starts
