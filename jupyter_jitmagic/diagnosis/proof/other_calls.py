@@ -98,7 +98,16 @@ def other_calls(
         make.arrays_of_numbers(),
         make.given_as_integers(),
     )
-    return list(itertools.islice(in_turn, MOST))
+    return list(_no_more_than(MOST, in_turn))
+
+
+def _no_more_than(most: int, calls: Iterable[OtherCall]) -> Iterator[OtherCall]:
+    """So many of them, beside those that stand for one of these."""
+    for call in calls:
+        most -= not call.instead
+        if most < 0:
+            return
+        yield call
 
 
 def where_it_fails(words: Iterable[str]) -> str:
@@ -113,6 +122,7 @@ def where_it_fails(words: Iterable[str]) -> str:
     return f"it fails {', '.join(kept)}"
 
 
+_MASK = re.compile(r"(^|_)mask$")
 _GIVEN = re.compile(r"where (.+?) (?:is|are) given(.*)")
 
 
@@ -231,8 +241,9 @@ class _Maker:
                 yield self._called({**self._bound, name: keys[name]}, "given", [name])
             elif name not in self._bound and type(default) in (tuple, list) and not default:
                 yield self._called({**self._bound, name: type(default)((1, 2))}, "given", [name])
-            elif name not in self._bound and default is None and name not in self._static and "mask" in name:
+            elif name not in self._bound and default is None and name not in self._static and _MASK.search(name):
                 yield from self._given_masks(name)
+                yield from (replace(self._called({**self._bound, name: n}, "given", [name]), instead=True) for n in (0.5, 1))
             elif name not in self._bound and numbers:
                 in_place_of_none = 1 if name in self._static else 0.5
                 yield self._called({**self._bound, name: in_place_of_none if default is None else default}, "given", [name])

@@ -307,7 +307,7 @@ def _is_rounding(plain: Plain, given: Input, got: Any, want: Any, *uncompiled_re
         return False
     if any(_gives(each, given, want) for each in uncompiled_rewrites):
         return rounding_decides(plain, given, got, want)
-    plainly = plain.uncompiled(given, SECONDS)
+    plainly = plain.uncompiled(given, SECONDS) if given.kind not in ("nan", "infinite") else None
     if plainly is None or not is_one_of_both(got, want, plainly[0]):
         return False
     return not differs(got, plainly[0]) or any(_gives(each, given, plainly[0]) for each in uncompiled_rewrites)

@@ -32,6 +32,7 @@ OTHER_WAYS = ("cond", "where")
 MOST_SEARCHES = 6  # with less and less promised
 _TOGETHER = 1.5  # of the time for one of them, for all
 _SHORTEST_SEARCH = 0.3  # seconds
+_RUNS_S = 2.0  # of the time for the search, for plain runs; of more than that half
 MOST_WIDER = 3  # drafts, with each way once, that give floats for integers on a call that is given up then
 _WIDER = re.compile(r"dtype float\d+ instead of u?int\d+$")  # the branch that a single row takes
 _NEEDS_A_VALUE = re.compile(r"Tracer\w+ConversionError|ConcretizationTypeError|NonConcrete")
@@ -94,7 +95,7 @@ def propose(
             arrays refuse it.
         static: names or positions that are static beside the rewrite.
         run: False: nothing is run; what traces is `unverified`.
-        seconds: time for plain runs and for the search, each.
+        seconds: time for the search, and for plain runs as much, or half of it where it is long.
         rolls: Python's loops of many rounds become loops of lax, whether or not they can be traced.
         carried: objects whose state the jit carries out again, so that it is part of the result.
         so_far: gets what is in hand while more is looked for, for a caller who stops the search.
@@ -141,7 +142,8 @@ def _propose(
     whole: Own | None,
 ) -> Proposals:
     at_places, outward, rolling = rules
-    judge = Judge(call, run, seconds / 2, refused, places, Whole(call, whole, WHOLE_S) if whole is not None else None)
+    for_runs = min(seconds, max(seconds / 2, _RUNS_S))
+    judge = Judge(call, run, for_runs, refused, places, Whole(call, whole, WHOLE_S) if whole is not None else None)
     searching = functools.partial(
         Search,
         call,

@@ -1098,3 +1098,21 @@ def f(tokens, starts=None):
     for split in diagnose(f, tokens).splits:
         exec("".join(split.sources.values()), namespace)
         assert [row.tolist() for row in namespace["f"](tokens, jnp.array([1, 2]))] == want
+
+
+def test_what_stands_for_a_number_that_was_left_out_takes_no_place_of_other_sizes():
+    names = [f"p{k}" for k in range(6)]
+    scope = define(f"def f(x, {', '.join(f'{name}=None' for name in names)}):\n    return x[:, :1] * x.sum()\n")
+    variations = Variations((jnp.ones((3, 4)),), {}, set())
+    found = other_calls(scope["f"], variations.call(), variations, [], result=jnp.ones((3, 1)))
+    assert sum(call.instead for call in found) >= len(names)
+    assert {"size", "number"} <= {call.given.kind for call in found}
+
+
+def test_a_number_called_by_a_mask_is_no_mask():
+    scope = define("def f(x, mask_value=None, token_mask=None):\n    return x\n")
+    variations = Variations((jnp.ones(3),), {}, set())
+    found = [call for call in other_calls(scope["f"], variations.call(), variations, []) if not call.instead]
+    assert any(call.given.args[1:] == (0.5,) for call in found if call.names == ("mask_value",))
+    given = [call.words for call in found if call.names == ("token_mask",)]
+    assert given and all(words.endswith("as a mask") for words in given)
