@@ -142,6 +142,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     trimming,
     ufunc_reductions,
     whole_as_floats,
+    window_values,
     written_out,
     yielding,
 )
@@ -215,6 +216,7 @@ RULES: list[Rule] = [
     *powers.RULES,
     *slices.SPELLED,
     *slice_updates.UPDATES,
+    *window_values.RULES,
     *named_in_tests.RULES,
     *kept_dicts.RULES,
     *kept_tuples.RULES,

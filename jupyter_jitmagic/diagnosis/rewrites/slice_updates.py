@@ -156,7 +156,9 @@ def _inside(
         for bound, sign in ((part.lower, ">="), (part.upper, "<")):
             if bound is None:
                 continue
-            if not traced(spot, bound) and not (isinstance(bound, ast.Constant) and isinstance(bound.value, int)):
+            now = spot.value(bound)  # of a counter: data in the rounds that follow
+            counts = isinstance(bound, ast.Name) and type(now) is int and now >= 0
+            if not (traced(spot, bound) or counts or (isinstance(bound, ast.Constant) and isinstance(bound.value, int))):
                 return []  # it may be negative
             tests.append((places, f"{places} {sign} {names.get(bound) or code.operand(bound)}"))
     return tests

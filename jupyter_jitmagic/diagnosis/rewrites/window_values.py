@@ -1,0 +1,161 @@
+"""What is computed for each place of a window: `steps = jnp.arange(1, j - i + 1)`, `x.at[i:j].set(a * steps)`.
+
+Such an array has as many elements as the window that it is put into, which is data. Counted from where the window begins it may
+have all places of the array, as only those inside are set, which `slice_updates` writes.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, called, is_module
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, Polynomial, terms, traced, written
+from jupyter_jitmagic.source.names import walk_scope
+
+
+class _Window(NamedTuple):
+    """`x.at[lower:upper].set(…)`, or `x[lower:upper] = …`."""
+
+    array: ast.expr
+    lower: ast.expr | None
+    upper: ast.expr
+
+
+def counted_in_a_window(spot: Spot) -> Iterator[Step]:
+    """`jnp.arange(1, j - i + 1)` that is put into `x.at[i:j]` → `jnp.arange(x.shape[0]) - i + 1`; `jnp.linspace(a, b, j - i)`
+    likewise."""
+    node, code = spot.node, spot.code
+    if not isinstance(node, ast.Call) or node.keywords or not is_module(spot, _owner(node)):
+        return
+    name, statement = code.src(node.func).rpartition(".")[2], code.statement(node)
+    match name, node.args:
+        case "arange", [count]:
+            begin, length = "", terms(count, code.operand)
+        case "arange", [start, stop]:
+            begin, length = code.operand(start), _difference(spot, stop, start)
+        case "linspace", [_, _, count]:
+            begin, length = "", terms(count, code.operand)
+        case _:
+            return
+    window = _into(spot, node, statement)
+    if window is None or length is None:
+        return
+    fact = spot.fact(window.array)
+    wide = _difference(spot, window.upper, window.lower)
+    if fact is None or fact.ndim != 1 or wide is None or written(wide) != written(length):
+        return
+    places = f"{spot.jnp('arange')}({code.operand(window.array)}.shape[0])"
+    place = places if window.lower is None else f"{places} - {code.operand(window.lower)}"
+    if name == "linspace":
+        text = _from_to(spot, node.args[0], node.args[1], f"({place}) / {spot.jnp('maximum')}({_less_one(length)}, 1)")
+    else:
+        text = place if begin in ("", "0") else f"{place} + {begin}"
+    alone = isinstance(code.parents[node], ast.Assign | ast.Call)
+    yield spot.step("where", (node, text if alone else f"({text})"), excludes=NEGATIVE)
+
+
+def _from_to(spot: Spot, first: ast.expr, last: ast.expr, share: str) -> str:
+    """The number so far on the way from the one to the other."""
+    begin, end = spot.code.operand(first), spot.code.operand(last)
+    match first, last:
+        case ast.Constant(value=0), ast.Constant(value=1):
+            return share
+        case ast.Constant(value=0), _:
+            return f"{end} * {share}"
+    return f"{begin} + ({end} - {begin}) * {share}"
+
+
+def _owner(node: ast.Call) -> ast.expr:
+    return node.func.value if isinstance(node.func, ast.Attribute) else node.func
+
+
+def _difference(spot: Spot, upper: ast.expr, lower: ast.expr | None) -> Polynomial | None:
+    high, low = terms(upper, spot.code.operand), terms(lower, spot.code.operand) if lower is not None else Polynomial()
+    if high is None or low is None:
+        return None
+    high.subtract(low)
+    return high
+
+
+def _less_one(length: Polynomial) -> str:
+    less = Polynomial(length)
+    less[()] -= 1
+    return written(less) or "0"
+
+
+def _into(spot: Spot, node: ast.Call, statement: ast.stmt) -> _Window | None:
+    """The window that takes what is computed of it element by element, where it stands or by a name that nothing else reads."""
+    code = spot.code
+    if (window := _around(spot, node)) is not None:
+        return window
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if _by_elements(spot, node, value):
+            if not isinstance(spot.function, ast.FunctionDef):
+                return None
+            names = [n for n in walk_scope(spot.function.body) if isinstance(n, ast.Name) and n.id == name]
+            reads = [n for n in names if isinstance(n.ctx, ast.Load)]
+            behind = code.block(statement)[code.block(statement).index(statement) + 1 :]
+            within = {id(part) for each in behind for part in ast.walk(each)}
+            windows = [_around(spot, read) for read in reads if id(read) in within]
+            if len(names) == len(reads) + 1 and len(windows) == len(reads) == 1:
+                return windows[0]
+    return None
+
+
+def _around(spot: Spot, node: ast.expr) -> _Window | None:
+    """The window into which an expression is put, with what is computed of it."""
+    code = spot.code
+    for at in code.ancestors(node):
+        match at:
+            case ast.Call(
+                func=ast.Attribute(
+                    value=ast.Subscript(value=ast.Attribute(value=array, attr="at"), slice=ast.Slice() as cut), attr=method
+                ),
+                args=[value],
+                keywords=[],
+            ) if method in SET_BY_WHERE:
+                pass
+            case ast.Assign(targets=[ast.Subscript(value=array, slice=ast.Slice() as cut)], value=value):
+                pass
+            case ast.stmt():
+                return None
+            case _:
+                continue
+        if cut.step is not None or cut.upper is None or not _by_elements(spot, node, value):
+            return None
+        asks = any(traced(spot, each) for each in (cut.lower, cut.upper) if each is not None)
+        return _Window(array, cut.lower, cut.upper) if asks else None
+    return None
+
+
+def _by_elements(spot: Spot, node: ast.expr, whole: ast.expr) -> bool:
+    """Whether an expression is computed of a part of it element by element, beside numbers."""
+    at: ast.AST = node
+    while at is not whole:
+        above = spot.code.parents[at]
+        match above:
+            case ast.BinOp(left=left, right=right):
+                beside = [left, right]
+            case ast.UnaryOp(operand=operand):
+                beside = [operand]
+            case ast.Call() as call if (known := called(spot, call)) is not None and not call.keywords:
+                if known.operation.sort != "elementwise":
+                    return False
+                beside = known.arguments
+            case _:
+                return False
+        if not all(each is at or _is_a_number(spot, each) for each in beside):
+            return False
+        at = above
+    return True
+
+
+def _is_a_number(spot: Spot, node: ast.expr) -> bool:
+    fact = spot.fact(node)
+    return isinstance(node, ast.Constant) or (fact is not None and fact.ndim == 0)
+
+
+RULES: list[Rule] = [counted_in_a_window]

@@ -1,0 +1,65 @@
+"""What is computed for each place of a window whose length is data."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check, offered
+
+X = jnp.arange(9.0) ** 2
+BETWEEN = [(X, jnp.array(i), jnp.array(j)) for i, j in ((2, 5), (1, 8), (3, 4), (4, 4))]
+
+
+def test_steps_between_two_ends_fill_a_gap():
+    source = """
+def f(x, i, j):
+    left, right = x[i - 1], x[j]
+    steps = jnp.arange(1, j - i + 1) / (j - i + 1)
+    return x.at[i:j].set(left + (right - left) * steps)
+"""
+    assert "jnp.arange(x.shape[0]) - i + 1" in check(source, *BETWEEN).rewrites[0].source
+
+
+@pytest.mark.parametrize("ends", ["0.0, 1.0", "0, x[j]", "x[i], 2 * x[j]"])
+def test_equal_steps_to_the_last_of_them(ends):
+    check(f"def f(x, i, j):\n    return x.at[i:j].add(jnp.linspace({ends}, j - i))\n", *BETWEEN)
+
+
+def test_a_ramp_at_the_begin():
+    source = "def f(x, n):\n    return x.at[:n].multiply(jnp.sin(jnp.arange(n) * 0.3))\n"
+    check(source, *[(X, jnp.array(n)) for n in (4, 1, 9, 0)])
+
+
+def test_gaps_are_filled_one_after_the_other():
+    """Two loops that look for the ends of a gap, and a window of numpy's array that is set in place."""
+    source = """
+def f(x, most=2):
+    filled = np.array(x)
+    i = 1
+    while i < len(x):
+        j = i
+        while j < len(x) - 1 and jnp.isnan(x[j]):
+            j += 1
+        if j > i and j - i <= most:
+            filled[i:j] = x[i - 1] + (x[j] - x[i - 1]) * jnp.arange(1, j - i + 1) / (j - i + 1)
+        i = max(j, i) + 1
+    return jnp.asarray(filled)
+"""
+    nan = jnp.nan
+    x = jnp.array([1.0, nan, 2.0, nan, nan, 5.0, nan, nan, nan, 3.0])
+    check(source, (x,), (x[::-1],), (jnp.nan_to_num(x),), (x, 3), seconds=20)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x, i, j):\n    return x.at[i:j].set(jnp.arange(j - i + 1))\n",
+        "def f(x, i, j):\n    steps = jnp.arange(j - i)\n    return x.at[i:j].set(steps[::-1])\n",
+        "def f(x, i, j):\n    steps = jnp.arange(j - i)\n    return x.at[i:j].set(steps), steps.sum()\n",
+        "def f(x, i, j):\n    return x.at[i:j].set(jnp.cumsum(jnp.arange(j - i)))\n",
+        "def f(x, i, j):\n    return x.at[i:j].set(x[: j - i] + jnp.arange(j - i))\n",
+    ],
+)
+def test_what_goes_by_another_length_or_order_or_is_read_elsewhere_is_not_counted_so(source):
+    assert "where" not in offered(source, X, jnp.array(2), jnp.array(5))
