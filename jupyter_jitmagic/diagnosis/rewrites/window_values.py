@@ -10,10 +10,10 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, called, is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, Polynomial, terms, traced, written
-from jupyter_jitmagic.source.names import walk_scope
 
 
 class _Window(NamedTuple):
@@ -43,9 +43,8 @@ def counted_in_a_window(spot: Spot) -> Iterator[Step]:
     window = _into(spot, node, statement)
     if window is None or length is None:
         return
-    fact = spot.fact(window.array)
     wide = _difference(spot, window.upper, window.lower)
-    if fact is None or fact.ndim != 1 or wide is None or written(wide) != written(length):
+    if _axes(spot, window.array) != 1 or wide is None or written(wide) != written(length):
         return
     places = f"{spot.jnp('arange')}({code.operand(window.array)}.shape[0])"
     place = places if window.lower is None else f"{places} - {code.operand(window.lower)}"
@@ -93,9 +92,10 @@ def _into(spot: Spot, node: ast.Call, statement: ast.stmt) -> _Window | None:
         return window
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if _by_elements(spot, node, value):
-            if not isinstance(spot.function, ast.FunctionDef):
+            function = code.function(statement)  # a branch may be one of its own by now
+            if not isinstance(function, ast.FunctionDef):
                 return None
-            names = [n for n in walk_scope(spot.function.body) if isinstance(n, ast.Name) and n.id == name]
+            names = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
             reads = [n for n in names if isinstance(n.ctx, ast.Load)]
             behind = code.block(statement)[code.block(statement).index(statement) + 1 :]
             within = {id(part) for each in behind for part in ast.walk(each)}
@@ -154,8 +154,21 @@ def _by_elements(spot: Spot, node: ast.expr, whole: ast.expr) -> bool:
 
 
 def _is_a_number(spot: Spot, node: ast.expr) -> bool:
+    match node:
+        case ast.BinOp(left=left, right=right):
+            return _is_a_number(spot, left) and _is_a_number(spot, right)
+        case ast.UnaryOp(operand=operand):
+            return _is_a_number(spot, operand)
+    return isinstance(node, ast.Constant) or _axes(spot, node) == 0
+
+
+def _axes(spot: Spot, node: ast.expr) -> int | None:
+    """How many axes a value has, as plain Python's run or the trace tells; None where neither does."""
     fact = spot.fact(node)
-    return isinstance(node, ast.Constant) or (fact is not None and fact.ndim == 0)
+    if fact is not None:
+        return fact.ndim
+    now = spot.value(node)
+    return 0 if type(now) in (int, float) else attribute(now, "ndim")
 
 
 RULES: list[Rule] = [counted_in_a_window]
