@@ -350,7 +350,7 @@ class Writer:
     def as_long(self, ragged: list[Ragged]) -> list[Ragged]:
         """The same, of one mask where those that stand in front are known to be equally many: `x[k:]` and `x[:-k]`."""
         first = ragged[0]
-        if are_of_one(self, ragged):
+        if are_of_one(self, ragged) or self._are_of_the_same_pieces(ragged):
             return [replace(each, mask=first.mask) for each in ragged]
         if not all(each.front and each.places and each.places == first.places for each in ragged):
             return ragged
@@ -358,6 +358,26 @@ class Writer:
         if any(not each.length for each in ragged) or lengths[0] is None or any(each != lengths[0] for each in lengths):
             return ragged
         return [replace(each, mask=first.mask) for each in ragged]
+
+    def _are_of_the_same_pieces(self, ragged: list[Ragged]) -> bool:
+        """Whether they were put together of as many elements in another order: `[0, *places]` and `[*places, n]`."""
+        if not all(each.front and each.ndim == 1 and not each.times for each in ragged):
+            return False
+        pieces = [self._pieces(each) for each in ragged]
+        return bool(pieces[0]) and all(each == pieces[0] for each in pieces)
+
+    def _pieces(self, ragged: Ragged) -> list[str]:
+        """The masks of the pieces of which an array was put together before what counts was brought to the front."""
+        texts = {name: text for text, name in self.state.masks.items()}
+        match ast.parse(self.counted(ragged), mode="eval").body:
+            case ast.Call(func=ast.Attribute(attr="sum"), args=[ast.Name(id=mask)], keywords=[]):
+                pass
+            case _:
+                return []
+        match ast.parse(texts.get(mask, mask), mode="eval").body:
+            case ast.Call(func=ast.Attribute(attr="concatenate"), args=[ast.List(elts=masks)], keywords=[]):
+                return sorted(map(ast.unparse, masks))
+        return []
 
     def _size(self, node: ast.expr) -> str:
         """The text of a part of a length: a number that is known while tracing, or what it is computed from."""

@@ -10,7 +10,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.results import of_lengths_by_data
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import applied, check, check_with_counts, define
+from .helpers import applied, check, check_with_counts, define, offered
 
 X = jnp.array([2.0, -1.0, 5.0, 0.5, 3.0, -4.0])
 Y = jnp.array([1.0, 3.0, -2.0, 4.0, 0.0, 6.0])
@@ -855,3 +855,29 @@ def f(image, w):
     image = jnp.array([[0, 2, 2], [7, 0, 1]])
     w = jnp.arange(6.0).reshape(2, 3)
     check(source, (image, w), (0 * image, w), (image[:1], w[:1]))
+
+
+def test_the_lengths_of_runs_between_where_they_begin_and_where_they_end():
+    """As many begins as ends, put together in another order."""
+    source = """
+def f(x, least):
+    change = jnp.flatnonzero(x[1:] != x[:-1]) + 1
+    starts = jnp.concatenate([jnp.array([0]), change])
+    ends = jnp.concatenate([change, jnp.array([x.shape[0]])])
+    lengths = ends - starts
+    return lengths.max(), (x[starts] * lengths).sum(), jnp.sum(lengths >= least)
+"""
+    runs = jnp.array([1, 1, 2, 2, 2, 3, 1, 1])
+    check(source, (runs, 2), (runs[:3], 1), (0 * runs, 3), (jnp.arange(5), 1), (runs[:1], 1))
+
+
+def test_pieces_of_other_selections_are_not_taken_for_as_long():
+    source = """
+def f(x, y):
+    rises, falls = jnp.flatnonzero(x > 0), jnp.flatnonzero(y > 0)
+    begins = jnp.concatenate([jnp.array([0]), rises])
+    ends = jnp.concatenate([falls, jnp.array([x.shape[0]])])
+    return (ends - begins).sum() if rises.size == falls.size else 0
+"""
+    x, y = jnp.array([1.0, -1.0, 2.0, 3.0]), jnp.array([1.0, 2.0, -1.0, 0.5])
+    assert "size=" not in offered(source, x, y)
