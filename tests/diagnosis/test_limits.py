@@ -82,7 +82,7 @@ def test_a_search_that_ends_with_its_time_says_so(monkeypatch):
 
 
 def test_the_search_has_longer_where_the_limit_is_raised(limited, monkeypatch):
-    """An answer that ends with its time says to raise `advice_limit_s`; the search ended after the same two seconds then."""
+    """An answer that ends with its time says to raise `advice_limit_s`; the search ended after the same few seconds then."""
     given = []
 
     def noted(*_, seconds, **__):
@@ -93,7 +93,7 @@ def test_the_search_has_longer_where_the_limit_is_raised(limited, monkeypatch):
     for allowed in (10.0, 60.0):
         jm.options.advice_limit_s = allowed
         jm.diagnose(lambda x: x * 2 if x.sum() > 0 else x, jnp.ones(3))
-    assert max(given) > 10.0 > 2.0 >= min(given)
+    assert max(given) > 10.0 > 4.0 >= min(given)
     given.clear()
     diagnose_call(lambda x: x * 2 if x.sum() > 0 else x, (jnp.ones(3),), {}, seconds=5.0)  # who asks for less gets less
     assert 0.0 < max(given) <= 5.0
