@@ -59,8 +59,12 @@ def parts_that_differ(got: Any, want: Any) -> set[int]:
     return {k for k, (a, b) in enumerate(zip(got_leaves, want_leaves, strict=True)) if _leaf_differs(a, b)}
 
 
+_STEP = 0.01  # of the largest number: what one step of a whole number makes of floats that are computed of it
+
+
 def is_one_of_both(got: Any, one: Any, other: Any) -> bool:
-    """Whether each number of a result is that of the one or of the other, which are of its shapes and dtypes."""
+    """Whether each number of a result is that of the one or of the other, which are of its shapes and dtypes and no more than a
+    step apart: 1 for whole numbers, a hundredth of the largest for floats."""
     trees = [jax.tree_util.tree_leaves(result) for result in (got, one, other)]
     if not all(shapes(got) == shapes(each) and same_dtypes(got, each) for each in (one, other)):
         return False
@@ -68,6 +72,9 @@ def is_one_of_both(got: Any, one: Any, other: Any) -> bool:
         a, b, c = (np.asarray(leaf_as_numbers(leaf)) for leaf in leaves)
         near = rounding(a.dtype)
         if a.size > HOST_SIZE or not np.all(same_numbers(a, b, *near) | same_numbers(a, c, *near)):
+            return False
+        step = 1 if number_kind(b.dtype) == "i" else _STEP * float(np.max(np.abs(b), initial=0))
+        if number_kind(b.dtype) not in "if" or not np.all(np.abs(b.astype(float) - c.astype(float)) <= step):
             return False
     return True
 

@@ -77,11 +77,11 @@ def other_calls(
     variations: Variations,
     trees: Sequence[ast.AST],
     static: Collection[str | int] = (),
-    result: Any = None,
+    run: Callable[[], tuple[Any] | None] = lambda: None,
 ) -> list[OtherCall]:
-    """The other calls, most telling first; `trees` are the sources of the function and its helpers, `result` is plain Python's
-    on the call itself."""
-    make = _Maker(fun, given, variations, trees, static, result)
+    """The other calls, most telling first; `trees` are the sources of the function and its helpers, `run` gives (plain Python's
+    result on the call itself,)."""
+    make = _Maker(fun, given, variations, trees, static, run)
     in_turn = itertools.chain(
         make.left_out(),
         make.none(),
@@ -159,9 +159,9 @@ class _Maker:
         variations: Variations,
         trees: Sequence[ast.AST],
         static: Collection[str | int],
-        result: Any = None,
+        run: Callable[[], tuple[Any] | None] = lambda: None,
     ) -> None:
-        self._fun, self._static, self._result = fun, static, result
+        self._fun, self._static, self._run = fun, static, run
         self._call, self._variations, self._trees = given, variations, trees
         self._parameters: Mapping[str, inspect.Parameter] = {}
         self._bound: dict[str, Any] = {}
@@ -320,7 +320,7 @@ class _Maker:
             yield self._given_as(name, (0,) * parts, "a tuple")
         arrays = [self._leaves[k] for k in self._arrays()]
         kind, number = ("f", 0.5) if any(kind_of(leaf) == "f" for leaf in self._leaves) else ("i", 1)
-        results = [leaf for leaf in jax.tree_util.tree_leaves(self._result) if kind_of(leaf) == kind and np.ndim(leaf)]
+        results = [leaf for leaf in jax.tree_util.tree_leaves(self._run()) if kind_of(leaf) == kind and np.ndim(leaf)]
         of_results = [np.shape(leaf) for leaf in results if np.size(leaf) <= LARGE]
         rows = next((np.shape(leaf) for leaf in arrays if np.ndim(leaf) > 1), ())
         tried = {np.shape(leaf) for leaf in arrays if kind_of(leaf) == kind == "f"}

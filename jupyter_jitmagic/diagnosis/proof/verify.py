@@ -35,6 +35,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     with_whole_nan_of,
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
+from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.own_numbers import (
     OUTSIDE,
@@ -301,13 +302,15 @@ BY_ROUNDING = "compiled, XLA rounds otherwise, and rounding decides some numbers
 def _is_rounding(plain: Plain, given: Input, got: Any, want: Any, *uncompiled_rewrites: Callable[[Input], Any] | None) -> bool:
     """Whether compiling alone makes the difference (the rewrite that is not compiled gives plain Python's very numbers), where
     the last digits of the input make as much: a gradient that is 0 but for rounding, divided by its own size; a system of
-    equations that are nearly the same. Whole numbers have no last digits: there both give the same by NumPy, which is not
-    what plain Python gives by JAX (10 / 12 * 255, rounded)."""
+    equations that are nearly the same. Arrays of whole numbers have no last digits: there both give the same by NumPy, a step
+    from what plain Python gives by JAX (10 / 12 * 255, rounded)."""
     if shapes(got) != shapes(want) or not same_dtypes(got, want):
         return False
     if any(_gives(each, given, want) for each in uncompiled_rewrites):
         return rounding_decides(plain, given, got, want)
-    plainly = plain.uncompiled(given, SECONDS) if given.kind not in ("nan", "infinite") else None
+    if any(kind_of(leaf) in ("f", "c") for leaf in jax.tree_util.tree_leaves((given.args, given.kwargs))):
+        return False
+    plainly = plain.uncompiled(given, SECONDS)
     if plainly is None or not is_one_of_both(got, want, plainly[0]):
         return False
     return not differs(got, plainly[0]) or any(_gives(each, given, plainly[0]) for each in uncompiled_rewrites)

@@ -6,7 +6,7 @@ import ast
 import itertools
 import re
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ class Stopped:
     obstacles: dict[str, None] = field(default_factory=dict)
     why_not: str = ""
     dead: tuple[Unit, str] | None = None
-    hopeless: str = ""
+    hopeless: str | None = None
     loses_gradient: bool = False
     is_endless: bool = False
     stuck: Stuck | None = None
@@ -63,7 +63,7 @@ class Drafted:
     def __init__(self, call: JitCall, runnable: Callable[[], Sequence[Unit]]) -> None:
         self.call, self.runnable = call, runnable
         self.units: list[Unit] = []
-        self.stopped: dict[Any, Stopped] = {}
+        self.stopped: dict[Hashable, Stopped] = {}
         self._own_name = text_attribute(plain_function(call.fun), "__qualname__")
         self._static_names = frozenset(name for name in call.static if isinstance(name, str))
         self._told = Told(call, runnable, self.units)

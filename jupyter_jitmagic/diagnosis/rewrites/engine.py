@@ -12,7 +12,7 @@ import contextlib
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import thread_time
 from typing import Any
@@ -134,10 +134,8 @@ class Search:
         self._one_way = False
         """A gradient that the function takes came to a loop without a reverse mode: what has one of these helps least."""
         self._put_off: list[tuple[Draft, int]] = []
-        self._hopeless: dict[Any, str] = {}
-        """By draft the line at which it stopped, where a rule knew that there is no way: that goes by no type."""
         self._ends: list[str | None] = []
-        """What became of the drafts, in turn: such a line, None for all others."""
+        """What became of the drafts, in turn: `Stopped.hopeless`, None for all others."""
         self._under_jit: tuple[Callable[..., Any], Any] | None = None
         self._endless: set[tuple[tuple[str, int], ...]] = set()
         """`Draft.evaluated_tests` of drafts that call themselves without end."""
@@ -178,6 +176,7 @@ class Search:
         self._seen.add(key)
         if self.traces >= self._limit or self.deadline.over():
             self.obstacles["the search for a rewrite ran out of time"] = None
+            self._ends.append(None)
             return
         if self._until.over():
             self._ends.append(None)
@@ -194,7 +193,8 @@ class Search:
             yield replace(known, draft=replace(draft, texts=texts, changes=changes))
             return
         if not known:
-            self._ends.append(self._hopeless.get(key))
+            stopped = self.drafted.stopped.get(self._stop_key(draft))
+            self._ends.append(stopped.hopeless if stopped is not None else None)
         ends: dict[str, list[str | None]] = {}
         for unit, step in sorted(known, key=lambda placed: _comes_late(placed[1].pattern, prefer)):
             following = self._with(draft, unit, step)
@@ -212,7 +212,7 @@ class Search:
 
     def _looked_at(self, draft: Draft) -> Traced | list[tuple[Unit, Step]]:
         """What the draft's traces tell; a search before this one may know it, where the call itself stops it."""
-        key = draft.promise, self._asked, self._rolls
+        key = self._stop_key(draft)
         if (known := self.drafted.stopped.get(key)) is None:
             known = Stopped()
             looked_at = self._traced(draft, known)
@@ -224,6 +224,10 @@ class Search:
         self._note(draft, known)
         return known.steps
 
+    def _stop_key(self, draft: Draft) -> Hashable:
+        """On what it depends which steps are proposed where the call itself stops a draft."""
+        return draft.promise, self._asked, self._rolls
+
     def _note(self, draft: Draft, stopped: Stopped) -> None:
         """What stopped a draft, for what is told in the end and for the drafts that follow."""
         self.obstacles |= stopped.obstacles
@@ -233,8 +237,6 @@ class Search:
         self._dead = stopped.dead or self._dead
         if stopped.is_endless:
             self._endless.add(draft.evaluated_tests)
-        if stopped.hopeless:
-            self._hopeless[draft.promise] = stopped.hopeless
         most = len(self.furthest.draft.changes) if self.furthest is not None else 0
         if stopped.stuck is not None and len(draft.changes) > most:
             self.furthest = stopped.stuck

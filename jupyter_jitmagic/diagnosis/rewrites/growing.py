@@ -31,6 +31,7 @@ MADE_ARRAYS = words("array asarray stack")
 READ_WHOLE = words("sum max min sorted list tuple enumerate zip reversed any all")
 _ENDING = (ast.Break, ast.Continue, ast.Raise)  # a loop that is left by a return alone has had all its rounds behind it
 _LEAVING = (*_ENDING, ast.Return)
+_LEAVING_A_ROUND = (ast.Break, ast.Continue, ast.Return)
 
 
 class GrowingList(Container):
@@ -352,7 +353,11 @@ class GrowingList(Container):
         if not isinstance(loop, ast.While):
             return None
         block = self.spot.code.block(statement)
-        beside = [each.target.id for each in block if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name)]
+        place, beside = block.index(statement), []
+        for at, each in enumerate(block):
+            between = block[min(place, at) : max(place, at)]  # what leaves there comes to the one and not to the other
+            if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name) and not leaves(between, _LEAVING_A_ROUND):
+                beside.append(each.target.id)
         counters = (each for each in counters_of(self.spot, loop.test) if each.name in beside)
         moved = [each for each in counters if each.rise == 1 and not each.start]
         return moved[0] if len(moved) == 1 and self._once(loop, moved[0].name) else None

@@ -149,8 +149,8 @@ class Judge:
             return []
         static = self._values.find(plain, self._units, trees)
         own = variations.call()
-        result = plain.uncompiled(own, SHORT)
-        calls = other_calls(self.call.fun, own, variations, trees, self.call.static, result[0] if result is not None else None)
+        run = functools.cache(lambda: plain.uncompiled(own, SHORT))
+        calls = other_calls(self.call.fun, own, variations, trees, self.call.static, run)
         calls += two_at_once(static, calls, variations)
         self._served = Served(self.call.fun, plain, self.call.static, calls, seconds)
         return [*static, *(taken.call for taken in self._served.taken)]

@@ -38,7 +38,7 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     if within := next((each for each in walk_scope(loop.body) if _returns_from(each)), None):
         yield from without_exits(spot, within)  # its returns stand behind it then
         return
-    if leading := _left_at_the_top(loop):
+    if isinstance(loop, ast.While) and (leading := _left_at_the_top(loop)):
         yield _asked_in_the_test(spot, loop, leading)
         return
     code, indent = spot.code, spot.code.indent(loop)
@@ -90,10 +90,10 @@ def _returns_from(node: ast.AST) -> TypeGuard[ast.For | ast.While]:
     return isinstance(node, ast.For | ast.While) and bool(leaves([node], ast.Return))
 
 
-def _left_at_the_top(loop: ast.For | ast.While) -> list[ast.If]:
+def _left_at_the_top(loop: ast.While) -> list[ast.If]:
     """The tests with which each round begins, and that do nothing but end the loop."""
     found: list[ast.If] = []
-    for stmt in loop.body if isinstance(loop, ast.While) and not loop.orelse else ():
+    for stmt in () if loop.orelse else loop.body:
         match stmt:
             case ast.If(body=[ast.Break()], orelse=[]) if not any(isinstance(n, ast.NamedExpr) for n in ast.walk(stmt)):
                 found.append(stmt)
@@ -102,9 +102,8 @@ def _left_at_the_top(loop: ast.For | ast.While) -> list[ast.If]:
     return found
 
 
-def _asked_in_the_test(spot: Spot, loop: ast.For | ast.While, leading: Sequence[ast.If]) -> Step:
+def _asked_in_the_test(spot: Spot, loop: ast.While, leading: Sequence[ast.If]) -> Step:
     """`while a: if b: break; …` → `while a and not b: …`."""
-    assert isinstance(loop, ast.While)
     code, indent = spot.code, spot.code.indent(loop)
     always = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
     goes_on = " and ".join([*([] if always else [code.operand(loop.test)]), *(negated(spot, each.test) for each in leading)])

@@ -10,7 +10,15 @@ from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, set_by_where
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, PAST_THE_END, cut_at, length_between, subscript, traced
+from jupyter_jitmagic.diagnosis.rewrites.slices import (
+    NEGATIVE,
+    PAST_THE_END,
+    cut_at,
+    length_between,
+    ndim_of,
+    subscript,
+    traced,
+)
 
 
 def window_update(spot: Spot) -> Iterator[Step]:
@@ -259,17 +267,17 @@ def _masked_place(spot: Spot, node: ast.Subscript, array: ast.expr, value: ast.e
     if len(masks) != 1:
         return None  # several masks meet pair by pair
     mask, text = masks[0], code.src(masks[0])
-    axes, ndim = _ndim(spot, mask), _ndim(spot, array)
+    axes, ndim = ndim_of(spot, mask), ndim_of(spot, array)
     others = [part for part in parts if part is not mask and not isinstance(part, ast.Slice)]
     if len(parts) == 1:
         if axes is not None and ndim is not None and 0 < axes < ndim:
             text = f"({text})[..., {', '.join(['None'] * (ndim - axes))}]"
         return text, ""
-    if axes is None or ndim is None or any(_ndim(spot, part) != 0 or not _is_whole(spot, part) for part in others):
+    if axes is None or ndim is None or any(ndim_of(spot, part) != 0 or not _is_whole(spot, part) for part in others):
         return None
     number = parts.index(mask)
     behind = ndim - (len(parts) - 1) - axes + sum(isinstance(part, ast.Slice) for part in parts[number + 1 :])
-    given = _ndim(spot, value)
+    given = ndim_of(spot, value)
     if behind < 0 or (given is not None and given > (behind if not others else 0) and not _reads_at(node, value)):
         return None  # what is set stands in the order of the places that the mask selects
     kept = [":" for _ in range(axes)]
@@ -288,14 +296,6 @@ def _is_mask(spot: Spot, part: ast.expr) -> bool:
 def _is_whole(spot: Spot, part: ast.expr) -> bool:
     fact = spot.fact(part)
     return fact is not None and fact.dtype in ("i", "u")
-
-
-def _ndim(spot: Spot, node: ast.expr) -> int | None:
-    """How many axes a value has, where that is known."""
-    known = attribute(spot.value(node), "ndim", None)
-    if known is None and (fact := spot.fact(node)) is not None and fact.sort in ("array", "host", "number"):
-        known = fact.ndim
-    return known if isinstance(known, int) and known >= 0 else None
 
 
 def _reads_at(place: ast.Subscript, value: ast.expr) -> bool:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import BEYOND, Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.source.names import walk
 
@@ -99,6 +100,14 @@ def length_between(
     if not left or any(set(_names(atoms)) & asked or _calls(atoms) for atoms in left):
         return None
     return written(upper)
+
+
+def ndim_of(spot: Spot, node: ast.expr) -> int | None:
+    """How many axes a value has, where that is known."""
+    known = attribute(spot.value(node), "ndim", None)
+    if known is None and (fact := spot.fact(node)) is not None and fact.sort in ("array", "host", "number"):
+        known = fact.ndim
+    return known if isinstance(known, int) and known >= 0 else None
 
 
 def polynomial(spot: Spot, node: ast.expr) -> Polynomial | None:

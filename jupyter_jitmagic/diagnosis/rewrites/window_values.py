@@ -10,10 +10,10 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, called, is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, Polynomial, terms, traced, written
+from jupyter_jitmagic.diagnosis.rewrites.selection import name_of, owner_of
+from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, Polynomial, ndim_of, polynomial, traced, written
 
 
 class _Window(NamedTuple):
@@ -28,23 +28,23 @@ def counted_in_a_window(spot: Spot) -> Iterator[Step]:
     """`jnp.arange(1, j - i + 1)` that is put into `x.at[i:j]` → `jnp.arange(x.shape[0]) - i + 1`; `jnp.linspace(a, b, j - i)`
     likewise."""
     node, code = spot.node, spot.code
-    if not isinstance(node, ast.Call) or node.keywords or not is_module(spot, _owner(node)):
+    if not isinstance(node, ast.Call) or node.keywords or not is_module(spot, owner_of(node)):
         return
-    name, statement = code.src(node.func).rpartition(".")[2], code.statement(node)
+    name, statement = name_of(node), code.statement(node)
     match name, node.args:
         case "arange", [count]:
-            begin, length = "", terms(count, code.operand)
+            begin, length = "", polynomial(spot, count)
         case "arange", [start, stop]:
             begin, length = code.operand(start), _difference(spot, stop, start)
         case "linspace", [_, _, count]:
-            begin, length = "", terms(count, code.operand)
+            begin, length = "", polynomial(spot, count)
         case _:
             return
     window = _into(spot, node, statement)
     if window is None or length is None:
         return
     wide = _difference(spot, window.upper, window.lower)
-    if _axes(spot, window.array) != 1 or wide is None or written(wide) != written(length):
+    if ndim_of(spot, window.array) != 1 or wide is None or written(wide) != written(length):
         return
     places = f"{spot.jnp('arange')}({code.operand(window.array)}.shape[0])"
     place = places if window.lower is None else f"{places} - {code.operand(window.lower)}"
@@ -67,12 +67,8 @@ def _from_to(spot: Spot, first: ast.expr, last: ast.expr, share: str) -> str:
     return f"{begin} + ({end} - {begin}) * {share}"
 
 
-def _owner(node: ast.Call) -> ast.expr:
-    return node.func.value if isinstance(node.func, ast.Attribute) else node.func
-
-
 def _difference(spot: Spot, upper: ast.expr, lower: ast.expr | None) -> Polynomial | None:
-    high, low = terms(upper, spot.code.operand), terms(lower, spot.code.operand) if lower is not None else Polynomial()
+    high, low = polynomial(spot, upper), polynomial(spot, lower) if lower is not None else Polynomial()
     if high is None or low is None:
         return None
     high.subtract(low)
@@ -159,16 +155,7 @@ def _is_a_number(spot: Spot, node: ast.expr) -> bool:
             return _is_a_number(spot, left) and _is_a_number(spot, right)
         case ast.UnaryOp(operand=operand):
             return _is_a_number(spot, operand)
-    return isinstance(node, ast.Constant) or _axes(spot, node) == 0
-
-
-def _axes(spot: Spot, node: ast.expr) -> int | None:
-    """How many axes a value has, as plain Python's run or the trace tells; None where neither does."""
-    fact = spot.fact(node)
-    if fact is not None:
-        return fact.ndim
-    now = spot.value(node)
-    return 0 if type(now) in (int, float) else attribute(now, "ndim")
+    return isinstance(node, ast.Constant) or type(spot.value(node)) in (int, float) or ndim_of(spot, node) == 0
 
 
 RULES: list[Rule] = [counted_in_a_window]
