@@ -31,7 +31,6 @@ MADE_ARRAYS = words("array asarray stack")
 READ_WHOLE = words("sum max min sorted list tuple enumerate zip reversed any all")
 _ENDING = (ast.Break, ast.Continue, ast.Raise)  # a loop that is left by a return alone has had all its rounds behind it
 _LEAVING = (*_ENDING, ast.Return)
-_LEAVING_A_ROUND = (ast.Break, ast.Continue, ast.Return)
 
 
 class GrowingList(Container):
@@ -355,8 +354,8 @@ class GrowingList(Container):
         block = self.spot.code.block(statement)
         place, beside = block.index(statement), []
         for at, each in enumerate(block):
-            between = block[min(place, at) : max(place, at)]  # what leaves there comes to the one and not to the other
-            if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name) and not leaves(between, _LEAVING_A_ROUND):
+            between = block[min(place, at) : max(place, at)]  # a round that goes on there comes to the one alone
+            if isinstance(each, ast.AugAssign) and isinstance(each.target, ast.Name) and not leaves(between, ast.Continue):
                 beside.append(each.target.id)
         counters = (each for each in counters_of(self.spot, loop.test) if each.name in beside)
         moved = [each for each in counters if each.rise == 1 and not each.start]
