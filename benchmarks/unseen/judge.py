@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import re
 import signal
 import sys
@@ -124,14 +125,20 @@ def judge(program: Program, folder: Path, form: str = "module", answered: Callab
         truth = true_results(module)
         if isinstance(truth, str):
             return Verdict(program, form, BROKEN, truth)
+        given = truth.calls[0][1:]
+        before = copy.deepcopy([leaf for leaf in jax.tree_util.tree_leaves(given) if isinstance(leaf, np.ndarray)])
         begin = time.perf_counter()
         with quiet():
-            answer = answered(module, *truth.calls[0][1:])
+            answer = answered(module, *given)
         seconds = time.perf_counter() - begin
+        after = [leaf for leaf in jax.tree_util.tree_leaves(given) if isinstance(leaf, np.ndarray)]
     verdict = Verdict(program, form, RIGHT, kind=answer.kind, static=tuple(answer.static_argnames), seconds=seconds)
     verdict.answer = answer_text(answer)
     if answer.rewrites:
         verdict.patterns = answer.rewrites[0].patterns
+    if any(difference(now, then) for now, then in zip(after, before, strict=True)):
+        verdict.outcome, verdict.about = WRONG, "asking changed an array among the arguments"
+        return verdict
     conclude(verdict, answer, truth, path)
     if verdict.outcome == RIGHT and seconds > LIMIT_S:
         verdict.outcome, verdict.about = SLOW, f"{seconds:.1f} s"

@@ -427,6 +427,22 @@ def test_numpy_arguments_are_not_changed():
     assert list(given) == [1.0, 1.0, 1.0]
 
 
+@pytest.mark.parametrize("taken", [np.array, np.asarray, lambda x: np.array(x, np.float64)], ids=["array", "asarray", "dtype"])
+def test_what_numpy_takes_of_an_argument_is_written_to_without_it(taken):
+    """A copy that plain Python makes is one in every run of ours, and what it shares with the caller's array is not shared."""
+
+    def f(x, u):
+        kept = taken(x)
+        for i in range(len(kept)):
+            if u[i] < 0.5:
+                kept[i] *= -1
+        return jnp.asarray(kept)
+
+    given = np.array([1.0, 2.0, 3.0])
+    assert diagnose(f, given, np.array([0.1, 0.9, 0.2])).kind == "rewrite"
+    assert list(given) == [1.0, 2.0, 3.0]
+
+
 def test_a_loop_that_would_lose_the_gradient_is_not_offered_and_it_is_said() -> None:
     """Beside a static count, where a gradient is taken: of the function or inside of it."""
 

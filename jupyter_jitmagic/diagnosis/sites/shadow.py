@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -142,7 +143,11 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
         return int(self._ask("hash", hash, lambda: _refuse_hash(self)))
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._ask("array", lambda value: np.asarray(value, *args), super().__array__)
+        def read(value: Any) -> Any:
+            wanted = kwargs.get("copy") or not isinstance(value, jax.Array)  # nobody writes through this into what the caller gave
+            return np.array(value, *args) if wanted else np.asarray(value, *args)
+
+        return self._ask("array", read, super().__array__)
 
     __array_wrap__ = wrapped_by_others
 
