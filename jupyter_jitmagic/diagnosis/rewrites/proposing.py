@@ -226,7 +226,9 @@ def _keeping_gradients(
     """What was found lost a gradient at an edge. What keeps it may fail where an optional argument is given as it need not be
     (`lax.cond` of a number and of an array): that is given up for it, and said."""
     fails = {**search.fails, **judge.fails}
-    given_up = [call for call in judge.others if call.words in fails and call.given.kind == "given" and not call.promised]
+    given_up = [
+        call for call in judge.others if call.words in fails and call.given.kind in ("given", "number") and not call.promised
+    ]
     if not given_up:
         return found
     lost, judge.at_edge = judge.at_edge, None

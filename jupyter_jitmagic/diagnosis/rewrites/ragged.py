@@ -192,10 +192,13 @@ class Writer:
     # -- lines --------------------------------------------------------------------------------------------
 
     def line_before(self, line: str) -> None:
-        """A line before the statement at hand."""
+        """A line before the statement at hand, or before the `if` whose `elif` it is."""
         if self.current is None:
             raise Obstacle("a selection in an expression of its own scope")
-        at = self.current
+        at: ast.AST = self.current
+        while isinstance(at, ast.stmt) and self.code.is_elif(at):
+            at = self.code.parents[at]
+        assert isinstance(at, ast.stmt)
         if not self.code.on_own_lines([at]):
             raise SharesItsLine(at)
         lines = self.state.before.setdefault(at, [])

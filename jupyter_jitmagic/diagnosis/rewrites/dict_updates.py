@@ -1,0 +1,103 @@
+"""Entries of a dict that are set behind a choice which returns: the dict is made anew, so that each side has its own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import walk, walk_scope
+
+_Update = ast.Assign | ast.AugAssign
+
+
+def made_anew(spot: Spot) -> Iterator[Step]:
+    """`state["scale"] = v` → `state = {**state, "scale": v}`, in the whole function."""
+    asked, function = spot.asked(), spot.function
+    if asked is None or not isinstance(asked[1], ast.If) or not isinstance(function, ast.FunctionDef):
+        return
+    if not leaves([asked[1]], ast.Return):
+        return
+    inside = set(walk_scope([asked[1]]))
+    updates = [node for node in walk_scope(function.body) if isinstance(node, ast.Assign | ast.AugAssign) and _updated(node)]
+    for name in dict.fromkeys(_updated(node) for node in updates if node in inside):
+        if type(spot.locals.get(name)) is not dict or not _is_its_own(spot, function, name):
+            continue
+        edits = [_anew(spot, name, together) for together in _in_a_row(spot, name, updates)]
+        if all(text for _, text in edits):
+            yield spot.step("dict", *edits)
+            return
+
+
+def _in_a_row(spot: Spot, name: str, updates: list[_Update]) -> Iterator[list[_Update]]:
+    """The statements that set entries of the dict, together where nothing stands between and none reads what another sets."""
+    code = spot.code
+    together: list[_Update] = []
+    for node in sorted((each for each in updates if _updated(each) == name), key=lambda each: code.span(each)[0]):
+        behind = bool(together) and not code.text[code.span(together[-1])[1] : code.span(node)[0]].strip()
+        set_before = {code.src(_place(each)) for each in together}
+        reads = {code.src(code.parents[n]) for n in ast.walk(node) if isinstance(n, ast.Name) and n.id == name}
+        if together and not (behind and code.block(node) is code.block(together[-1]) and not reads & set_before):
+            yield together
+            together = []
+        together.append(node)
+    yield together
+
+
+def _updated(node: ast.AST) -> str:
+    """The name of `d[k] = v` and `d[k] += v`; "" for anything else."""
+    match node:
+        case (
+            ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))])
+            | ast.AugAssign(target=ast.Subscript(value=ast.Name(id=name)))
+        ):
+            return name
+    return ""
+
+
+def _place(node: _Update) -> ast.Subscript:
+    target = node.target if isinstance(node, ast.AugAssign) else node.targets[0]
+    assert isinstance(target, ast.Subscript)
+    return target
+
+
+def _anew(spot: Spot, name: str, updates: list[_Update]) -> tuple[tuple[int, int], str]:
+    """Where such statements stand, and the one that makes the dict anew; "" where a key is computed."""
+    code, items = spot.code, []
+    for node in updates:
+        place = _place(node)
+        if not isinstance(place.slice, ast.Constant | ast.Name):
+            return code.span(node), ""
+        value = code.expr(node.value)
+        if isinstance(node, ast.AugAssign):
+            value = f"{code.src(place)} {OPERATORS[type(node.op)]} {code.added(node)}"
+        items.append(f"{code.src(place.slice)}: {value}")
+    where = code.span(updates[0])[0], code.span(updates[-1])[1]
+    return where, f"{name} = {{**{name}, {', '.join(items)}}}"
+
+
+def _is_its_own(spot: Spot, function: ast.FunctionDef, name: str) -> bool:
+    """Whether nothing else stands for the dict, and nothing but these statements changes it."""
+    code = spot.code
+    parameters = {each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+    made = [n for n in walk_scope(function.body) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+    if name in parameters and not made and not spot.entry:
+        return False  # its caller sees what is changed
+    for node in walk(function):
+        if not isinstance(node, ast.Name) or node.id != name or not isinstance(node.ctx, ast.Load):
+            continue
+        match parent := code.parents[node]:
+            case ast.Subscript(ctx=ast.Del()):
+                return False
+            case ast.Assign(value=value) if value is node:
+                return False
+            case ast.Attribute(attr=attr) if attr not in ("items", "keys", "values", "get", "copy"):
+                return False
+            case ast.Subscript(ctx=ast.Store()) if not _updated(code.parents[parent]):
+                return False
+    return True
+
+
+RULES: list[Rule] = [made_anew]
