@@ -13,6 +13,7 @@ from typing import Any
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.proof.carrying import carrying
+from jupyter_jitmagic.diagnosis.rewrites import never_equal
 from jupyter_jitmagic.diagnosis.rewrites.building import made_for
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck
 from jupyter_jitmagic.diagnosis.rewrites.leaking import where_kept
@@ -75,7 +76,7 @@ class Drafted:
         """The function with the draft's texts in place of the units'."""
         if not draft.texts:
             return carrying(self.call.fun, self.call.carried)
-        return made_for(self.call, draft.texts, self.compiled)
+        return made_for(self.call, draft.texts, self.compiled, never_equal.names())
 
     def compiled(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
         unit = self._known(unit)
@@ -89,7 +90,7 @@ class Drafted:
     def made(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
         filename = f"<jitmagic draft {next(_numbers)}>"
         self._files[filename] = (unit, text)
-        return unit.compiled(made, filename)
+        return unit.compiled(never_equal.stopping(made) if any(name in text for name in never_equal.NAMES) else made, filename)
 
     def spots(self, error: BaseException, draft: Draft) -> Iterator[Spot]:
         """The places in the user's code at which the trace stood when it stopped, innermost first."""

@@ -116,6 +116,8 @@ class _Elements:
                 of_owner = self.spot.fact(owner)
                 if of_owner is not None and of_owner.sort in ("array", "host"):
                     return name, True
+            case ast.Subscript(value=ast.Subscript() as owner):
+                return self._carrier(owner)
         return "", False
 
     def _keeps_kind(self, name: str, fact: Fact | None) -> bool:

@@ -24,7 +24,7 @@ from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS, count_e
 from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output, who_returns
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall, trace_key
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
-from jupyter_jitmagic.diagnosis.rewrites import empties, unrolled
+from jupyter_jitmagic.diagnosis.rewrites import empties, never_equal, unrolled
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted, made_for
 from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted, Stopped
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced, line_of
@@ -380,7 +380,7 @@ class Search:
 
                 texts = {**draft.texts, unit: text}
                 outcome = self.trace(
-                    made_for(self.call, texts, compiled, unrolled.names(huge, self._sizes)),
+                    made_for(self.call, texts, compiled, {**never_equal.names(), **unrolled.names(huge, self._sizes)}),
                     self.call.args,
                     self.call.kwargs,
                 )

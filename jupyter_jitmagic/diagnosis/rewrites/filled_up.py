@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
+from jupyter_jitmagic.source.code import is_returned
 from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
@@ -274,7 +275,7 @@ class _Fillings:
             case ast.Assign(targets=[ast.Name(id=name)]):
                 if not self._becomes_an_array(statement, name):
                     return None
-            case _:
+            case _ if not self._goes_into_an_array(node):
                 return None
         jnp = self.spot.jnp
         if (marks := self._marks(node)) is not None:
@@ -327,7 +328,7 @@ class _Fillings:
     def _is_list(self, array: ast.Name) -> bool:
         """Whether a list is made in the function and has that name."""
         made = [each for each in walk_scope(self.function.body) if isinstance(each, ast.Assign) and array.id in stored([each])]
-        values = [each.value.value if isinstance(each.value, ast.Subscript) else each.value for each in made]
+        values = [_given_to(array.id, each) for each in made]
         return bool(made) and all(isinstance(each, ast.List | ast.ListComp) for each in values)
 
     def _repeated(self, node: ast.expr, array: ast.expr) -> tuple[ast.expr, ast.expr] | None:
@@ -349,7 +350,24 @@ class _Fillings:
         match self.code.parents[use]:
             case ast.Call(func=ast.Attribute(attr="array" | "asarray" | "stack", value=owner), args=[only, *_]) if only is use:
                 return is_module(self.spot, owner)
-        return False
+        return self._goes_into_an_array(use)
+
+    def _goes_into_an_array(self, node: ast.expr) -> bool:
+        """Whether it is a row that an array gets, alone or as one of several values; or a helper's result, of which its caller
+        has the items in either case."""
+        if not self.spot.entry and is_returned(self.code, node):
+            return True
+        match self.code.parents[node], self.code.parents[self.code.parents[node]]:
+            case ast.Assign(targets=[target]), _:
+                pass
+            case ast.Tuple(elts=values) as several, ast.Assign(targets=[ast.Tuple(elts=targets)], value=value) if (
+                value is several and len(values) == len(targets)
+            ):
+                target = targets[values.index(node)]
+            case _:
+                return False
+        fact = self.spot.fact(target.value) if isinstance(target, ast.Subscript) else None
+        return fact is not None and fact.sort in ("array", "host")
 
     def _cut_before(self, node: ast.stmt, name: str, size: ast.expr) -> ast.stmt | None:
         """The statement before it, if it gave the list no more than n items: `v = v[:n]`, `if len(v) > n: v = v[:n]`."""
@@ -443,3 +461,14 @@ def _read(node: ast.Name) -> bool:
 
 
 RULES: list[Rule] = [filled_up]
+
+
+def _given_to(name: str, statement: ast.Assign) -> ast.expr:
+    """What an assignment gives a name, or of what it gives it a part: `out, total = [], 0`."""
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
+            own = [value for target, value in zip(targets, values, strict=True) if name in stored([target])]
+            return own[0] if len(own) == 1 else statement.value
+        case ast.Assign(value=ast.Subscript(value=value)):
+            return value
+    return statement.value

@@ -115,3 +115,41 @@ def test_what_is_no_length_of_the_selection_fills_nothing_up():
     source = "def f(x, y):\n    v = x[x > 0]\n    return jnp.pad(v, (0, 5 - len(y)))\n"
     found = propose(define(source)["f"], (X, X), {}, seconds=5.0)
     assert not found.rewrites
+
+
+MERGE = """
+def merged(row):
+    tiles = [t for t in row if t != 0]
+    {made}
+    i = 0
+    while i < len(tiles):
+        if i + 1 < len(tiles) and tiles[i] == tiles[i + 1]:
+            out.append(2 * tiles[i])
+            gained += 2 * tiles[i]
+            i += 2
+        else:
+            out.append(tiles[i])
+            i += 1
+    {filled}
+
+def f(board):
+    new, score = np.zeros(board.shape, dtype=int), 0
+    for r in range(board.shape[0]):
+        new[r], gained = merged(board[r])
+        score += gained
+    return jnp.array(new), score, not np.array_equal(new, board)
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "filled"),
+    [
+        ("out, gained = [], 0", "return out + [0] * (len(row) - len(out)), gained"),
+        ("out = []\n    gained = 0", "out += [0] * (len(row) - len(out))\n    return out, gained"),
+    ],
+    ids=["in the return", "before it"],
+)
+def test_what_a_helper_fills_up_is_a_row_of_an_array(made, filled):
+    """A loop over what was kept of a row goes on as long as the row at most, and so its list has room there."""
+    boards = [[[2, 2, 4, 0], [0, 4, 0, 4]], [[0, 0, 0, 0], [2, 4, 2, 4]], [[2, 4, 8, 16], [8, 8, 8, 8]]]
+    check(MERGE.format(made=made, filled=filled), *((jnp.array(board),) for board in boards), seconds=30.0)

@@ -136,3 +136,11 @@ def test_a_fit_to_numbered_points_is_one_to_floats():
     source = "def f(y):\n    t = np.arange(len(y))\n    return np.polyfit(t, y, 1)[0]\n"
     found = check(source, (jnp.array([3.0, 1.0, 4.0]),), (jnp.array([1.0, 2.0]),))
     assert "jnp.polyfit(jnp.asarray(t, float), y, 1)" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize("compared", ["np.array_equal(x, y)", "np.array_equiv(x, y)"])
+def test_what_numpy_says_of_no_tracer_is_asked_of_jax(compared):
+    """It catches what a tracer raises, and says that nothing is equal: no error tells of it."""
+    source = f"def f(x, y):\n    if x.sum() > 0:\n        x = x + 1\n    return x, {compared}\n"
+    one, two = jnp.array([1.0, 2.0]), jnp.array([2.0, 3.0])
+    check(source, (one, two), (one, one), (-one, -one), (-one, two))

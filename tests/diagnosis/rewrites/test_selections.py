@@ -760,3 +760,23 @@ def test_what_a_branch_computes_of_a_selection_is_as_long_as_it():
         got = [jax.jit(jax.value_and_grad(namespace["f"]))(x, y, **given) for x, y, given in calls]
     for one, other in zip(jax.tree.leaves(got), jax.tree.leaves(wanted), strict=True):
         assert jnp.allclose(one, other, atol=1e-5)
+
+
+def test_what_an_elif_asks_of_a_selection_is_counted_before_its_if():
+    """No line may stand between the two."""
+    source = """
+def f(bids, reserve, first=False):
+    serious = bids[bids >= reserve]
+    if len(serious) == 0:
+        return 0.0
+    ranked = jnp.sort(serious)[::-1]
+    if first:
+        pay = ranked[0]
+    elif len(ranked) == 1:
+        pay = reserve
+    else:
+        pay = jnp.maximum(ranked[1], reserve)
+    return pay
+"""
+    bids = jnp.array([3.0, 7.5, 5.0])
+    check(source, *((bids, jnp.float32(limit)) for limit in (4.0, 1.0, 6.0, 9.0)), seconds=20.0)
