@@ -7,13 +7,14 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.effects import inside_function, prints
+from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.naming import name_edits, renamed_block
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.singles import is_single
 from jupyter_jitmagic.source.code import Code, always_returns, leaves
-from jupyter_jitmagic.source.names import loaded, read_first, shared, stored
+from jupyter_jitmagic.source.names import loaded, read_first, shared, stored, walk_scope
 
 
 class ReturnsNothing(Obstacle):
@@ -155,7 +156,7 @@ class Returning:
         left = node.body if always_returns(node.body) else [*node.body, *self.rest]
         right = node.orelse if always_returns(node.orelse) else [*node.orelse, *self.rest]
         inputs = [n for side in (left, right) for n in stored(side) if n in read_first(side)]
-        inputs = list(dict.fromkeys(inputs))
+        inputs = list(dict.fromkeys([*inputs, *self._updated_arrays([*left, *right])]))
         parameters = ", ".join(inputs)
         inner = self.indent + "    "
         functions, defs = [], ""
@@ -174,6 +175,13 @@ class Returning:
         last = self.here[-1]
         region = (code.region([node])[0], code.region([last])[1])
         return spot.step("cond", (region, text))
+
+    def _updated_arrays(self, statements: Sequence[ast.stmt]) -> Iterator[str]:
+        """Those of which items are set there, `x[i] = v`: each side has to give a new one."""
+        for node in walk_scope(statements):
+            match node:
+                case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()) if is_array(self.spot, name):
+                    yield name
 
     def _way(self, side: Sequence[ast.stmt]) -> list[Sequence[ast.stmt]]:
         """The blocks run on this side, each in its own indentation, up to the return."""

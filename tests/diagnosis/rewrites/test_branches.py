@@ -684,3 +684,21 @@ def test_an_array_that_is_changed_in_a_place_that_there_may_not_be_is_one_of_num
     board = jnp.array([[0, 0, 1], [0, 0, 2], [0, 1, 2]])
     found = check(source, (board, 1), (board, 0), (board[:2], 1))
     assert "the result is an array of -1" in " ".join(found.rewrites[0].compared.differences)
+
+
+def test_an_array_set_in_place_behind_a_return_is_handed_to_the_branches():
+    """Neither side may change what stands around both."""
+    source = """
+def f(x, limit, n=2):
+    out = np.array(x)
+    if x.sum() > limit:
+        return jnp.asarray(out)
+    for k in range(n):
+        if out[k] > 0:
+            out[k:k + 2] = k
+        out[-1] += 1
+    return jnp.asarray(out)
+"""
+    x = jnp.array([1.0, -2.0, 3.0, 4.0])
+    found = check(source, *((given, jnp.float32(limit)) for given in (x, -x) for limit in (9.0, 1.0)), seconds=20.0)
+    assert not any("nonlocal" in each.source for each in found.rewrites)
