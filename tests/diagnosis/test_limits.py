@@ -1,8 +1,10 @@
 """A diagnosis ends in time, and what it could not try it calls unknown."""
 
 import time
+import tracemalloc
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
@@ -248,3 +250,21 @@ def test_an_answer_stays_one_where_the_time_is_up_while_a_better_one_is_looked_f
     monkeypatch.setattr(rewrites, "propose", stopped_at_second)
     found = jm.diagnose(cooled, jnp.float32(3.0))
     assert len(searched) == 2 and found.verified and found.rewrites
+
+
+def test_what_numpy_makes_of_a_varied_number_is_no_array_of_gigabytes(unhurried):
+    """One call of NumPy's looks at no clock, and a kernel that needs more memory than there is ends."""
+
+    def masked(x, lengths):
+        mask = np.zeros((*x.shape, x.shape[1]), dtype=bool)
+        for b, n in enumerate(lengths):
+            mask[b, :n, :n] = np.tril(np.ones((n, n), dtype=bool))
+        return jnp.where(jnp.asarray(mask), x[..., None], 0.0)
+
+    tracemalloc.start()
+    try:
+        found = jm.diagnose(masked, jnp.ones((3, 6)), jnp.array([6, 4, 2]))
+        assert found.rewrites
+        assert tracemalloc.get_traced_memory()[1] < 200_000_000
+    finally:
+        tracemalloc.stop()

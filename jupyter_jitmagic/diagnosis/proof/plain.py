@@ -30,6 +30,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_kinds
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.raising import Raised, is_of_any_arrays, raised
+from jupyter_jitmagic.diagnosis.proof.room import MAKERS, Room
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wrapping
 from jupyter_jitmagic.diagnosis.uncompiled import backward
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -117,6 +118,7 @@ class Plain:
         self.on_numpy: bool = getattr(known, "on_numpy", False)
         self.changes_given: bool = getattr(known, "changes_given", False)
         self._original, self._lines, self._carried = fun, lines, carried
+        self._numpys = Room()
         self._fun = self._made(units)
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
@@ -139,14 +141,14 @@ class Plain:
         compiled = {}
         methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
         for unit in units:
-            rows = row_by_row(ast.parse(unit.text), unit.globals, TRANSFORMS)
+            rows = row_by_row(ast.parse(unit.text), unit.globals, {**TRANSFORMS, **MAKERS})
             rows = Setting().visit(rows) if self.on_numpy else rows
             tree = looking_up(
                 Instrument(unit, self._lines.get(unit.filename, set()), self.coverage).visit(rows), methods, unit.globals
             )
             compiled[unit] = unit.compiled(ast.fix_missing_locations(tree), unit.filename)
         derived = Derived()
-        extra = {PROBES: self._probes, **INSTEAD, **BY_SETTING, **derived.instead()}
+        extra = {PROBES: self._probes, **INSTEAD, **BY_SETTING, **derived.instead(), **self._numpys.instead()}
         wraps = {"extra": extra, "wrapping": lambda made: derived.wrapping(made) or wrapping(made)}
         made = made_again(self._original, compiled, arguments=self.variations.arguments, **wraps)
         return carrying(made, self._carried)
@@ -280,7 +282,8 @@ class Plain:
         begin = time.thread_time()
 
         try:
-            result = rerun(lambda: self._plainly(given))
+            with contextlib.nullcontext() if first else self._numpys.of(self._room):
+                result = rerun(lambda: self._plainly(given))
             if first:
                 self._first = time.thread_time() - begin
                 self._own = (result,)
@@ -444,7 +447,8 @@ class Plain:
 
         self.too_slow, self.failed_by_numpy = False, None
         try:
-            found = (rerun(plainly),)
+            with self._numpys.of(bounds[1] if bounds else float("inf")):
+                found = (rerun(plainly),)
             self.changes_given |= is_written_to((args, kwargs), used)
             self.changes_given |= shared is not None and shared.changes_given
             return found

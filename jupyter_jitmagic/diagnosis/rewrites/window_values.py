@@ -158,4 +158,87 @@ def _is_a_number(spot: Spot, node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) or type(spot.value(node)) in (int, float) or ndim_of(spot, node) == 0
 
 
-RULES: list[Rule] = [counted_in_a_window]
+class _Box(NamedTuple):
+    """What is set of an array, from the first place on along some axes, and what it is set to."""
+
+    array: ast.expr
+    ends: dict[int, ast.expr]
+    """By axis, those of whole axes left out."""
+    value: ast.expr
+
+
+def made_for_a_box(spot: Spot) -> Iterator[Step]:
+    """`mask[b, :n, :n] = np.tril(np.ones((n, n)))` → `… = np.tril(np.ones((mask.shape[1], mask.shape[2])))`: what such arrays
+    hold at the first places does not depend on how many there are, and `slice_updates` sets no others."""
+    code = spot.code
+    box = next((found for at in code.ancestors(spot.node) if (found := _box(spot, at)) is not None), None)
+    if box is None or spot.node not in set(ast.walk(box.value)) or not any(traced(spot, end) for end in box.ends.values()):
+        return
+    edits = _of_all_places(spot, box, box.value)
+    if edits:
+        yield spot.step("where", *edits, excludes=NEGATIVE)
+
+
+def _box(spot: Spot, node: ast.AST) -> _Box | None:
+    match node:
+        case ast.Assign(targets=[ast.Subscript(value=array, slice=place)], value=value):
+            pass
+        case ast.Call(
+            func=ast.Attribute(value=ast.Subscript(value=ast.Attribute(attr="at", value=array), slice=place), attr=method),
+            args=[value],
+            keywords=[],
+        ) if method in SET_BY_WHERE:
+            pass
+        case _:
+            return None
+    ends: dict[int, ast.expr] = {}
+    for axis, part in enumerate(place.elts if isinstance(place, ast.Tuple) else [place]):
+        match part:
+            case ast.Slice(lower=None | ast.Constant(value=0), upper=ast.expr() as end, step=None):
+                ends[axis] = end
+            case ast.Slice():
+                return None
+            case _ if ndim_of(spot, part) != 0:
+                return None
+    return _Box(array, ends, value) if ends else None
+
+
+def _of_all_places(spot: Spot, box: _Box, node: ast.expr) -> list[tuple[ast.AST | tuple[int, int], str]]:
+    """The edits that make an array of the box's size one of the array's; none where it is another one."""
+    if not isinstance(node, ast.Call) or not is_module(spot, owner_of(node)):
+        beside: list[ast.expr] = []
+        match node:
+            case ast.BinOp(left=left, right=right):
+                beside = [left, right]
+            case ast.UnaryOp(operand=operand):
+                beside = [operand]
+        made = [each for each in beside if not _is_a_number(spot, each)]
+        edits = [_of_all_places(spot, box, each) for each in made]
+        return [edit for each in edits for edit in each] if all(edits) else []
+    match name_of(node), node.args:
+        case "tril" | "triu", [inner, *_]:
+            return _of_all_places(spot, box, inner)
+        case "ones" | "zeros" | "full" | "empty", [ast.Tuple(elts=sizes) | ast.List(elts=sizes), *_]:
+            pass
+        case "ones" | "zeros" | "full" | "empty" | "arange", [size, *_] if name_of(node) != "arange" or len(node.args) == 1:
+            sizes = [size]
+        case "eye" | "identity" | "tri", [size] if len(box.ends) == 2:
+            ends = [spot.code.src(end) for end in box.ends.values()]
+            if ends != [spot.code.src(size)] * 2 or name_of(node) == "identity":
+                return []
+            return [(size, ", ".join(_size(spot, box, axis) for axis in box.ends))]
+        case _:
+            return []
+    if len(sizes) > len(box.ends):
+        return []
+    axes = list(box.ends)[len(box.ends) - len(sizes) :]
+    if any(spot.code.src(size) != spot.code.src(box.ends[axis]) for size, axis in zip(sizes, axes, strict=True)):
+        return []
+    return [(size, _size(spot, box, axis)) for size, axis in zip(sizes, axes, strict=True)]
+
+
+def _size(spot: Spot, box: _Box, axis: int) -> str:
+    return f"{spot.code.operand(box.array)}.shape[{axis}]"
+
+
+RULES: list[Rule] = [counted_in_a_window, made_for_a_box]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check, offered
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define, offered
 
 X = jnp.arange(9.0) ** 2
 BETWEEN = [(X, jnp.array(i), jnp.array(j)) for i, j in ((2, 5), (1, 8), (3, 4), (4, 4))]
@@ -59,3 +61,34 @@ def test_what_goes_by_another_length_or_order_or_is_read_elsewhere_is_not_counte
         "return x.at[i:j].set(jnp.cumsum(jnp.arange(j - i)))",
     ):
         assert "where" not in offered(f"def f(x, i, j):\n    {body}\n", X, jnp.array(2), jnp.array(5)), body
+
+
+MASKS = """
+def f(x, lengths):
+    mask = np.zeros((x.shape[0], x.shape[1], x.shape[1]), dtype=np.float32)
+    for b, n in enumerate(lengths):
+        mask[b, :n, :n] = {made}
+    return jnp.asarray(mask) @ x
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "np.tril(np.ones((n, n)))",
+        "2.0 * np.eye(n)",
+        "np.arange(n)",
+        "1 - np.tri(n)",
+        "np.full((n, n), 0.5) - np.triu(np.ones((n, n)), 1)",
+    ],
+)
+def test_what_is_made_for_a_box_from_the_first_place_on_is_made_for_all_places(made):
+    x = jnp.arange(24.0).reshape(3, 4, 2)
+    check(MASKS.format(made=made), *((x, jnp.array(lengths)) for lengths in ([4, 2, 1], [0, 4, 3], [1, 1, 1])), seconds=20.0)
+
+
+def test_what_another_box_is_made_for_is_not():
+    """`np.eye(n)` put one place further is no part of a larger one."""
+    source = MASKS.replace("mask[b, :n, :n]", "mask[b, 1:n + 1, :n]").format(made="np.eye(n)")
+    x = jnp.arange(24.0).reshape(3, 4, 2)
+    assert not propose(define(source)["f"], (x, jnp.array([3, 2, 1])), {}, seconds=8.0).rewrites
