@@ -102,7 +102,9 @@ class Narrowing(Tracking):
             else:
                 self.line_before(f"{mask} = {held.mask}")
             self.canonical[name] = mask
-            self.state.names[name] = replace(held or ragged, mask=mask, front=False, source=-1, direct=False, pad="")
+            length = ragged.length if held is None or held.length == ragged.length else ""
+            known = replace(held or ragged, mask=mask, front=False, source=-1, direct=False, pad="", length=length)
+            self.state.names[name] = known
 
     def was_whole(self, mask: ast.expr) -> bool:
         """Whether a mask was made before the walk, and so when what it selects from was whole."""

@@ -780,3 +780,20 @@ def f(bids, reserve, first=False):
 """
     bids = jnp.array([3.0, 7.5, 5.0])
     check(source, *((bids, jnp.float32(limit)) for limit in (4.0, 1.0, 6.0, 9.0)), seconds=20.0)
+
+
+def test_what_a_question_of_pythons_own_makes_shorter_may_be_a_window():
+    """Its length was known as a difference; behind the branch it is not."""
+    source = """
+def f(ids, start, end):
+    bag = ids[start:end]
+    if PADDING is not None:
+        bag = bag[bag != PADDING]
+    if bag.shape[0] == 0:
+        return jnp.float32(0)
+    return bag.mean()
+"""
+    ids = jnp.array([1.0, 2.0, 0.0, 4.0, 0.0])
+    calls = [(ids, jnp.array(a), jnp.array(b)) for a, b in ((1, 4), (0, 5), (2, 3), (3, 3))]
+    for padding in ("0.0", "None"):
+        check(f"PADDING = {padding}\n{source}", *calls, seconds=20.0)
