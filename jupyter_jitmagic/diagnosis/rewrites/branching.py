@@ -66,6 +66,7 @@ class Branching(Narrowing):
             return
         self.truth(node.test)
         entry = self.state.copy()
+        behind: dict[str, Ragged] = {}  # names with a mask of their own from here on, which have that of others up to here
         for _ in range(3):
             traced = set(self.traced)
             self.block(node.body)
@@ -78,11 +79,18 @@ class Branching(Narrowing):
             live = self.code.live_after(node)
             apart = [name for name in {*one, *two} if one.get(name) != two.get(name) and name in live]
             met = {name: both for name in apart if (both := _either(one.get(name), two.get(name))) is not None}
+            met |= {
+                name: own
+                for name, own in behind.items()
+                if all(side.get(name) == entry.names.get(name) or side[name].mask == own.mask for side in (one, two))
+            }
             if len(met) == len(apart):  # none, perhaps
                 self.state.names = {name: each for name, each in one.items() if two.get(name) == each} | met
                 return
             carried = {name for loop in self.loops for name in read_first(loop.body) | self.code.live_after(loop)}
-            if not carried & set(apart) and self.masked_in_branches(node, entry.names, [one, two], apart):
+            unmet = [name for name in apart if name not in met]
+            if not carried & set(unmet) and self.masked_in_branches(node, entry.names, [one, two], unmet):
+                self.state.names |= met
                 return
             becoming = {name: one.get(name) or two[name] for name in apart}
             for loop in self.loops:
@@ -91,8 +99,13 @@ class Branching(Narrowing):
                 }
                 if again:
                     raise _Narrows(loop, again)
-            self.state = entry.copy()
-            self.own_masks(node, apart, becoming)
+            self.state, before = entry.copy(), entry.names
+            first = [name for name in unmet if name in before] if not carried & set(unmet) else []
+            self.own_masks(node, first or unmet, becoming)  # the others may have one together
+            for name in set(first or unmet) - carried:
+                behind[name] = self.state.names.pop(name)
+                if name in before:
+                    self.state.names[name] = before[name]
             entry = self.state.copy()
         self.stop(node)
 

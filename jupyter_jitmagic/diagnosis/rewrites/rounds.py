@@ -56,10 +56,7 @@ def most_rounds(spot: Spot, loop: ast.While) -> str | None:
 
 def _room_of(spot: Spot, loop: ast.While, limit: ast.expr) -> str:
     """As many elements as an array has room for of which a limit is the count: that of a list which became an array before
-    (`growing`), or of the mask that a limit counts, where the loop leaves it as it is; "" for other limits."""
-    match limit:
-        case ast.Call(func=ast.Attribute(attr="sum"), args=[ast.Name(id=mask)], keywords=[]) if _is_mask(spot, limit.args[0]):
-            return "" if mask in stored(loop.body) else f"{mask}.size"
+    (`growing`), and which the loop leaves as it is; "" for other limits."""
     if not isinstance(limit, ast.Name) or limit.id in spot.unit.text or limit.id in stored(loop.body):
         return ""
     array = limit.id.removesuffix("_length")

@@ -797,3 +797,23 @@ def f(ids, start, end):
     calls = [(ids, jnp.array(a), jnp.array(b)) for a, b in ((1, 4), (0, 5), (2, 3), (3, 3))]
     for padding in ("0.0", "None"):
         check(f"PADDING = {padding}\n{source}", *calls, seconds=20.0)
+
+
+@pytest.mark.parametrize("taken", ["ids[counts > 1]", "ids[(counts > 1) & (ids > 0)]"])
+def test_what_a_flag_makes_shorter_is_read_beside_what_it_was_selected_with(taken):
+    """`counts` has the mask of `ids` up to there; arrays that are made shorter alike have one together behind it."""
+    source = f"""
+def f(g, v, drop=False):
+    ids, counts = jnp.unique(g, return_counts=True)
+    if drop:
+        ids = {taken}
+        rows = jnp.isin(g, ids)
+        v, g = v[rows], g[rows]
+    out = 0.0
+    for i in ids:
+        out += v[g == i].mean() ** 2
+    return out, len(ids), v.sum()
+"""
+    v = jnp.arange(5.0)
+    groups = [[1, 2, 1, 3, 3], [0, 0, 0, 1, 2], [1, 2, 3, 4, 5], [2, 2, 2, 2, 2]]
+    check(source, *((jnp.array(g), v, drop) for g in groups for drop in (True, False)), static=("drop",), seconds=20.0)
