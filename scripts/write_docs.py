@@ -76,12 +76,14 @@ The medians of functions and entries are of hits: the first call after a compile
 On the CPU, calls of several threads may overlap: an averaged time is then the share that a call had of the device.
 
 **On an accelerator** the same holds: it works through what one process gives it in its order, which is all that a mean rests on, and JAX
-holds a caller back some 30 calls ahead there as well. On one H100 (JAX 0.11, loops as in `make bench`), steps of 6 ms had a time in
-82 to 100 % of the hits, 0.98 to 1.01 of the wall time of a step, at 0.99 to 1.00 of the loop's bare speed; steps of 0.4 ms 97 to 100 %,
-0.94 to 1.00, at 0.98 to 1.00; epochs of 40 and 100 such steps with pauses between them 80 to 87 %, 0.94 to 0.98. What differs there:
+holds a caller back some 30 calls ahead there as well. On one H100 (JAX 0.11.2, loops as in `make bench`, another program beside them
+on other cores), steps of 6 ms had a time in 88 to 100 % of the hits, 0.97 to 1.01 of the wall time of a step, at 0.999 to 1.000 of the
+loop's bare speed; steps of 0.4 ms that never wait 88 to 91 %, 0.96 to 1.00, at 0.98 to 0.995. What differs there:
 
 * A program of many small kernels (`scan` or `fori_loop` over small arrays, `while_loop`) is launched kernel by kernel inside the call, so
   that `dispatch_s` is nearly all of its time: the device has ended soon after the call returns, and `execute_s` is mostly empty.
+* Where the device rests each few steps of 0.4 ms, few had a time: 1 % with `float(loss)` each tenth step, 7 to 42 % in epochs of 40 and
+  100 steps with pauses between them (80 to 87 % in an earlier version on a machine that did nothing else).
 * Of callers that wait for each call of 2 ms only some 60 % had a time (98 % at 6 ms): the ends of the others were seen too late.
 * What `jax.device_put` and `jnp.asarray` transfer is no part of a call. A NumPy array among the arguments is: JAX hands it to the device inside
   each call, so it counts as `dispatch_s` and as `execute_s`. One of 128 MiB took 20 ms of a call whose program takes 0.1 ms.
