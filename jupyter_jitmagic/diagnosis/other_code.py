@@ -96,7 +96,7 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
             partly.clear()  # what a part of the edits leaves no other edit cures
     told = None if (padded or for_none) and split is not None and split.slight else split
     reason = reasons.for_rewrite(call, result, result.left, bool(proposed), why_not, told)
-    if proposed and (options := set(proposed[0].static_argnames) - static - call.declared):
+    if proposed and (options := _that_may_be_given(proposed[0]) - static - call.declared):
         none = [argument.name for argument in call.arguments if argument.value is None]
         reason = f"{reason} {reasons.for_options_left_out(options, none)}"
     if proposed:
@@ -226,6 +226,12 @@ def proposals(
     except Exception as error:
         faults.report("looking for rewrites", error)
         return Proposals()
+
+
+def _that_may_be_given(rewrite: Rewrite) -> frozenset[str]:
+    """Its static arguments, without those of which it says that it fails with another value."""
+    said = " ".join(rewrite.compared.differences) if rewrite.compared is not None else ""
+    return frozenset(each for each in rewrite.static_argnames if not re.search(rf"with (?:\S+ and )*{re.escape(each)}=", said))
 
 
 def _given_otherwise(found: Proposals, options: frozenset[str]) -> frozenset[str]:

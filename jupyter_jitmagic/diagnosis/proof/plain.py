@@ -118,7 +118,7 @@ class Plain:
         self.on_numpy: bool = getattr(known, "on_numpy", False)
         self.changes_given: bool = getattr(known, "changes_given", False)
         self._original, self._lines, self._carried = fun, lines, carried
-        self._numpys = Room()
+        self._numpys: Room = Room(known._numpys.largest if known is not None else 0)
         self._fun = self._made(units)
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
@@ -344,7 +344,8 @@ class Plain:
         """Whether plain Python gives this by JAX itself, whose largest of a thousand numbers leaves NaN out on CPUs."""
         self._probes.start(Deadline(self.for_another()))
         try:
-            return not differs(got, rerun(lambda: self._plainly(given)))
+            with self._numpys.of(self._room):
+                return not differs(got, rerun(lambda: self._plainly(given)))
         except (Exception, OutOfTime, Effect):
             return False
 

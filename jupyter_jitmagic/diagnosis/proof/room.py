@@ -15,15 +15,12 @@ import numpy as np
 
 from jupyter_jitmagic.sandbox.rerun import OutOfTime
 
-_NAMES = ("zeros", "ones", "empty", "full", "eye", "identity", "tri", "arange", "linspace")
-MAKERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {f"__jitmagic_numpy_{name}__": getattr(np, name) for name in _NAMES}
-)
-"""What makes arrays of a size that it is given, by what it is called in the text that is run."""
-
 
 class Room:
     """How many elements an array of NumPy's may have.
+
+    Attributes:
+        largest: how many the largest one had that was made without a bound, as in the call's own run.
 
     Example:
         >>> room = Room()
@@ -34,13 +31,13 @@ class Room:
         jupyter_jitmagic.sandbox.rerun.OutOfTime
     """
 
-    def __init__(self) -> None:
-        self._elements = math.inf
+    def __init__(self, largest: float = 0) -> None:
+        self.largest, self._elements = largest, math.inf
 
     @contextlib.contextmanager
     def of(self, elements: float) -> Iterator[None]:
-        """No array has more, for a while."""
-        before, self._elements = self._elements, elements
+        """No array has more, and than a few times as many as the largest, for a while."""
+        before, self._elements = self._elements, max(elements, _MORE * self.largest)
         try:
             yield
         finally:
@@ -53,25 +50,53 @@ class Room:
     def _bounded(self, make: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(make)
         def made(*args: Any, **kwargs: Any) -> Any:
-            if self._elements < math.inf:
-                with contextlib.suppress(TypeError, ValueError, IndexError):  # NumPy says what is wrong with it
-                    if _size(make, args, kwargs) > self._elements:
-                        raise OutOfTime
+            size = 0.0
+            with contextlib.suppress(TypeError, ValueError, IndexError, ArithmeticError):  # NumPy says what is wrong with it
+                size = max(_SIZES[make](*args, **kwargs), 0)
+            if size > self._elements:
+                raise OutOfTime
+            if self._elements == math.inf:
+                self.largest = max(self.largest, size)
             return make(*args, **kwargs)
 
         return made
 
 
-def _size(make: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> float:
-    """How many elements the array has that is asked for."""
-    if make is np.arange:
-        start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args[:2], args[2] if len(args) > 2 else 1)
-        return max(0.0, (float(stop) - float(start)) / float(step))
-    if make is np.linspace:
-        return operator.index(args[2] if len(args) > 2 else kwargs.get("num", 50))
-    if make in (np.eye, np.identity, np.tri):
-        rows = operator.index(args[0] if args else kwargs["N"])
-        columns = args[1] if len(args) > 1 else kwargs.get("M")
-        return rows * (rows if columns is None or make is np.identity else operator.index(columns))
-    shape = args[0] if args else kwargs.get("shape", ())
-    return math.prod(map(operator.index, shape)) if isinstance(shape, tuple | list) else operator.index(shape)
+_MORE = 4
+
+
+def _of_shape(shape: Any = (), *_: Any, **__: Any) -> float:
+    sizes = [operator.index(each) for each in shape] if np.ndim(shape) or isinstance(shape, tuple) else [operator.index(shape)]
+    return math.prod(sizes) if min(sizes, default=0) >= 0 else 0
+
+
+def _of_table(N: Any = 0, M: Any = None, *_: Any, **__: Any) -> float:
+    rows = operator.index(N)
+    return rows * (rows if M is None else operator.index(M))
+
+
+def _of_square(n: Any = 0, *_: Any, **__: Any) -> float:
+    return float(operator.index(n) ** 2)
+
+
+def _of_range(start: Any = 0, stop: Any = None, step: Any = 1, *_: Any, **__: Any) -> float:
+    first, last = (0, start) if stop is None else (start, stop)
+    return (float(last) - float(first)) / float(step)
+
+
+def _of_places(start: Any, stop: Any, num: Any = 50, *_: Any, **__: Any) -> float:
+    return operator.index(num) * max(np.size(start), np.size(stop))
+
+
+_SIZES: Mapping[Callable[..., Any], Callable[..., float]] = MappingProxyType(
+    {
+        **dict.fromkeys((np.zeros, np.ones, np.empty, np.full), _of_shape),
+        **dict.fromkeys((np.eye, np.tri), _of_table),
+        np.identity: _of_square,
+        np.arange: _of_range,
+        np.linspace: _of_places,
+    }
+)
+"""How many elements an array has that is asked for: of the arguments as NumPy takes them."""
+MAKERS: Mapping[str, Callable[..., Any]] = MappingProxyType({f"__jitmagic_numpy_{each.__name__}__": each for each in _SIZES})
+"""What makes arrays of a size that it is given, by what it is called in the text that is run."""

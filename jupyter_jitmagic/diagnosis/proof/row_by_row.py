@@ -120,12 +120,37 @@ _MAPPED, _CHECKPOINTED = (below_the_boundary(each(len)).__code__ for each in (ja
 class _Instead(ast.NodeTransformer):
     def __init__(self, names: Mapping[str, Any], others: Mapping[str, Any]) -> None:
         self.names, self.others = names, others
+        self.bound: list[set[str]] = []
+        """The names of the functions that it is in: what they stand for is no global."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._inside(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._inside(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        return self._inside(node)
+
+    def _inside(self, node: ast.AST) -> ast.AST:
+        inner = list(ast.walk(node))
+        bound = {each.id for each in inner if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)}
+        bound |= {each.arg for each in inner if isinstance(each, ast.arg)}
+        bound |= {each.name for each in inner if isinstance(each, ast.FunctionDef | ast.ClassDef) and each is not node}
+        self.bound.append(bound)
+        try:
+            return self.generic_visit(node)
+        finally:
+            self.bound.pop()
+
+    def _global(self, name: str) -> Any:
+        return None if any(name in bound for bound in self.bound) else self.names.get(name)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        return self._replaced(node, self.names.get(node.id)) if isinstance(node.ctx, ast.Load) else node
+        return self._replaced(node, self._global(node.id)) if isinstance(node.ctx, ast.Load) else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        owner = self.names.get(node.value.id) if isinstance(node.value, ast.Name) else None
+        owner = self._global(node.value.id) if isinstance(node.value, ast.Name) else None
         found = getattr(owner, node.attr, None) if isinstance(owner, types.ModuleType) else None
         replaced = self._replaced(node, found)
         return replaced if replaced is not node else self.generic_visit(node)

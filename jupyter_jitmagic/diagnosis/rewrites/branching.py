@@ -82,7 +82,10 @@ class Branching(Narrowing):
             met |= {
                 name: own
                 for name, own in behind.items()
-                if all(side.get(name) == entry.names.get(name) or side[name].mask == own.mask for side in (one, two))
+                if all(
+                    (held := side.get(name)) == entry.names.get(name) or (held is not None and held.mask == own.mask)
+                    for side in (one, two)
+                )
             }
             if len(met) == len(apart):  # none, perhaps
                 self.state.names = {name: each for name, each in one.items() if two.get(name) == each} | met

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.code import Code, is_returned, leaves
 from jupyter_jitmagic.source.names import walk, walk_scope
 
 _Update = ast.Assign | ast.AugAssign
@@ -21,7 +22,7 @@ def made_anew(spot: Spot) -> Iterator[Step]:
     if not leaves([asked[1]], ast.Return):
         return
     inside = set(walk_scope([asked[1]]))
-    updates = [node for node in walk_scope(function.body) if isinstance(node, ast.Assign | ast.AugAssign) and _updated(node)]
+    updates = [node for node in walk_scope(function.body) if isinstance(node, _Update) and _updated(node)]
     for name in dict.fromkeys(_updated(node) for node in updates if node in inside):
         if type(spot.locals.get(name)) is not dict or not _is_its_own(spot, function, name):
             continue
@@ -32,18 +33,42 @@ def made_anew(spot: Spot) -> Iterator[Step]:
 
 
 def _in_a_row(spot: Spot, name: str, updates: list[_Update]) -> Iterator[list[_Update]]:
-    """The statements that set entries of the dict, together where nothing stands between and none reads what another sets."""
+    """The statements that set entries of the dict, together where nothing stands between, all keys are written out, and none
+    reads what another sets."""
     code = spot.code
     together: list[_Update] = []
     for node in sorted((each for each in updates if _updated(each) == name), key=lambda each: code.span(each)[0]):
         behind = bool(together) and not code.text[code.span(together[-1])[1] : code.span(node)[0]].strip()
-        set_before = {code.src(_place(each)) for each in together}
-        reads = {code.src(code.parents[n]) for n in ast.walk(node) if isinstance(n, ast.Name) and n.id == name}
-        if together and not (behind and code.block(node) is code.block(together[-1]) and not reads & set_before):
+        keys = [_key(each) for each in (*together, node)]
+        reads = _keys_read(spot, name, node)
+        apart = reads is not None and None not in keys and not reads & set(keys[:-1])
+        if together and not (behind and apart and code.block(node) is code.block(together[-1])):
             yield together
             together = []
         together.append(node)
     yield together
+
+
+def _key(node: _Update) -> tuple[Any] | None:
+    """(key,) where it is written out."""
+    place = _place(node).slice
+    return (place.value,) if isinstance(place, ast.Constant) else None
+
+
+def _keys_read(spot: Spot, name: str, node: _Update) -> set[tuple[Any] | None] | None:
+    """The keys whose entries a statement reads; None where it asks the dict for more than such."""
+    found: set[tuple[Any] | None] = set()
+    for each in ast.walk(node):
+        if not isinstance(each, ast.Name) or each.id != name:
+            continue
+        match above := spot.code.parents[each]:
+            case ast.Subscript(ctx=ast.Store()) if isinstance(node, ast.Assign) and above is _place(node):
+                pass
+            case ast.Subscript(slice=ast.Constant(value=key)):
+                found.add((key,))
+            case _:
+                return None
+    return found
 
 
 def _updated(node: ast.AST) -> str:
@@ -83,21 +108,32 @@ def _is_its_own(spot: Spot, function: ast.FunctionDef, name: str) -> bool:
     code = spot.code
     parameters = {each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
     made = [n for n in walk_scope(function.body) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
-    if name in parameters and not made and not spot.entry:
-        return False  # its caller sees what is changed
-    for node in walk(function):
-        if not isinstance(node, ast.Name) or node.id != name or not isinstance(node.ctx, ast.Load):
-            continue
-        match parent := code.parents[node]:
-            case ast.Subscript(ctx=ast.Del()):
-                return False
-            case ast.Assign(value=value) if value is node:
-                return False
-            case ast.Attribute(attr=attr) if attr not in ("items", "keys", "values", "get", "copy"):
-                return False
-            case ast.Subscript(ctx=ast.Store()) if not _updated(code.parents[parent]):
-                return False
-    return True
+    if not made and not (name in parameters and spot.entry):
+        return False  # the caller, or the function around this one, sees what is changed
+    uses = (n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
+    return all(_is_asked_alone(code, node) for node in uses)
+
+
+def _is_asked_alone(code: Code, node: ast.Name) -> bool:
+    """Whether a use of a dict neither changes it, but by `_updated`, nor gives it another name."""
+    match parent := code.parents[node]:
+        case ast.Subscript(ctx=ast.Load()):
+            return True
+        case ast.Subscript(ctx=ast.Store()):
+            return bool(_updated(code.parents[parent]))
+        case ast.Attribute(attr="get" | "copy"):
+            return True
+        case ast.Attribute(attr="items" | "keys" | "values"):
+            return isinstance(code.parents[code.parents[parent]], ast.For | ast.comprehension | ast.Call)
+        case ast.Call(func=ast.Attribute(attr="append" | "extend" | "insert" | "add" | "setdefault" | "put")):
+            return False
+        case ast.Call() | ast.keyword() | ast.Return() | ast.Compare():
+            return True
+        case ast.Tuple():
+            return is_returned(code, node)
+        case ast.Dict(keys=keys, values=values):
+            return keys[values.index(node)] is None
+    return False
 
 
 RULES: list[Rule] = [made_anew]

@@ -76,7 +76,8 @@ class Drafted:
         """The function with the draft's texts in place of the units'."""
         if not draft.texts:
             return carrying(self.call.fun, self.call.carried)
-        return made_for(self.call, draft.texts, self.compiled, never_equal.names())
+        comparing = {unit: unit.text for unit in self.runnable() if never_equal.is_called(unit.text)}
+        return made_for(self.call, {**comparing, **draft.texts}, self.compiled, never_equal.names())
 
     def compiled(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
         unit = self._known(unit)
@@ -90,7 +91,7 @@ class Drafted:
     def made(self, unit: Unit, made: str | ast.Module, text: str) -> types.CodeType:
         filename = f"<jitmagic draft {next(_numbers)}>"
         self._files[filename] = (unit, text)
-        return unit.compiled(never_equal.stopping(made) if any(name in text for name in never_equal.NAMES) else made, filename)
+        return unit.compiled(never_equal.stopping(made) if never_equal.is_called(text) else made, filename)
 
     def spots(self, error: BaseException, draft: Draft) -> Iterator[Spot]:
         """The places in the user's code at which the trace stood when it stopped, innermost first."""

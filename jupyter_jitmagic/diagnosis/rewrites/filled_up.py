@@ -353,8 +353,8 @@ class _Fillings:
         return self._goes_into_an_array(use)
 
     def _goes_into_an_array(self, node: ast.expr) -> bool:
-        """Whether it is a row that an array gets, alone or as one of several values; or a helper's result, of which its caller
-        has the items in either case."""
+        """Whether it is a row that an array gets, alone or as one of several values; or a helper's result, of which most
+        callers take the items: the comparison tells."""
         if not self.spot.entry and is_returned(self.code, node):
             return True
         match self.code.parents[node], self.code.parents[self.code.parents[node]]:
@@ -460,9 +460,6 @@ def _read(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Load)
 
 
-RULES: list[Rule] = [filled_up]
-
-
 def _given_to(name: str, statement: ast.Assign) -> ast.expr:
     """What an assignment gives a name, or of what it gives it a part: `out, total = [], 0`."""
     match statement:
@@ -472,3 +469,6 @@ def _given_to(name: str, statement: ast.Assign) -> ast.expr:
         case ast.Assign(value=ast.Subscript(value=value)):
             return value
     return statement.value
+
+
+RULES: list[Rule] = [filled_up]

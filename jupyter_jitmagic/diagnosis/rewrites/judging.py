@@ -468,7 +468,7 @@ class Judge:
                 self.refused_on = taken.call, str(error)
                 self._served.first(taken)
                 raise
-        found = [(call.words, self._otherwise(traced, known.get(id(call)))) for call in self._said]
+        found = [(call.words, self._otherwise(traced, call, known.get(id(call)))) for call in self._said]
         for call, want in self._served.unsought:
             program = self._trace_of(traced, call.given)
             floats = program and other_floats(program.out_info, want, (call.given.args, call.given.kwargs))
@@ -497,12 +497,14 @@ class Judge:
             return self.beside_nan is not None
         return isinstance(gradient, Differs) and self.second is not None
 
-    def _otherwise(self, traced: Traced, taken: Taken | None) -> str:
+    def _otherwise(self, traced: Traced, call: OtherCall, taken: Taken | None) -> str:
         """What a rewrite does in the place of plain Python's result on a call that none serves, in words."""
-        if taken is None or self._served is None:
+        if self._served is None:
             return ""
-        program = self._trace_of(traced, taken.call.given)
-        return FAILS if program is None else self._served.otherwise(taken, program, traced.draft.excludes)
+        program = self._trace_of(traced, call.given)
+        if program is None:
+            return FAILS
+        return "" if taken is None else self._served.otherwise(taken, program, traced.draft.excludes)
 
     def _trace_of(self, traced: Traced, given: Input) -> Any:
         """The rewrite's trace on another call; None where it does not trace."""

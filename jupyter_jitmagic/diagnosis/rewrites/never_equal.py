@@ -9,9 +9,14 @@ from typing import Any
 import jax
 import numpy as np
 
-NAMES = ("array_equal", "array_equiv")
+_NAMES = ("array_equal", "array_equiv")
 COMPARES = "__jitmagic_compares__"
 """The name of what stands before such a function, in the code that is made."""
+
+
+def is_called(text: str) -> bool:
+    """Whether one of them may be called there."""
+    return any(name in text for name in _NAMES)
 
 
 def names() -> dict[str, Any]:
@@ -19,11 +24,12 @@ def names() -> dict[str, Any]:
     return {COMPARES: _compares}
 
 
-def _compares(function: Any, *args: Any, **options: Any) -> Any:
+def _compares(function: Any, /, *args: Any, **options: Any) -> Any:
     """Its result; a tracer among its arguments is asked for its value first, which raises."""
     if function is np.array_equal or function is np.array_equiv:
-        for tracer in (each for each in args if isinstance(each, jax.core.Tracer)):
-            np.asarray(tracer)
+        for leaf in jax.tree_util.tree_leaves((args, options)):
+            if isinstance(leaf, jax.core.Tracer):
+                np.asarray(leaf)
     return function(*args, **options)
 
 
@@ -37,7 +43,7 @@ def stopping(made: str | ast.Module) -> ast.Module:
     tree = ast.parse(made) if isinstance(made, str) else made
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name) as func) if name in NAMES:
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name) as func) if name in _NAMES:
                 node.args.insert(0, func)
                 node.func = ast.copy_location(ast.Name(COMPARES, ast.Load()), func)
     return tree

@@ -163,7 +163,9 @@ def _is_mask(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool:
     fact = flow.spot.fact(part)
     if fact is None:
         failing = type(flow.spot.error).__name__ == "NonConcreteBooleanIndexError"
-        return (failing and flow.site is node) or _compares_the_array(flow, part, node) or _is_of_flags(flow, part)
+        if (failing and flow.site is node) or _compares_the_array(flow, part, node) or _is_of_flags(flow, part):
+            return True
+        return isinstance(part, ast.Name) and flow.is_bool(part) and flow.ndim(node.value) == 1 and flow.is_traced(part)
     return fact.dtype == "b" and fact.ndim > 0 and fact.sort in ("array", "host") and flow.is_traced(part)
 
 

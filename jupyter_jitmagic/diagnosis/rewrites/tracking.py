@@ -6,8 +6,13 @@ import ast
 import re
 
 from jupyter_jitmagic.diagnosis.rewrites.consumers import Operations
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, is_traced_value
+from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.names import walk_scope
+
+_MASKS = words("isnan isfinite isinf isin isclose logical_and logical_or logical_not logical_xor less greater equal not_equal")
 
 
 class Tracking(Operations):
@@ -24,7 +29,24 @@ class Tracking(Operations):
 
     def is_bool(self, node: ast.expr) -> bool:
         fact = self.spot.fact(node)
-        return isinstance(node, ast.Compare) if fact is None else fact.dtype == "b"
+        return self._says_so(node) if fact is None else fact.dtype == "b"
+
+    def _says_so(self, node: ast.expr) -> bool:
+        """Whether it is a mask by its text alone, as in lines that no run comes to."""
+        match node:
+            case ast.Compare():
+                return True
+            case ast.UnaryOp(op=ast.Invert(), operand=operand):
+                return self.is_bool(operand)
+            case ast.BinOp(left=left, op=ast.BitAnd() | ast.BitOr(), right=right):
+                return self.is_bool(left) and self.is_bool(right)
+            case ast.Call(func=ast.Attribute(attr=name, value=owner)):
+                return name in _MASKS and is_module(self.spot, owner)
+            case ast.Name(id=name) if self.stores(name) == 1 and isinstance(self.spot.function, ast.FunctionDef):
+                made = (each for each in walk_scope(self.spot.function.body) if isinstance(each, ast.Assign))
+                values = [each.value for each in made if [n.id for n in each.targets if isinstance(n, ast.Name)] == [name]]
+                return len(values) == 1 and self.is_bool(values[0])
+        return False
 
     def count_of(self, node: ast.expr) -> Ragged | None:
         """The selection whose length an expression is: `len(s)`, `s.size`, `s.shape[0]`, `jnp.sum(mask)`, or a name for it."""

@@ -163,7 +163,7 @@ class _Box(NamedTuple):
 
     array: ast.expr
     ends: dict[int, ast.expr]
-    """By axis, those of whole axes left out."""
+    """By axis; the others have a place alone."""
     value: ast.expr
 
 
@@ -208,13 +208,15 @@ def _of_all_places(spot: Spot, box: _Box, node: ast.expr) -> list[tuple[ast.AST 
     if not isinstance(node, ast.Call) or not is_module(spot, owner_of(node)):
         beside: list[ast.expr] = []
         match node:
-            case ast.BinOp(left=left, right=right):
+            case ast.BinOp(left=left, op=op, right=right) if not isinstance(op, ast.MatMult):
                 beside = [left, right]
             case ast.UnaryOp(operand=operand):
                 beside = [operand]
         made = [each for each in beside if not _is_a_number(spot, each)]
         edits = [_of_all_places(spot, box, each) for each in made]
         return [edit for each in edits for edit in each] if all(edits) else []
+    if {each.arg for each in node.keywords} - {"dtype", "fill_value", "k"}:
+        return []
     match name_of(node), node.args:
         case "tril" | "triu", [inner, *_]:
             return _of_all_places(spot, box, inner)

@@ -144,10 +144,9 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         def read(value: Any) -> Any:
-            wanted = kwargs.get("copy") or not isinstance(
-                value, jax.Array
-            )  # nobody writes through this into what the caller gave
-            return np.array(value, *args) if wanted else np.asarray(value, *args)
+            # nobody writes through this into what the caller gave
+            is_copy = kwargs.get("copy") or not isinstance(value, jax.Array)
+            return np.array(value, *args) if is_copy else np.asarray(value, *args)
 
         return self._ask("array", read, super().__array__)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import jax.numpy as jnp
+import pytest
 
-from jupyter_jitmagic.diagnosis.rewrites import propose
-
-from .helpers import check, define
+from .helpers import check, offered
 
 UPDATE = """
 def f(grads, state, limit=2):
@@ -38,29 +37,83 @@ def test_neither_side_sees_what_the_other_has_set():
     assert 'state = {**state, "good": state["good"] + 1}' in found.rewrites[0].source
 
 
-def test_an_entry_that_another_one_reads_is_set_before_it():
-    source = """
+@pytest.mark.parametrize(
+    "second",
+    [
+        'state["b"] = state["a"] * 2',
+        "state['b'] = state['a'] * 2",
+        'state["b"] = sum(state.values())',
+        'state["b"] = total(state)',
+    ],
+)
+def test_an_entry_that_another_one_reads_is_set_before_it(second):
+    source = f"""
+def total(state):
+    return state["a"] + state["b"]
+
 def f(x):
-    state = {"a": x, "b": x}
+    state = {{"a": x, "b": x}}
     if x > 0:
         state["a"] = x + 1
-        state["b"] = state["a"] * 2
+        {second}
         return state["a"] + state["b"]
     return state["b"] - 1
 """
-    check(source, (jnp.float32(2),), (jnp.float32(-2),))
+    found = check(source, (jnp.float32(2),), (jnp.float32(-2),), seconds=10.0)
+    for each in found.rewrites:
+        if "dict" in each.patterns:
+            assert '"a": x + 1}' in each.source, "the other entry stands in a statement of its own"
 
 
-def test_a_dict_with_a_second_name_stays_one():
-    """A copy of it would leave the other name behind."""
+def test_keys_that_may_be_one_are_set_one_after_the_other():
     source = """
+def f(x, state, src="a", dst="b"):
+    state = dict(state)
+    if x > 0:
+        state[src] = state[src] - x
+        state[dst] = state[dst] + x
+        return state
+    return state
+"""
+    state, static = {"a": jnp.float32(1), "b": jnp.float32(3)}, ("src", "dst")
+    calls = [(jnp.float32(x), state, "a", dst) for x in (2, -2) for dst in ("b", "a")]
+    check(source, *calls, static=static, seconds=10.0)
+
+
+ELSEWHERE = """
 def f(x):
-    state = {"a": x}
-    other = state
+    state = {{"a": x}}
+    {held}
     if x > 0:
         state["a"] = x + 1
-        return other["a"]
+        return {read}
     return x
 """
-    found = propose(define(source)["f"], (jnp.float32(2),), {})
-    assert not any("**state" in each.source for each in found.rewrites)
+
+
+@pytest.mark.parametrize(
+    ("held", "read"),
+    [
+        ("other = state", 'other["a"]'),
+        ("others = [state]", 'others[0]["a"]'),
+        ("others = []\n    others.append(state)", 'others[0]["a"]'),
+        ("values = state.values()", "sum(values)"),
+    ],
+)
+def test_a_dict_with_a_second_name_stays_one(held, read):
+    """A copy of it would leave the other name behind."""
+    assert "dict" not in offered(ELSEWHERE.format(held=held, read=read), jnp.float32(2))
+
+
+def test_a_dict_of_the_function_around_stays_one():
+    source = """
+def f(x, y):
+    state = {"a": y}
+    def g(v):
+        if v > 0:
+            state["a"] = v + 1
+            return v
+        return -v
+    return g(x) + state["a"]
+"""
+    assert "dict" not in offered(source, jnp.float32(2), jnp.float32(1))

@@ -2,8 +2,10 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
+from jupyter_jitmagic import diagnose
 from jupyter_jitmagic.diagnosis.proof.verify import BESIDE_INFINITE, LOST_TO_INFINITE, XLAS_NAN
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
@@ -817,3 +819,45 @@ def f(g, v, drop=False):
     v = jnp.arange(5.0)
     groups = [[1, 2, 1, 3, 3], [0, 0, 0, 1, 2], [1, 2, 3, 4, 5], [2, 2, 2, 2, 2]]
     check(source, *((jnp.array(g), v, drop) for g in groups for drop in (True, False)), static=("drop",), seconds=20.0)
+
+
+def test_what_a_flag_makes_whole_again_has_no_mask_behind_it():
+    source = """
+def f(g, v, drop=False):
+    ids, counts = jnp.unique(g, return_counts=True)
+    if drop:
+        ids = jnp.arange(3)
+    out = 0.0
+    for i in ids:
+        out += v[g == i].sum() ** 2
+    return out
+"""
+    found = propose(define(source)["f"], (jnp.array([1, 2, 1, 0]), jnp.arange(4.0), True), {}, (), ("drop",), seconds=8.0)
+    assert found.rewrites or any("length" in each for each in found.obstacles)
+
+
+def test_a_flag_that_is_left_out_is_followed_where_no_call_comes():
+    """What picks there is known for a mask by its text; so the flag may be given, and it is said that it is static."""
+    source = """
+def f(g, v, drop=False):
+    ids, counts = jnp.unique(g, return_counts=True)
+    if drop:
+        ids = ids[counts > 1]
+        rows = jnp.isin(g, ids)
+        v, g = v[rows], g[rows]
+    out = 0.0
+    for i in ids:
+        out += v[g == i].mean() ** 2
+    return out, len(ids)
+"""
+    namespace = define(source)
+    calls = [(jnp.array(g), jnp.arange(4.0)) for g in ([1, 2, 1, 3], [3, 3, 0, 1], [0, 0, 2, 2])]
+    found = diagnose(namespace["f"], *calls[0])
+    rewrite = found.rewrites[0]
+    assert "drop" in rewrite.static_argnames and "so that it may be given" in found.reason
+    wanted = [namespace["f"](*args, drop) for args in calls for drop in (False, True)]
+    exec(rewrite.sources["f"], namespace)
+    fixed = jax.jit(namespace["f"], static_argnames="drop")
+    got = [fixed(*args, drop=drop) for args in calls for drop in (False, True)]
+    for one, other in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(one, other)

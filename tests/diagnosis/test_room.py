@@ -1,0 +1,80 @@
+"""What NumPy makes in plain Python's runs, where data is its size."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.proof.room import MAKERS, Room
+from jupyter_jitmagic.sandbox.rerun import OutOfTime
+
+LARGE = [
+    ("zeros", (100,), {}),
+    ("ones", ((4, 30),), {}),
+    ("full", ([11, 10], 0.5), {}),
+    ("empty", (), {"shape": np.array([20, 20])}),
+    ("eye", (11,), {}),
+    ("tri", (5, 30), {}),
+    ("identity", (11,), {}),
+    ("arange", (3, 200), {}),
+    ("arange", (1,), {"stop": 200}),
+    ("linspace", (0, 1, 101), {}),
+]
+SMALL = [
+    ("zeros", ((2, 3),), {}),
+    ("arange", (0, 100), {"step": 50}),
+    ("arange", (10**6, 10**6 + 3), {}),
+    ("arange", (5, 2), {}),
+    ("eye", (2, 100), {}),
+    ("identity", (5, float), {}),
+    ("linspace", (0.0, 1.0), {}),
+]
+
+
+@pytest.mark.parametrize(("name", "args", "kwargs"), LARGE)
+def test_an_array_with_more_elements_than_there_is_room_for_is_not_made(name, args, kwargs):
+    room = Room()
+    make = room.instead()[f"__jitmagic_numpy_{name}__"]
+    with room.of(60), pytest.raises(OutOfTime):
+        make(*args, **kwargs)
+
+
+@pytest.mark.parametrize(("name", "args", "kwargs"), [*LARGE, *SMALL])
+def test_without_a_bound_and_below_it_it_is_numpys_own(name, args, kwargs):
+    room, key = Room(), f"__jitmagic_numpy_{name}__"
+    made, own = room.instead()[key](*args, **kwargs), MAKERS[key](*args, **kwargs)
+    assert made.shape == own.shape and made.dtype == own.dtype
+    with room.of(own.size):
+        assert room.instead()[key](*args, **kwargs).shape == own.shape
+
+
+def test_what_numpy_refuses_it_refuses_with_its_own_words():
+    room = Room()
+    with room.of(10):
+        for args in ((-5,), ((-5, -5),), ("four",)):
+            with pytest.raises((ValueError, TypeError)):
+                room.instead()["__jitmagic_numpy_zeros__"](*args)
+
+
+def test_as_large_as_in_the_call_itself_it_may_be_in_varied_calls(unhurried):
+    """A function with a table of its own is compared on as many inputs as one without."""
+
+    def f(x, t):
+        table = np.zeros(5_000_000, dtype=np.float32)
+        y = x * 2 if x.sum() > t else x
+        return y + jnp.asarray(table[:3])
+
+    compared = jm.diagnose(f, jnp.ones(3), jnp.float32(1)).rewrites[0].compared
+    assert compared is not None and "both" in compared.branches
+
+
+def test_a_name_of_the_functions_own_is_none_of_numpys():
+    """`from numpy import *` brings names that parameters have as well."""
+
+    def f(x, t, full=False):
+        y = x * 2 if x.sum() > t else x
+        return y + 1 if full else y
+
+    f = type(f)(f.__code__, {**f.__globals__, "full": np.full}, "f", f.__defaults__)
+    found = jm.diagnose(f, jnp.ones(3), jnp.float32(1))
+    assert found.rewrites and found.rewrites[0].verified
