@@ -300,10 +300,10 @@ class _Maker:
             yield self._given_as(name, like(rows, np.linspace(0.5, 1.5, np.shape(rows)[-1])), "an array")
         elif rows is not None:
             yield self._given_as(name, like(rows, np.full(np.shape(rows), 0.5)), "an array")
-        if rows is not None and any(picks(tree, name) for tree in self._trees):
+        is_picked = rows is not None and any(picks(tree, name) for tree in self._trees)
+        if rows is not None and is_picked:
             yield self._given_as(name, jnp.arange(np.shape(rows)[0]) % 3 != 1, "a mask")
-        else:
-            yield self._called({**self._bound, name: 1}, "given", [name])  # a count is no float
+        yield replace(self._called({**self._bound, name: 1}, "given", [name]), instead=is_picked)  # a count is no float
         yield from (replace(call, instead=True) for call in self._given_otherwise(name))
 
     def _given_masks(self, name: str) -> Iterator[OtherCall]:

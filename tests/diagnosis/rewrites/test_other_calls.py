@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 
@@ -1118,3 +1119,22 @@ def test_a_number_called_by_a_mask_is_no_mask():
     assert any(call.given.args[1:] == (0.5,) for call in found if call.names == ("mask_value",))
     given = [call.words for call in found if call.names == ("token_mask",)]
     assert given and all(words.endswith("as a mask") for words in given)
+
+
+def test_an_option_that_stands_in_an_index_may_be_a_count():
+    """A mask that may stand there asks for the truth of an array: then a number is tried as well."""
+    source = """
+def f(x, t, window=None):
+    y = x * 2 if x.sum() > t else x
+    if window:
+        y = y.at[:max(0, len(x) - window)].set(0.0)
+    return y
+"""
+    namespace = define(source)
+    f, x = namespace["f"], jnp.arange(1.0, 5.0)
+    found = propose(f, (x, jnp.float32(3)), {}, seconds=20.0)
+    with applied(found, namespace):
+        fixed = jax.jit(namespace["f"])
+        for t, window in itertools.product((3, 30), (None, 1, 3, 9)):
+            given = {} if window is None else {"window": window}
+            np.testing.assert_allclose(fixed(x, jnp.float32(t), **given), f(x, jnp.float32(t), **given))
