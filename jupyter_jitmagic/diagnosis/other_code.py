@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.proof.moment import asked_of_the_moment
-from jupyter_jitmagic.diagnosis.proof.other_calls import AS_INTEGERS
+from jupyter_jitmagic.diagnosis.proof.other_calls import ALL_INTEGERS, AS_INTEGERS
 from jupyter_jitmagic.diagnosis.proof.results import of_lengths_by_data, of_text
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.smaller import LONG_S, smaller_call
@@ -229,9 +229,12 @@ def proposals(
 
 
 def _that_may_be_given(rewrite: Rewrite) -> frozenset[str]:
-    """Its static arguments, without those of which it says that it fails with another value."""
+    """Its static arguments, without those of which it says that it fails with another value, whatever stands beside it."""
     said = " ".join(rewrite.compared.differences) if rewrite.compared is not None else ""
-    return frozenset(each for each in rewrite.static_argnames if not re.search(rf"with (?:\S+ and )*{re.escape(each)}=", said))
+    ends = rf"=[^ ,;]+(?![^ ,;])(?! {ALL_INTEGERS})"
+    return frozenset(
+        each for each in rewrite.static_argnames if not re.search(rf"with (?:\S+ and )*{re.escape(each)}{ends}", said)
+    )
 
 
 def _given_otherwise(found: Proposals, options: frozenset[str]) -> frozenset[str]:
