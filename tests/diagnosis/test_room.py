@@ -78,3 +78,15 @@ def test_a_name_of_the_functions_own_is_none_of_numpys():
     f = type(f)(f.__code__, {**f.__globals__, "full": np.full}, "f", f.__defaults__)
     found = jm.diagnose(f, jnp.ones(3), jnp.float32(1))
     assert found.rewrites and found.rewrites[0].verified
+
+
+def test_a_module_that_a_function_imports_by_the_name_of_another_is_the_one_it_imports():
+    def f(x):
+        import jax.numpy as np
+
+        a = np.zeros(3)
+        if x > 0:
+            a = a.at[0].set(x)
+        return a
+
+    assert jm.diagnose(f, jnp.array(2.0)).rewrites

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -137,11 +138,23 @@ class _Instead(ast.NodeTransformer):
         bound = {each.id for each in inner if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)}
         bound |= {each.arg for each in inner if isinstance(each, ast.arg)}
         bound |= {each.name for each in inner if isinstance(each, ast.FunctionDef | ast.ClassDef) and each is not node}
+        bound |= {name for each in inner if isinstance(each, ast.Import | ast.ImportFrom) for name in self._other_modules(each)}
         self.bound.append(bound)
         try:
             return self.generic_visit(node)
         finally:
             self.bound.pop()
+
+    def _other_modules(self, node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+        """The names that an import within a function binds to something else than they stand for outside."""
+        for alias in node.names:
+            name = alias.asname or alias.name.partition(".")[0]
+            if isinstance(node, ast.Import):
+                found = sys.modules.get(alias.name if alias.asname else name)
+            else:
+                found = getattr(sys.modules.get(node.module or ""), alias.name, None)
+            if found is None or found is not self.names.get(name):
+                yield name
 
     def _global(self, name: str) -> Any:
         return None if any(name in bound for bound in self.bound) else self.names.get(name)

@@ -6,7 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
+from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
@@ -27,7 +29,9 @@ class _Put(NamedTuple):
     def one(self, spot: Spot, place: str, item: str) -> str:
         """The statement that sets one item."""
         index = ", ".join([*map(spot.code.src, self.places), place])
-        return f"{self.array} = {self.array}.at[{index}].set({item})" if self.anew else f"{self.array}[{index}] = {item}"
+        if self.anew:
+            return f"{self.array} = {self.array}.at[{index}].set({item})"
+        return f"{self.array}[{index}] = " + (f"({item})" if "\n" in item else item)
 
 
 def set_one_by_one(spot: Spot) -> Iterator[Step]:
@@ -59,7 +63,11 @@ def _put(spot: Spot, node: ast.AST) -> _Put | None:
         case _:
             return None
     match value:
-        case ast.Name(id=name) | ast.Call(func=ast.Attribute(attr="array" | "asarray"), args=[ast.Name(id=name), *_]):
+        case ast.Name(id=name):
+            pass
+        case ast.Call(func=ast.Attribute(attr="array" | "asarray", value=owner), args=[ast.Name(id=name)], keywords=[]) if (
+            is_module(spot, owner)  # with a dtype, items may be others than they were
+        ):
             pass
         case _:
             return None
@@ -98,8 +106,10 @@ def _edits(spot: Spot, function: ast.FunctionDef, put: _Put) -> list[_Edit]:
         return []
     between = before[before.index(made[0]) + 1 :]
     changing = {put.array, *(name for each in put.places for name in loaded([each]))}
-    if changing & set(stored(between)) or put.array in loaded(between):
+    if changing & set(stored(between)) or put.array in loaded(between) or put.name in loaded(put.places):
         return []
+    if leaves(between, (ast.Return, ast.Break, ast.Continue)):
+        return []  # then it is not put there
     targets = _made_empty(made[0], put.name)
     count = code.fresh(f"{put.name}_length", f"length_of_{put.name}", "count")
     edits: list[_Edit] = [(code.region([put.statement]), ""), *((each, text or count) for each, text in targets)]
@@ -115,6 +125,7 @@ def _edits(spot: Spot, function: ast.FunctionDef, put: _Put) -> list[_Edit]:
                 and code.on_own_lines([statement])
                 and any(statement in set(ast.walk(each)) for each in between)
                 and not isinstance(item, ast.Starred)
+                and put.name not in loaded([item])
             ):
                 lines = put.one(spot, count, code.expr(item)), f"{count} += 1"
                 edits.append((statement, f"\n{code.indent(statement)}".join(lines)))

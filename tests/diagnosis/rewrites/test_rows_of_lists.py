@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import pytest
 
 from jupyter_jitmagic.diagnosis import rewrites
-from jupyter_jitmagic.diagnosis.rewrites import rows_of_lists
+from jupyter_jitmagic.diagnosis.rewrites import propose, rows_of_lists
 
-from .helpers import check, offered
+from .helpers import check, define, offered
 
 DECODED = """
 def f(best, lengths, blank=0):
@@ -51,6 +51,9 @@ def test_their_items_are_set_one_by_one(array, made, put):
         ("ids[b, 1:len(tokens)] = tokens", False),
         ("ids[b, :len(tokens)] = tokens\n        last = tokens", False),
         ("b = b - 1\n        ids[b, :len(tokens)] = tokens", False),
+        ("ids[b, :len(tokens)] = np.array(tokens, dtype=np.int8)", False),
+        ("if b == blank:\n            continue\n        ids[b, :len(tokens)] = tokens", False),
+        ("ids[len(tokens), :len(tokens)] = tokens", False),
     ],
 )
 def test_a_list_with_which_more_is_done_stays_one(put, set_apart, monkeypatch):
@@ -64,3 +67,13 @@ def test_a_list_with_which_more_is_done_stays_one(put, set_apart, monkeypatch):
     monkeypatch.setattr(rewrites, "RULES", [noted if each is own else each for each in rewrites.RULES])
     offered(DECODED.format(array=FULL, made="tokens, prev = [], None", put=put), *CALLS[0], seconds=3.0)
     assert bool(written) == set_apart
+
+
+@pytest.mark.parametrize(("item", "set_apart"), [("tok\n                    * 2", True), ("tok + len(tokens)", False)])
+def test_an_item_over_two_lines_stays_one_and_one_that_asks_for_the_length_is_left_alone(item, set_apart):
+    source = DECODED.format(array=FULL, made="tokens, prev = [], None", put="ids[b, :len(tokens)] = tokens")
+    source = source.replace("append(tok)", f"append({item})")
+    if set_apart:
+        check(source, *CALLS, seconds=30.0)
+    else:
+        propose(define(source)["f"], CALLS[0], {}, seconds=8.0)  # and no rule fails
