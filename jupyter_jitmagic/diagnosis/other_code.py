@@ -230,7 +230,8 @@ def proposals(
 
 def _that_may_be_given(rewrite: Rewrite) -> frozenset[str]:
     """Its static arguments, without those of which it says that it fails with another value, whatever stands beside it."""
-    said = " ".join(rewrite.compared.differences) if rewrite.compared is not None else ""
+    differences = rewrite.compared.differences if rewrite.compared is not None else ()
+    said = next((each for each in differences if each.startswith("it fails ")), "")
     ends = rf"=[^ ,;]+(?![^ ,;])(?! {ALL_INTEGERS})"
     return frozenset(
         each for each in rewrite.static_argnames if not re.search(rf"with (?:\S+ and )*{re.escape(each)}{ends}", said)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import itertools
+import sys
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
+from typing import Any
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -100,6 +102,40 @@ def bound_in(node: ast.AST) -> set[str]:
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
             return {name for each in node.generators for name in target_names(each.target)}
     return set()
+
+
+def imported(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Any]]:
+    """The names that an import binds, each with what it is; None where the process has no such module yet."""
+    for alias in statement.names:
+        name = alias.asname or alias.name.partition(".")[0]
+        if isinstance(statement, ast.Import):
+            yield name, sys.modules.get(alias.name if alias.asname else name)
+        else:
+            module = sys.modules.get(statement.module or "") if not statement.level else None
+            yield name, getattr(module, alias.name, None)
+
+
+def bound_to(statement: ast.Assign) -> Iterator[tuple[ast.Name, ast.expr]]:
+    """The single names that an assignment binds, each with what it is bound to: `out, total = [], 0`."""
+    for target in statement.targets:
+        match target, statement.value:
+            case ast.Name(), value:
+                yield target, value
+            case ast.Tuple(elts=names), ast.Tuple(elts=values) if len(names) == len(values):
+                yield from ((one, value) for one, value in zip(names, values, strict=True) if isinstance(one, ast.Name))
+
+
+def bound_once(function: ast.FunctionDef, name: str) -> ast.expr | None:
+    """What a name is bound to, where one assignment alone binds it."""
+    bindings = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
+    made = [
+        value
+        for node in walk_scope(function.body)
+        if isinstance(node, ast.Assign)
+        for one, value in bound_to(node)
+        if one in bindings
+    ]
+    return made[0] if len(made) == len(bindings) == 1 else None
 
 
 def names_around(node: ast.AST, hidden: Set[str] = frozenset()) -> Iterator[ast.Name]:

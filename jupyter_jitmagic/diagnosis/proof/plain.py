@@ -118,7 +118,7 @@ class Plain:
         self.on_numpy: bool = getattr(known, "on_numpy", False)
         self.changes_given: bool = getattr(known, "changes_given", False)
         self._original, self._lines, self._carried = fun, lines, carried
-        self._numpys: Room = Room(known._numpys.largest if known is not None else 0)
+        self._numpys = Room()
         self._fun = self._made(units)
         self._runs: list[tuple[Input, Any]] = []
         self._inputs = self._wanted()
@@ -376,7 +376,7 @@ class Plain:
     def _learn_bounds(self) -> None:
         """What a varied input's run may take, from what the call's own took."""
         self._most = max(MOST_OPERATIONS, MANY_MORE * self.operations)
-        self._room = max(MOST_ELEMENTS, MANY_MORE * self._largest)
+        self._room = max(MOST_ELEMENTS, MANY_MORE * max(self._largest, self._numpys.largest))
 
     @property
     def function(self) -> Callable[..., Any]:

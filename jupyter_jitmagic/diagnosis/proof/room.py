@@ -31,13 +31,13 @@ class Room:
         jupyter_jitmagic.sandbox.rerun.OutOfTime
     """
 
-    def __init__(self, largest: float = 0) -> None:
-        self.largest, self._elements = largest, math.inf
+    def __init__(self) -> None:
+        self.largest, self._elements = 0.0, math.inf
 
     @contextlib.contextmanager
     def of(self, elements: float) -> Iterator[None]:
-        """No array has more, and than a few times as many as the largest, for a while."""
-        before, self._elements = self._elements, max(elements, _MORE * self.largest)
+        """No array has more, for a while."""
+        before, self._elements = self._elements, elements
         try:
             yield
         finally:
@@ -60,9 +60,6 @@ class Room:
             return make(*args, **kwargs)
 
         return made
-
-
-_MORE = 4
 
 
 def _of_shape(shape: Any = (), *_: Any, **__: Any) -> float:

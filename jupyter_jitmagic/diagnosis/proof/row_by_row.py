@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+from jupyter_jitmagic.source.names import bound_in, imported, walk_scope
 
 _BY_ROWS, _AS_IT_IS = "__jitmagic_by_rows__", "__jitmagic_as_it_is__"
 
@@ -124,37 +125,17 @@ class _Instead(ast.NodeTransformer):
         self.bound: list[set[str]] = []
         """The names of the functions that it is in: what they stand for is no global."""
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return self._inside(node)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return self._inside(node)
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        return self._inside(node)
-
-    def _inside(self, node: ast.AST) -> ast.AST:
-        inner = list(ast.walk(node))
-        bound = {each.id for each in inner if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)}
-        bound |= {each.arg for each in inner if isinstance(each, ast.arg)}
-        bound |= {each.name for each in inner if isinstance(each, ast.FunctionDef | ast.ClassDef) and each is not node}
-        bound |= {name for each in inner if isinstance(each, ast.Import | ast.ImportFrom) for name in self._other_modules(each)}
-        self.bound.append(bound)
+    def visit(self, node: ast.AST) -> Any:
+        if not (own := bound_in(node)):
+            return super().visit(node)
+        for each in walk_scope(node.body) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ():
+            if isinstance(each, ast.Import | ast.ImportFrom):
+                own -= {name for name, found in imported(each) if found is not None and found is self.names.get(name)}
+        self.bound.append(own)
         try:
-            return self.generic_visit(node)
+            return super().visit(node)
         finally:
             self.bound.pop()
-
-    def _other_modules(self, node: ast.Import | ast.ImportFrom) -> Iterator[str]:
-        """The names that an import within a function binds to something else than they stand for outside."""
-        for alias in node.names:
-            name = alias.asname or alias.name.partition(".")[0]
-            if isinstance(node, ast.Import):
-                found = sys.modules.get(alias.name if alias.asname else name)
-            else:
-                found = getattr(sys.modules.get(node.module or ""), alias.name, None)
-            if found is None or found is not self.names.get(name):
-                yield name
 
     def _global(self, name: str) -> Any:
         return None if any(name in bound for bound in self.bound) else self.names.get(name)

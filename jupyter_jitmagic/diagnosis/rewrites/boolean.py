@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
+from jupyter_jitmagic.diagnosis.rewrites.operations import FLAGS
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves, words
 
@@ -230,10 +231,7 @@ def _enclosed(spot: Spot, node: ast.expr, text: str) -> str:
 
 
 _TIGHT = ast.Call | ast.Name | ast.Attribute
-_BOOLEAN_CALLS = words(
-    "any all isnan isfinite isinf logical_and logical_or logical_not logical_xor allclose array_equal less greater "
-    "equal not_equal less_equal greater_equal isclose isin"
-)
+_BOOLEAN_CALLS = FLAGS | words("any all allclose array_equal")
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Lt: "<",
     ast.LtE: "<=",

@@ -83,19 +83,20 @@ class Branching(Narrowing):
                 name: own
                 for name, own in behind.items()
                 if all(
-                    (held := side.get(name)) == entry.names.get(name) or (held is not None and held.mask == own.mask)
-                    for side in (one, two)
+                    (held is not None and held.mask == own.mask)
+                    or (held == entry.names.get(name) and name not in stored(block))
+                    for held, block in ((one.get(name), node.body), (two.get(name), node.orelse))
                 )
             }
-            if len(met) == len(apart):  # none, perhaps
+            unmet = [name for name in apart if name not in met]
+            if not unmet:  # none is apart, perhaps
                 self.state.names = {name: each for name, each in one.items() if two.get(name) == each} | met
                 return
             carried = {name for loop in self.loops for name in read_first(loop.body) | self.code.live_after(loop)}
-            unmet = [name for name in apart if name not in met]
             if not carried & set(unmet) and self.masked_in_branches(node, entry.names, [one, two], unmet):
                 self.state.names |= met
                 return
-            becoming = {name: one.get(name) or two[name] for name in apart}
+            becoming = {name: one.get(name) or two[name] for name in unmet}
             for loop in self.loops:
                 again = {
                     name: each for name, each in becoming.items() if name not in entry.names and name in read_first(loop.body)
@@ -105,8 +106,9 @@ class Branching(Narrowing):
             self.state, before = entry.copy(), entry.names
             first = [name for name in unmet if name in before] if not carried & set(unmet) else []
             self.own_masks(node, first or unmet, becoming)  # the others may have one together
-            for name in set(first or unmet) - carried:
-                behind[name] = self.state.names.pop(name)
+            for name in set(first or unmet) - carried - behind.keys():
+                if (own := self.state.names.pop(name, None)) is not None:
+                    behind[name] = own
                 if name in before:
                     self.state.names[name] = before[name]
             entry = self.state.copy()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Rule, Spot, Step
-from jupyter_jitmagic.source.names import walk, walk_scope
+from jupyter_jitmagic.source.names import bound_to, walk, walk_scope
 
 
 def asked_by_its_length(spot: Spot) -> Iterator[Step]:
@@ -63,7 +63,7 @@ def is_asked(spot: Spot, node: ast.AST) -> bool:
 def _gives_a_list(helper: ast.FunctionDef) -> bool:
     """Whether all that it returns is a list that it made itself."""
     nodes = [*walk_scope(helper.body)]
-    made = {name: value for node in nodes if isinstance(node, ast.Assign) for name, value in _bound(node)}
+    made = {name.id: value for node in nodes if isinstance(node, ast.Assign) for name, value in bound_to(node)}
     stores = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
 
     def is_list(value: ast.expr | None) -> bool:
@@ -72,16 +72,6 @@ def _gives_a_list(helper: ast.FunctionDef) -> bool:
 
     returns = [node.value for node in nodes if isinstance(node, ast.Return)]
     return bool(returns) and all(map(is_list, returns)) and isinstance(helper.body[-1], ast.Return)
-
-
-def _bound(statement: ast.Assign) -> Iterator[tuple[str, ast.expr]]:
-    """What an assignment binds to single names."""
-    for target in statement.targets:
-        match target, statement.value:
-            case ast.Name(id=name), value:
-                yield name, value
-            case ast.Tuple(elts=names), ast.Tuple(elts=values) if len(names) == len(values):
-                yield from ((one.id, value) for one, value in zip(names, values, strict=True) if isinstance(one, ast.Name))
 
 
 RULES: list[Rule] = [within_a_helper]

@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import is_returned
-from jupyter_jitmagic.source.names import loaded, stored, walk_scope
+from jupyter_jitmagic.source.names import bound_once, bound_to, loaded, stored, walk_scope
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 _MADE = ("zeros", "ones", "full")
@@ -198,7 +198,7 @@ class _Fillings:
 
     def _missing(self, number: ast.expr, array: ast.expr) -> tuple[ast.expr, bool] | None:
         """n of `n - len(v)`, by name too, and whether it is nothing where v is longer (`max(n - len(v), 0)`)."""
-        if isinstance(number, ast.Name) and (bound := self._bound(number.id)) is not None:
+        if isinstance(number, ast.Name) and (bound := bound_once(self.function, number.id)) is not None:
             number = bound
         match number:
             case ast.Call(args=[ast.Constant(value=0), inner] | [inner, ast.Constant(value=0)], keywords=[]) if self.code.src(
@@ -209,14 +209,6 @@ class _Fillings:
             case ast.BinOp(left=size, op=ast.Sub(), right=length) if self._is_length(length, array):
                 return size, False
         return None
-
-    def _bound(self, name: str) -> ast.expr | None:
-        """What a name is bound to, once."""
-        made = [each for each in walk_scope(self.function.body) if isinstance(each, ast.Assign) and name in stored([each])]
-        bindings = [n for n in ast.walk(self.function) if isinstance(n, ast.Name) and n.id == name and not _read(n)]
-        if len(made) != 1 or len(bindings) != 1 or not isinstance(made[0].targets[0], ast.Name):
-            return None
-        return made[0].value
 
     # -- lists -----------------------------------------------------------------------------------------------
 
@@ -309,7 +301,7 @@ class _Fillings:
                 ast.BinOp(left=ast.List(elts=[ast.Constant() as one]), op=ast.Mult(), right=length),
                 ast.BinOp(left=ast.List(elts=[ast.Constant() as other]), op=ast.Mult(), right=missing),
             ):
-                counted = self._bound(length.id) if isinstance(length, ast.Name) else length
+                counted = bound_once(self.function, length.id) if isinstance(length, ast.Name) else length
             case _:
                 return None
         match counted:
@@ -328,8 +320,9 @@ class _Fillings:
     def _is_list(self, array: ast.Name) -> bool:
         """Whether a list is made in the function and has that name."""
         made = [each for each in walk_scope(self.function.body) if isinstance(each, ast.Assign) and array.id in stored([each])]
-        values = [_given_to(array.id, each) for each in made]
-        return bool(made) and all(isinstance(each, ast.List | ast.ListComp) for each in values)
+        values = [value for each in made for name, value in bound_to(each) if name.id == array.id]
+        values = [value.value if isinstance(value, ast.Subscript) else value for value in values]
+        return len(made) == len(values) > 0 and all(isinstance(each, ast.List | ast.ListComp) for each in values)
 
     def _repeated(self, node: ast.expr, array: ast.expr) -> tuple[ast.expr, ast.expr] | None:
         """`item` and `n` of `[item] * (n - len(v))`."""
@@ -398,7 +391,7 @@ class _Fillings:
 
     def _is_length(self, node: ast.expr, array: ast.expr) -> bool:
         """`len(v)`, `v.size`, `v.shape[0]`, or a name for it."""
-        if isinstance(node, ast.Name) and (bound := self._bound(node.id)) is not None:
+        if isinstance(node, ast.Name) and (bound := bound_once(self.function, node.id)) is not None:
             node = bound
         match node:
             case ast.Call(func=ast.Name(id="len"), args=[of]) if self.spot.is_builtin("len"):
@@ -458,17 +451,6 @@ class _Fillings:
 
 def _read(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Load)
-
-
-def _given_to(name: str, statement: ast.Assign) -> ast.expr:
-    """What an assignment gives a name, or of what it gives it a part: `out, total = [], 0`."""
-    match statement:
-        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
-            own = [value for target, value in zip(targets, values, strict=True) if name in stored([target])]
-            return own[0] if len(own) == 1 else statement.value
-        case ast.Assign(value=ast.Subscript(value=value)):
-            return value
-    return statement.value
 
 
 RULES: list[Rule] = [filled_up]

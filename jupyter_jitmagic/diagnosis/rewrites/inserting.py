@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import is_returned, words
-from jupyter_jitmagic.source.names import loaded, walk_scope
+from jupyter_jitmagic.source.names import bound_to, loaded, walk_scope
 
 _ARRAYS = words("array asarray stack concatenate vstack")
 _Edit = tuple[ast.AST | tuple[int, int], str]
@@ -51,7 +51,7 @@ def _turned(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name: str) 
             ):
                 if len(first) > 1:
                     edits.append((parent.value, f"[{', '.join(map(code.src, first[::-1]))}]"))
-            case ast.Tuple() if made and _made_with_others(code.parents[parent], parent, node):
+            case ast.Tuple() if made and _made_with_others(code.parents[parent], node):
                 pass
             case ast.Attribute(attr="insert") if inserted_first(code.parents[parent]) == name and node in inside:
                 call = code.parents[parent]
@@ -77,14 +77,10 @@ def _turned(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name: str) 
     return edits
 
 
-def _made_with_others(statement: ast.AST, targets: ast.Tuple, name: ast.Name) -> bool:
+def _made_with_others(statement: ast.AST, name: ast.Name) -> bool:
     """Whether it is made, empty, beside others: `total, out = 0.0, []`."""
-    match statement:
-        case ast.Assign(targets=[one], value=ast.Tuple(elts=values)) if one is targets and len(values) == len(targets.elts):
-            match values[targets.elts.index(name)]:
-                case ast.List(elts=[]):
-                    return True
-    return False
+    made = dict(bound_to(statement)) if isinstance(statement, ast.Assign) else {}
+    return isinstance(value := made.get(name), ast.List) and not value.elts
 
 
 def is_taken_in_front(call: ast.Call) -> bool:

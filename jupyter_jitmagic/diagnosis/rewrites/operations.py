@@ -146,6 +146,11 @@ def set_by_where(jnp: Callable[[str], str], method: str, old: str, value: str) -
     return template.format(x=old, v=value, **functions)
 
 
+FLAGS = words(
+    "isnan isfinite isinf isin isclose logical_and logical_or logical_not logical_xor less greater equal not_equal less_equal "
+    "greater_equal"
+)
+"""Functions that give a flag for each element."""
 OUTGROWING = words("exp exp2 expm1 sinh cosh")
 """What is infinite from some hundreds on."""
 

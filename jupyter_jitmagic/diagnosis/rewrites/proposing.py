@@ -224,7 +224,7 @@ def _keeping_gradients(
     search: Search, judge: Judge, found: Proposals, searching: Callable[[Callable[[], Sequence[OtherCall]]], Search]
 ) -> Proposals:
     """What was found lost a gradient at an edge. What keeps it may fail where an optional argument is given as it need not be
-    (`lax.cond` of a number and of an array): that is given up for it, and said."""
+    (`lax.cond` of a number and of an array), or for another kind of numbers: that is given up for it, and said."""
     fails = {**search.fails, **judge.fails}
     given_up = [
         call for call in judge.others if call.words in fails and call.given.kind in ("given", "number") and not call.promised

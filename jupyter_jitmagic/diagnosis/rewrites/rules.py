@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from jupyter_jitmagic.base.arrays import can_call_back
 from jupyter_jitmagic.base.looking import in_class, is_a, own_attribute
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, Facts, fact_at, fact_of
 from jupyter_jitmagic.source.code import Code, Function, comments_of, first_line
-from jupyter_jitmagic.source.names import target_names, walk_scope
+from jupyter_jitmagic.source.names import imported, target_names, walk_scope
 from jupyter_jitmagic.source.units import Unit
 
 BOOL = "bool"
@@ -251,17 +250,8 @@ class Spot:
         """What the function's own imports bind, those below the place included, as far as the process has the modules."""
         if not isinstance(self.function, ast.FunctionDef):
             return {}
-        found: dict[str, Any] = {}
-        for node in walk_scope(self.function.body):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    path = alias.name if alias.asname else alias.name.partition(".")[0]
-                    found[alias.asname or path] = sys.modules.get(path)
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                module = sys.modules.get(node.module or "")
-                for alias in node.names:
-                    found[alias.asname or alias.name] = getattr(module, alias.name, None)
-        return {name: value for name, value in found.items() if value is not None}
+        made = (node for node in walk_scope(self.function.body) if isinstance(node, ast.Import | ast.ImportFrom))
+        return {name: value for node in made for name, value in imported(node) if value is not None}
 
     def fact(self, node: ast.expr) -> Fact | None:
         """What an expression's value is in plain Python, here or further on in the text; None where that is not known."""

@@ -6,13 +6,10 @@ import ast
 import re
 
 from jupyter_jitmagic.diagnosis.rewrites.consumers import Operations
-from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
+from jupyter_jitmagic.diagnosis.rewrites.operations import FLAGS, is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, is_traced_value
-from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import walk_scope
-
-_MASKS = words("isnan isfinite isinf isin isclose logical_and logical_or logical_not logical_xor less greater equal not_equal")
+from jupyter_jitmagic.source.names import bound_once
 
 
 class Tracking(Operations):
@@ -41,11 +38,10 @@ class Tracking(Operations):
             case ast.BinOp(left=left, op=ast.BitAnd() | ast.BitOr(), right=right):
                 return self.is_bool(left) and self.is_bool(right)
             case ast.Call(func=ast.Attribute(attr=name, value=owner)):
-                return name in _MASKS and is_module(self.spot, owner)
-            case ast.Name(id=name) if self.stores(name) == 1 and isinstance(self.spot.function, ast.FunctionDef):
-                made = (each for each in walk_scope(self.spot.function.body) if isinstance(each, ast.Assign))
-                values = [each.value for each in made if [n.id for n in each.targets if isinstance(n, ast.Name)] == [name]]
-                return len(values) == 1 and self.is_bool(values[0])
+                return name in FLAGS and is_module(self.spot, owner)
+            case ast.Name(id=name) if isinstance(self.spot.function, ast.FunctionDef):
+                value = bound_once(self.spot.function, name)
+                return value is not None and self.is_bool(value)
         return False
 
     def count_of(self, node: ast.expr) -> Ragged | None:

@@ -217,22 +217,23 @@ def _of_all_places(spot: Spot, box: _Box, node: ast.expr) -> list[tuple[ast.AST 
         return [edit for each in edits for edit in each] if all(edits) else []
     if {each.arg for each in node.keywords} - {"dtype", "fill_value", "k"}:
         return []
+    filled: list[ast.expr] = []
     match name_of(node), node.args:
         case "tril" | "triu", [inner, *_]:
             return _of_all_places(spot, box, inner)
-        case "ones" | "zeros" | "full" | "empty", [ast.Tuple(elts=sizes) | ast.List(elts=sizes), *_]:
-            pass
-        case "ones" | "zeros" | "full" | "empty" | "arange", [size, *_] if name_of(node) != "arange" or len(node.args) == 1:
-            sizes = [size]
-        case "eye" | "identity" | "tri", [size] if len(box.ends) == 2:
-            ends = [spot.code.src(end) for end in box.ends.values()]
-            if ends != [spot.code.src(size)] * 2 or name_of(node) == "identity":
-                return []
+        case "eye" | "tri", [size] if [spot.code.src(end) for end in box.ends.values()] == [spot.code.src(size)] * 2:
             return [(size, ", ".join(_size(spot, box, axis) for axis in box.ends))]
+        case "arange", [size]:
+            sizes = [size]
+        case "ones" | "zeros" | "full", [ast.Tuple(elts=sizes) | ast.List(elts=sizes), *filled]:
+            pass
+        case "ones" | "zeros" | "full", [size, *filled]:
+            sizes = [size]
         case _:
             return []
-    if len(sizes) > len(box.ends):
-        return []
+    filled += [each.value for each in node.keywords if each.arg == "fill_value"]
+    if len(sizes) > len(box.ends) or (name_of(node) == "full" and not all(_is_a_number(spot, each) for each in filled[:1])):
+        return []  # a row that fills it has as many elements as the box
     axes = list(box.ends)[len(box.ends) - len(sizes) :]
     if any(spot.code.src(size) != spot.code.src(box.ends[axis]) for size, axis in zip(sizes, axes, strict=True)):
         return []

@@ -861,3 +861,19 @@ def f(g, v, drop=False):
     got = [fixed(*args, drop=drop) for args in calls for drop in (False, True)]
     for one, other in zip(got, wanted, strict=True):
         np.testing.assert_allclose(one, other)
+
+
+def test_what_one_side_makes_whole_and_the_other_shorter_has_no_mask_for_both():
+    source = """
+def f(x, w, long=False):
+    v = x[x > 0]
+    if long:
+        v = v[v > 1]
+    else:
+        v = w
+    return v.sum() / len(v)
+"""
+    x, w = jnp.array([1.0, -2.0, 3.0, 2.0]), jnp.arange(3.0)
+    for long in (True, False):
+        found = propose(define(source)["f"], (x, w, long), {}, (), ("long",), seconds=8.0)
+        assert not found.rewrites and any("a length that depends on data" in each for each in found.obstacles)

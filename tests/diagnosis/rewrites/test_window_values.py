@@ -87,7 +87,12 @@ def test_what_is_made_for_a_box_from_the_first_place_on_is_made_for_all_places(m
 
 @pytest.mark.parametrize(
     ("box", "made"),
-    [("1:n + 1, :n", "np.eye(n)"), (":n, :n", "np.ones((n, n)) @ np.ones((n, n))"), (":n, :n", "np.eye(n, M=n)")],
+    [
+        ("1:n + 1, :n", "np.eye(n)"),
+        (":n, :n", "np.ones((n, n)) @ np.ones((n, n))"),
+        (":n, :n", "np.eye(n, M=n)"),
+        (":n, :n", "np.full((n, n), np.arange(n) - n)"),
+    ],
 )
 def test_what_another_box_is_made_for_is_not(box, made):
     """`np.eye(n)` put one place further is no part of a larger one, nor is a product, whose elements depend on n."""
