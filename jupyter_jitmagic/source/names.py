@@ -274,7 +274,8 @@ def _read_by_test(test: ast.expr) -> set[str]:
             end = (node.end_lineno or 0, node.end_col_offset or 0)
             bound[node.target.id] = min(end, bound.get(node.target.id, end))
     names = [n for n in walk(test) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
-    return {n.id for n in names if n.id not in bound or (n.lineno, n.col_offset) < bound[n.id]}
+    own = _of_comprehensions(test)
+    return {n.id for n in names if (n.id not in bound or (n.lineno, n.col_offset) < bound[n.id]) and n.id not in own}
 
 
 def _loads_of_simple(stmt: ast.AST) -> set[str]:
@@ -286,16 +287,18 @@ def _loads_of_simple(stmt: ast.AST) -> set[str]:
             found.add(node.id)
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             found.add(node.target.id)
-    inner: set[str] = set()
-    for node in walk_scope([stmt]):
-        if isinstance(node, ast.comprehension):
-            inner |= set(target_names(node.target))
-    outside = {n.id for n in _outside_comprehensions(stmt) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    return {name for name in found if name not in inner or name in outside}
+    return found - _of_comprehensions(stmt)
 
 
-def _outside_comprehensions(stmt: ast.AST) -> Iterator[ast.AST]:
-    stack = [stmt]
+def _of_comprehensions(node: ast.AST) -> set[str]:
+    """Names of comprehensions alone, which are their own."""
+    inner = {name for each in walk_scope([node]) if isinstance(each, ast.comprehension) for name in target_names(each.target)}
+    outside = _outside_comprehensions(node) if inner else ()
+    return inner - {n.id for n in outside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def _outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
+    stack = [node]
     while stack:
         node = stack.pop()
         yield node

@@ -147,7 +147,7 @@ class Inlining:
         *before, last = body
         names = self._names(bound, before)
         moves = bool(before) or any(names[name] != text for name, text in bound.items())
-        if moves and not (_evaluated_once(code, self.call, statement) and code.on_own_lines([statement])):
+        if moves and not (evaluated_once(code, self.call, statement) and code.on_own_lines([statement])):
             return
         if moves and code.is_elif(statement):
             return
@@ -183,7 +183,7 @@ class Inlining:
         body, bound = self._whole_body(raising), self._arguments()
         spot, code = self.spot, self.spot.code
         statement = code.statement(self.call)
-        if not body or bound is None or not _evaluated_once(code, self.call, statement) or not code.on_own_lines([statement]):
+        if not body or bound is None or not evaluated_once(code, self.call, statement) or not code.on_own_lines([statement]):
             return
         indent = code.indent(statement)
         names = self._names(bound, body)
@@ -430,7 +430,7 @@ def in_another_scope(code: Code, node: ast.expr, statement: ast.stmt) -> bool:
     return False
 
 
-def _evaluated_once(code: Code, call: ast.Call, statement: ast.stmt) -> bool:
+def evaluated_once(code: Code, call: ast.expr, statement: ast.stmt) -> bool:
     """Whether the call is evaluated just once and always when its statement is."""
     if isinstance(statement, ast.While):
         return False

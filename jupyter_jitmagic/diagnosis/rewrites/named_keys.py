@@ -164,10 +164,20 @@ class _Table:
                 if not (isinstance(around, ast.Call) and code.src(around.func) in _WHOLE and isinstance(call, ast.Call)):
                     raise _Refused
                 self._wholes.append((call, self.name))
-            case ast.Return(value=value) if value is use:
+            case _ if self._is_returned(use):
                 self._wholes.append((use, "{}"))
             case _:
                 raise _Refused
+
+    def _is_returned(self, use: ast.AST) -> bool:
+        """Whether it is returned as it is, or as a part of what is."""
+        parent = self.spot.code.parents[use]
+        match parent:
+            case ast.Tuple() | ast.List() | ast.Dict():
+                return self._is_returned(parent)
+            case ast.Return():
+                return True
+        return False
 
     def _is_best(self, node: ast.AST) -> bool:
         """`max(counts, key=counts.get)`."""

@@ -6,9 +6,10 @@ import ast
 import enum
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.rewrites.as_loops import as_a_loop
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined_by_ways
 from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
 from jupyter_jitmagic.diagnosis.rewrites.name_tables import NameTable, table_around
@@ -44,8 +45,9 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
     named = dict.fromkeys([*tokens.values(), *said])
     if len(named) < 2 or set(named) == {"None"}:
         return
-    numbers = {constant_name(spot, text): number for number, text in enumerate(named)}
-    edits: list[tuple[ast.AST | tuple[int, int], str]] = [(node, constant_name(spot, text)) for node, text in tokens.items()]
+    known = _numbered_before(function, named)
+    by_word = known or {text: constant_name(spot, text) for text in named}
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = [(node, by_word[text]) for node, text in tokens.items()]
     edits += [edit for name in sorted(names) for edit in by_equality(spot, function, name)]
     valued = [
         node
@@ -61,8 +63,7 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
     edits += [(node, f"{values}[{code.src(node.value)}]") for node in valued]
     first = function.body[ast.get_docstring(function, clean=False) is not None]
     start = code.offset(first_line(first), 0)
-    lines = [f"{', '.join(numbers)} = {', '.join(map(str, numbers.values()))}"]
-    by_word = dict(zip(named, numbers, strict=True))
+    lines = [f"{', '.join(by_word.values())} = {', '.join(map(str, range(len(by_word))))}"] if not known else []
     arrays: dict[str, str] = {}
     for node, table in tables.items():
         replace(spot, node=node).refuse_where_caught(KeyError)
@@ -191,10 +192,30 @@ def _token(spot: Spot, node: ast.expr) -> str | None:
     return None
 
 
+def _numbered_before(function: ast.FunctionDef, named: Iterable[str]) -> dict[str, str]:
+    """The names of these states' numbers, where an earlier step has given some to the same, in this order; else nothing."""
+    for statement in function.body[ast.get_docstring(function, clean=False) is not None :]:
+        match statement:
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+                names = [each.id for each in targets if isinstance(each, ast.Name)]
+                numbers = [each.value for each in values if isinstance(each, ast.Constant)]
+                meant = [each.removesuffix("_STATE") for each in names]
+                once = sum(each in names for each in stored(function.body)) == len(names)
+                if once and numbers == [*range(len(targets))] and meant == [*map(_meant, named)] and len(names) == len(targets):
+                    return dict(zip(named, names, strict=True))
+            case _:
+                break
+    return {}
+
+
+def _meant(text: str) -> str:
+    name = re.sub(r"\W+", "_", text).strip("_").upper() or "EMPTY"
+    return f"STATE_{name}" if name[0].isdigit() or name in ("NONE", "TRUE", "FALSE") else name
+
+
 def constant_name(spot: Spot, text: str) -> str:
     """The name of the number."""
-    name = re.sub(r"\W+", "_", text).strip("_").upper() or "EMPTY"
-    name = f"STATE_{name}" if name[0].isdigit() or name in ("NONE", "TRUE", "FALSE") else name
+    name = _meant(text)
     taken = spot.code.names | set(spot.globals)
     return f"{name}_STATE" if name in taken else name
 
@@ -221,7 +242,8 @@ def given_by_a_helper(spot: Spot) -> Iterator[Step]:
     returned = [node.value for node in walk(helper) if isinstance(node, ast.Return)] if helper is not None else []
     named = [_token(spot, side) for node in returned if node is not None for side in _sides(node)]
     if len(set(named)) > 1 and None not in [*returned, *named]:
-        yield from inlined_by_ways(spot, call)
+        comprehension = next((at for at in code.ancestors(call) if isinstance(at, ast.ListComp | ast.GeneratorExp)), None)
+        yield from inlined_by_ways(spot, call) if comprehension is None else as_a_loop(spot, comprehension)
 
 
 def within_a_helper(spot: Spot) -> Iterator[Step]:

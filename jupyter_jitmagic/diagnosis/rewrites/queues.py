@@ -12,12 +12,13 @@ import queue
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from jupyter_jitmagic.diagnosis.rewrites.as_loops import looped
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
 from jupyter_jitmagic.diagnosis.rewrites.marks import most_items, together
 from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
-from jupyter_jitmagic.source.names import SCOPES, loaded, read_first, stored, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
 
 
 def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
@@ -65,32 +66,21 @@ def _filled_by_a_comprehension(spot: Spot, function: ast.FunctionDef) -> Iterato
     """`queue = deque([i for i in range(n) if …])` above a loop that empties it → `queue = deque()` and a loop that appends."""
     code, statement = spot.code, spot.code.statement(spot.node)
     match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp(generators=[bound]) as given):
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp() as given):
             empty = "[]"
         case ast.Assign(
-            targets=[ast.Name(id=name)],
-            value=ast.Call(func=func, args=[ast.ListComp(generators=[bound]) as given], keywords=[]),
+            targets=[ast.Name(id=name)], value=ast.Call(func=func, args=[ast.ListComp() as given], keywords=[])
         ) if code.src(func).rpartition(".")[2] == "deque":
             empty = f"{code.src(func)}()"
         case _:
             return
     block = code.block(statement)
-    behind = block[block.index(statement) + 1 :]
-    elsewhere = read_first(behind) if block is function.body else {*stored(function.body), *loaded(function.body)}
-    inner = [node for scope in walk_scope(function.body) if isinstance(scope, SCOPES) for node in ast.walk(scope)]
-    elsewhere |= {node.id for node in inner if isinstance(node, ast.Name)}  # what they read may have been bound since
-    if not bound.ifs or not elsewhere.isdisjoint(stored([bound.target])) or not code.on_own_lines([statement]):
-        return  # a comprehension's names are its own
-    if not any(isinstance(at, ast.While) and _emptied(spot, at.test) == name for at in walk_scope(behind)):
+    if not any(
+        isinstance(at, ast.While) and _emptied(spot, at.test) == name for at in walk_scope(block[block.index(statement) :])
+    ):
         return
-    test = " and ".join(map(code.operand, bound.ifs)) if len(bound.ifs) > 1 else code.expr(bound.ifs[0])
-    lines = [
-        f"{name} = {empty}",
-        f"for {code.src(bound.target)} in {code.src(bound.iter)}:",
-        f"    if {test}:",
-        f"        {name}.append({code.expr(given.elt)})",
-    ]
-    yield spot.step("for", (statement, f"\n{code.indent(statement)}".join(lines)))
+    if given.generators[0].ifs and (lines := looped(spot, given, name, empty)) is not None:
+        yield spot.step("for", (statement, f"\n{code.indent(statement)}".join(lines)))
 
 
 def of_the_queue_module(spot: Spot) -> Iterator[Step]:

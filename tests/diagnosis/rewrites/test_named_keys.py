@@ -147,3 +147,50 @@ def test_keys_that_are_none_by_identity():
     source = STREAKS.replace("if kind == current:", "if current is not None and kind == current:")
     x = jnp.array([1.0, 2.0, -1.0, 3.0, 1.0, 0.5, -2.0])
     check(source, (x,), (-x,), (jnp.ones(4),))
+
+
+GRADE = """
+POINTS = {"A": 4.0, "B": 3.0, "F": 0.0}
+
+def letter(score):
+    if score >= 90:
+        return "A"
+    elif score >= 50:
+        return "B"
+    return "F"
+
+"""
+SCORES = [(jnp.array(x),) for x in ([95.0, 60.0, 20.0], [5.0, 60.0, 20.0, 50.0, 90.0], [90.0])]
+
+
+@pytest.mark.parametrize("returned", ["x.sum(), counts", "{'mean': x.mean(), 'counts': counts}", "[counts, (counts['A'], x)]"])
+def test_a_dict_may_be_a_part_of_what_is_returned(returned):
+    """Only one that was the whole result was made numbers."""
+    body = f"    for v in x:\n        counts[letter(v)] += 1\n    return {returned}\n"
+    check(f'{GRADE}def f(x):\n    counts = {{"A": 0, "B": 0, "F": 0}}\n{body}', *SCORES)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "points = [POINTS[letter(v)] for v in x]\n    return sum(points) / len(points)",
+        "return sum([POINTS[letter(v)] for v in x if v > 10])",
+        "best = sum(1 for v in x if letter(v) == 'A')\n    share = sum(letter(v) == 'B' for v in x) / len(x)\n    return best, share",
+        "failed = any(letter(v) == 'F' for v in x)\n    v = x.mean()\n    return v, failed",
+    ],
+)
+def test_a_helper_that_gives_a_name_is_called_in_a_comprehension(body):
+    """It has no place for the helper's lines: the comprehension is written out as its loop, with names that are free."""
+    check(f"{GRADE}def f(x):\n    {body}\n", *SCORES)
+
+
+def test_the_names_of_a_comprehension_that_are_read_elsewhere_stay_its_own():
+    source = f"{GRADE}def f(x):\n    v = x.sum()\n    points = [POINTS[letter(v)] for v in x]\n    return sum(points) * v\n"
+    with_numbers = [each for each in propose(define(source)["f"], SCORES[0], {}).rewrites if "for" in each.patterns]
+    assert not with_numbers
+
+
+def test_states_of_the_same_names_are_numbered_once():
+    body = "a = sum(letter(v) == 'A' for v in x)\n    b = sum(letter(v) == 'B' for v in x * 2)\n    return a, b"
+    found = check(f"{GRADE}def f(x):\n    {body}\n", *SCORES).rewrites[0]
+    assert found.source.count("= 0, 1, 2") == 1
