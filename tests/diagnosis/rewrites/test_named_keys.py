@@ -175,7 +175,8 @@ def test_a_dict_may_be_a_part_of_what_is_returned(returned):
     [
         "points = [POINTS[letter(v)] for v in x]\n    return sum(points) / len(points)",
         "return sum([POINTS[letter(v)] for v in x if v > 10])",
-        "best = sum(1 for v in x if letter(v) == 'A')\n    share = sum(letter(v) == 'B' for v in x) / len(x)\n    return best, share",
+        "best = sum(1 for v in x if letter(v) == 'A')\n"
+        "    share = sum(letter(v) == 'B' for v in x) / len(x)\n    return best, share",
         "failed = any(letter(v) == 'F' for v in x)\n    v = x.mean()\n    return v, failed",
     ],
 )
