@@ -126,7 +126,7 @@ def other_options(
             default = signature.parameters[name].default
             kind = str if default is None else type(default)
             named = [value for value in compared(name) if type(value) is kind]
-            others = [default + 1, 2] if type(default) is int else _other_values(default, words)
+            others = [default + 1, 2, 0] if type(default) is int else _other_values(default, words)
             beyond = [_not_among([default, *named])] if named and default is not None else []
             yield from ({name: other} for other in dict.fromkeys([*named[:3], *beyond, *others]) if other != default)
 

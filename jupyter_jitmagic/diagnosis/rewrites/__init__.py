@@ -109,6 +109,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     named_in_tests,
     named_keys,
     named_states,
+    no_rounds,
     none_first,
     nonlocals,
     numbered,
@@ -154,6 +155,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 # families in the order in which they are asked; what is known while tracing first, then conversions: a call that needs the
 # value is no test yet
 RULES: list[Rule] = [
+    *no_rounds.RULES,
     *absent.RULES,
     *annotated.RULES,
     *whole_as_floats.RULES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,8 @@ class DraftGradients:
             own = error
         if isinstance(own, Differs) and not isinstance(own, DiffersAtEdge | DiffersBesideNan):
             return own
-        lost = "; ".join(self._with_other_arguments(plain, traced, served))
+        lost, said = self._with_other_arguments(plain, traced, served)
+        own = own or said
         if not lost:
             return own
         if isinstance(own, DiffersBesideNan):
@@ -78,15 +79,16 @@ class DraftGradients:
     def _made(self, plain: Plain) -> Gradients:
         return Gradients(self._call.fun, plain, self._call.static, plain.minds_nan)
 
-    def _with_other_arguments(self, plain: Plain, traced: Traced, served: Served | None) -> Iterator[str]:
+    def _with_other_arguments(self, plain: Plain, traced: Traced, served: Served | None) -> tuple[str, str]:
         """How its gradients differ where an optional argument is left out, None or given, or with another static value: another
-        line may compute then."""
+        line may compute then. And what is to be said of them where they are plain Python's, or where there are none."""
         programs = {id(call): program for call, program in traced.others}
         deadline = Deadline(self._seconds / 4)
         taken = [each for each in (served.taken if served is not None else ()) if each.call.given.kind in _OPTIONAL]
         calls = [(each.call, [given for given, _ in each.wanted]) for each in taken]
         static = [(call, [call.given]) for call, _ in traced.others if call.given.kind == "static value"]
         told: dict[str, dict[str, None]] = {}
+        said = ""
         for call, inputs in [*calls, *static[:_MOST_STATIC]]:
             if id(call) not in programs or call.given.kind in traced.draft.excludes:
                 continue
@@ -95,12 +97,15 @@ class DraftGradients:
                 break
             gradients = self._elsewhere.setdefault(id(call), self._made(plain))
             try:
-                gradients.compare(traced.function, inputs, deadline.left(), programs[id(call)])
+                found = gradients.compare(traced.function, inputs, deadline.left(), programs[id(call)])
+                said = said or found
             except Differs as error:
                 told.setdefault(str(error), {})[call.words] = None
+        lost = []
         for differing, words in told.items():
             many = f" (and {len(words) - _MOST_NAMED} more)" if len(words) > _MOST_NAMED else ""
-            yield f"{' and '.join(itertools.islice(words, _MOST_NAMED))}{many} {differing}"
+            lost.append(f"{' and '.join(itertools.islice(words, _MOST_NAMED))}{many} {differing}")
+        return "; ".join(lost), said
 
     def _larger(self, plain: Plain, served: Served | None) -> list[Input]:
         """Inputs with larger arrays, where those of the call have an element or two: too few for groups, of which one is not
