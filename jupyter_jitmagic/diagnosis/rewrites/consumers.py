@@ -54,6 +54,7 @@ class Operations(Ordering):
             "beside": self._beside,
             "roll": self._roll,
             "expand": self._expand,
+            "one hot": self._one_hot,
             "member": self._member,
             "searchsorted": self._searchsorted,
             "interp": self._interp,

@@ -366,9 +366,12 @@ class Consumers(Updating):
         if not ragged:
             return None
         if self._is_mapped(node.func):
-            if any(not each.like(ragged[0]) or each.axis for each in ragged):
-                self.stop(node)
             assert isinstance(node.func, ast.Call)
+            rows = [replace(each, ndim=1, axis=0) for each in ragged]  # of however many axes each row is
+            if any(not each.like(rows[0]) for each in rows) or any(each.axis for each in ragged):
+                self.stop(node)
+            if not all(_is_by_rows(node.func, k) for k, each in enumerate(found) if each is not None):
+                self.stop(node)
             body = [node.func.args[0]] if node.func.args and isinstance(node.func.args[0], ast.Lambda) else []
             for each in ragged:
                 self.require(each, safety_of(self.spot, body) if body else PARTIAL)
@@ -442,6 +445,15 @@ class Consumers(Updating):
         """The keywords of a call as the end of an argument list."""
         kept = [each for each in node.keywords if each.arg not in without]
         return "".join(f", {each.arg}={self.text(each.value)}" if each.arg else f", **{self.text(each.value)}" for each in kept)
+
+
+def _is_by_rows(mapped: ast.Call, place: int) -> bool:
+    """Whether `jax.vmap(f, in_axes=…)` takes an argument row by row, as it does without `in_axes`."""
+    axes = next((each.value for each in mapped.keywords if each.arg == "in_axes"), None)
+    axes = axes or (mapped.args[1] if len(mapped.args) > 1 else None)
+    if isinstance(axes, ast.Tuple | ast.List) and place < len(axes.elts):
+        axes = axes.elts[place]
+    return axes is None or (isinstance(axes, ast.Constant) and axes.value == 0 and axes.value is not False)
 
 
 def _at(axis: int, ndim: int) -> str:

@@ -26,7 +26,8 @@ class Operation:
 
     Attributes:
         sort: what is done: "elementwise", "where", "extreme", "by nan", "sort", "argsort", "place", "running", "flat", "count",
-            "norm", "join", "pad", "beside", "roll", "fit", "polynomial", "stack", "product", "shift", "like", "drawn".
+            "norm", "join", "pad", "beside", "roll", "fit", "polynomial", "stack", "product", "shift", "like", "drawn",
+            "one hot".
         safety: of an elementwise one, LINEAR, TOTAL or PARTIAL.
         neutral: of one that is told a neutral element: that element ("" where `where=` serves).
         spelled: its name in jax.numpy where it is another.
@@ -46,7 +47,7 @@ TABLE: dict[str, Operation] = {
     **_rows(
         "add subtract negative positive astype asarray array float32 float64 int32 int64 conj real imag equal not_equal less "
         "less_equal greater greater_equal isnan isinf isfinite logical_and logical_or logical_not logical_xor invert "
-        "bitwise_and bitwise_or bitwise_xor bitwise_not float int bool stop_gradient one_hot",
+        "bitwise_and bitwise_or bitwise_xor bitwise_not float int bool stop_gradient",
         "elementwise",
     ),
     **_rows(
@@ -110,6 +111,7 @@ TABLE: dict[str, Operation] = {
     **_rows("repeat tile", "beside"),
     "roll": Operation("roll"),
     "expand_dims": Operation("expand"),
+    "one_hot": Operation("one hot"),
     "atleast_1d": Operation("flat"),
     "isin": Operation("member"),
     "searchsorted": Operation("searchsorted"),

@@ -412,6 +412,15 @@ class Reshaping(Consumers):
             self.stop(node)
         return replace(found, axis=found.axis + (axes[0] <= found.axis), ndim=found.ndim + 1, direct=False)
 
+    def _one_hot(self, node: ast.Call, known: Called) -> Ragged | None:
+        found = self._only(node, known)
+        if found is None:
+            return None
+        axis = known.keyword("axis")
+        if found.flat or len(known.arguments) > 2 or (axis is not None and self._axes_of(axis, found.ndim + 1) != [found.ndim]):
+            self.stop(node)
+        return replace(found, ndim=found.ndim + 1, direct=False, pad="", dtype="f")
+
     def _transpose(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)
         if found is None:

@@ -877,3 +877,38 @@ def f(x, w, long=False):
     for long in (True, False):
         found = propose(define(source)["f"], (x, w, long), {}, (), ("long",), seconds=8.0)
         assert not found.rewrites and any("a length that depends on data" in each for each in found.obstacles)
+
+
+LOGITS = jnp.array([[2.0, 0.1, -1.0], [0.3, 0.2, 0.9], [-1.0, 3.0, 0.0], [0.0, 0.0, 0.0], [1.5, -0.5, 0.2]])
+LABELS = [(LOGITS, jnp.array(t)) for t in ([0, 2, 1, -1, 1], [-1, 0, -1, -1, 2], [0, 1, 2, 0, 1])]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "-(jax.nn.one_hot(t, 3) * jax.nn.log_softmax(x)).sum(-1).mean()",
+        "-(jax.nn.one_hot(t, 3, dtype=jnp.float32, axis=-1) * x).sum(axis=1).sum()",
+        "jax.nn.one_hot(t, 3).T @ x",
+        "jnp.zeros(5).at[valid].set((jax.nn.one_hot(t, 3) * x).sum(-1))",
+        "jax.vmap(lambda row, k: jax.nn.log_softmax(row)[k])(x, t).mean()",
+        "jax.vmap(lambda row, k: row[k] * 2, in_axes=(0, 0))(x, t).sum()",
+    ],
+)
+def test_rows_of_a_selection_beside_its_labels(body):
+    """`one_hot` gives each label a row, and `vmap` takes rows of several axes: both were taken for elements."""
+    source = (
+        f"def f(logits, targets):\n    valid = targets >= 0\n    x = logits[valid]\n    t = targets[valid]\n    return {body}\n"
+    )
+    found = check(f"import jax\nimport jax.numpy as jnp\n{source}", *LABELS).rewrites[0]
+    assert "where" in found.patterns
+
+
+def test_what_vmap_hands_to_every_row_is_no_row():
+    source = """
+import jax
+import jax.numpy as jnp
+def f(x, y):
+    near = x[x > 0]
+    return jax.vmap(lambda a, b: (a - b).sum(), in_axes=(None, 0))(near, y)
+"""
+    assert not propose(define(source)["f"], (jnp.array([1.0, -1.0, 2.0]), jnp.array([0.5, 1.0, 3.0])), {}).rewrites
