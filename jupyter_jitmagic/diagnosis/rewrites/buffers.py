@@ -130,6 +130,7 @@ def updated_in(spot: Spot, statements: Sequence[ast.stmt], traced: Sequence[str]
             if (
                 isinstance(value, np.ndarray | jax.Array)
                 or will_be_of_jax(spot, name)
+                or (_is_list_of_a_branch(spot, name) and not _is_fixed(spot, node.slice))
                 or (isinstance(value, list) and not (_is_fixed(spot, node.slice) and loaded([node.slice]).isdisjoint(traced)))
             ):
                 found[name] = None
@@ -143,6 +144,37 @@ def will_be_of_jax(spot: Spot, name: str) -> bool:
         return False
     facts = [spot.fact(n) for n in ast.walk(spot.function) if isinstance(n, ast.Name) and n.id == name]
     return any(facts) and all(fact is None or fact.sort == "array" for fact in facts)
+
+
+def _is_list_of_a_branch(spot: Spot, name: str) -> bool:
+    """Whether a variable that has no value yet stands for a list, which is asked for its items, or made an array, alone."""
+    if name in spot.locals or not isinstance(spot.function, ast.FunctionDef):
+        return False
+    code, named = spot.code, [n for n in walk_scope(spot.function.body) if isinstance(n, ast.Name) and n.id == name]
+    made = [
+        parent for node in named if isinstance(parent := code.parents[node], ast.Assign) and isinstance(parent.value, ast.List)
+    ]
+    arrays = [each for each in spot.function.body if isinstance(each, ast.Assign) and _is_made_an_array(spot, each, name)]
+
+    def suits(node: ast.Name) -> bool:
+        fact, parent = spot.fact(node), code.parents[node]
+        if isinstance(node.ctx, ast.Store) or (fact is not None and fact.sort == "array"):
+            return True
+        if any(node.lineno > (each.end_lineno or 0) for each in arrays):
+            return True
+        if isinstance(parent, ast.Call):
+            return text_attribute(spot.value(parent.func), "__name__") in ("array", "asarray", "stack")
+        return isinstance(parent, ast.Subscript) and parent.value is node
+
+    return bool(made) and all(map(suits, named))
+
+
+def _is_made_an_array(spot: Spot, statement: ast.Assign, name: str) -> bool:
+    """`q = jnp.array(q)`."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=bound)], value=ast.Call(func=func, args=[ast.Name(id=given)])):
+            return bound == given == name and text_attribute(spot.value(func), "__name__") in ("array", "asarray", "stack")
+    return False
 
 
 def _is_fixed(spot: Spot, index: ast.expr) -> bool:
@@ -167,8 +199,14 @@ def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
         edits.append(((start, start), f"{spot.code.indent(first)}nonlocal {', '.join(sorted(outer))}\n"))
     made = {name: value for name in sorted(names) if isinstance(value := spot.locals.get(name), np.ndarray | list)}
     edits += _returned_as_lists(function, {name: value for name, value in made.items() if isinstance(value, list)})
+    made |= {name: [0] for name in sorted(names) if _is_list_of_a_branch(spot, name)}
     whole = {name for name, value in made.items() if isinstance(value, list) and value and all(type(v) is int for v in value)}
-    for floats in (set(), whole) if whole else (set(),):  # of a list of ints each item is what was put there
+    given = [node.value for node in ast.walk(function) if isinstance(node, ast.Assign) and _root_of_statement(node) & whole]
+    parts = [part for value in given for part in (value.elts if isinstance(value, ast.Tuple) else [value])]
+    puts_floats = any((fact := spot.fact(part)) is not None and fact.dtype == "f" for part in parts)
+    for floats in (
+        (whole,) if puts_floats else (set(), whole) if whole else (set(),)
+    ):  # of a list each item is what was put there
         yield spot.step(
             "at", *edits, *(edit for name in made for edit in _makers(spot, outer.get(name, function), name, name in floats))
         )
@@ -413,6 +451,8 @@ def _makers(
                 edits.append((value.func, spot.jnp(value.func.attr)))
             elif isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "copy":
                 edits.append((value, f"{spot.jnp('asarray')}({code.src(value.func.value)})"))
+            elif held is None and isinstance(value, ast.Call):
+                continue  # `q = jnp.array(q)`, below the branches that make a list
             elif name in loaded([value]) and isinstance(value, ast.BinOp | ast.UnaryOp) and not isinstance(held, list):
                 continue  # `x = x / x.sum()`: of an array of JAX one is made
             else:

@@ -282,9 +282,8 @@ class _Marks(Container):
         return [value]
 
     def _is_argument(self, name: str) -> bool:
-        """Whether a name stands for an array that the function is given and keeps."""
-        arguments = {each.arg for each in ast.walk(self.function.args) if isinstance(each, ast.arg)}
-        return name in arguments - set(stored(self.function.body)) and is_array(self.spot, name)
+        """Whether a name stands for an array that the function is given, or takes from around it, and keeps."""
+        return name not in stored(self.function.body) and is_array(self.spot, name)
 
     def use(self, node: ast.Name, parent: ast.AST) -> None:
         code, spot = self.spot.code, self.spot

@@ -552,3 +552,27 @@ def test_what_is_added_to_a_queue_by_plus_is_added_at_once():
     return size
 """
     check(source, (IMAGE, 0, 2), (IMAGE, 1, 1), (IMAGE, 2, 0), (1 - IMAGE, 0, 0))
+
+
+FLOOD = """
+def f(grid, i, j):
+    if not grid[i, j]:
+        return 0
+    seen = set()
+    stack = [(i, j)]
+    while stack:
+        r, c = stack.pop()
+        if (r, c) in seen or not grid[r, c]:
+            continue
+        seen.add((r, c))
+        for dr, dc in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+            if 0 <= r + dr < grid.shape[0] and 0 <= c + dc < grid.shape[1]:
+                stack.append((r + dr, c + dc))
+    return len(seen)
+"""
+
+
+def test_marks_of_an_array_from_around_the_branch():
+    """Behind an early return the lines stand in a function of their own, which is not given the array."""
+    grid = jnp.array([[1, 1, 0, 1], [0, 1, 0, 1], [0, 1, 1, 0], [1, 0, 0, 1]])
+    check(FLOOD, (grid, 0, 0), (grid.T, 0, 0), (jnp.ones((3, 2), int), 0, 0), static=("i", "j"), seconds=10.0)
