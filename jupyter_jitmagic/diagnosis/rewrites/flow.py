@@ -269,7 +269,7 @@ class Flow(Branching):
                     self.stop(value)
                 self.bind(node, target.id, ragged, None, True)
             return
-        if self._sizes(node, targets, value):
+        if self._sizes(node, targets, value) or self._indices(node, targets, value):
             return
         if self.visit(value) is not None:
             self.stop(value)
@@ -283,15 +283,33 @@ class Flow(Branching):
             return False
         found = self.visit(value.value)
         names = [target.id for target in targets if isinstance(target, ast.Name)]
-        if found is None or not len(names) == len(targets) == found.ndim or found.grid or found.flat or found.group:
+        if found is None or not len(names) == len(targets) == found.ndim or (found.flat and not found.grid) or found.group:
             return False
-        array, count = self.operand(value.value), self.count(found)
-        sizes = [count if axis == found.axis else f"{array}.shape[{axis}]" for axis in range(found.ndim)]
+        masks = found.grid or tuple(found.mask if axis == found.axis else "" for axis in range(found.ndim))
+        array = self.operand(value.value)
+        counts = [(self.count(Ragged(mask)) if found.grid else self.count(found)) if mask else "" for mask in masks]
+        sizes = [count or f"{array}.shape[{axis}]" for axis, count in enumerate(counts)]
         self.replace(value, f"{', '.join(sizes)}{',' * (len(sizes) == 1)}")
-        for axis, name in enumerate(names):
-            self.bind(node, name, None, None, axis == found.axis)
-        if not found.axis:
+        for count, name in zip(counts, names, strict=True):
+            self.bind(node, name, None, None, bool(count))
+        if not found.axis and not found.grid:
             self.counts[names[0]] = found
+        return True
+
+    def _indices(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> bool:
+        """`rows, columns = jnp.indices(patch.shape)` of a table: how many of its own come before each; whether it is that."""
+        match value:
+            case ast.Call(func=ast.Attribute(attr="indices"), args=[ast.Attribute(value=array, attr="shape")], keywords=[]):
+                found = self.visit(array)
+            case _:
+                return False
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        if found is None or not found.grid or not len(names) == len(targets) == found.ndim:
+            return False
+        axes = [f"{self.jnp('cumsum')}({found.mask}, axis={axis}) - 1" for axis in range(found.ndim)]
+        self.replace(value, ", ".join(axes))
+        for name in names:
+            self.bind(node, name, replace(found, dtype="i", pad="", source=-1, direct=False), None, True)
         return True
 
     def bind(

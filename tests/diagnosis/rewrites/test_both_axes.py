@@ -98,3 +98,29 @@ def test_nan_in_an_argument_that_has_none_in_the_call_is_told_and_refuses_nothin
     calls = [(jnp.arange(4.0), y, new), (jnp.arange(3.0), y[:3] * jnp.nan, new), (jnp.arange(4.0), new[0] * y, new[:1])]
     found = check(source, *calls, seconds=20.0).rewrites[0]
     assert "its gradient is not finite where data is NaN" in " ".join(found.compared.differences)
+
+
+PATCH = """
+import jax.numpy as jnp
+def f(img, mask):
+    r = jnp.nonzero(mask.any(axis=1))[0]
+    c = jnp.nonzero(mask.any(axis=0))[0]
+    patch = img[r[0] : r[-1] + 1, c[0] : c[-1] + 1]
+"""
+IMAGE = jnp.arange(42.0).reshape(6, 7) * 0.1
+INSIDE = jnp.zeros((6, 7), bool).at[2, 3].set(True).at[4, 5].set(True)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "    h, w = patch.shape\n    return patch.sum() / (h * w), h - w",
+        "    yy, xx = jnp.indices(patch.shape)\n    return (yy * patch).sum() / patch.sum(), (xx**2).sum(), yy.max()",
+        "    patch = patch - patch.min()\n    yy, xx = jnp.indices(patch.shape)\n"
+        "    return r[0] + (yy * patch).sum() / patch.sum(), jnp.sum(xx, axis=1)[0]",
+    ],
+)
+def test_how_large_a_patch_is_and_where_its_elements_stand(rest):
+    """A patch cut out where data says was reduced; its shape had no rewrite."""
+    calls = [(IMAGE, INSIDE), (IMAGE, INSIDE.at[0, 6].set(True)), (IMAGE.T, INSIDE.T), (IMAGE[:5], INSIDE[:5])]
+    check(f"{PATCH}{rest}\n", *calls, seconds=8.0)
