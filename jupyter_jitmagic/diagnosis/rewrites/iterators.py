@@ -69,20 +69,30 @@ def _over_runs(spot: Spot, statement: ast.stmt, call: ast.Call) -> list[_Edit] |
     if not array or len(by) != len(call.args) - 1 + len(call.keywords):
         return None
     match around:
-        case ast.For(target=ast.Tuple(elts=[_, ast.Name() as group])) if around.iter is call:
+        case ast.For(target=target) if around.iter is call:
             scope: ast.AST = around
-        case ast.comprehension(target=ast.Tuple(elts=[_, ast.Name() as group])):
+        case ast.comprehension(target=target):
             scope = code.parents[around]
         case _:
             return None
+    read = [n for n in walk(scope) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    match target:
+        case ast.Name(id=pair):
+            return _firsts(spot, statement, call, (target, pair), (array, by)) if all(n.id != pair for n in read) else None
+        case ast.Tuple(elts=[key_of, ast.Name() as group]):
+            pass
+        case _:
+            return None
     lengths = [length for node in walk(scope) if (length := _length_of(node, group.id)) is not None]
-    uses = [n for n in walk(scope) if isinstance(n, ast.Name) and n.id == group.id and isinstance(n.ctx, ast.Load)]
+    uses = [n for n in read if n.id == group.id]
+    if not uses and isinstance(key_of, ast.Name):
+        return _firsts(spot, statement, call, (target, key_of.id), (array, by))
     if len(lengths) != len(uses) or not lengths:
         return None
     values, run = code.fresh("values", "run_values"), code.fresh("run", "number_of_run")
     how_long, key = code.fresh("lengths", "run_lengths"), code.fresh("keys", "run_keys")
     jnp, indent = spot.jnp, code.indent(statement)
-    asked = f"{jnp('array')}([{_asked(spot, by[0], array)}])" if by else f"{jnp('asarray')}({array})"
+    asked = _keys(spot, array, by)
     changes = f"{jnp('append')}(False, {values}[1:] != {values}[:-1])[: {values}.size]"
     lines = [
         f"{values} = {asked}",
@@ -95,6 +105,29 @@ def _over_runs(spot: Spot, statement: ast.stmt, call: ast.Call) -> list[_Edit] |
     edits.append((call, f"zip({key}[{how_long} > 0], {how_long}[{how_long} > 0])"))
     edits += [(length, group.id) for length in lengths]
     return edits
+
+
+def _firsts(
+    spot: Spot, statement: ast.stmt, call: ast.Call, target: tuple[ast.expr, str], of: tuple[str, list[ast.expr]]
+) -> list[_Edit]:
+    """`for k, _ in groupby(x)`, which asks for no run: the first element of each."""
+    code, jnp = spot.code, spot.jnp
+    values, first = code.fresh("values", "run_values"), code.fresh("first", "first_of_run")
+    lines = [
+        f"{values} = {_keys(spot, *of)}",
+        f"{first} = {jnp('append')}(True, {values}[1:] != {values}[:-1])[: {values}.size]",
+    ]
+    start, indent = code.region([statement], comments=True)[0], code.indent(statement)
+    return [
+        ((start, start), "".join(f"{indent}{line}\n" for line in lines)),
+        (call, f"{values}[{first}]"),
+        target,
+    ]
+
+
+def _keys(spot: Spot, array: str, by: list[ast.expr]) -> str:
+    """What `groupby` compares, as an array."""
+    return f"{spot.jnp('array')}([{_asked(spot, by[0], array)}])" if by else f"{spot.jnp('asarray')}({array})"
 
 
 def _length_of(node: ast.AST, group: str) -> ast.Call | None:

@@ -3,9 +3,9 @@
 import jax.numpy as jnp
 import pytest
 
-from jupyter_jitmagic.diagnosis.rewrites import told
+from jupyter_jitmagic.diagnosis.rewrites import propose, told
 
-from .helpers import check
+from .helpers import check, define
 
 X = jnp.array([1.0, 2.0, 2.5, -1.0, -2.0, 3.0, 0.5])
 G = jnp.array([1, 0, 2, 1, 1, 0, 0])
@@ -30,6 +30,15 @@ def f(x, g):
     return longest
 """,
     "runs by a key": "def f(x, g):\n    return max([sum(1 for _ in run) for up, run in groupby(x, key=lambda v: v > 0)])\n",
+    "the first of each run": """
+def f(x, g):
+    tokens = [k for k, _ in groupby(g.tolist()) if k != 0]
+    ups = sum(1 for _ in groupby(x, key=lambda v: v > 0))
+    total = 0
+    for k, run in groupby(g):
+        total = total + k
+    return len(tokens), sum(tokens), ups, total
+""",
     "lists by key": """
 def f(x, g):
     groups = defaultdict(list)
@@ -55,6 +64,11 @@ def test_what_data_divides_keeps_its_length(how):
     """It gives what plain Python gives, also where there is one run or group, and where nothing is taken."""
     found = check(IMPORTS + SERVED[how], (X, G), (-X, G[::-1]), (jnp.abs(X), G * 0 + 1), (X[::-1], jnp.arange(7) % 2))
     assert found.rewrites[0].verified
+
+
+def test_a_run_that_is_read_is_no_first_element():
+    source = "def f(x, g):\n    return sum(max(run) for k, run in groupby(g.tolist()))\n"
+    assert not propose(define(IMPORTS + source)["f"], (X, G), {}).rewrites
 
 
 def test_keys_that_int_makes_are_whole_for_floats_too():
