@@ -155,7 +155,6 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 # families in the order in which they are asked; what is known while tracing first, then conversions: a call that needs the
 # value is no test yet
 RULES: list[Rule] = [
-    *no_rounds.RULES,
     *absent.RULES,
     *annotated.RULES,
     *whole_as_floats.RULES,
@@ -183,6 +182,7 @@ RULES: list[Rule] = [
     *appended_once.RULES,
     *rolling.RULES,
     *empties.RULES,
+    *no_rounds.RULES,
     *other_names.RULES,
     *buffers.RULES,
     *interpolating.RULES,

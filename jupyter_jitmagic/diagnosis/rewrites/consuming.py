@@ -290,8 +290,10 @@ class Consumers(Updating):
         if found is None:
             return None
         rows = found.ndim > 1
-        if len(node.generators) > 1 or loop.ifs or (rows and (found.axis or found.flat or found.grid or found.group)):
+        if len(node.generators) > 1 or (rows and (found.axis or found.flat or found.grid or found.group)):
             self.stop(node)
+        if loop.ifs:
+            found = self._tested(node, loop, found)
         if rows:
             self.require(found, safety_of(self.spot, [node.elt]))
         elif _is_compared(node.elt, hidden):  # the group of a label that does not occur is empty, and its mean NaN
@@ -300,6 +302,19 @@ class Consumers(Updating):
         dtype = fact.dtype if fact is not None and fact.dtype else "f"
         ndim = 1 + max(fact.ndim, 0) if fact is not None else 1
         return replace(found, ndim=ndim, listed=True, direct=False, pad="", dtype=dtype, source=-1)
+
+    def _tested(self, node: ast.ListComp | ast.GeneratorExp, loop: ast.comprehension, found: Ragged) -> Ragged:
+        """`[g(v) for v in s if c]` → `[g(v) for v in s]`, of which those count that do in s and for which c holds."""
+        if found.ndim > 1 or found.flat or found.group or found.times or loop.is_async:
+            self.stop(node)
+        target, over = self.code.src(loop.target), self.text(loop.iter)
+        test = " and ".join(self.operand(each) if len(loop.ifs) > 1 else self.text(each) for each in loop.ifs)
+        kept = f"{self.jnp('asarray')}([{test} for {target} in {over}], bool)"
+        mask = self.named(f"{enclosed(found.mask)} & {kept}", "passed", "kept_too", "those_kept")
+        inside = self.text(node)
+        begin, end = inside[0], inside[-1]
+        self.replace(node, f"{begin}{self.text(node.elt)} for {target} in {over}{end}")
+        return replace(found, mask=mask, front=False, length="", least="", source=-1)
 
     def _mapping(self, node: ast.DictComp) -> None:
         """`{k: s[labels == k].mean() for k in keys}`: what it names of its own is known in it alone."""
@@ -320,7 +335,9 @@ class Consumers(Updating):
                     return replace(ragged[0], mask=self.named(both, "counts", "valid", "filled"), source=-1, direct=False)
                 return ragged[0] if ragged else None
             if node.func.id == "enumerate" and len(node.args) == 1:
-                inner = self.visit(node.args[0])
+                inner = self._iterated(node.args[0])
+                if inner is not None and not inner.front and isinstance(node.args[0], ast.Call):
+                    self.stop(node)  # `enumerate(zip(…))`, which has no order to be put into
                 return None if inner is None else self.ordered(node.args[0], inner)
         return self.visit(node)
 

@@ -32,7 +32,7 @@ def else_at_once(spot: Spot) -> Iterator[Step]:
             case _:
                 inside = around
                 continue
-        empty = [each for each in ast.walk(chosen) if isinstance(each, ast.Name) and _is_empty(spot.locals.get(each.id))]
+        empty = [each for each in ast.walk(chosen) if isinstance(each, ast.Name) and is_empty(spot.locals.get(each.id))]
         if empty and isinstance(around, ast.expr):
             text = f"{code.src(around)} if {empty[0].id}.size else {code.expr(other)}"
             alone = isinstance(code.parents[around], ast.keyword | ast.stmt)
@@ -46,7 +46,8 @@ def is_called(spot: Spot, node: ast.Call, name: str) -> bool:
     return getattr(function, "__name__", "") == name and str(getattr(function, "__module__", "")).startswith("jax")
 
 
-def _is_empty(value: object) -> bool:
+def is_empty(value: object) -> bool:
+    """Whether it is an array of nothing."""
     return getattr(value, "ndim", 0) > 0 and getattr(value, "size", None) == 0
 
 
@@ -64,7 +65,7 @@ def of_nothing(spot: Spot) -> Iterator[Step]:
     chosen = known.arguments[0]
     mask = chosen.args[0] if isinstance(chosen, ast.Call) and is_called(spot, chosen, "where") else None
     asked = array
-    if isinstance(mask, ast.Name) and _is_empty(spot.locals.get(mask.id)):
+    if isinstance(mask, ast.Name) and is_empty(spot.locals.get(mask.id)):
         asked = mask.id  # as empty as what is chosen by it, and shorter
     nothing = "0" if known.operation.sort == "place" else f"{spot.jnp('zeros')}((), {array}.dtype)"
     text = f"{spot.code.src(node)} if {asked}.size else {nothing}"
@@ -89,7 +90,7 @@ def _fills(spot: Spot, node: ast.Call) -> ast.Subscript | None:
     match spot.code.parents[node]:
         case ast.Subscript(value=ast.Name(id=name), slice=inside) as element if inside is node:
             around = spot.code.parents[element]
-            if _is_empty(spot.locals.get(name)) and isinstance(around, ast.Call) and is_called(spot, around, "where"):
+            if is_empty(spot.locals.get(name)) and isinstance(around, ast.Call) and is_called(spot, around, "where"):
                 return element
     return None
 

@@ -82,3 +82,34 @@ def test_the_values_are_asked_for_once():
 def test_a_list_of_which_more_is_asked_or_whose_array_changes_stays(body):
     found = propose(define(f"def f(x, y):\n    {body}\n")["f"], CALLS[0], {})
     assert all("groups" in each.source for each in found.rewrites)
+
+
+TESTED = """
+import jax.numpy as jnp
+def f(x, w, n):
+    p, q = x[:n], w[:n]
+    v = x[x > 0]
+"""
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "    return len([i for i, (a, b) in enumerate(zip(p, q)) if a != b]), (p == q).mean()",
+        "    return sum(a * b for a, b in zip(v, w[x > 0]) if a > 1)",
+        "    small = [a for a in v if a < 2 and a != 0.5]\n    return len(small), sum(small)",
+        "    big = [i for i, a in enumerate(v) if a > 1]\n    return len(big), sum(big)",
+        "    return jnp.array([a for a in q if a > 1]).sum()",
+    ],
+)
+def test_a_comprehension_with_a_test_runs_over_what_was_selected(rest):
+    """It had to run over a whole array; `enumerate(zip(…))` of two windows had no rewrite."""
+    x, w = jnp.array([1.0, -2.0, 3.0, 0.5, 1.5]), jnp.array([1.0, 2.0, 3.0, 0.5, 4.0])
+    calls = [(x, w, jnp.array(3)), (x, w, jnp.array(5)), (-x, w, jnp.array(1)), (jnp.abs(x), w, jnp.array(4))]
+    check(f"{TESTED}{rest}\n", *calls, seconds=8.0)
+
+
+def test_items_of_two_selections_have_no_order_to_be_counted_by():
+    source = f"{TESTED}    return sum(i * a for i, (a, b) in enumerate(zip(v, w[x > 0])) if a < b)\n"
+    x = jnp.array([1.0, -2.0, 3.0, 0.5])
+    assert not propose(define(source)["f"], (x, x + 1, jnp.array(2)), {}).rewrites
