@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.operations import called
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
@@ -48,7 +49,8 @@ def is_called(spot: Spot, node: ast.Call, name: str) -> bool:
 
 def is_empty(value: object) -> bool:
     """Whether it is an array of nothing."""
-    return getattr(value, "ndim", 0) > 0 and getattr(value, "size", None) == 0
+    shape = attribute(value, "shape")  # of a module a function
+    return isinstance(shape, tuple) and 0 in shape
 
 
 def of_nothing(spot: Spot) -> Iterator[Step]:

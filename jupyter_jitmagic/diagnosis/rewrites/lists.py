@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import jax
+import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.bound_again import side_by_side, under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
@@ -16,6 +17,8 @@ from jupyter_jitmagic.diagnosis.rewrites.signs import is_place
 from jupyter_jitmagic.source.code import Code, Edit, is_returned, words
 from jupyter_jitmagic.source.names import loaded, walk_scope
 
+_OF_NUMPY = words("mean median std var sum prod max min")
+"""What NumPy computes of a list."""
 _ARRAYS = words("array asarray stack")
 
 
@@ -301,6 +304,15 @@ class ListUses:
             self.found.append((*code.span(call), first))
         elif not builtin and name in _ARRAYS and isinstance(call.func, ast.Attribute):
             self.found.append((*code.span(call), f"{code.src(call)}[{self._mask()}]"))
+        elif (
+            name in _OF_NUMPY
+            and isinstance(call.func, ast.Attribute)
+            and spot.value(call.func.value) is np
+            and len(call.args) == 1
+        ):
+            if call.keywords:
+                self._refuse(node)
+            self.found.append((*code.span(call), f"{spot.jnp(name)}({spot.jnp('array')}({self.name})[{self._mask()}])"))
         else:
             self._refuse(node)
 

@@ -20,6 +20,12 @@ class Narrowing(Tracking):
         self.begins = 0
         """The line at which the walk began."""
 
+    def _all_of(self, name: str, axis: int, node: ast.stmt) -> str:
+        """A mask that lets all of a name's elements pass; None where it is None, and made in the branch."""
+        every = f"{self.jnp('ones')}({name}.shape[{axis}], bool)"
+        is_made = isinstance(node, ast.If) and ast.unparse(node.test) == f"{name} is None"
+        return f"{every} if {name} is not None else None" if is_made else every
+
     def masked_in_branches(
         self, node: ast.If, entry: dict[str, Ragged], sides: list[dict[str, Ragged]], apart: list[str]
     ) -> bool:
@@ -49,7 +55,7 @@ class Narrowing(Tracking):
                 if asks_for_none(node.test) and side == 0 and self._stay(known, node.test):
                     self.state.options[kept] = self.code.src(node.test)
                 self.current = node
-                self.line_before(f"{kept} = {self.jnp('ones')}({names[0]}.shape[{axis}], bool)")
+                self.line_before(f"{kept} = {self._all_of(names[0], axis, node)}")
                 self.current = body[-1]
                 self.line_after(f"{kept} = {mask}")
             self.current = node
@@ -98,7 +104,7 @@ class Narrowing(Tracking):
                 self.stop(node, f"`{name}` has a length that depends on data")
             mask = self.fresh("kept", "chosen", "valid", f"{name}_kept")
             if held is None:
-                self.line_before(f"{mask} = {self.jnp('ones')}({name}.shape[{ragged.axis}], bool)")
+                self.line_before(f"{mask} = {self._all_of(name, ragged.axis, node)}")
             else:
                 self.line_before(f"{mask} = {held.mask}")
             self.canonical[name] = mask

@@ -24,6 +24,8 @@ def asked_before(spot: Spot) -> Iterator[Step]:
     inner, code = spot.function, spot.code
     if inner is None or not isinstance(spot.error, IndexError) or "with size 0" not in str(spot.error):
         return
+    if _is_given_nothing(spot):
+        return
     own = bound_in(inner)
     names = [node.id for node in walk(spot.node) if isinstance(node, ast.Name) and node.id not in own]
     empty = next((name for name in names if is_empty(spot.value(ast.Name(name, ast.Load())))), None)
@@ -46,6 +48,14 @@ def asked_before(spot: Spot) -> Iterator[Step]:
             text = f"{code.src(call)} if {empty}.size else {other}"
             bare = isinstance(statement, ast.Assign | ast.Return) and statement.value is call
             yield spot.step(GUARD, (call, text if bare else f"({text})"))
+
+
+def _is_given_nothing(spot: Spot) -> bool:
+    """Whether the call has an array without elements: of such a call it is said that the rewrite fails, as few make it."""
+    outermost = [spot, *spot.callers()][-1]
+    if not isinstance(outermost.function, ast.FunctionDef):
+        return False
+    return any(is_empty(outermost.locals.get(each.arg)) for each in walk(outermost.function.args) if isinstance(each, ast.arg))
 
 
 def _given_to(spot: Spot, inner: ast.AST) -> ast.Call | None:

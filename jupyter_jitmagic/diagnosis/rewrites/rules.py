@@ -393,10 +393,11 @@ class Spot:
             return None
         while True:
             parent = self.code.parents[node]
-            if (isinstance(parent, ast.BoolOp) and node is parent.values[-1]) or isinstance(parent, ast.NamedExpr):
-                node = parent
-            else:
+            last = isinstance(parent, ast.BoolOp) and node is parent.values[-1]
+            side = isinstance(parent, ast.IfExp) and node is not parent.test  # `if a < b if up else a > b:`
+            if not (last or side or isinstance(parent, ast.NamedExpr)):
                 break
+            node = parent
         if isinstance(parent, ast.If | ast.While | ast.IfExp | ast.Assert) and node is parent.test:
             return node, parent
         if isinstance(parent, ast.BoolOp | ast.UnaryOp) or (isinstance(parent, ast.comprehension) and node in parent.ifs):

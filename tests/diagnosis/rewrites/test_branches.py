@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from jupyter_jitmagic import diagnose
@@ -702,3 +703,18 @@ def f(x, limit, n=2):
     x = jnp.array([1.0, -2.0, 3.0, 4.0])
     found = check(source, *((given, jnp.float32(limit)) for given in (x, -x) for limit in (9.0, 1.0)), seconds=20.0)
     assert not any("nonlocal" in each.source for each in found.rewrites)
+
+
+def test_a_test_that_a_flag_chooses():
+    """`if a < b if up else a > b:` asks data on both sides of Python's own question; nothing was found."""
+    source = """
+def f(x, down=False):
+    a = x.copy()
+    swaps = 0
+    for j in range(len(a) - 1):
+        if (a[j] < a[j + 1]) if down else (a[j] > a[j + 1]):
+            a[j], a[j + 1] = a[j + 1], a[j]
+            swaps += 1
+    return a, swaps
+"""
+    check(source, *((np.array(x),) for x in ([5, 1, 4, 2, 8], [1, 2, 3], [3, 2, 2, 1])))

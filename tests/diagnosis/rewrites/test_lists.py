@@ -725,3 +725,23 @@ def f(x, rate):
 """
     first = check(source, (jnp.array(3.0), 0.25), (jnp.array(-2.0), 1.5), (3, 1)).rewrites[0]
     assert "fori_loop" in first.patterns and "result_type(x, float, rate)" in first.source
+
+
+@pytest.mark.parametrize("call", ["float(np.mean(ious))", "np.median(ious)", "np.sum(ious) / len(ious)", "np.max(ious)"])
+def test_what_numpy_computes_of_a_list_whose_items_data_chooses(call):
+    """`np.mean(scores) if scores else nan`, as a metric over classes that may be absent."""
+    source = f"""
+import numpy as np
+import jax.numpy as jnp
+def f(pred, label):
+    ious = []
+    for c in range(3):
+        inter = ((pred == c) & (label == c)).sum()
+        union = ((pred == c) | (label == c)).sum()
+        if union == 0:
+            continue
+        ious.append(inter / union)
+    return {call} if ious else float("nan")
+"""
+    calls = [(jnp.array(a), jnp.array(b)) for a, b in (([0, 1, 1], [0, 1, 0]), ([4, 4], [5, 5]), ([2, 1], [2, 2]))]
+    check(source, *calls)

@@ -37,6 +37,13 @@ def f(x):
     i = places[0]
     return x[i] / (x[i + 1] - x[i])
 """,
+    "an element beside a function of a module's": """
+def f(x):
+    steps = x[1:] - x[:-1]
+    if (steps > 1).sum() > 0:
+        return jnp.abs(steps[jnp.argmax(steps > 1)] + jnp.sum(steps))
+    return 0.0
+""",
     "a choice that is kept": """
 def f(x):
     steps = x[1:] - x[:-1]

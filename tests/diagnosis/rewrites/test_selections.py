@@ -912,3 +912,41 @@ def f(x, y):
     return jax.vmap(lambda a, b: (a - b).sum(), in_axes=(None, 0))(near, y)
 """
     assert not propose(define(source)["f"], (jnp.array([1.0, -1.0, 2.0]), jnp.array([0.5, 1.0, 3.0])), {}).rewrites
+
+
+@pytest.mark.parametrize("given", [None, jnp.array([0.2, 0.5, 0.7])])
+def test_a_selection_in_the_place_of_what_is_left_out(given):
+    """`if limits is None: limits = jnp.unique(x)`: a mask for those that are given was asked of None."""
+    source = """
+import jax.numpy as jnp
+def f(x, y, limits=None):
+    if limits is None:
+        limits = jnp.unique(x)
+    best, at = -1.0, 0.5
+    for t in limits:
+        hit = ((x >= t) & (y == 1)).mean()
+        if hit > best:
+            best, at = hit, t
+    return at, best
+"""
+    x = jnp.array([0.1, 0.4, 0.35, 0.8, 0.65, 0.4])
+    calls = [(x, jnp.array([0, 0, 1, 1, 1, 0])), (x[::-1], jnp.array([1, 0, 0, 1, 0, 0])), (x, jnp.zeros(6, int))]
+    more = () if given is None else (given,)
+    check(source, *((*call, *more) for call in calls), seconds=8.0)
+
+
+def test_first_and_last_at_once():
+    """`np.where(rows)[0][[0, -1]]`, as boxes of masks are found: places in a list were compared with 0."""
+    source = """
+import numpy as np
+import jax.numpy as jnp
+def f(mask):
+    rows = np.any(mask, axis=1)
+    if not rows.any():
+        return jnp.array([0, 0])
+    low, high = np.where(rows)[0][[0, -1]]
+    return jnp.array([low, high])
+"""
+    check(source, *((jnp.eye(5)[rows] > 2 - 1.5,) for rows in (jnp.arange(5), jnp.array([2, 3]))), seconds=8.0)
+    mask = jnp.zeros((4, 3), bool).at[1, 2].set(True).at[2, 0].set(True)
+    check(source, (mask,), (~mask,), (mask & False,), seconds=8.0)
