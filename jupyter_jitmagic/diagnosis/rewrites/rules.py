@@ -395,7 +395,7 @@ class Spot:
             parent = self.code.parents[node]
             last = isinstance(parent, ast.BoolOp) and node is parent.values[-1]
             side = isinstance(parent, ast.IfExp) and node is not parent.test  # `if a < b if up else a > b:`
-            if not (last or side or isinstance(parent, ast.NamedExpr)):
+            if not isinstance(parent, ast.expr) or not (last or side or isinstance(parent, ast.NamedExpr)):
                 break
             node = parent
         if isinstance(parent, ast.If | ast.While | ast.IfExp | ast.Assert) and node is parent.test:
