@@ -273,9 +273,8 @@ def _read_by_test(test: ast.expr) -> set[str]:
         if isinstance(node, ast.NamedExpr):
             end = (node.end_lineno or 0, node.end_col_offset or 0)
             bound[node.target.id] = min(end, bound.get(node.target.id, end))
-    names = [n for n in walk(test) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
-    own = _of_comprehensions(test)
-    return {n.id for n in names if (n.id not in bound or (n.lineno, n.col_offset) < bound[n.id]) and n.id not in own}
+    names = [n for n in names_around(test) if isinstance(n.ctx, ast.Load)]
+    return {n.id for n in names if n.id not in bound or (n.lineno, n.col_offset) < bound[n.id]}
 
 
 def _loads_of_simple(stmt: ast.AST) -> set[str]:
@@ -287,18 +286,16 @@ def _loads_of_simple(stmt: ast.AST) -> set[str]:
             found.add(node.id)
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             found.add(node.target.id)
-    return found - _of_comprehensions(stmt)
+    inner: set[str] = set()
+    for node in walk_scope([stmt]):
+        if isinstance(node, ast.comprehension):
+            inner |= set(target_names(node.target))
+    outside = {n.id for n in _outside_comprehensions(stmt) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return {name for name in found if name not in inner or name in outside}
 
 
-def _of_comprehensions(node: ast.AST) -> set[str]:
-    """Names of comprehensions alone, which are their own."""
-    inner = {name for each in walk_scope([node]) if isinstance(each, ast.comprehension) for name in target_names(each.target)}
-    outside = _outside_comprehensions(node) if inner else ()
-    return inner - {n.id for n in outside if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-
-
-def _outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
-    stack = [node]
+def _outside_comprehensions(stmt: ast.AST) -> Iterator[ast.AST]:
+    stack = [stmt]
     while stack:
         node = stack.pop()
         yield node

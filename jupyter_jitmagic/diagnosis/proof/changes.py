@@ -149,16 +149,6 @@ def large(scale: int) -> Callable[[Any], Any]:
     return change
 
 
-def up_to(number: int) -> Callable[[Any], Any]:
-    """A change to the whole numbers that end with `number`, all different, which keep their signs and their order of sizes."""
-
-    def change(values: Any) -> Any:
-        ranks = np.argsort(np.argsort(np.abs(values), axis=None, kind="stable"), kind="stable").reshape(np.shape(values))
-        return np.where(values < 0, -1, 1) * np.maximum(number - (np.size(values) - 1 - ranks), 1)
-
-    return change
-
-
 def near_the_end(values: Any) -> Any:
     """The largest numbers of 32 bits, all different: hardly anything can be added to one."""
     return 2**31 - 1 - np.arange(np.size(values)).reshape(np.shape(values)) % LARGE_APART

@@ -36,7 +36,6 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     scaled,
     set_to,
     unit,
-    up_to,
     with_infinities,
     with_nan,
     with_nan_first,
@@ -51,7 +50,6 @@ BELOW_ZERO = "negative int"
 MANY_ROUNDS = "many rounds"
 """Of a kind: counts of which a product or power outgrows 32 bits soon."""
 _OTHER_KEYS = 6  # for a branch that is taken every second time, say
-PAST_8_BITS = 300
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
 
 
@@ -298,8 +296,6 @@ class Variations:
             yield from self._one(numbers[:2], set_to(97), "large count")  # what is computed of it may outgrow an array
             yield from self._between()
         yield from self._alone()
-        if arrays := [k for k in self._ints if np.size(self._leaves[k]) > 1]:  # 8 bits hold none of these
-            yield self._each(arrays, up_to(PAST_8_BITS), "large count")
         for k in self._bools[:2]:
             yield self._each([k], np.logical_not, "flag")
             if np.size(self._leaves[k]) > 1:  # a mask that lets nothing through, and one that lets all

@@ -361,6 +361,8 @@ class Search:
                         return traced
                     if not any(isinstance(other, BaseException) for _, other in others):
                         program = self.trace(function, self.call.args, self.call.kwargs)
+                        if isinstance(program, BaseException):
+                            continue
                         found = replace(traced, draft=draft, function=function, program=program, others=tuple(others))
                         return self._with_fewer_guards(found)
         return traced
