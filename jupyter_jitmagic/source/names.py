@@ -278,31 +278,11 @@ def _read_by_test(test: ast.expr) -> set[str]:
 
 
 def _loads_of_simple(stmt: ast.AST) -> set[str]:
-    found: set[str] = set()
-    for node in walk_scope([stmt]):
-        if isinstance(node, SCOPES):
-            found |= free_names(node)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            found.add(node.id)
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            found.add(node.target.id)
-    inner: set[str] = set()
-    for node in walk_scope([stmt]):
-        if isinstance(node, ast.comprehension):
-            inner |= set(target_names(node.target))
-    outside = {n.id for n in _outside_comprehensions(stmt) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    return {name for name in found if name not in inner or name in outside}
-
-
-def _outside_comprehensions(stmt: ast.AST) -> Iterator[ast.AST]:
-    stack = [stmt]
-    while stack:
-        node = stack.pop()
-        yield node
-        if isinstance(node, COMPREHENSIONS):
-            stack.append(node.generators[0].iter)
-        elif not isinstance(node, SCOPES):
-            stack += children(node)
+    if isinstance(stmt, SCOPES):
+        return free_names(stmt)
+    found = {node.id for node in names_around(stmt) if isinstance(node.ctx, ast.Load)}
+    counted = [node.target for node in walk_scope([stmt]) if isinstance(node, ast.AugAssign)]
+    return found | {target.id for target in counted if isinstance(target, ast.Name)}
 
 
 def free_names(fn: ast.AST) -> set[str]:

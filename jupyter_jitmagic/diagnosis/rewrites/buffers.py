@@ -10,6 +10,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.aliases import rows_by_their_place
+from jupyter_jitmagic.diagnosis.rewrites.elements import is_of
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
@@ -151,29 +152,28 @@ def _is_list_of_a_branch(spot: Spot, name: str) -> bool:
     if name in spot.locals or not isinstance(spot.function, ast.FunctionDef):
         return False
     code, named = spot.code, [n for n in walk_scope(spot.function.body) if isinstance(n, ast.Name) and n.id == name]
-    made = [
-        parent for node in named if isinstance(parent := code.parents[node], ast.Assign) and isinstance(parent.value, ast.List)
-    ]
-    arrays = [each for each in spot.function.body if isinstance(each, ast.Assign) and _is_made_an_array(spot, each, name)]
+    around = [code.parents[node] for node in named]
+    made = [each for each in around if isinstance(each, ast.Assign) and isinstance(each.value, ast.List)]
+    ends = [each.end_lineno or 0 for each in spot.function.body if _is_made_an_array(spot, each, name)]
 
-    def suits(node: ast.Name) -> bool:
-        fact, parent = spot.fact(node), code.parents[node]
-        if isinstance(node.ctx, ast.Store) or (fact is not None and fact.sort == "array"):
+    def suits(node: ast.Name, parent: ast.AST) -> bool:
+        fact = spot.fact(node)
+        if isinstance(node.ctx, ast.Store) or node.lineno > min(ends, default=node.lineno):
             return True
-        if any(node.lineno > (each.end_lineno or 0) for each in arrays):
+        if fact is not None and fact.sort == "array":
             return True
         if isinstance(parent, ast.Call):
-            return text_attribute(spot.value(parent.func), "__name__") in ("array", "asarray", "stack")
+            return is_of(spot, parent.func)
         return isinstance(parent, ast.Subscript) and parent.value is node
 
-    return bool(made) and all(map(suits, named))
+    return bool(made) and all(map(suits, named, around))
 
 
-def _is_made_an_array(spot: Spot, statement: ast.Assign, name: str) -> bool:
+def _is_made_an_array(spot: Spot, statement: ast.stmt, name: str) -> bool:
     """`q = jnp.array(q)`."""
     match statement:
         case ast.Assign(targets=[ast.Name(id=bound)], value=ast.Call(func=func, args=[ast.Name(id=given)])):
-            return bound == given == name and text_attribute(spot.value(func), "__name__") in ("array", "asarray", "stack")
+            return bound == given == name and is_of(spot, func)
     return False
 
 
@@ -204,9 +204,8 @@ def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
     given = [node.value for node in ast.walk(function) if isinstance(node, ast.Assign) and _root_of_statement(node) & whole]
     parts = [part for value in given for part in (value.elts if isinstance(value, ast.Tuple) else [value])]
     puts_floats = any((fact := spot.fact(part)) is not None and fact.dtype == "f" for part in parts)
-    for floats in (
-        (whole,) if puts_floats else (set(), whole) if whole else (set(),)
-    ):  # of a list each item is what was put there
+    # of a list each item is what was put there
+    for floats in [whole] if puts_floats else [set(), whole] if whole else [set()]:
         yield spot.step(
             "at", *edits, *(edit for name in made for edit in _makers(spot, outer.get(name, function), name, name in floats))
         )

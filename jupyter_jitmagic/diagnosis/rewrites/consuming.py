@@ -311,9 +311,8 @@ class Consumers(Updating):
         test = " and ".join(self.operand(each) if len(loop.ifs) > 1 else self.text(each) for each in loop.ifs)
         kept = f"{self.jnp('asarray')}([{test} for {target} in {over}], bool)"
         mask = self.named(f"{enclosed(found.mask)} & {kept}", "passed", "kept_too", "those_kept")
-        inside = self.text(node)
-        begin, end = inside[0], inside[-1]
-        self.replace(node, f"{begin}{self.text(node.elt)} for {target} in {over}{end}")
+        opens, closes = "[]" if isinstance(node, ast.ListComp) else "()"
+        self.replace(node, f"{opens}{self.text(node.elt)} for {target} in {over}{closes}")
         return replace(found, mask=mask, front=False, length="", least="", source=-1)
 
     def _mapping(self, node: ast.DictComp) -> None:
@@ -387,7 +386,7 @@ class Consumers(Updating):
             rows = [replace(each, ndim=1, axis=0) for each in ragged]  # of however many axes each row is
             if any(not each.like(rows[0]) for each in rows) or any(each.axis for each in ragged):
                 self.stop(node)
-            if not all(_is_by_rows(node.func, k) for k, each in enumerate(found) if each is not None):
+            if not all(_is_by_rows(node.func, k) for k, each in enumerate(found[: len(node.args)]) if each is not None):
                 self.stop(node)
             body = [node.func.args[0]] if node.func.args and isinstance(node.func.args[0], ast.Lambda) else []
             for each in ragged:
@@ -404,11 +403,11 @@ class Consumers(Updating):
         self.stop(node)
 
     def _is_mapped(self, func: ast.expr) -> bool:
-        """`jax.vmap(f)`, called at once, without axes of its own."""
+        """`jax.vmap(f)`, called at once, whose results come row by row."""
         if not isinstance(func, ast.Call):
             return False
         name = func.func.attr if isinstance(func.func, ast.Attribute) else getattr(func.func, "id", "")
-        return name == "vmap" and not any(each.arg == "out_axes" for each in func.keywords)
+        return name == "vmap" and len(func.args) < 3 and not any(each.arg == "out_axes" for each in func.keywords)
 
     # -- products -----------------------------------------------------------------------------------------
 
@@ -465,7 +464,7 @@ class Consumers(Updating):
 
 
 def _is_by_rows(mapped: ast.Call, place: int) -> bool:
-    """Whether `jax.vmap(f, in_axes=…)` takes an argument row by row, as it does without `in_axes`."""
+    """Whether `jax.vmap(f, in_axes=…)` takes a positional argument row by row, as it does without `in_axes`."""
     axes = next((each.value for each in mapped.keywords if each.arg == "in_axes"), None)
     axes = axes or (mapped.args[1] if len(mapped.args) > 1 else None)
     if isinstance(axes, ast.Tuple | ast.List) and place < len(axes.elts):

@@ -251,7 +251,7 @@ class _Marks(Container):
         added = [each for _, value in self.appended() for each in self._items(value)]
         for node in ast.walk(self.function):
             found = owner_and_places(node) if isinstance(node, ast.Subscript) else None
-            if found is None or not self._is_argument(found[0]):
+            if found is None or not self._is_kept(found[0]):
                 continue
             array, places = found[0], [*map(ast.dump, found[1])]
             for value in added:
@@ -281,7 +281,7 @@ class _Marks(Container):
                     return [value, *given]
         return [value]
 
-    def _is_argument(self, name: str) -> bool:
+    def _is_kept(self, name: str) -> bool:
         """Whether a name stands for an array that the function is given, or takes from around it, and keeps."""
         return name not in stored(self.function.body) and is_array(self.spot, name)
 

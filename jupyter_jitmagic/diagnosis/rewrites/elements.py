@@ -11,7 +11,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute, is_a, text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, fact_of
-from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, PARTIAL, called
+from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, MAKES_ARRAYS, PARTIAL, called
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, is_traced_value
 from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import loaded, stored, walk_scope
@@ -342,7 +342,7 @@ def is_array(spot: Spot, name: str) -> bool:
 
 def is_of(spot: Spot, func: ast.expr) -> bool:
     """Whether it makes an array of what it is given, one by one."""
-    return text_attribute(spot.value(func), "__name__") in ("array", "asarray", "stack")
+    return text_attribute(spot.value(func), "__name__") in MAKES_ARRAYS
 
 
 def is_drawn(spot: Spot, func: ast.expr) -> bool:

@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites import beside_nothing
 from jupyter_jitmagic.diagnosis.rewrites.branching import Branching
 from jupyter_jitmagic.diagnosis.rewrites.cutting import between, is_own_count
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import asks_for_none
-from jupyter_jitmagic.diagnosis.rewrites.operations import set_by_where
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module, set_by_where
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Leaves, Ragged, SetsInPlace, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.repeating import refuse_others
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
@@ -299,7 +299,9 @@ class Flow(Branching):
     def _indices(self, node: ast.stmt, targets: list[ast.expr], value: ast.expr) -> bool:
         """`rows, columns = jnp.indices(patch.shape)` of a table: how many of its own come before each; whether it is that."""
         match value:
-            case ast.Call(func=ast.Attribute(attr="indices"), args=[ast.Attribute(value=array, attr="shape")], keywords=[]):
+            case ast.Call(
+                func=ast.Attribute(value=owner, attr="indices"), args=[ast.Attribute(value=array, attr="shape")], keywords=[]
+            ) if is_module(self.spot, owner):
                 found = self.visit(array)
             case _:
                 return False

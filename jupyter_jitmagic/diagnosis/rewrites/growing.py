@@ -9,6 +9,7 @@ from jupyter_jitmagic.diagnosis.rewrites.as_array import Container
 from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, listed_row
 from jupyter_jitmagic.diagnosis.rewrites.inserting import is_taken_in_front
 from jupyter_jitmagic.diagnosis.rewrites.met_once import values_met_once
+from jupyter_jitmagic.diagnosis.rewrites.operations import MAKES_ARRAYS
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rounds import (
     Counter,
@@ -27,7 +28,6 @@ from jupyter_jitmagic.diagnosis.rewrites.signs import is_place
 from jupyter_jitmagic.source.code import Edit, in_other_branches, is_returned, leaves, words
 from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
-MADE_ARRAYS = words("array asarray stack")
 READ_WHOLE = words("sum max min sorted list tuple enumerate zip reversed any all")
 _ENDING = (ast.Break, ast.Continue, ast.Raise)  # a loop that is left by a return alone has had all its rounds behind it
 _LEAVING = (*_ENDING, ast.Return)
@@ -100,7 +100,7 @@ class GrowingList(Container):
 
     @staticmethod
     def _is_taken_whole(at: ast.AST) -> bool:
-        return isinstance(at, ast.Call) and isinstance(at.func, ast.Attribute) and at.func.attr in MADE_ARRAYS
+        return isinstance(at, ast.Call) and isinstance(at.func, ast.Attribute) and at.func.attr in MAKES_ARRAYS
 
     @property
     def counted(self) -> str:
@@ -408,8 +408,8 @@ class GrowingList(Container):
             case _ if is_returned(code, node):
                 self.replace(node, f"list({self.name})" if self.whole else self.counted)
             case ast.Call(func=ast.Attribute(attr=attr, value=owner), args=[only], keywords=[]) if (
-                only is node and attr in MADE_ARRAYS and spot.fact(owner) is not None
-            ) or (attr in MADE_ARRAYS and spot.value(owner) is not None):
+                only is node and attr in MAKES_ARRAYS and spot.fact(owner) is not None
+            ) or (attr in MAKES_ARRAYS and spot.value(owner) is not None):
                 self.replace(parent, self.counted)
             case ast.Call(func=ast.Attribute(attr="array" | "asarray"), args=[only, *_]) if only is node:
                 self.replace(node, self.counted)

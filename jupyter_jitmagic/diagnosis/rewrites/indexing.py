@@ -210,12 +210,10 @@ class Indexing(Writer):
         elif isinstance(part, ast.Name) and self.rounds.get(part.id, (0, ""))[1] == base.mask:
             pass  # one of those that count
         elif number is None and not (_never_negative(part) or self._is_of_a_round(part)):  # it may count from the end
-            several = (
-                f"{self.jnp('array')}({self.text(part)})"
-                if isinstance(part, ast.List) and self.spot.fact(node)
-                else self.text(part)
-            )
-            place, count = self.named(several, "place", "asked"), self.count(base)
+            text = self.text(part)
+            if isinstance(part, ast.List) and self.spot.fact(node) is not None:  # of NumPy's array, which takes one
+                text = f"{self.jnp('array')}({text})"
+            place, count = self.named(text, "place", "asked"), self.count(base)
             front, back = f"{self.jnp('minimum')}({place}, {count} - 1)", f"{self.jnp('maximum')}({count} + {place}, 0)"
             self.replace(part, f"{self.jnp('where')}({place} < 0, {back}, {front})")
         elif number != 0:  # and the last one

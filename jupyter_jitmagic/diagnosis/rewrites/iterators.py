@@ -7,6 +7,7 @@ import functools
 import itertools
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import walk
@@ -55,6 +56,8 @@ def runs(spot: Spot) -> Iterator[Step]:
     for node in walk(spot.function) if isinstance(spot.function, ast.FunctionDef) else ():
         if isinstance(node, ast.Call) and spot.value(node.func) is itertools.groupby:
             statement = code.statement(node)
+            if in_another_scope(code, node, statement):
+                return  # what it runs over may be known there alone
             if code.on_own_lines([statement]) and not isinstance(statement, ast.While) and not code.is_elif(statement):
                 edits = _over_runs(spot, statement, node)
                 if edits is not None:
@@ -76,10 +79,12 @@ def _over_runs(spot: Spot, statement: ast.stmt, call: ast.Call) -> list[_Edit] |
         case _:
             return None
     read = [n for n in walk(scope) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    later = code.live_after(around) if isinstance(around, ast.For) else set()  # a loop's names outlive it
     match target:
         case ast.Name(id=pair):
-            return _firsts(spot, statement, call, (target, pair), (array, by)) if all(n.id != pair for n in read) else None
-        case ast.Tuple(elts=[key_of, ast.Name() as group]):
+            unread = pair not in later and all(n.id != pair for n in read)
+            return _firsts(spot, statement, call, (target, pair), (array, by)) if unread else None
+        case ast.Tuple(elts=[key_of, ast.Name() as group]) if group.id not in later:
             pass
         case _:
             return None

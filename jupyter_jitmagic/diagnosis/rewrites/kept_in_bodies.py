@@ -16,6 +16,7 @@ import jax
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.lists import ListUses
+from jupyter_jitmagic.diagnosis.rewrites.operations import MAKES_ARRAYS
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit, is_returned, leaves, words
@@ -30,7 +31,6 @@ _PLACES: dict[Any, tuple[int, int, str, int]] = {
 """Of each loop: the place of its body and of its first carry (with the keyword), and the place of the carry in the body."""
 
 _READ_WHOLE = words("len sum max min enumerate zip reversed sorted tuple list any all")
-_STACKS = words("array asarray stack")
 
 
 def kept_by_a_body(spot: Spot) -> Iterator[Step]:
@@ -339,7 +339,7 @@ class _Loop:
             parent = code.parents[node]
             match parent:
                 case ast.Call(func=ast.Attribute(value=owner, attr=name_read), args=[_], keywords=[]) if (
-                    name_read in _STACKS and text_attribute(spot.value(owner), "__name__") == "jax.numpy"
+                    name_read in MAKES_ARRAYS and text_attribute(spot.value(owner), "__name__") == "jax.numpy"
                 ):
                     self._edit(parent, name)
                 case _ if is_returned(code, node):

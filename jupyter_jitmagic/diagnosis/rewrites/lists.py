@@ -12,6 +12,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.bound_again import side_by_side, under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
+from jupyter_jitmagic.diagnosis.rewrites.operations import MAKES_ARRAYS
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.signs import is_place
 from jupyter_jitmagic.source.code import Code, Edit, is_returned, words
@@ -19,7 +20,6 @@ from jupyter_jitmagic.source.names import loaded, walk_scope
 
 _OF_NUMPY = words("mean median std var sum prod max min")
 """What NumPy computes of a list."""
-_ARRAYS = words("array asarray stack")
 
 
 def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
@@ -302,16 +302,9 @@ class ListUses:
             # of equal ones the first, which alone has a gradient; an infinite one only where it counts
             first = f"{items}[{spot.jnp('argmax')}({self._mask()} & ({items} == {most}))]"
             self.found.append((*code.span(call), first))
-        elif not builtin and name in _ARRAYS and isinstance(call.func, ast.Attribute):
+        elif not builtin and name in MAKES_ARRAYS and isinstance(call.func, ast.Attribute):
             self.found.append((*code.span(call), f"{code.src(call)}[{self._mask()}]"))
-        elif (
-            name in _OF_NUMPY
-            and isinstance(call.func, ast.Attribute)
-            and spot.value(call.func.value) is np
-            and len(call.args) == 1
-        ):
-            if call.keywords:
-                self._refuse(node)
+        elif name in _OF_NUMPY and getattr(np, name) is spot.value(call.func) and len(call.args) == 1 and not call.keywords:
             self.found.append((*code.span(call), f"{spot.jnp(name)}({spot.jnp('array')}({self.name})[{self._mask()}])"))
         else:
             self._refuse(node)

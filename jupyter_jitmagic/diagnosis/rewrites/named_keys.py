@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
-from jupyter_jitmagic.diagnosis.rewrites.named_states import by_equality, constant_name
+from jupyter_jitmagic.diagnosis.rewrites.named_states import by_equality, constant_names
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import first_line
 from jupyter_jitmagic.source.names import SCOPES, walk, walk_scope
@@ -60,9 +60,7 @@ def _step(spot: Spot, function: ast.FunctionDef, tables: list[_Table]) -> Step:
     for table in tables:
         said |= table.said
         edits += table.edits(names)
-    constants = {text: constant_name(spot, text) for text in names}
-    if len(set(constants.values())) < len(names):
-        raise _Refused
+    constants = constant_names(spot, names)
     inside = {id(part) for node, _ in edits if isinstance(node, ast.AST) for part in walk(node) if part is not node}
     edits += [(node, constants[text]) for node, text in said.items() if id(node) not in inside]
     first = function.body[ast.get_docstring(function, clean=False) is not None]

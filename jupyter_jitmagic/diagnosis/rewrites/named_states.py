@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -45,8 +46,8 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
     named = dict.fromkeys([*tokens.values(), *said])
     if len(named) < 2 or set(named) == {"None"}:
         return
-    known = _numbered_before(function, named)
-    by_word = known or {text: constant_name(spot, text) for text in named}
+    before, known = _numbered_before(function, named)
+    by_word = known or constant_names(spot, named)
     edits: list[tuple[ast.AST | tuple[int, int], str]] = [(node, by_word[text]) for node, text in tokens.items()]
     edits += [edit for name in sorted(names) for edit in by_equality(spot, function, name)]
     valued = [
@@ -62,7 +63,7 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
         return
     edits += [(node, f"{values}[{code.src(node.value)}]") for node in valued]
     first = function.body[ast.get_docstring(function, clean=False) is not None]
-    start = code.offset(first_line(first), 0)
+    start = code.region([before])[1] if before is not None else code.offset(first_line(first), 0)
     lines = [f"{', '.join(by_word.values())} = {', '.join(map(str, range(len(by_word))))}"] if not known else []
     arrays: dict[str, str] = {}
     for node, table in tables.items():
@@ -192,20 +193,21 @@ def _token(spot: Spot, node: ast.expr) -> str | None:
     return None
 
 
-def _numbered_before(function: ast.FunctionDef, named: Iterable[str]) -> dict[str, str]:
-    """The names of these states' numbers, where an earlier step has given some to the same, in this order; else nothing."""
+def _numbered_before(function: ast.FunctionDef, named: Iterable[str]) -> tuple[ast.stmt | None, dict[str, str]]:
+    """The line in which these states have numbers already, in this order and by these names, and the names; None where there is
+    none: an earlier step has given some to another variable's."""
     for statement in function.body[ast.get_docstring(function, clean=False) is not None :]:
         match statement:
             case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
                 names = [each.id for each in targets if isinstance(each, ast.Name)]
-                numbers = [each.value for each in values if isinstance(each, ast.Constant)]
+                numbers = [each.value for each in values if isinstance(each, ast.Constant) and type(each.value) is int]
                 meant = [each.removesuffix("_STATE") for each in names]
                 once = sum(each in names for each in stored(function.body)) == len(names)
                 if once and numbers == [*range(len(targets))] and meant == [*map(_meant, named)] and len(names) == len(targets):
-                    return dict(zip(named, names, strict=True))
+                    return statement, dict(zip(named, names, strict=True))
             case _:
                 break
-    return {}
+    return None, {}
 
 
 def _meant(text: str) -> str:
@@ -213,11 +215,14 @@ def _meant(text: str) -> str:
     return f"STATE_{name}" if name[0].isdigit() or name in ("NONE", "TRUE", "FALSE") else name
 
 
-def constant_name(spot: Spot, text: str) -> str:
-    """The name of the number."""
-    name = _meant(text)
-    taken = spot.code.names | set(spot.globals)
-    return f"{name}_STATE" if name in taken else name
+def constant_names(spot: Spot, texts: Iterable[str]) -> dict[str, str]:
+    """The names of the numbers, of which no two are one: `"low"` and `"LOW"` would be."""
+    names: dict[str, str] = {}
+    for text in texts:
+        taken, name = {*spot.code.names, *spot.globals, *names.values()}, _meant(text)
+        wanted = itertools.chain((name, f"{name}_STATE"), (f"{name}_{number}" for number in itertools.count(2)))
+        names[text] = next(each for each in wanted if each not in taken)
+    return names
 
 
 def by_equality(spot: Spot, function: ast.FunctionDef, name: str) -> Iterator[tuple[tuple[int, int], str]]:

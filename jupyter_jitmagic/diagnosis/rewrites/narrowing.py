@@ -8,6 +8,7 @@ from dataclasses import replace
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.diagnosis.rewrites.tracking import Tracking
+from jupyter_jitmagic.source import nones
 from jupyter_jitmagic.source.names import stored, target_names, walk
 
 
@@ -23,7 +24,7 @@ class Narrowing(Tracking):
     def _all_of(self, name: str, axis: int, node: ast.stmt) -> str:
         """A mask that lets all of a name's elements pass; None where it is None, and made in the branch."""
         every = f"{self.jnp('ones')}({name}.shape[{axis}], bool)"
-        is_made = isinstance(node, ast.If) and ast.unparse(node.test) == f"{name} is None"
+        is_made = isinstance(node, ast.If) and nones.asks_for_none(node.test, name) is True
         return f"{every} if {name} is not None else None" if is_made else every
 
     def masked_in_branches(

@@ -38,13 +38,12 @@ def asked_before(spot: Spot) -> Iterator[Step]:
         case ast.Assign(targets=[target], value=value) if value is call and loop < len(call.args):
             if code.is_elif(statement) or not code.on_own_lines([statement]):
                 return
-            indent, begin, region = code.indent(statement), code.src(call.args[loop]), code.region([statement])
-            lines = code.text[region[0] : region[1]].splitlines(keepends=True)
-            text = f"{indent}if {empty}.size:\n" + "".join(f"    {line}" for line in lines)
-            if begin.strip("()") != code.src(target).strip("()"):
-                text += f"{indent}else:\n{indent}    {code.src(target)} = {begin}\n"
-            yield spot.step(GUARD, (region, text))
-        case _ if is_called(spot, call, "cond") and (other := _other_side(spot, call, inner)):
+            indent, begin = code.indent(statement), call.args[loop]
+            text = f"{indent}if {empty}.size:\n{code.block_text([statement], f'{indent}    ')}"
+            if ast.unparse(begin) != ast.unparse(target):
+                text += f"{indent}else:\n{indent}    {code.src(target)} = {code.expr(begin)}\n"
+            yield spot.step(GUARD, (code.region([statement], comments=True), text))
+        case _ if is_called(spot, call, "cond") and not call.keywords and (other := _other_side(spot, call, inner)):
             text = f"{code.src(call)} if {empty}.size else {other}"
             bare = isinstance(statement, ast.Assign | ast.Return) and statement.value is call
             yield spot.step(GUARD, (call, text if bare else f"({text})"))

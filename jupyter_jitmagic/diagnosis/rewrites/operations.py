@@ -148,6 +148,9 @@ def set_by_where(jnp: Callable[[str], str], method: str, old: str, value: str) -
     return template.format(x=old, v=value, **functions)
 
 
+MAKES_ARRAYS = words("array asarray stack")
+"""What makes an array of a list."""
+
 FLAGS = words(
     "isnan isfinite isinf isin isclose logical_and logical_or logical_not logical_xor less greater equal not_equal less_equal "
     "greater_equal"

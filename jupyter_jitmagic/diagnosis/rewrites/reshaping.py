@@ -419,7 +419,9 @@ class Reshaping(Consumers):
         axis = known.keyword("axis")
         if found.flat or len(known.arguments) > 2 or (axis is not None and self._axes_of(axis, found.ndim + 1) != [found.ndim]):
             self.stop(node)
-        return replace(found, ndim=found.ndim + 1, direct=False, pad="", dtype="f")
+        fact = self.spot.fact(node)
+        dtype = fact.dtype if fact is not None and fact.dtype else "f"
+        return replace(found, ndim=found.ndim + 1, direct=False, pad="", dtype=dtype)
 
     def _transpose(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)

@@ -6,8 +6,9 @@ import ast
 from typing import NamedTuple
 
 from jupyter_jitmagic.diagnosis.rewrites.as_array import Container
-from jupyter_jitmagic.diagnosis.rewrites.growing import MADE_ARRAYS, READ_WHOLE
+from jupyter_jitmagic.diagnosis.rewrites.growing import READ_WHOLE
 from jupyter_jitmagic.diagnosis.rewrites.inserting import is_taken_in_front
+from jupyter_jitmagic.diagnosis.rewrites.operations import MAKES_ARRAYS
 from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.names import loaded
@@ -53,7 +54,7 @@ class Window(Container):
                 self.lines(self.cleared(parent), f"{self.length} = 0")
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
                 self.replace(parent, self.length)
-            case ast.Call(func=ast.Attribute(attr=attr), args=[only], keywords=[]) if only is node and attr in MADE_ARRAYS:
+            case ast.Call(func=ast.Attribute(attr=attr), args=[only], keywords=[]) if only is node and attr in MAKES_ARRAYS:
                 self.replace(parent, self.counted)
             case ast.Call(func=ast.Attribute(attr="array" | "asarray"), args=[ast.Call()]):
                 self.refuse(node)

@@ -124,3 +124,9 @@ def test_how_large_a_patch_is_and_where_its_elements_stand(rest):
     """A patch cut out where data says was reduced; its shape had no rewrite."""
     calls = [(IMAGE, INSIDE), (IMAGE, INSIDE.at[0, 6].set(True)), (IMAGE.T, INSIDE.T), (IMAGE[:5], INSIDE[:5])]
     check(f"{PATCH}{rest}\n", *calls, seconds=8.0)
+
+
+def test_indices_of_something_else_are_its_own():
+    source = f"{PATCH}    first, last = grid.indices(patch.shape)\n    return patch.sum() + first + last\n"
+    grid = "import types\ngrid = types.SimpleNamespace(indices=lambda shape: (1.0, 2.0))\n"
+    assert not propose(define(grid + source)["f"], (IMAGE, INSIDE), {}).rewrites

@@ -66,9 +66,17 @@ def test_what_data_divides_keeps_its_length(how):
     assert found.rewrites[0].verified
 
 
-def test_a_run_that_is_read_is_no_first_element():
-    source = "def f(x, g):\n    return sum(max(run) for k, run in groupby(g.tolist()))\n"
-    assert not propose(define(IMPORTS + source)["f"], (X, G), {}).rewrites
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return sum(max(run) for k, run in groupby(g.tolist()))",
+        "n = 0\n    for k, run in groupby(g):\n        n = n + k\n    return n + len(list(run))",
+        "return sum(1 for row in x.reshape(1, -1) for k, _ in groupby(row))",
+    ],
+)
+def test_a_run_that_is_read_is_no_first_element(body):
+    """Nor one behind the loop; and what a comprehension around it binds is not known above the statement."""
+    assert not propose(define(f"{IMPORTS}def f(x, g):\n    {body}\n")["f"], (X, G), {}).rewrites
 
 
 def test_keys_that_int_makes_are_whole_for_floats_too():
