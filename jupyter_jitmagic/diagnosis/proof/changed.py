@@ -126,6 +126,17 @@ def with_all_arrays(
     return _with_leaves(fun, given, static, new)
 
 
+def with_level_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> Input:
+    """The same input with every array that is traced of its largest number all through: several are the first then."""
+
+    def new(leaf: Any) -> Any:
+        if kind_of(leaf) not in ("f", "i") or not np.size(leaf):
+            return leaf
+        return like(leaf, np.full(np.shape(leaf), np.fmax.reduce(np.ravel(leaf))))
+
+    return _with_leaves(fun, given, static, new)
+
+
 def with_arrays(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> Input:
     """The same input with Python's numbers as the arrays that `jax.jit` makes of them."""
     return _with_leaves(fun, given, static, as_array)

@@ -19,6 +19,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rises_and_falls import are_of_one
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.slices import terms
 from jupyter_jitmagic.source.code import Edit
+from jupyter_jitmagic.source.names import bound_once, loaded, stored
 
 ONE = 2  # between TOTAL and PARTIAL: safe where the operand is 1
 
@@ -357,10 +358,20 @@ class Writer:
             return [replace(each, mask=first.mask) for each in ragged]
         if not all(each.front and each.places and each.places == first.places for each in ragged):
             return ragged
-        lengths = [terms(ast.parse(each.length or "_", mode="eval").body, self._size) for each in ragged]
+        lengths = [terms(ast.parse(each.length or "_", mode="eval").body, self._size, self._bound_to) for each in ragged]
         if any(not each.length for each in ragged) or lengths[0] is None or any(each != lengths[0] for each in lengths):
             return ragged
         return [replace(each, mask=first.mask) for each in ragged]
+
+    def _bound_to(self, name: str) -> ast.expr | None:
+        """What a name stands for from there on: `n` of `n = len(x) - k` in `x[:n]`."""
+        function = self.spot.function
+        value = bound_once(function, name) if isinstance(function, ast.FunctionDef) else None
+        statement = self.code.statement(value) if value is not None else None
+        if statement is None or statement not in function.body:  # type: ignore[union-attr]
+            return None
+        later = function.body[function.body.index(statement) + 1 :]  # type: ignore[union-attr]
+        return None if (loaded([value]) | {name}) & set(stored(later)) else value  # type: ignore[list-item]
 
     def _are_of_the_same_pieces(self, ragged: list[Ragged]) -> bool:
         """Whether they were put together of as many elements in another order: `[0, *places]` and `[*places, n]`."""

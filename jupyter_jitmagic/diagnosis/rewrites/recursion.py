@@ -31,6 +31,8 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
         raise Obstacle(f"{name} calls itself until a traced value says stop; only a loop can be compiled")
     if not always_returns(function.body):
         return
+    if len(calls) == 1:
+        yield from _of_other_arguments(spot, function, calls[0], names)
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     indent = code.indent(body[0])
     edits = []
@@ -48,6 +50,21 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
     first = _defaults_at_the_start(body, [dict(zip(names, c.args, strict=False)) | _named(c) for c in calls])
     head = code.block_text(body[:first], indent) if first else ""
     yield spot.step("while", (region, f"{head}{indent}while True:\n{code.block_text(body[first:], indent + '    ', edits)}"))
+
+
+def _of_other_arguments(spot: Spot, function: ast.FunctionDef, call: ast.Call, names: list[str]) -> Iterator[Step]:
+    """`if lag < 0: return f(y, x, -lag)` before all else → `if lag < 0: x, y, lag = y, x, -lag`, where that is asked once."""
+    code, tail = spot.code, spot.code.parents[call]
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    match body[0]:
+        case ast.If(body=[only], orelse=[]) if only is tail and isinstance(tail, ast.Return):
+            pass
+        case _:
+            return
+    given = dict(zip(names, call.args, strict=False)) | _named(call)
+    changed = {name: code.expr(value) for name, value in given.items() if code.src(value) != name}
+    if given.keys() == set(names) and changed:
+        yield spot.step("if", (tail, f"{', '.join(changed)} = {', '.join(changed.values())}"))
 
 
 def own_calls(spot: Spot, function: ast.FunctionDef) -> tuple[str, list[str], list[ast.Call]] | None:

@@ -119,7 +119,7 @@ def _by_subscript(flow: Flow, node: ast.Subscript, array: ast.expr | None) -> Se
     parts = list(index.elts) if isinstance(index, ast.Tuple) else [index]
     if len(parts) == 2 and isinstance(parts[0], ast.Constant) and parts[0].value is Ellipsis:
         parts = [*(ast.Slice() for _ in range((flow.ndim(base) or 2) - 1)), parts[1]]
-    masks = [number for number, part in enumerate(parts) if _is_mask(flow, part, node)]
+    masks = [number for number, part in enumerate(parts) if _is_mask(flow, part, node, base)]
     if len(masks) == 1:
         return _masked(flow, base, parts[masks[0]], parts, masks[0], array is not None)
     if array is None:
@@ -138,9 +138,9 @@ def _unraveled(mask: ast.expr, array: ast.expr) -> tuple[ast.expr, ast.expr]:
     return mask, array
 
 
-def _compares_the_array(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool:
+def _compares_the_array(flow: Flow, part: ast.expr, array: ast.expr) -> bool:
     """`x[x < 0]` on a side that no call came to."""
-    match part, node.value:
+    match part, array:
         case ast.Compare(left=ast.Name(id=name), ops=[_], comparators=[ast.Constant(value=int() | float())]), ast.Name(id=same):
             held = flow.spot.locals.get(name)
             return name == same and isinstance(held, jax.Array) and held.ndim > 0 and flow.is_traced(part)
@@ -157,15 +157,15 @@ def _is_of_flags(flow: Flow, part: ast.expr) -> bool:
     return found is not None and found.dtype == "b"
 
 
-def _is_mask(flow: Flow, part: ast.expr, node: ast.Subscript) -> bool:
+def _is_mask(flow: Flow, part: ast.expr, node: ast.Subscript, array: ast.expr) -> bool:
     if isinstance(part, ast.Slice | ast.Constant | ast.List):
         return False
     fact = flow.spot.fact(part)
     if fact is None:
         failing = type(flow.spot.error).__name__ == "NonConcreteBooleanIndexError"
-        if (failing and flow.site is node) or _compares_the_array(flow, part, node) or _is_of_flags(flow, part):
+        if (failing and flow.site is node) or _compares_the_array(flow, part, array) or _is_of_flags(flow, part):
             return True
-        return isinstance(part, ast.Name) and flow.is_bool(part) and flow.ndim(node.value) == 1 and flow.is_traced(part)
+        return isinstance(part, ast.Name) and flow.is_bool(part) and flow.ndim(array) == 1 and flow.is_traced(part)
     return fact.dtype == "b" and fact.ndim > 0 and fact.sort in ("array", "host") and flow.is_traced(part)
 
 

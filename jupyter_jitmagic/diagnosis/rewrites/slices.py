@@ -115,16 +115,21 @@ def polynomial(spot: Spot, node: ast.expr) -> Polynomial | None:
     return terms(node, spot.code.operand)
 
 
-def terms(node: ast.expr, text: Callable[[ast.expr], str]) -> Polynomial | None:
-    """An expression of +, -, * as {atoms: number}; atoms are the texts of its other parts. None if it is none."""
+def terms(
+    node: ast.expr, text: Callable[[ast.expr], str], bound_to: Callable[[str], ast.expr | None] = lambda name: None
+) -> Polynomial | None:
+    """An expression of +, -, * as {atoms: number}; atoms are the texts of its other parts, in the place of names what they are
+    bound to. None if it is none."""
     match node:
+        case ast.Name(id=name) if (value := bound_to(name)) is not None:
+            return terms(value, text, bound_to)
         case ast.Constant(value=int() as number) if not isinstance(number, bool):
             return Counter({(): number})
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            inner = terms(operand, text)
+            inner = terms(operand, text, bound_to)
             return Counter({atoms: -number for atoms, number in inner.items()}) if inner is not None else None
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() as op, right=right):
-            a, b = terms(left, text), terms(right, text)
+            a, b = terms(left, text, bound_to), terms(right, text, bound_to)
             if a is None or b is None:
                 return None
             out: Polynomial = Counter()

@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -16,10 +17,12 @@ import jax
 from jupyter_jitmagic.diagnosis.call.calls import Call
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, other_statics, static_split
 from jupyter_jitmagic.diagnosis.proof.carrying import carrying, changes_what_is_shared
+from jupyter_jitmagic.diagnosis.proof.changed import with_level_arrays
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE, needs_double
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, differs, is_wider, wider_dtypes
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
+from jupyter_jitmagic.diagnosis.proof.leaves import as_array
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls, where_it_fails
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.verify import compare, comparison, computed
@@ -74,8 +77,21 @@ class Proof:
     @functools.cached_property
     def others(self) -> list[Input]:
         """Calls that an answer has to serve as well: options left out or given, other sizes."""
-        given = [each.given for each in self._other_calls if _is_served(each)]
-        return [*given[:MOST_BEFORE_WORDS], *self._of_other_words(self._trees), *given[MOST_BEFORE_WORDS:]]
+        served = [each for each in self._other_calls if _is_served(each)]
+        given = [each.given for each in served]
+        otherwise = [one for each in served if each.given.kind == "given" for one in self._given_otherwise(each)]
+        return [*given[:MOST_BEFORE_WORDS], *self._of_other_words(self._trees), *given[MOST_BEFORE_WORDS:], *otherwise]
+
+    def _given_otherwise(self, call: OtherCall) -> Iterator[Input]:
+        """What is given as the arrays that it may be as well, which no piece can have static; and beside arrays in
+        which several are the largest."""
+        given, own = call.given, self._variations.call()
+        if not any(name in self._static for name in call.names):
+            args = (*given.args[: len(own.args)], *jax.tree.map(as_array, given.args[len(own.args) :]))
+            added = {name: value for name, value in given.kwargs.items() if name not in own.kwargs}
+            given = replace(given, args=args, kwargs={**given.kwargs, **jax.tree.map(as_array, added)})
+            yield given
+        yield with_level_arrays(self.call.fun, given, self._static)
 
     def _of_other_words(self, trees: Sequence[ast.AST]) -> Iterator[Input]:
         """The call with other names and flags, which no piece can trace: those with which the code compares them, and one that
