@@ -32,7 +32,7 @@ class OwnCaches(Rebuilt):
         """`fun` with caches of its own; as it is where it is neither a function of Python's nor made of one."""
         try:
             if isinstance(fun, types.FunctionType) and not is_library(fun.__code__.co_filename):
-                return self._made.get(id(fun)) or self._function(fun)
+                return self._made.get(id(fun)) or self._calling_itself(fun)
             if isinstance(fun, functools.partial):
                 return functools.partial(self.of(fun.func), *fun.args, **fun.keywords)
             if isinstance(fun, types.MethodType):
@@ -40,6 +40,14 @@ class OwnCaches(Rebuilt):
         except NoSource:
             return fun
         return fun
+
+    def _calling_itself(self, fun: types.FunctionType) -> types.FunctionType:
+        """The function made again; one that calls itself by its name in the module calls the new one."""
+        made = self._function(fun)
+        for name in fun.__code__.co_names:
+            if fun.__globals__.get(name) is fun:
+                made.__globals__[name] = made
+        return made
 
     def make(self, fun: Any) -> Any:
         if not self.affected(fun):
