@@ -61,12 +61,14 @@ def _is_other(spot: Spot) -> bool:
 
 
 def _absent(spot: Spot, side: ast.expr) -> str:
-    """A parameter that was left out and is None, and that a side needs; "" where there is none."""
-    function = spot.function
-    if not isinstance(function, ast.FunctionDef):
+    """A parameter that was left out and is None, and that a side needs, also within a loop's own function; "" where there is
+    none."""
+    if not isinstance(spot.function, ast.FunctionDef):
         return ""
-    optional, needs = none_by_default(function.args), _names_in(spot, side)
-    return next((name for name in sorted(optional & needs) if name in spot.locals and spot.locals[name] is None), "")
+    around = [node for node in (spot.function, *spot.code.ancestors(spot.function)) if isinstance(node, ast.FunctionDef)]
+    optional = {name for function in around for name in none_by_default(function.args)}
+    named = sorted(optional & _names_in(spot, side))
+    return next((name for name in named if name in spot.locals and spot.locals[name] is None), "")
 
 
 def _names_in(spot: Spot, side: ast.expr) -> set[str]:

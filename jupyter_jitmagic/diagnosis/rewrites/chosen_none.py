@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined
 from jupyter_jitmagic.diagnosis.rewrites.none_first import asked_by_a_flag
+from jupyter_jitmagic.diagnosis.rewrites.numbered import negated
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
@@ -47,6 +48,41 @@ def value_or_none(spot: Spot) -> Iterator[Step]:
     yield spot.step(
         "flag", (code.region([choice.statement]), lines), *(((start, end), text) for start, end, text in asked), risky=True
     )
+
+
+def given_up(spot: Spot) -> Iterator[Step]:
+    """`if w is not None and w.sum() == 0: w = None` … `if w is None` → `has_w = w is not None and w.sum() != 0` … `if not has_w`."""
+    asked, function, code = spot.asked(), spot.function, spot.code
+    match asked[1] if asked is not None else None:
+        case (
+            ast.If(
+                test=test, body=[ast.Assign(targets=[ast.Name(id=name) as target], value=ast.Constant(value=None))], orelse=[]
+            ) as statement
+        ) if not code.is_elif(statement) and code.on_own_lines([statement]):
+            pass
+        case _:
+            return
+    if not isinstance(function, ast.FunctionDef) or spot.locals.get(name) is None or _is_carried(spot, statement, name):
+        return
+    asks_first = isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) and _asks(test.values[0], name)
+    parts = test.values[1:] if asks_first and isinstance(test, ast.BoolOp) else [test]
+    questions = [
+        node
+        for node in ast.walk(function)
+        if node not in set(ast.walk(statement)) and (_asks(node, name) or _is_truth(spot, node, name))
+    ]
+    choice = _Choice(statement, name, [], target)
+    if not questions or not _is_steady(function, choice, questions):
+        return
+    flag = code.fresh(f"has_{name}", f"{name}_is_set")
+    holds = negated(spot, parts[0]) if len(parts) == 1 else f"not ({' and '.join(map(code.operand, parts))})"
+    holds = f"{name} is not None and {holds}" if asks_first else holds
+    edits: list[Edit] = [
+        (*code.span(node), _is_there(spot, node, flag) if isinstance(node, ast.Name) else asked_by_a_flag(spot, node, flag))
+        for node in questions
+    ]
+    line = f"{code.indent(statement)}{flag} = {holds}\n"
+    yield spot.step("flag", (code.region([statement]), line), *(((start, end), text) for start, end, text in edits), risky=True)
 
 
 def _choice(spot: Spot) -> _Choice | None:
@@ -235,5 +271,5 @@ def _is_none(value: ast.expr | None) -> bool:
     return value is None or (isinstance(value, ast.Constant) and value.value is None)
 
 
-RULES: list[Rule] = [returned_none, one_by_one, value_or_none]
+RULES: list[Rule] = [returned_none, one_by_one, value_or_none, given_up]
 OUTWARD: list[Rule] = [out_of_a_helper]

@@ -141,7 +141,7 @@ def negated(spot: Spot, test: ast.expr) -> str:
     """The opposite of a test, as a person would write it."""
     code = spot.code
     match test:
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
+        case ast.UnaryOp(op=ast.Not(), operand=operand) | ast.Call(func=ast.Attribute(attr="logical_not"), args=[operand]):
             return code.expr(operand)
         case ast.Compare(left=left, ops=[operator], comparators=[right]) if type(operator) in _OPPOSITE:
             return f"{code.operand(left)} {_OPPOSITE[type(operator)]} {code.operand(right)}"

@@ -20,10 +20,16 @@ LONG = 30  # characters of an expression that no one writes twice
 
 
 def by_map(spot: Spot) -> Iterator[Step]:
-    """`list(map(float, xs))` → `[float(v) for v in xs]`, which other rules go on with: `map` calls what is written in C, and
-    of two lists as well."""
+    """`list(map(float, xs))` → `[float(v) for v in xs]`, which other rules go on with, as `a, b = map(float, xs)`: `map` calls
+    what is written in C, and of two lists as well."""
     code = spot.code
-    asked = spot.node.iter if isinstance(spot.node, ast.For | ast.comprehension) else spot.node
+    match spot.node:
+        case ast.For(iter=asked) | ast.comprehension(iter=asked) | ast.Assign(value=asked):
+            pass
+        case ast.Tuple(ctx=ast.Store()) | ast.List(ctx=ast.Store()) | ast.Name(ctx=ast.Store()):
+            asked = getattr(code.statement(spot.node), "value", None)
+        case asked:
+            pass
     for node in walk(asked) if isinstance(asked, ast.expr) else ():
         match node:
             case ast.Call(func=ast.Name(id="map"), args=[function, values, *more], keywords=[]) if spot.is_builtin("map"):
@@ -39,7 +45,7 @@ def by_map(spot: Spot) -> Iterator[Step]:
         around = code.parents[node]
         listed = isinstance(around, ast.Call) and code.src(around.func) == "list" and around.args == [node]
         alone = isinstance(around, ast.Call) and around.args == [node] and not around.keywords
-        looped = isinstance(around, ast.For | ast.comprehension)
+        looped = isinstance(around, ast.For | ast.comprehension | ast.Assign)
         yield spot.step(
             "list", (around, f"[{made}]") if listed else (node, f"[{made}]" if looped else made if alone else f"({made})")
         )

@@ -302,3 +302,22 @@ def test_what_nobody_asks_for_may_be_none_again():
     source += "            entry = None\n            pos = 0\n    return total\n"
     x = jnp.array([1.0, -2.0, 3.0, 0.5, -1.0])
     check(source, (x,), (-x,), (x[:1],))
+
+
+@pytest.mark.parametrize(
+    ("body", "asks"),
+    [
+        ("if w is not None and w.sum() == 0:\n    w = None\nreturn x.mean() if w is None else (w * x).sum() / w.sum()", "!= 0"),
+        (
+            "if w is not None and not w.any():\n    w = None\nif w is None:\n    return x.mean()\nreturn (w * x).sum()",
+            "w.any()",
+        ),
+        ("if w is not None and w.sum() < 0 and w.max() < 1:\n    w = None\nreturn x if w is None else x * w", "has_w"),
+    ],
+)
+def test_what_is_given_up_for_some_values_is_told_by_a_flag(body, asks):
+    """What was left out has no sum that could be asked for."""
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    calls = [(X, X), (X,), (X, 0 * X), (X, -jnp.abs(X))]
+    first = check(f"def f(x, w=None):\n{lines}", *calls).rewrites[0]
+    assert first.verified and asks in first.source
