@@ -288,14 +288,15 @@ class Served:
         return len({other for other, _ in sizes}) > len({one for _, one in sizes}) == 1
 
     def takes_by_broadcasting(self, given: Input) -> bool:
-        """Whether plain Python takes arrays that have a single element along an axis, and refuses the same with two: the one
-        is stretched to whatever stands beside it."""
-        variations, two = self.plain.variations, dict[int, Any]()
+        """Whether plain Python takes arrays that have a single element along an axis, and refuses the same with two (three where
+        two are the call's own): the one is stretched to whatever stands beside it."""
+        variations, more = self.plain.variations, dict[int, Any]()
         for k, (now, own) in enumerate(zip(variations.of(given).leaves, variations.leaves, strict=True)):
-            shape = tuple(2 if one == 1 and size > 2 else one for one, size in zip(np.shape(now), np.shape(own), strict=True))
+            sizes = zip(np.shape(now), np.shape(own), strict=True)
+            shape = tuple((2 if size > 2 else 3) if one == 1 < size else one for one, size in sizes)
             if shape != np.shape(now):
-                two[k] = in_shape(own, shape)
-        refused = two and self.plain.uncompiled(variations.replaced(two, given.kind), SHORT) is None
+                more[k] = in_shape(own, shape)
+        refused = more and self.plain.uncompiled(variations.replaced(more, given.kind), SHORT) is None
         return bool(refused) and not self.plain.too_slow
 
     def compare(self, taken: Taken, traced: Any, excludes: Collection[str] = ()) -> None:
