@@ -38,6 +38,7 @@ from jupyter_jitmagic.diagnosis.proof.optional_items import (
 )
 from jupyter_jitmagic.diagnosis.proof.ordering import fits_an_int, stays_beside, whole_in_order, whole_near
 
+MANY = 3  # calls with integers on which a rewrite fails, which are not told one by one
 LONG, MOST = 100, 40  # elements along an axis, from which on a loop takes long; other calls that are thought of
 NOT_EMPTY, SINGLE_ROW = "on arrays that are not empty", "on a single row"
 TOLERANCE = 0.1  # floats below it are often tolerances, with which a loop ends at once where they are 1
@@ -119,9 +120,13 @@ def where_it_fails(words: Iterable[str]) -> str:
     """
     each = list(dict.fromkeys(words))
     kept = [word for word in each if not any(one != word and _holds(one, word) for one in each)]
+    of_integers = [word for word in kept if OF_INTEGERS.search(word) and not _GIVEN.fullmatch(word)]
+    if len(of_integers) >= MANY:
+        kept = ["where integers stand for floats", *(word for word in kept if word not in of_integers)]
     return f"it fails {', '.join(kept)}"
 
 
+OF_INTEGERS = re.compile(r"\b(int|ints|integers|int\d+)\b")
 _MASK = re.compile(r"(^|_)mask$")
 _GIVEN = re.compile(r"where (.+?) (?:is|are) given(.*)")
 
@@ -527,7 +532,9 @@ class _Maker:
                 if type(self._leaves[k]) is int and any(asks_for_flags(tree) for tree in self._trees):
                     yield replace(self._as_number({k: True}, f"where {name} is True"), promised=False)
         if len(floats) > 1:
-            yield self._as_number(whole_in_order(floats), "where all single numbers are ints")
+            state = [k for k in floats if self._variations.path(k)[1] and isinstance(self._leaves[k], jax.Array)]
+            ints = self._as_number(whole_in_order(floats), "where all single numbers are ints")
+            yield replace(ints, promised=not state)  # arrays that stand in a state are made as they are
         if single:
             arrays = {k: as_jax(self._leaves[k]) for k in single if not isinstance(self._leaves[k], jax.Array)}
             pythons = {k: np.asarray(self._leaves[k]).item() for k in single if isinstance(self._leaves[k], jax.Array)}

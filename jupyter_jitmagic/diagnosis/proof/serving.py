@@ -288,8 +288,8 @@ class Served:
         return len({other for other, _ in sizes}) > len({one for _, one in sizes}) == 1
 
     def takes_by_broadcasting(self, given: Input) -> bool:
-        """Whether plain Python takes arrays that have a single element along an axis, and refuses the same with two (three where
-        two are the call's own): the one is stretched to whatever stands beside it."""
+        """Whether plain Python takes arrays that have a single element along an axis, and refuses the same with two (with
+        three where two are the call's own): the one is stretched to whatever stands beside it."""
         variations, more = self.plain.variations, dict[int, Any]()
         for k, (now, own) in enumerate(zip(variations.of(given).leaves, variations.leaves, strict=True)):
             sizes = zip(np.shape(now), np.shape(own), strict=True)

@@ -51,7 +51,8 @@ def value_or_none(spot: Spot) -> Iterator[Step]:
 
 
 def given_up(spot: Spot) -> Iterator[Step]:
-    """`if w is not None and w.sum() == 0: w = None` … `if w is None` → `has_w = w is not None and w.sum() != 0` … `if not has_w`."""
+    """`if w is not None and w.sum() == 0: w = None` … `if w is None` → `has_w = w is not None and w.sum() != 0` …
+    `if not has_w`."""
     asked, function, code = spot.asked(), spot.function, spot.code
     match asked[1] if asked is not None else None:
         case (

@@ -14,7 +14,7 @@ from jupyter_jitmagic.base.looking import has
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.proof.bounding import ENDLESS
 from jupyter_jitmagic.diagnosis.proof.gradients import NO_REVERSE
-from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
+from jupyter_jitmagic.diagnosis.proof.other_calls import OF_INTEGERS, OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import settling
 from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck
@@ -35,6 +35,7 @@ _SHORTEST_SEARCH = 0.3  # seconds
 _RUNS_S = 2.0  # of the time for the search, for plain runs; of more than that half
 MOST_WIDER = 3  # drafts, with each way once, that give floats for integers on a call that is given up then
 _WIDER = re.compile(r"dtype float\d+ instead of u?int\d+$")  # the branch that a single row takes
+_OF_TYPES = "must have equal output types"  # JAX's words of the branches of a `lax.cond`
 _NEEDS_A_VALUE = re.compile(r"Tracer\w+ConversionError|ConcretizationTypeError|NonConcrete")
 _WIDER_ON_ITS_OWN = re.compile(r"differs on the call's own input: dtype float\d+ instead of u?int\d+$")
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
@@ -174,7 +175,7 @@ def _propose(
             or judge.depends_on_its_values(call)
         ]
         others = [call for call in judge.others if not call.promised and not any(call is one for one in (*given_up, *said))]
-        given_up += [call for call in others if _needs_as_much(call, given_up, fails)]
+        given_up += [call for call in others if _needs_as_much(call, given_up, fails) or _is_of_ints(call, given_up, fails)]
         # what the code itself says may be missing is given up last
         given_up = [call for call in given_up if call.given.kind not in ("left out", "none")] or given_up
         if not (given_up or said or found.rewrites) and any(each not in search.obstacles for each in found.obstacles):
@@ -246,6 +247,13 @@ def _needs_as_much(call: OtherCall, given_up: Sequence[OtherCall], fails: Mappin
     needing = [each.names for each in given_up if each.names and _NEEDS_A_VALUE.match(fails[each.words])]
     alike = (set(names) <= set(call.names) for names in needing)
     return call.given.kind == "given" and any(alike)
+
+
+def _is_of_ints(call: OtherCall, given_up: Sequence[OtherCall], fails: Mapping[str, str]) -> bool:
+    """Whether a call has integers in the place of floats, as one whose branches are of two types for nothing else has: it would
+    be the next to fail."""
+    failed = any(OF_INTEGERS.search(each.words) and _OF_TYPES in fails[each.words] for each in given_up if each.words in fails)
+    return failed and bool(OF_INTEGERS.search(call.words))
 
 
 def _is_broadcast(call: OtherCall, error: str) -> bool:

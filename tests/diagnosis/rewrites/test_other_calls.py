@@ -1033,6 +1033,10 @@ def f(x):
         (["on a single row where all numbers are integers"], "on a single row where all numbers are integers"),
         (["where w is given and all numbers are integers"], "where w is given and all numbers are integers"),
         (["where w is given", "where w is given as an int", "where w and t are given as ints"], "where w is given"),
+        (
+            ["where p is an int", "where all single numbers are ints", "on arrays of integers", "on arrays of float16"],
+            "where integers stand for floats, on arrays of float16",
+        ),
         (["where w and t are given", "where w is given as an int"], "where w and t are given, where w is given as an int"),
     ],
 )
@@ -1138,3 +1142,17 @@ def f(x, t, window=None):
         for t, window in itertools.product((3, 30), (None, 1, 3, 9)):
             given = {} if window is None else {"window": window}
             np.testing.assert_allclose(fixed(x, jnp.float32(t), **given), f(x, jnp.float32(t), **given))
+
+
+def test_a_state_whose_numbers_are_arrays_need_not_be_served_as_integers():
+    """Branches that give floats on the one side and integers on the other: it is said, and the whole is no longer refused."""
+    source = """
+def f(params, state):
+    grads = [2 * p / state["scale"] for p in params]
+    if jnp.isfinite(grads[0]).all():
+        return [p - g for p, g in zip(params, grads)], {"scale": state["scale"] * 2}
+    return params, {"scale": state["scale"] / 2}
+"""
+    calls = [([X, jnp.array(value)], {"scale": jnp.array(scale)}) for value, scale in ((0.5, 8.0), (1.5, 2.0))]
+    first = check(source, *calls, ([X / 0, jnp.array(1.0)], {"scale": jnp.array(4.0)})).rewrites[0]
+    assert first.verified and "integers stand for floats" in " ".join(first.compared.differences)
