@@ -83,10 +83,19 @@ def _is_given(spot: Spot, call: ast.Call) -> bool:
 
 
 def listed(spot: Spot) -> Iterator[Step]:
-    """`jnp.percentile(x, [5, 95])`, where NumPy took the list → `jnp.percentile(x, jnp.array([5, 95]))`."""
+    """`jnp.percentile(x, [5, 95])`, where NumPy took the list → `jnp.percentile(x, jnp.array([5, 95]))`; the lists among what
+    is joined, too: `jnp.concatenate([[0], x])`."""
     node, refused = spot.node, REFUSED_LIST.search(str(spot.error))
     if refused is None or not isinstance(node, ast.Call) or spot.code.src(node.func).endswith("where"):
         return  # of a choice that a draft wrote the sides are the user's own tuples
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name), args=[ast.List(elts=parts) | ast.Tuple(elts=parts), *_]) if (
+            name in _JOINING
+        ):
+            lists = [part for part in parts if _is_list(spot, part)]
+            if lists:
+                yield spot.step("jnp", *((each, f"{spot.jnp('array')}({spot.code.expr(each)})") for each in lists))
+            return
     listed = [each for each in (*node.args, *(each.value for each in node.keywords)) if _is_list(spot, each)]
     place = int(refused[1])
     if place < len(node.args):
@@ -146,6 +155,7 @@ def of_floats(spot: Spot) -> Iterator[Step]:
             yield spot.step("jnp", (edits[0][0], f"{array}({edits[0][1]}, float)"))
 
 
+_JOINING = words("concatenate stack hstack vstack column_stack append")
 _OF_FLOATS = re.compile(r"dtype=u?int\d+ is not supported|u?int\d+\W* not (inexact|compatible with finfo)")
 _PRECISE: dict[type, str] = {np.float64: "float", np.int64: "int", np.complex128: "complex"}
 

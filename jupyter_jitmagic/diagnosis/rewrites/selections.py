@@ -18,6 +18,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
+from jupyter_jitmagic.diagnosis.rewrites.as_loops import as_a_loop
 from jupyter_jitmagic.diagnosis.rewrites.beside_nothing import axes_of_nothing
 from jupyter_jitmagic.diagnosis.rewrites.buffers import converted, will_be_of_jax
 from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
@@ -102,6 +103,7 @@ def _followed(spot: Spot) -> Iterator[Step]:
         yield from padded(spot)
     except Calls as helper:
         found = list(inlined(spot, helper.call)) or list(inlined_by_ways(spot, helper.call))
+        found = found or list(_on_lines(spot, helper.call))
         if not found:
             raise
         yield from found
@@ -111,6 +113,13 @@ def _followed(spot: Spot) -> Iterator[Step]:
         yield from converted(spot, {setting.name})
     except SharesItsLine as shared:
         yield spot.step("lines", on_lines_of_its_own(spot.code, shared.statement))
+
+
+def _on_lines(spot: Spot, call: ast.Call) -> Iterator[Step]:
+    """`[f(y, c) for c in cs]`, given a selection y → a loop, in which the lines of `f` can stand."""
+    made = next((at for at in spot.code.ancestors(call) if isinstance(at, ast.ListComp | ast.GeneratorExp)), None)
+    if made is not None:
+        yield from as_a_loop(spot, made)
 
 
 def on_lines_of_its_own(code: Code, statement: ast.stmt) -> tuple[tuple[int, int], str]:
