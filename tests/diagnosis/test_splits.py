@@ -955,3 +955,39 @@ def test_a_split_of_what_takes_any_number_of_axes_takes_them(rows):
     split = made(split, "without_the_ends").without_the_ends
     for args in [(line, few), (lines, few), (wide, few, 1)]:
         np.testing.assert_allclose(split(*args), without_the_ends(*args), rtol=1e-5)
+
+
+def auction(bids, reserve, priority=None):
+    valid = bids[bids >= reserve]
+    best = valid.max()
+    tied = jnp.flatnonzero(bids == best)
+    pairs = {float(v): jnp.sum(valid * v) for v in valid}
+    if len(tied) > 1 and priority is not None:
+        return min(tied, key=lambda i: float(priority[i])), pairs
+    return tied[0], pairs
+
+
+def test_what_is_given_where_several_are_the_largest_is_served():
+    """The call has one largest, so that no run of it asks for what was left out; it stays in plain Python all the same."""
+    bids, priority = jnp.array([4.0, 2.0, 4.0, 4.0]), jnp.array([3.0, 0.0, 1.0, 2.0])
+    now = made(split_of(jax.jit(auction), bids[1:3], 1.0), "auction")
+    for args in ((bids[1:3], 1.0), (bids, 1.0), (bids, 1.0, priority)):
+        got, want = now.auction(*args), auction(*args)
+        assert got[0] == want[0] and got[1].keys() == want[1].keys()
+
+
+def decayed(w, step, decay=None):
+    shrinks = decay is not None and decay > 0
+    rounds = jnp.unique(jnp.round(w * step))
+    if shrinks:
+        w = w - decay * w
+    return {f"{float(r):.0f}": w * r for r in rounds}
+
+
+def test_what_is_given_as_an_array_is_no_static_argument_of_a_piece():
+    """`decay > 0` of an array is one, which has no hash."""
+    split = split_of(jax.jit(decayed), X, 1.0)
+    now = made(split, "decayed")
+    for decay in (None, 0.5, jnp.float32(0.25), jnp.float32(0.0)):
+        got, want = now.decayed(X, 1.0, decay), decayed(X, 1.0, decay)
+        assert got.keys() == want.keys() and same(got, want)

@@ -111,6 +111,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     named_states,
     no_rounds,
     none_first,
+    none_in_lists,
     nonlocals,
     numbered,
     objects,
@@ -246,6 +247,7 @@ RULES: list[Rule] = [
     *written_out.RULES,
     *printing.RULES,
     *left_out.RULES,
+    *none_in_lists.RULES,
     *chosen_none.RULES,
     *own_conditions.RULES,
     *boolean.RULES,
@@ -273,7 +275,7 @@ RULES: list[Rule] = [
 
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
 OUTWARD: list[Rule] = [
-    *absent.OUTWARD, *caught.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD,
+    *absent.OUTWARD, *caught.OUTWARD, *none_in_lists.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD,
     *changed_arguments.OUTWARD, *yielding.OUTWARD, *named_states.OUTWARD,
     *emptiness.OUTWARD, *attributes.OUTWARD, *selections.OUTWARD, *counting_loops.OUTWARD,
 ]  # fmt: skip

@@ -533,9 +533,12 @@ def _stands_at(spot: Spot, draft: Draft) -> Stuck | None:
 
 
 def _goes_round(draft: Draft) -> bool:
-    """Whether a line became NumPy's and jnp's by turns, or a loop of lax's Python's own and lax's again."""
+    """Whether a line became NumPy's and jnp's by turns, or a loop of lax's Python's own and lax's again; or a size is asked for
+    behind a question whether there is anything, where all that is empty looks known."""
     last = draft.changes[-_TURNS:]
     patterns = [each.pattern for each in last]
+    if empties.GUARD in patterns[:-1] and patterns[-1] in ("np", "compile-time"):
+        return True
     if patterns[:3] == patterns[3:] and set(patterns) == {"for", "inline", "fori_loop"}:
         return True
     one_place = len({(each.filename, each.line) for each in last}) == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ _WORDS = (("size", "length", "count", "number"), ("chosen", "known"))
 """What numbers are called that are known while tracing, and what masks are."""
 
 FILLING = words("append extend insert add update pop remove setdefault clear")
+_OF_NOTHING = re.compile("zero-size array|empty sequence")
 _WHOLE = words("ceil floor trunc isqrt gcd lcm comb perm factorial")
 """Functions of `math` that give a whole number, which may be a size."""
 _TAKE_DATA = words("linspace logspace geomspace full tile broadcast_to")
@@ -155,6 +157,8 @@ def _runs(spot: Spot, statements: list[ast.stmt]) -> list[list[ast.stmt]]:
 
 def known_parts(spot: Spot) -> list[tuple[ast.expr, Known]]:
     """The expressions at the place where the trace stopped that are traced though they are known while tracing."""
+    if isinstance(spot.error, ZeroDivisionError) or _OF_NOTHING.search(str(spot.error)):
+        return []  # of nothing, for which no size has to be known
     node = spot.node
     if isinstance(node, ast.For):
         node = node.iter

@@ -60,3 +60,28 @@ def test_a_function_around_may_have_an_argument_left_out():
     with applied(proposals, namespace):
         for args, want in zip(calls, wanted, strict=True):
             np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want, rtol=1e-5)
+
+
+def test_an_argument_that_a_loops_own_function_needs_may_be_left_out():
+    """`policy` is a parameter of the function around the loop's."""
+    source = """
+def f(x, policy=None):
+    locked = False
+    for k in range(50):
+        if policy:
+            locked = x > policy["on"]
+        rate = 0.5 * policy["factor"] if locked else 0.5
+        x = x * (0.9 + rate)
+        if x > 20:
+            break
+    return x
+"""
+    namespace = define(source)
+    policy = {"on": 3.0, "factor": 0.1}
+    proposals = propose(namespace["f"], (jnp.array(1.0), policy), {}, seconds=20.0)
+    assert proposals.rewrites, proposals
+    calls = [(jnp.array(1.0), policy), (jnp.array(2.0),), (jnp.array(9.0), policy)]
+    wanted = [namespace["f"](*args) for args in calls]
+    with applied(proposals, namespace):
+        for args, want in zip(calls, wanted, strict=True):
+            np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want, rtol=1e-5)

@@ -144,3 +144,11 @@ def test_what_numpy_says_of_no_tracer_is_asked_of_jax(compared):
     source = f"def f(x, y):\n    if x.sum() > 0:\n        x = x + 1\n    return x, {compared}\n"
     one, two = jnp.array([1.0, 2.0]), jnp.array([2.0, 3.0])
     check(source, (one, two), (one, one), (-one, -one), (-one, two))
+
+
+@pytest.mark.parametrize(
+    "joined", ["np.concatenate([[0], x, (9, 9)])", "np.hstack([[0], x])", "np.stack([x, [1.0, 2.0, 3.0]])"]
+)
+def test_a_list_among_what_is_joined_is_an_array_of_jax(joined):
+    """NumPy takes lists beside arrays, jnp none."""
+    check(f"def f(x):\n    return np.diff({joined}) * 2\n", (jnp.array([0.0, 1.0, 5.0]),), (jnp.array([3.0, 1.0, 1.0]),))

@@ -881,3 +881,50 @@ def f(x, y):
 """
     x, y = jnp.array([1.0, -1.0, 2.0, 3.0]), jnp.array([1.0, 2.0, -1.0, 0.5])
     assert "size=" not in offered(source, x, y)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return jnp.stack([share(y, z, c) for c in range(2)])",
+        "return sum(share(y, z, c) for c in range(2)) / 2",
+        "return jnp.array([guarded(y, z, c) for c in range(2)])",
+    ],
+)
+def test_a_helper_that_a_comprehension_gives_a_selection_is_written_out(body):
+    """Its lines have no place in a comprehension."""
+    source = f"""
+def share(y, z, c):
+    p = y > c
+    q = z > c
+    return (p & q).sum() / jnp.maximum((p | q).sum(), 1)
+
+
+def guarded(y, z, c):
+    either = ((y > c) | (z > c)).sum()
+    if either == 0:
+        return -1.0
+    return ((y > c) & (z > c)).sum() / either
+
+
+def f(x, t):
+    keep = x != t
+    y, z = x[keep], -x[keep]
+    {body}
+"""
+    check(source, (X, 5.0), (-X, 1.0), (0 * X, 0.0), (X[:1], 9.0))
+
+
+def test_an_array_that_is_updated_by_a_mask_which_no_call_came_to():
+    """The trace stopped at a selection above it, in the function of a loop, whose lines plain Python does not run."""
+    source = """
+def f(w, cap):
+    while (w > cap + 1e-6).any():
+        over = w > cap
+        excess = jnp.sum(w[over] - cap)
+        w = w.at[over].set(cap)
+        free = w < cap
+        w = w.at[free].add(excess * w[free] / w[free].sum())
+    return w
+"""
+    check(source, (jnp.array([0.5, 0.2, 0.3]), 0.4), (jnp.array([0.7, 0.2, 0.1]), 0.4), (jnp.array([0.3, 0.7]), 0.9))

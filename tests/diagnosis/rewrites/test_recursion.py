@@ -193,3 +193,37 @@ def test_what_asks_for_the_order_of_the_calls_is_not_gathered(last):
     """A difference, a sum of a product, and a call within a call are no one total."""
     namespace = define(f"def f(k, x):\n    if k <= 0:\n        return k\n    return {last}\n")
     assert not propose(namespace["f"], (jnp.array(3), jnp.array(1)), {}).rewrites
+
+
+@pytest.mark.parametrize(
+    ("source", "calls"),
+    [
+        ("def f(x, y, k):\n    if k < 0:\n        return f(y, x, -k)\n    return (x * y**2).sum() * k\n", (1, -3, 0)),
+        (
+            'def f(x, y, k):\n    """Order."""\n    if x[0] < y[0]:\n        return f(x=y, y=x, k=k)\n    return x - k * y\n',
+            (2, 1),
+        ),
+    ],
+)
+def test_a_call_of_itself_with_its_arguments_turned_round_is_no_loop(source, calls):
+    """What is asked first is asked once."""
+    x, y = jnp.array([1.0, 2.0]), jnp.array([3.0, -1.0])
+    given = [(x, y, jnp.array(k)) for k in calls]
+    first = check(source, *given, (y, x, jnp.array(1))).rewrites[0]
+    assert "while" not in first.source and "f(" not in first.source.split("\n", 1)[1]
+
+
+def test_a_recursion_that_python_ends_may_have_branches_of_lax():
+    """Its imports were not known where the function called itself."""
+    source = """
+def halves(a, b, depth=2):
+    m = (a + b) / 2
+    if depth == 0 or abs(b - a) < 0.5:
+        return jnp.sin(m) * (b - a)
+    return halves(a, m, depth - 1) + halves(m, b, depth - 1)
+"""
+    space = define(source)
+    for name in ("jax", "lax"):
+        space.pop(name, None)
+    found = diagnose(jax.jit(space["halves"]), jnp.array(0.0), jnp.array(1.0))
+    assert found.rewrites and "from jax import lax" in found.rewrites[0].source and "lax.cond(" in found.rewrites[0].source
