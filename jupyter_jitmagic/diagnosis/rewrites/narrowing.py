@@ -101,7 +101,8 @@ class Narrowing(Tracking):
                 continue
             held = self.state.names.get(name)
             ragged = becoming[name]
-            if ragged.flat or ragged.group or ragged.listed or (held is None and name not in self.bound_before(node)):
+            again = held is not None and held.listed  # `found = [v for v in found if v > t]`
+            if ragged.flat or ragged.group or (ragged.listed and not again) or not (held or name in self.bound_before(node)):
                 self.stop(node, f"`{name}` has a length that depends on data")
             mask = self.fresh("kept", "chosen", "valid", f"{name}_kept")
             if held is None:
