@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import itertools
 import re
 import sys
 import types
@@ -111,6 +112,15 @@ def listed_index(spot: Spot) -> Iterator[Step]:
         node = node.func.value
     if isinstance(node, ast.Subscript) and REFUSED_INDEX.search(str(spot.error)):
         yield spot.step("jnp", (node.slice, f"{spot.jnp('array')}({spot.code.expr(node.slice)})"))
+
+
+def joined_by_index(spot: Spot) -> Iterator[Step]:
+    """`np.r_[0, x > t, 0]` → `jnp.r_[0, x > t, 0]`; `np.c_` alike."""
+    for node in (spot.node, *itertools.takewhile(lambda at: isinstance(at, ast.expr), spot.code.ancestors(spot.node))):
+        match node:
+            case ast.Subscript(value=ast.Attribute(attr="r_" | "c_" as name) as joins) if spot.value(joins) in (np.r_, np.c_):
+                yield spot.step("jnp", (joins, spot.jnp(name)))
+                return
 
 
 def filled(spot: Spot) -> Iterator[Step]:
@@ -241,4 +251,4 @@ def _in_part_of_jax(name: str) -> bool:
     return re.search(rf"\b{re.escape(function)} as {re.escape(function)}\b", text) is not None
 
 
-RULES: list[Rule] = [called, listed, listed_index, filled, scalar, of_floats]
+RULES: list[Rule] = [called, joined_by_index, listed, listed_index, filled, scalar, of_floats]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.drawing import Drawing
@@ -51,10 +52,31 @@ class Reducing(Drawing):
         if known.form == "builtin" and known.name in ("float", "int", "bool", "max", "min"):
             self.plain(*known.arguments)
             return None
+        if known.name == "where" and (chosen := self._chosen_beside_all(node, known.arguments)) is not None:
+            return chosen
         values = [*known.arguments, *(each.value for each in known.keywords)]
         given = [self.visit(each) for each in values] if known.name in OUTGROWING else []
         safety = PARTIAL if any(each is not None and each.shifted for each in given) else known.operation.safety
         return self.joined(node, values, safety)
+
+    def _chosen_beside_all(self, node: ast.expr, arguments: Sequence[ast.expr]) -> Ragged | None:
+        """`jnp.where(cut, x[:n], x)` of one test: what was selected where it holds, and all elements where it does not."""
+        if len(arguments) != 3 or self.ndim(arguments[0]) != 0:
+            return None
+        test, *sides = arguments
+        found = [self.visit(each) for each in sides]
+        chosen = [(side, each) for side, each in zip((True, False), found, strict=True) if each is not None]
+        if len(chosen) != 1:
+            return None
+        side, ragged = chosen[0]
+        if ragged.listed or ragged.flat or ragged.group or ragged.grid or ragged.times:
+            return None
+        if self.ndim(sides[1 if side else 0]) != ragged.ndim:
+            return None
+        self.plain(test)
+        other = f"{self.jnp('logical_not')}({self.text(test)})" if side else self.operand(test)
+        mask = self.named(f"{enclosed(ragged.mask)} | {other}", "kept", "chosen", "selected")
+        return replace(ragged, mask=mask, source=-1, direct=False, pad="", length="", places=0)
 
     def _polynomial(self, node: ast.Call, known: Called) -> Ragged | None:
         """Of each element by itself, with the same coefficients for all."""

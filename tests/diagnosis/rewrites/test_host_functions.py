@@ -147,7 +147,7 @@ def test_what_numpy_says_of_no_tracer_is_asked_of_jax(compared):
 
 
 @pytest.mark.parametrize(
-    "joined", ["np.concatenate([[0], x, (9, 9)])", "np.hstack([[0], x])", "np.stack([x, [1.0, 2.0, 3.0]])"]
+    "joined", ["np.concatenate([[0], x, (9, 9)])", "np.hstack([[0], x])", "np.r_[0, x, 9]", "np.stack([x, [1.0, 2.0, 3.0]])"]
 )
 def test_a_list_among_what_is_joined_is_an_array_of_jax(joined):
     """NumPy takes lists beside arrays, jnp none."""

@@ -928,3 +928,36 @@ def f(w, cap):
     return w
 """
     check(source, (jnp.array([0.5, 0.2, 0.3]), 0.4), (jnp.array([0.7, 0.2, 0.1]), 0.4), (jnp.array([0.3, 0.7]), 0.9))
+
+
+def test_what_one_side_of_a_choice_makes_shorter_is_whole_on_the_other():
+    """As where an option asks for the most probable ones alone."""
+    source = """
+def f(x, u, top=None):
+    order = jnp.argsort(-x)
+    p = x[order]
+    if top is not None and top < 1.0:
+        n = int(jnp.searchsorted(jnp.cumsum(p), top)) + 1
+        p = p[:n]
+        p = p / p.sum()
+    total = 0.0
+    for i, v in enumerate(p):
+        total += v
+        if u < total:
+            return order[i]
+    return order[len(p) - 1]
+"""
+    p = jnp.array([0.1, 0.5, 0.15, 0.25])
+    check(source, (p, 0.6, 0.7), (p, 0.95), (p, 0.95, 1.0), (p, 0.99, 0.3), (p[1:2] * 2, 0.5, 0.5), seconds=20.0)
+
+
+def test_a_list_of_those_that_pass_a_test_may_be_tested_again_for_an_option():
+    """The list is made anew in the branch, of fewer of the same items."""
+    source = """
+def f(x, least=None):
+    found = [i for i in range(1, len(x)) if x[i] > x[i - 1]]
+    if least is not None:
+        found = [i for i in found if x[i] >= least]
+    return len(found), sum(x[i] for i in found)
+"""
+    check(source, (X,), (X, 1.0), (X, 99.0), (-X, -2.0), (X[:1],))
