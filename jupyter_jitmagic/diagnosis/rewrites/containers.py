@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.as_array import Container
-from jupyter_jitmagic.diagnosis.rewrites.bound_again import under_its_own_name
+from jupyter_jitmagic.diagnosis.rewrites.bound_again import follows_line_by_line, under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, is_array
 from jupyter_jitmagic.diagnosis.rewrites.growing import (
     GrowingList,
@@ -127,6 +127,8 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
             return
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
+    containers: list[Container] = []
+    together: list[GrowingList] = []
     for name in names or _filled(around):
         if (emptied := emptied_instead(spot, name)) is not None:
             yield emptied
@@ -138,16 +140,29 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
         made = _maker(spot, function, around, name)
         if made is None:
             return
+        together = _growing_together(spot, function, made, together)
+        containers.append(made)
+    for made in containers:
         try:
             edits += made.edited()
         except Obstacle:
-            if (numbers := as_numbers(spot, function, name)) is None:
+            if (numbers := as_numbers(spot, function, made.name)) is None:
                 raise
             yield numbers
             return
         excludes |= made.excludes
     if edits:
         yield spot.step("buffer", *(((start, end), text) for start, end, text in edits), excludes=excludes)
+
+
+def _growing_together(spot: Spot, function: ast.FunctionDef, made: Container, before: list[GrowingList]) -> list[GrowingList]:
+    """Those before and this one, where it grows with the last of them line by line; else a new beginning."""
+    if not isinstance(made, GrowingList):
+        return []
+    if before and follows_line_by_line(spot, function, made.name, before[-1].name):
+        made.grows_with(before)
+        return [*before, made]
+    return [made]
 
 
 def _filled_within(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name: str) -> ast.stmt | None:
