@@ -55,8 +55,8 @@ def side_by_side(spot: Spot, branch: ast.If, names: list[str]) -> bool:
 
 
 def follows_line_by_line(spot: Spot, function: ast.FunctionDef, name: str, before: str) -> bool:
-    """Whether a list is made empty beside another one, and given an item on the line behind each that gives that one, and nowhere
-    else; nothing is taken from either. In each round of `for i in range(n)` there is a place without counting."""
+    """Whether a list is made empty beside another one, and given an item on the line behind each that gives that one, and
+    nowhere else; nothing is taken from either. In each round of `for i in range(n)` there is a place without counting."""
     code = spot.code
     made, grown = _made_and_grown(spot, function, name)
     other, others_grown = _made_and_grown(spot, function, before)

@@ -27,6 +27,7 @@ from jupyter_jitmagic.diagnosis.rewrites.inserting import (
     set_at_its_end,
 )
 from jupyter_jitmagic.diagnosis.rewrites.kept_numbers import as_numbers
+from jupyter_jitmagic.diagnosis.rewrites.kept_tuples import a_list_for_each_part
 from jupyter_jitmagic.diagnosis.rewrites.lists import (
     emptied_instead,
     made_apart,
@@ -39,7 +40,7 @@ from jupyter_jitmagic.diagnosis.rewrites.marks import owner_and_places
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
 from jupyter_jitmagic.diagnosis.rewrites.rounds import run_over_by_name
-from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.windows import TrimmedList, Window, trimming
 from jupyter_jitmagic.source.code import Edit, leaves
 from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
@@ -77,8 +78,12 @@ def filled_in_a_branch(spot: Spot) -> Iterator[Step]:
         yield emptied
         return
     if _filled(asked[1]) or any(map(inserted_first, walk_scope([asked[1]]))):
-        with contextlib.suppress(Obstacle):
+        try:
             yield from as_arrays(spot, outermost(spot, asked[1]))
+        except NoWay:
+            raise
+        except Obstacle:
+            return
 
 
 def outermost(spot: Spot, node: ast.AST) -> ast.stmt:
@@ -133,7 +138,10 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
         if (emptied := emptied_instead(spot, name)) is not None:
             yield emptied
             return
-        for first in (made_apart, last_items_set, rest_one_by_one, rows_of_tuples, popped_first, named_first, run_over_by_name):
+        for first in (
+            *(made_apart, last_items_set, rest_one_by_one, rows_of_tuples, a_list_for_each_part),
+            *(popped_first, named_first, run_over_by_name),
+        ):
             if (apart := first(spot, function, name)) is not None:
                 yield apart
                 return

@@ -34,6 +34,10 @@ _ENDING = (ast.Break, ast.Continue, ast.Raise)  # a loop that is left by a retur
 _LEAVING = (*_ENDING, ast.Return)
 
 
+_A_FEW_LESS = re.compile(r"^\(?(len\(\w+\)|\w+(?:\.size|\.shape\[0\])?)(?: - \d+)?\)?(?: - \d+)*$")
+"""`len(x) - 1`, `(n - 1) - 1`."""
+
+
 class GrowingList(Container):
     """`out = []` … `out.append(v)` → a buffer and its length."""
 
@@ -234,7 +238,7 @@ class GrowingList(Container):
         rounds = rounds_of(self.spot, loop)
         if rounds is None or isinstance(loop, ast.For) or self.whole or self.filled:
             return rounds
-        return re.sub(r"^(len\(\w+\)|\w+(\.size|\.shape\[0\])?) - \d+$", r"\1", rounds)
+        return _A_FEW_LESS.sub(r"\1", rounds)
 
     def _is_in_place_of_one(self, statement: ast.stmt, counted: list[list[ast.stmt]]) -> bool:
         """Whether a round that comes to this append comes to none of others that are counted as one; it is noted with them."""

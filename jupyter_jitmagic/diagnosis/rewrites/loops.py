@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 from collections.abc import Iterator
 
 from jupyter_jitmagic.base.looking import attribute
@@ -13,7 +12,7 @@ from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays, outermost,
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import EXITS, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.loop_raises import behind_the_loop
-from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import loaded, stored, target_names
 
@@ -80,10 +79,14 @@ def leaving(spot: Spot) -> Iterator[Step]:
 
 def _with_arrays(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     """Where the loop fills lists: arrays in their place."""
-    with contextlib.suppress(Obstacle):
+    try:
         steps = list(as_arrays(spot, loop)) or list(_with_arrays_around(spot, loop))
         names = read_by_number(spot, loop) if not steps and isinstance(loop, ast.While) else []
         yield from as_arrays(spot, outermost(spot, loop), names) if names else steps
+    except NoWay:
+        raise
+    except Obstacle:
+        return
 
 
 def _with_arrays_around(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
