@@ -34,8 +34,8 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
 - what is first put into a form that the walk knows: a loop that trims (`trimming`), a ufunc's reduction
   (`ufunc_reductions`), lists begun at gaps (`clusters`), selections in a list or dict (`selected_by_turn`, and
   `listed_selections` where data says how many), a dict with one value for each label (`once_a_label`).
-- Python's containers that data fills or asks: `lists`, `containers`, `growing`, `queues`, `keyed`, `associated`, `lookups`
-  and kin.
+- Python's containers that data fills or asks: `lists`, `joined_lists`, `containers`, `growing`, `queues`, `keyed`, `associated`,
+  `lookups` and kin.
 - a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`.
 """
 
@@ -88,6 +88,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     inner_functions,
     interpolating,
     iterators,
+    joined_lists,
     kept_dicts,
     kept_in_bodies,
     kept_in_loops,
@@ -274,7 +275,7 @@ RULES: list[Rule] = [
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
 OUTWARD: list[Rule] = [
     *absent.OUTWARD, *caught.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD,
-    *changed_arguments.OUTWARD, *yielding.OUTWARD, *named_states.OUTWARD,
+    *changed_arguments.OUTWARD, *yielding.OUTWARD, *named_states.OUTWARD, *joined_lists.OUTWARD,
     *emptiness.OUTWARD, *attributes.OUTWARD, *selections.OUTWARD, *counting_loops.OUTWARD,
 ]  # fmt: skip
 

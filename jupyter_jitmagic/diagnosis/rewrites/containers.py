@@ -26,6 +26,7 @@ from jupyter_jitmagic.diagnosis.rewrites.inserting import (
     last_items_set,
     set_at_its_end,
 )
+from jupyter_jitmagic.diagnosis.rewrites.joined_lists import joined_by_name, refuse_where_a_caller_joins_it
 from jupyter_jitmagic.diagnosis.rewrites.kept_numbers import as_numbers
 from jupyter_jitmagic.diagnosis.rewrites.kept_tuples import a_list_for_each_part
 from jupyter_jitmagic.diagnosis.rewrites.lists import (
@@ -140,11 +141,12 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
             return
         for first in (
             *(made_apart, last_items_set, rest_one_by_one, rows_of_tuples, a_list_for_each_part),
-            *(popped_first, named_first, run_over_by_name),
+            *(popped_first, named_first, run_over_by_name, joined_by_name),
         ):
             if (apart := first(spot, function, name)) is not None:
                 yield apart
                 return
+        refuse_where_a_caller_joins_it(spot, function, name)
         made = _maker(spot, function, around, name)
         if made is None:
             return

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import Code, always_returns, leaves
-from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored, walk, written_around
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored, walk, walk_scope, written_around
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
@@ -311,9 +311,9 @@ class Inlining:
             self._early = [*self._early, test_and_value]
             before.pop()
         inner = [node for each in before for node in walk(each)]
-        if any(
-            isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await) for node in inner
-        ):
+        if any(isinstance(node, ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await) for node in inner):
+            return None
+        if any(isinstance(node, ast.Return) for node in walk_scope(before)):  # one of a function in it stays there
             return None
         if before and self._lines_of(before) > MOST_LINES:
             return None
@@ -381,6 +381,9 @@ class Inlining:
             for node in walk(root):
                 if isinstance(node, ast.Name) and names.get(node.id, node.id) != node.id and not self._hidden(node):
                     edits.append((*self.source.span(node), names[node.id]))
+                elif isinstance(node, ast.FunctionDef) and names.get(node.name, node.name) != node.name:
+                    start = self.source.text.index(f"def {node.name}", self.source.span(node)[0]) + len("def ")
+                    edits.append((start, start + len(node.name), names[node.name]))
         return edits
 
     def _hidden(self, node: ast.Name) -> bool:
