@@ -24,8 +24,8 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
 
 - a test on data: `boolean`, `branches` (`assigning`, `returning`), `checks`, `own_conditions`; on objects of flax's:
   `state_updates`, `held_values`.
-- a loop or a recursion that data ends: `loops` (`loop_exits`, `carrying`, `rounds`), `rolling` (`stepped`), `none_first`,
-  `recursion`, and `gathered` for one whose result is added up on its way.
+- a loop or a recursion that data ends: `loops` (`loop_exits`, `carrying`, `rounds`, `moving_on`), `rolling` (`stepped`),
+  `none_first`, `recursion`, and `gathered` for one whose result is added up on its way.
 - a length that data decides: `selections` is the rule, `flow.Flow` the walk. What makes such a value is in `selecting`,
   `grouping` and `cutting`; what is done with it in `consuming`, by the table in `operations`: a row there, or a consumer
   (`reducing`, `ordering`, `reshaping`, `convolving`). How safe what does not count must be: `safety`; that two are equally
@@ -34,8 +34,8 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
 - what is first put into a form that the walk knows: a loop that trims (`trimming`), a ufunc's reduction
   (`ufunc_reductions`), lists begun at gaps (`clusters`), selections in a list or dict (`selected_by_turn`, and
   `listed_selections` where data says how many), a dict with one value for each label (`once_a_label`).
-- Python's containers that data fills or asks: `lists`, `containers`, `growing`, `queues`, `keyed`, `associated`, `lookups`
-  and kin.
+- Python's containers that data fills or asks: `lists`, `joined_lists`, `containers`, `growing`, `queues`, `keyed`, `associated`,
+  `lookups` and kin.
 - a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`.
 """
 
@@ -88,6 +88,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     inner_functions,
     interpolating,
     iterators,
+    joined_lists,
     kept_dicts,
     kept_in_bodies,
     kept_in_loops,
@@ -276,7 +277,7 @@ RULES: list[Rule] = [
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
 OUTWARD: list[Rule] = [
     *absent.OUTWARD, *caught.OUTWARD, *none_in_lists.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD,
-    *changed_arguments.OUTWARD, *yielding.OUTWARD, *named_states.OUTWARD,
+    *changed_arguments.OUTWARD, *yielding.OUTWARD, *named_states.OUTWARD, *joined_lists.OUTWARD,
     *emptiness.OUTWARD, *attributes.OUTWARD, *selections.OUTWARD, *counting_loops.OUTWARD,
 ]  # fmt: skip
 

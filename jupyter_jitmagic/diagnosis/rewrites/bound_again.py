@@ -52,3 +52,32 @@ def side_by_side(spot: Spot, branch: ast.If, names: list[str]) -> bool:
             case _:
                 return False
     return len(names) > 1 and all(block is blocks[0] for block in blocks)
+
+
+def follows_line_by_line(spot: Spot, function: ast.FunctionDef, name: str, before: str) -> bool:
+    """Whether a list is made empty beside another one, and given an item on the line behind each that gives that one, and
+    nowhere else; nothing is taken from either. In each round of `for i in range(n)` there is a place without counting."""
+    code = spot.code
+    made, grown = _made_and_grown(spot, function, name)
+    other, others_grown = _made_and_grown(spot, function, before)
+    if made is None or other is None or code.block(made) is not code.block(other) or len(grown) != len(others_grown):
+        return False
+    for first, second in zip(others_grown, grown, strict=True):
+        block = code.block(second)
+        at = block.index(second)
+        if at == 0 or block[at - 1] is not first or isinstance(code.parents[second], ast.For):
+            return False
+    return bool(grown)
+
+
+def _made_and_grown(spot: Spot, function: ast.FunctionDef, name: str) -> tuple[ast.stmt | None, list[ast.stmt]]:
+    """The statement that makes a list empty, None where something else does as well or items are taken; and all appends."""
+    code = spot.code
+    uses = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
+    stores = [code.statement(n) for n in uses if not isinstance(n.ctx, ast.Load)]
+    methods = [n for n in map(code.parents.get, uses) if isinstance(n, ast.Attribute)]
+    grown = sorted((code.statement(n) for n in methods if n.attr == "append"), key=lambda each: each.lineno)
+    match stores:
+        case [ast.Assign(targets=[ast.Name()], value=ast.List(elts=[])) as made] if len(grown) == len(methods):
+            return made, grown
+    return None, []

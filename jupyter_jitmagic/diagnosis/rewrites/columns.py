@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import operator
 from dataclasses import dataclass, field
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import Edit, is_returned
+from jupyter_jitmagic.source.names import COMPREHENSIONS, stored
 
 
 class OtherUse(Exception):
@@ -24,6 +26,7 @@ class Reads:
         width: how many parts they have, 0 where they are numbers.
         heap: its own order is not that of the columns, and is not seen.
         used: the columns that are read.
+        excludes: as `Step.excludes`.
     """
 
     spot: Spot
@@ -34,6 +37,7 @@ class Reads:
     heap: bool
     edits: list[Edit] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    excludes: dict[str, str] = field(default_factory=dict)
 
     def _column(self, part: int) -> str:
         self.used.add(self.columns[part])
@@ -55,6 +59,11 @@ class Reads:
                 return
             case ast.If() | ast.IfExp() | ast.UnaryOp(op=ast.Not()) if not self.heap:  # whether it has any
                 self.edits.append((*code.span(node), self._column(0)))
+                return
+            case ast.Call(func=ast.Name(id="max" | "min" as which), args=[_], keywords=[ast.keyword(arg="key", value=key)]) if (
+                spot.is_builtin(which) and not self.heap
+            ):
+                self._best(parent, which, key)
                 return
             case ast.Call() if self.heap and self._is_sorted_again(parent):
                 self._gone_through(parent, code.parents[parent], "" if self._backwards(parent) else "[::-1]")
@@ -99,7 +108,7 @@ class Reads:
     def _backwards(call: ast.Call) -> bool:
         return any(isinstance(each.value, ast.Constant) and each.value.value is True for each in call.keywords)
 
-    def _item(self, item: ast.Subscript, place: str) -> None:
+    def _item(self, item: ast.expr, place: str) -> None:
         """`best[0][1]`, `best[0]`."""
         code = self.spot.code
         match code.parents[item]:
@@ -111,6 +120,68 @@ class Reads:
                 self.edits.append(
                     (*code.span(item), f"({', '.join(f'{self._column(k)}[{place}]' for k in range(self.width))})")
                 )
+
+    def _best(self, call: ast.Call, which: str, key: ast.expr) -> None:
+        """`max(found, key=lambda r: r[2])`: what stands in the columns where that one has its largest number."""
+        code, spot, statement = self.spot.code, self.spot, self.spot.code.statement(call)
+        around = [at for at in code.ancestors(call) if isinstance(at, ast.expr)]
+        inner = any(isinstance(at, (ast.Lambda, ast.IfExp, ast.BoolOp, *COMPREHENSIONS)) for at in around)
+        if inner or not code.on_own_lines([statement]) or not isinstance(statement, ast.Assign | ast.Return):
+            raise OtherUse
+        place, start = code.fresh("best", f"place_of_{which}", f"best_of_{self.name}"), code.region([statement])[0]
+        found = f"{spot.jnp(f'arg{which}')}({spot.jnp('array')}({self._asked(key)}))"
+        self.edits.append((start, start, f"{code.indent(statement)}{place} = {found}\n"))
+        self.excludes = {"nan": f"NaN, of which {which}() takes account by its place alone"}
+        self._item(call, place)
+
+    def _asked(self, key: ast.expr) -> str:
+        """What a key asks of each item, as a list or a column."""
+        code = self.spot.code
+        match key:
+            case ast.Call(args=[ast.Constant(value=int() as part)], keywords=[]) if (
+                self.spot.value(key.func) is operator.itemgetter and 0 <= part < self.width
+            ):
+                return self._column(part)
+            case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=each)], defaults=[], kwonlyargs=[]), body=body):
+                pass
+            case _:
+                raise OtherUse
+        match body:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int() as part)) if (
+                name == each and 0 <= part < self.width
+            ):
+                return self._column(part)
+        edits: list[Edit] = []
+        names = self._parts_of(each, [n for n in ast.walk(body) if isinstance(n, ast.Name) and n.id == each], edits)
+        wanted = list(names)
+        columns = ", ".join(self._column(part) for part in wanted)
+        over = f"zip({columns})" if len(wanted) > 1 else columns
+        return f"[{code.edited(*code.span(body), edits)} for {', '.join(names.values())} in {over}]"
+
+    def _parts_of(self, each: str, uses: list[ast.Name], edits: list[Edit]) -> dict[int, str]:
+        """Names for the parts of an item that are read, by their places: `r[1]`, or all of them where it is `r` itself."""
+        code = self.spot.code
+        words = [column.removeprefix(f"{self.name}_") for column in self.columns]
+        wishes = [[word] if word.isidentifier() else [] for word in words]
+        names = [code.fresh(*wish, f"{each}_{word}") for wish, word in zip(wishes, words, strict=True)]
+        wanted: set[int] = set()
+        for use in uses:
+            match code.parents[use]:
+                case ast.Subscript(value=value, slice=ast.Constant(value=int() as part), ctx=ast.Load()) as whole if (
+                    value is use
+                ):
+                    if not 0 <= part < self.width:
+                        raise OtherUse
+                    edits.append((*code.span(whole), names[part]))
+                    wanted.add(part)
+                case ast.Subscript() | ast.Attribute() | ast.Starred():
+                    raise OtherUse
+                case _:
+                    edits.append((*code.span(use), f"({', '.join(names)})"))
+                    wanted.update(range(self.width))
+        if not wanted:
+            raise OtherUse
+        return {part: names[part] for part in sorted(wanted)}
 
     def _gone_through(self, node: ast.expr, parent: ast.AST, cut: str) -> None:
         """`for d, i in best`, `[t[1] for t in best[:k]]`: through the columns that are read there."""
@@ -126,19 +197,12 @@ class Reads:
                 if isinstance(parent, ast.For):
                     wanted |= code.live_after(parent)
             case ast.Name(id=each):
-                words = [column.removeprefix(f"{self.name}_") for column in self.columns]
-                wishes = [[word] if word.isidentifier() else [] for word in words]
-                names = [code.fresh(*wish, f"{each}_{word}") for wish, word in zip(wishes, words, strict=True)]
-                wanted = set()
-                for use in (n for n in read if n.id == each):
-                    match code.parents[use]:
-                        case ast.Subscript(value=value, slice=ast.Constant(value=int() as part)) as whole if value is use:
-                            if not 0 <= part < self.width:
-                                raise OtherUse
-                            self.edits.append((*code.span(whole), names[part]))
-                            wanted.add(names[part])
-                        case _:
-                            raise OtherUse
+                uses = [n for n in read if n.id == each]
+                if isinstance(parent, ast.For) and each in code.live_after(parent) | set(stored(parent.body)):
+                    raise OtherUse
+                parts = self._parts_of(each, uses, self.edits)
+                names = [parts.get(k, "_") for k in range(self.width)]
+                wanted = set(parts.values())
             case _:
                 raise OtherUse
         pairs = [(name, f"{self._column(k)}{cut}") for k, name in enumerate(names) if name in wanted]

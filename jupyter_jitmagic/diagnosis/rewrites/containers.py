@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.as_array import Container
-from jupyter_jitmagic.diagnosis.rewrites.bound_again import under_its_own_name
+from jupyter_jitmagic.diagnosis.rewrites.bound_again import follows_line_by_line, under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, is_array
 from jupyter_jitmagic.diagnosis.rewrites.growing import (
     GrowingList,
@@ -26,7 +26,9 @@ from jupyter_jitmagic.diagnosis.rewrites.inserting import (
     last_items_set,
     set_at_its_end,
 )
+from jupyter_jitmagic.diagnosis.rewrites.joined_lists import joined_by_name, refuse_where_a_caller_joins_it
 from jupyter_jitmagic.diagnosis.rewrites.kept_numbers import as_numbers
+from jupyter_jitmagic.diagnosis.rewrites.kept_tuples import a_list_for_each_part
 from jupyter_jitmagic.diagnosis.rewrites.lists import (
     emptied_instead,
     made_apart,
@@ -39,7 +41,7 @@ from jupyter_jitmagic.diagnosis.rewrites.marks import owner_and_places
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
 from jupyter_jitmagic.diagnosis.rewrites.numbered import numbers_of
 from jupyter_jitmagic.diagnosis.rewrites.rounds import run_over_by_name
-from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.windows import TrimmedList, Window, trimming
 from jupyter_jitmagic.source.code import Edit, leaves
 from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
@@ -77,8 +79,12 @@ def filled_in_a_branch(spot: Spot) -> Iterator[Step]:
         yield emptied
         return
     if _filled(asked[1]) or any(map(inserted_first, walk_scope([asked[1]]))):
-        with contextlib.suppress(Obstacle):
+        try:
             yield from as_arrays(spot, outermost(spot, asked[1]))
+        except NoWay:
+            raise
+        except Obstacle:
+            return
 
 
 def outermost(spot: Spot, node: ast.AST) -> ast.stmt:
@@ -127,27 +133,46 @@ def as_arrays(spot: Spot, around: ast.stmt, names: Sequence[str] = ()) -> Iterat
             return
     edits: list[Edit] = []
     excludes: dict[str, str] = {}
+    containers: list[Container] = []
+    together: list[GrowingList] = []
     for name in names or _filled(around):
         if (emptied := emptied_instead(spot, name)) is not None:
             yield emptied
             return
-        for first in (made_apart, last_items_set, rest_one_by_one, rows_of_tuples, popped_first, named_first, run_over_by_name):
+        for first in (
+            *(made_apart, last_items_set, rest_one_by_one, rows_of_tuples, a_list_for_each_part),
+            *(popped_first, named_first, run_over_by_name, joined_by_name),
+        ):
             if (apart := first(spot, function, name)) is not None:
                 yield apart
                 return
+        refuse_where_a_caller_joins_it(spot, function, name)
         made = _maker(spot, function, around, name)
         if made is None:
             return
+        together = _growing_together(spot, function, made, together)
+        containers.append(made)
+    for made in containers:
         try:
             edits += made.edited()
         except Obstacle:
-            if (numbers := as_numbers(spot, function, name)) is None:
+            if (numbers := as_numbers(spot, function, made.name)) is None:
                 raise
             yield numbers
             return
         excludes |= made.excludes
     if edits:
         yield spot.step("buffer", *(((start, end), text) for start, end, text in edits), excludes=excludes)
+
+
+def _growing_together(spot: Spot, function: ast.FunctionDef, made: Container, before: list[GrowingList]) -> list[GrowingList]:
+    """Those before and this one, where it grows with the last of them line by line; else a new beginning."""
+    if not isinstance(made, GrowingList):
+        return []
+    if before and follows_line_by_line(spot, function, made.name, before[-1].name):
+        made.grows_with(before)
+        return [*before, made]
+    return [made]
 
 
 def _filled_within(spot: Spot, function: ast.FunctionDef, around: ast.stmt, name: str) -> ast.stmt | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.as_array import Container
 from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, listed_row
@@ -33,6 +34,10 @@ _ENDING = (ast.Break, ast.Continue, ast.Raise)  # a loop that is left by a retur
 _LEAVING = (*_ENDING, ast.Return)
 
 
+_A_FEW_LESS = re.compile(r"^\(?(len\(\w+\)|\w+(?:\.size|\.shape\[0\])?)(?: - \d+)?\)?(?: - \d+)*$")
+"""`len(x) - 1`, `(n - 1) - 1`."""
+
+
 class GrowingList(Container):
     """`out = []` … `out.append(v)` → a buffer and its length."""
 
@@ -44,6 +49,8 @@ class GrowingList(Container):
     """Before which it is made, where that is not where the list was."""
     start = ""
     """What counts the items that were taken from its front; "" where none are."""
+    counts = begins = True
+    """Its appends count, and its length is made 0 with it: of lists that grow side by side the last and the first one does."""
 
     @property
     def first(self) -> list[ast.expr]:
@@ -56,6 +63,11 @@ class GrowingList(Container):
     def copied(self) -> ast.expr | None:
         """The array with whose elements it begins: `list(prompt)`."""
         return copied_array(self.spot, self.made.value)
+
+    def grows_with(self, others: Sequence[GrowingList]) -> None:
+        """Has one length with lists that are made beside it and given an item wherever it is, on the line before."""
+        first, last = others[0], others[-1]
+        self.length, self.begins, last.counts = first.length, False, False
 
     def edited(self) -> list[Edit]:
         self.appends = self.appended()
@@ -128,7 +140,7 @@ class GrowingList(Container):
         between = self._until(later) if later is not None else []
         if set(stored(between)) & loaded([ast.parse(text)]):
             self.moved_to = later
-        counted = [] if self.index else [f"{self.length} = {len(self.first)}"]
+        counted = [] if self.index or not self.begins else [f"{self.length} = {len(self.first)}"]
         counted += [f"{self.start} = 0"] if self.start else []
         if self.moved_to is None:
             self.lines(self.made, text, *counted)
@@ -196,7 +208,7 @@ class GrowingList(Container):
                 continue
             loops = self._loops_around(statement)
             known = chosen.get(statement)
-            bounds = [known] if known else [rounds_of(self.spot, loop) for loop in loops]
+            bounds = [known] if known else [self._room_for(loop) for loop in loops]
             if bounds == [None] and len(self.appends) == 1 and (limit := length_limit(self.spot, loops[0], self.name)):
                 self.filled = fills_up(self.spot, loops[0], self.name) and not self._is_popped()
                 return f"max({limit}, {alone})" if alone else limit
@@ -219,6 +231,14 @@ class GrowingList(Container):
         fixed = alone + sum(map(int, numbers))
         texts = [part for part in parts if not part.isdigit()]
         return " + ".join([*texts, *([str(fixed)] if fixed or not texts else [])])
+
+    def _room_for(self, loop: ast.For | ast.While) -> str | None:
+        """As many items as a loop's rounds, or a few more: of `while i < len(x) - 1` one for each of x, so that there is one to
+        read where x has a single element."""
+        rounds = rounds_of(self.spot, loop)
+        if rounds is None or isinstance(loop, ast.For) or self.whole or self.filled:
+            return rounds
+        return _A_FEW_LESS.sub(r"\1", rounds)
 
     def _is_in_place_of_one(self, statement: ast.stmt, counted: list[list[ast.stmt]]) -> bool:
         """Whether a round that comes to this append comes to none of others that are counted as one; it is noted with them."""
@@ -388,7 +408,7 @@ class GrowingList(Container):
                 listed = isinstance(value, ast.List | ast.Tuple)
                 opening, closing = (f"{spot.jnp('array')}(", ")") if listed else ("", "")
                 self.edits.append((start, first, f"{self.name} = {self.name}.at[{self.index or self.length}].set({opening}"))
-                counting = "" if self.index else f"\n{code.indent(statement)}{self.length} += 1"
+                counting = "" if self.index or not self.counts else f"\n{code.indent(statement)}{self.length} += 1"
                 self.edits.append((last, end, f"{closing}){counting}"))
             case ast.Attribute(attr="index") if isinstance(call := code.parents[parent], ast.Call) and len(call.args) == 1:
                 spot.refuse_where_caught(ValueError)

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import Code, always_returns, leaves
-from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored, walk, written_around
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, loaded, stored, walk, walk_scope, written_around
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
@@ -154,6 +154,9 @@ class Inlining:
         if not moves and in_another_scope(code, self.call, statement):
             return  # names of the helper's may be bound otherwise there
         indent = code.indent(statement)
+        held = self._list_of_that_name(statement, before, last, names)
+        if held:
+            names[last.id] = held
         edits = self._renamed([*before, last, *(part for pair in self._early for part in pair if part)], names)
         lines = "".join(
             f"{indent}{names[name]} = {text}\n" for name, text in bound.items() if names[name] != text and name in names
@@ -168,10 +171,30 @@ class Inlining:
             result = f"{given} if {self._edited(test, edits)} else {result}"
         result = f"({result})" if self._early or self._needs_parentheses(last) else result
         region = code.region([statement])[0]
+        if held:
+            yield spot.step("inline", (code.region([statement]), lines), drops=self.changed)
+            return
         changes: list[tuple[ast.AST | tuple[int, int], str]] = [(self.call, result)]
         if lines:
             changes.append(((region, region), lines))
         yield spot.step("inline", *changes, drops=self.changed)
+
+    def _list_of_that_name(self, statement: ast.stmt, before: list[ast.stmt], last: ast.expr, names: dict[str, str]) -> str:
+        """The caller's name for a list that the helper begins and returns (`found = runs(x)`), so that it has no second one; ""
+        where it cannot have that name from the start."""
+        match statement, last:
+            case ast.Assign(targets=[ast.Name(id=held)], value=value), ast.Name(id=own) if value is self.call:
+                made = [
+                    node.value
+                    for each in before
+                    for node in walk(each)
+                    if isinstance(node, ast.Assign) and own in stored([node])
+                ]
+            case _:
+                return ""
+        others = {name for name in names.values() if name != names.get(own)} | loaded(before) - {own} | loaded([self.call])
+        is_list = len(made) == 1 and (isinstance(made[0], ast.List) or _begins_empty_lists(made[0]))
+        return held if is_list and held not in others else ""
 
     def only_reads(self) -> bool:
         """Whether the helper is one expression that calls nothing."""
@@ -288,9 +311,9 @@ class Inlining:
             self._early = [*self._early, test_and_value]
             before.pop()
         inner = [node for each in before for node in walk(each)]
-        if any(
-            isinstance(node, ast.Return | ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await) for node in inner
-        ):
+        if any(isinstance(node, ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal | ast.Await) for node in inner):
+            return None
+        if any(isinstance(node, ast.Return) for node in walk_scope(before)):  # one of a function in it stays there
             return None
         if before and self._lines_of(before) > MOST_LINES:
             return None
@@ -358,6 +381,9 @@ class Inlining:
             for node in walk(root):
                 if isinstance(node, ast.Name) and names.get(node.id, node.id) != node.id and not self._hidden(node):
                     edits.append((*self.source.span(node), names[node.id]))
+                elif isinstance(node, ast.FunctionDef) and names.get(node.name, node.name) != node.name:
+                    start = self.source.text.index(f"def {node.name}", self.source.span(node)[0]) + len("def ")
+                    edits.append((start, start + len(node.name), names[node.name]))
         return edits
 
     def _hidden(self, node: ast.Name) -> bool:
@@ -386,6 +412,11 @@ class Inlining:
         return (
             inside and not isinstance(result, plain) and not (isinstance(result, ast.Tuple) and self.source.is_enclosed(result))
         )
+
+
+def _begins_empty_lists(value: ast.expr) -> bool:
+    """`segs, i = [], 0`."""
+    return isinstance(value, ast.Tuple) and any(isinstance(each, ast.List) for each in value.elts)
 
 
 def _returns_early(statement: ast.stmt) -> tuple[ast.expr, ast.expr | None] | None:

@@ -104,7 +104,8 @@ def _before_any(spot: Spot, values: list[ast.expr]) -> dict[str, str]:
         case ["f"]:
             return {"max": f"-{spot.jnp('inf')}", "min": spot.jnp("inf"), "last": "0.0"}
         case ["i"]:
-            return {"max": f"{spot.jnp('iinfo')}(int).min", "min": f"{spot.jnp('iinfo')}(int).max", "last": "0"}
+            limits = f"{spot.jnp('iinfo')}({spot.jnp('result_type')}(int))"  # of JAX's own integers, which may have 32 bits
+            return {"max": f"{limits}.min", "min": f"{limits}.max", "last": "0"}
     return {}
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.bound_again import side_by_side, under_its_own_name
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
+from jupyter_jitmagic.diagnosis.rewrites.joined_lists import joined_by_name
 from jupyter_jitmagic.diagnosis.rewrites.operations import MAKES_ARRAYS
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.signs import is_place
@@ -35,9 +36,10 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
     lists = list(dict.fromkeys(name for side in sides for name, _ in side or ()))
     if isinstance(spot.function, ast.FunctionDef):
         for name in lists:
-            if (renamed := under_its_own_name(spot, spot.function, name)) is not None:
-                yield renamed
-                return
+            for first in (under_its_own_name, joined_by_name):
+                if (step := first(spot, spot.function, name)) is not None:
+                    yield step
+                    return
     flags = {name: known for name in lists if (known := _flags_of(spot, name, lists))}
     growing = [name for name in lists if name not in flags.values()]
     edits: list[Edit] = []

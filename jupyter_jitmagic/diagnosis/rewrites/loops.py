@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 from collections.abc import Iterator
 
 from jupyter_jitmagic.base.looking import attribute
@@ -13,9 +12,9 @@ from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays, outermost,
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import EXITS, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.loop_raises import behind_the_loop
-from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import target_names
+from jupyter_jitmagic.source.names import loaded, stored, target_names
 
 
 def for_range(spot: Spot) -> Iterator[Step]:
@@ -80,10 +79,25 @@ def leaving(spot: Spot) -> Iterator[Step]:
 
 def _with_arrays(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     """Where the loop fills lists: arrays in their place."""
-    with contextlib.suppress(Obstacle):
-        steps = list(as_arrays(spot, loop))
+    try:
+        steps = list(as_arrays(spot, loop)) or list(_with_arrays_around(spot, loop))
         names = read_by_number(spot, loop) if not steps and isinstance(loop, ast.While) else []
         yield from as_arrays(spot, outermost(spot, loop), names) if names else steps
+    except NoWay:
+        raise
+    except Obstacle:
+        return
+
+
+def _with_arrays_around(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
+    """Where a `while` around the loop fills lists, and goes on by what this one finds: how many rounds it has at most is said
+    by the text as it is."""
+    around = outermost(spot, loop)
+    if isinstance(loop, ast.While) and isinstance(around, ast.While) and around is not loop:
+        found = set(stored(loop.body))
+        moved = [each for each in around.body if isinstance(each, ast.Assign | ast.AugAssign) and found & loaded([each.value])]
+        if found.union(stored(moved)) & loaded([around.test]):
+            yield from as_arrays(spot, around)
 
 
 def _in_function(spot: Spot, node: ast.AST) -> Iterator[ast.AST]:

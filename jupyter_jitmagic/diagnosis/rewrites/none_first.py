@@ -108,11 +108,13 @@ def without_a_start(spot: Spot) -> Iterator[Step]:
 
 
 def _any_number(spot: Spot, function: ast.FunctionDef, before: ast.stmt, values: list[ast.expr | None]) -> str:
-    """A number, which is an int as any array beside it decides of what kind it becomes, zeros of the shape of all values, or a
-    tuple of such; "" where that is not known."""
+    """A number, which is an int as any array beside it decides of what kind it becomes, zeros of the shape of all values, a
+    tuple of such or a record of them; "" where that is not known."""
     facts = [spot.fact(value) if value is not None else None for value in values]
     if any(isinstance(value, ast.Tuple) for value in values):
         return _numbers(spot, values)
+    if any(map(_fields_of, values)):
+        return _fields(spot, function, before, values)
     if any(fact is None or fact.dtype not in ("b", "i", "u", "f") for fact in facts):
         return ""
     if any(fact is not None and fact.ndim for fact in facts):
@@ -154,8 +156,8 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
         return []
     if any(isinstance(value, ast.Name) and _may_be_none(function, value.id) for value in given):
         return []
-    if any(isinstance(value, ast.Tuple) for value in given):
-        number = _numbers(spot, given)
+    if any(isinstance(value, ast.Tuple) or _fields_of(value) for value in given):
+        number = _numbers(spot, given) or _fields(spot, function, first, given)
         if not number:
             return []
     loads = [n for n in inside if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
@@ -279,6 +281,40 @@ def _numbers(spot: Spot, values: list[ast.expr | None]) -> str:
             return ""
         found.add(tuple("0" if fact is not None and fact.dtype == "i" else "0.0" for fact in facts))
     return f"({', '.join(found.pop())})" if len(found) == 1 and len(facts) > 1 else ""
+
+
+def _fields(spot: Spot, function: ast.FunctionDef, made: ast.stmt, values: list[ast.expr | None]) -> str:
+    """Zeros like the records that the loop gives (`best = {"depth": depth, "at": i}`); "" where they have not all the same
+    fields, or hold more than numbers and arrays."""
+    records = [_fields_of(value) for value in values if value is None or not _is_none(value)]
+    first = records[0] if records else None
+    if first is None or any(each is None or [*each] != [*first] for each in records):
+        return ""
+    texts = {}
+    for name in first:
+        given = [record[name] for record in records if record is not None]
+        facts = [spot.fact(value) for value in given]
+        kinds = {"" if fact is None or fact.ndim < 0 else "array" if fact.ndim else fact.dtype for fact in facts}
+        kind = kinds.pop() if len(kinds) == 1 else ""
+        texts[name] = _zeros(spot, function, made, [*given]) if kind == "array" else _ZEROS.get(kind, "")
+    items = ", ".join(f'"{name}": {text}' for name, text in texts.items())
+    return f"{{{items}}}" if all(texts.values()) else ""
+
+
+_ZEROS = {"f": "0.0", "i": "0", "b": "False"}
+
+
+def _fields_of(value: ast.expr | None) -> dict[str, ast.expr] | None:
+    """The fields of a record that is written out, by their names: `{"depth": d, "at": i}`, `dict(depth=d, at=i)`."""
+    match value:
+        case ast.Dict(keys=[_, *_] as keys, values=values):
+            names = [key.value if isinstance(key, ast.Constant) else None for key in keys]
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=[_, *_] as keywords):
+            names, values = [keyword.arg for keyword in keywords], [keyword.value for keyword in keywords]
+        case _:
+            return None
+    found = {name: each for name, each in zip(names, values, strict=True) if isinstance(name, str) and name.isidentifier()}
+    return found if len(found) == len(values) else None
 
 
 def _as_array(spot: Spot, node: ast.Name) -> bool:

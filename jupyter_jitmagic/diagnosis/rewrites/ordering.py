@@ -221,18 +221,20 @@ class Ordering(Reducing):
         return replace(found, mask=mask, front=in_front, pad="", direct=False, source=-1, length="", places=0)
 
     def _roll(self, node: ast.Call, known: Called) -> Ragged | None:
-        """`jnp.roll(s, k)`: round at the last element that counts."""
+        """`jnp.roll(s, k)`, `jnp.roll(rows, k, axis=0)`: round at the last element that counts."""
         array, *rest = known.arguments
-        if not (len(rest) == 1 and not known.keywords and (self.ndim(rest[0]) or 0) == 0):
+        by_rows = [ast.unparse(each) for each in known.keywords] == ["axis=0"]
+        if not (len(rest) == 1 and (by_rows or not known.keywords) and (self.ndim(rest[0]) or 0) == 0):
             return self._beside(node, known)
         found = self._only(node, known)
         if found is None:
             return None
-        if found.ndim > 1 or found.listed or found.times:
+        if (found.ndim > 1 and not by_rows) or found.listed or found.times or found.axis or found.flat or found.group:
             self.stop(node)
         found = self.ordered(array, found)
         text = self.named(self.text(array), "in_front", "values")
-        places = self.named(f"{self.jnp('arange')}({text}.size)", "places", "indices")
+        length = f"{text}.size" if found.ndim == 1 else f"{text}.shape[0]"
+        places = self.named(f"{self.jnp('arange')}({length})", "places", "indices")
         self.replace(node, f"{text}[({places} - {self.operand(rest[0])}) % {self.jnp('maximum')}({self.count(found)}, 1)]")
         return replace(found, pad="", direct=False, source=-1)
 

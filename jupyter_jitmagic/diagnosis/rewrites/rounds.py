@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.diagnosis.rewrites.moving_on import moves_on
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.source.code import leaves
@@ -51,7 +52,37 @@ def most_rounds(spot: Spot, loop: ast.While) -> str | None:
             number = each.limit.value if isinstance(each.limit, ast.Constant) else None
             most = number - each.start if isinstance(number, int) else 0
             return str(most) if most > 0 else f"max({left_of(spot, [each])}, 1)"
-    return left_of(spot, counters) if counters and _surely_moves(loop.body, {each.name for each in counters}) else None
+    if counters and _surely_moves(loop.body, {each.name for each in counters}):
+        return left_of(spot, counters)
+    ahead = [each for each in _moved_on(spot, loop) if is_fact(spot, each.limit)]
+    return left_of(spot, ahead[:1]) if ahead else None
+
+
+def _moved_on(spot: Spot, loop: ast.While) -> Iterator[Counter]:
+    """The numbers that a loop keeps below limits and moves on, by however much: `i = j`, where j was counted up from i."""
+    function = spot.function
+    if not isinstance(function, ast.FunctionDef):
+        return
+    for part in conjuncts(loop.test):
+        match part:
+            case ast.Compare(left=ast.Name(id=name), ops=[ast.Lt() | ast.LtE() as op], comparators=[limit]):
+                start = _begun_at(spot, function, loop, name)
+                if start is not None and name not in loaded([limit]) and moves_on(loop, name):
+                    yield Counter(name, limit, start - isinstance(op, ast.LtE), 1)
+
+
+def _begun_at(spot: Spot, function: ast.FunctionDef, loop: ast.While, name: str) -> int | None:
+    """The least whole number that a name is given outside a loop; None where it is given something else."""
+    inside, starts = {*walk(loop)}, []
+    for node in walk(function):
+        if isinstance(node, ast.arg) and node.arg == name:
+            return None
+        if not (isinstance(node, ast.Name) and node.id == name) or isinstance(node.ctx, ast.Load) or node in inside:
+            continue
+        statement = spot.code.statement(node)
+        starts.append(_given(statement.targets, statement.value, name) if isinstance(statement, ast.Assign) else None)
+    known = [start for start in starts if start is not None]
+    return min(known, default=None) if len(known) == len(starts) else None
 
 
 def _room_of(spot: Spot, loop: ast.While, limit: ast.expr) -> str:

@@ -56,7 +56,7 @@ def test_a_loop_without_a_test_has_the_rounds_that_its_break_leaves_it(check_fir
 
 @pytest.mark.parametrize(
     ("first", "test", "room"),
-    [("0", "i <= len(x) - 2", "len(x) - 1"), ("0", "i <= len(x) - 1", "len(x)"), ("1", "i <= len(x) - n", "len(x) - n")],
+    [("0", "i <= len(x) - 2", "len(x)"), ("0", "i <= len(x) - 1", "len(x)"), ("1", "i <= len(x) - n", "len(x) - n")],
 )
 def test_a_counter_that_may_be_at_its_limit_has_one_round_more(first, test, room):
     source = (
@@ -65,7 +65,9 @@ def test_a_counter_that_may_be_at_its_limit_has_one_round_more(first, test, room
         "    if not found:\n        return -1, 0\n    return found[0], len(found)\n"
     )
     x = jnp.array([1, 2, 1, 2, 3, 1, 2])
-    found = check(source, (x, jnp.array(1)), (x, jnp.array(3)), (-x, jnp.array(-3)), (x[1:], jnp.array(0)))
+    found = check(
+        source, (x, jnp.array(1)), (x, jnp.array(3)), (-x, jnp.array(-3)), (x[1:], jnp.array(0)), (x[:2], jnp.array(0))
+    )
     assert f"jnp.zeros({room}, int)" in found.rewrites[0].source
 
 
