@@ -156,6 +156,8 @@ def _runs(spot: Spot, statements: list[ast.stmt]) -> list[list[ast.stmt]]:
 def known_parts(spot: Spot) -> list[tuple[ast.expr, Known]]:
     """The expressions at the place where the trace stopped that are traced though they are known while tracing."""
     node = spot.node
+    if isinstance(spot.error, IndexError) and str(spot.error).endswith("with size 0"):
+        return []  # an array of nothing has no element, however its place is computed
     if isinstance(node, ast.For):
         node = node.iter
     elif isinstance(node, ast.Return | ast.Assign | ast.Expr) and node.value is not None:
