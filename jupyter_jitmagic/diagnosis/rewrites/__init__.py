@@ -34,8 +34,8 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
 - what is first put into a form that the walk knows: a loop that trims (`trimming`), a ufunc's reduction
   (`ufunc_reductions`), lists begun at gaps (`clusters`), selections in a list or dict (`selected_by_turn`, and
   `listed_selections` where data says how many), a dict with one value for each label (`once_a_label`).
-- Python's containers that data fills or asks: `lists`, `containers`, `growing`, `queues`, `keyed`, `associated`, `lookups`
-  and kin.
+- Python's containers that data fills or asks: `lists`, `containers`, `growing` (how long at most: `rounds`, `walking`),
+  `queues`, `keyed`, `associated`, `lookups` and kin.
 - a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`.
 """
 

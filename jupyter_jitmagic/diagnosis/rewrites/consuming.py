@@ -11,6 +11,7 @@ from jupyter_jitmagic.diagnosis.rewrites.both_axes import product
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of
 from jupyter_jitmagic.diagnosis.rewrites.operations import BINARY, LINEAR, PARTIAL, TOTAL, Called, called, is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import ONE, Calls, Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.repeating import turned
 from jupyter_jitmagic.diagnosis.rewrites.safety import safety_of, shifts, squares
 from jupyter_jitmagic.diagnosis.rewrites.updating import Updating
 from jupyter_jitmagic.source.names import target_names
@@ -326,13 +327,16 @@ class Consumers(Updating):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and self.spot.is_builtin(node.func.id):
             if node.func.id == "zip":
                 return self._zipped_up(node)
+            if node.func.id == "reversed" and len(node.args) == 1 and (found := self.visit(node.args[0])) is not None:
+                if found.flat or found.axis or found.group:
+                    self.stop(node)
+                self.replace(node, f"{self.operand(node.args[0])}[::-1]")
+                return turned(self, found, self.named(f"{enclosed(found.mask)}[::-1]", "kept", "chosen"))
             if node.func.id == "enumerate" and len(node.args) == 1:
                 match node.args[0]:
                     case ast.Call(func=ast.Name(id="zip")) as together if self.spot.is_builtin("zip"):
                         return self._zipped_up(together, in_front=True)
                 inner = self._iterated(node.args[0])
-                if inner is not None and not inner.front and isinstance(node.args[0], ast.Call):
-                    self.stop(node)  # what has no order to be put into
                 return None if inner is None else self.ordered(node.args[0], inner)
         return self.visit(node)
 
