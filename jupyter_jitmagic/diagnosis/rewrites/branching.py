@@ -228,7 +228,10 @@ class Branching(Narrowing):
         else:
             assert isinstance(node.target, ast.Tuple) and isinstance(node.iter, ast.Call)
             at, value = (code.src(each) for each in node.target.elts)
-            head = f"for {at}, ({value}, {test}) in enumerate(zip({self.text(node.iter.args[0])}, {found.mask})):"
+            values = self.text(node.iter.args[0])
+            if self._zipped(node.iter.args[0]) == "zip" and isinstance(node.target.elts[1], ast.Tuple):
+                value, values = value.strip("()"), values[:-1].split("(", 1)[1]
+            head = f"for {at}, ({value}, {test}) in enumerate(zip({values}, {found.mask})):"
         self._below(node, head, test)
 
     def _below(self, node: ast.For, head: str, test: str) -> None:

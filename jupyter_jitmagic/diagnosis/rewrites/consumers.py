@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import of_a_square, triangle
+from jupyter_jitmagic.diagnosis.rewrites.choosing import sought
 from jupyter_jitmagic.diagnosis.rewrites.convolving import convolved
 from jupyter_jitmagic.diagnosis.rewrites.fitting import fitted
 from jupyter_jitmagic.diagnosis.rewrites.operations import Called
@@ -27,6 +28,7 @@ class Operations(Ordering):
             "extreme": self._extreme,
             "by nan": self._by_nan,
             "place": self._place,
+            "sought": functools.partial(sought, self),
             "pad": self._pad,
             "sort": self._sort,
             "argsort": self._argsort,

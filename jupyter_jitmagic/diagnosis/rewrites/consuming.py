@@ -11,6 +11,7 @@ from jupyter_jitmagic.diagnosis.rewrites.both_axes import product
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of
 from jupyter_jitmagic.diagnosis.rewrites.operations import BINARY, LINEAR, PARTIAL, TOTAL, Called, called, is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import ONE, Calls, Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.repeating import turned
 from jupyter_jitmagic.diagnosis.rewrites.safety import safety_of, shifts, squares
 from jupyter_jitmagic.diagnosis.rewrites.updating import Updating
 from jupyter_jitmagic.source.names import target_names
@@ -325,20 +326,45 @@ class Consumers(Updating):
     def _iterated(self, node: ast.expr) -> Ragged | None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and self.spot.is_builtin(node.func.id):
             if node.func.id == "zip":
-                found = [self.visit(arg) for arg in node.args]
-                ragged = [each for each in found if each is not None]
-                if ragged and (len(ragged) < len(found) or any(not each.like(ragged[0]) for each in ragged)):
-                    if len(ragged) < len(found) or not all(each.front and each.ndim == 1 for each in ragged):
-                        self.stop(node)
-                    both = " & ".join(dict.fromkeys(each.mask for each in ragged))  # it ends where the shortest does
-                    return replace(ragged[0], mask=self.named(both, "counts", "valid", "filled"), source=-1, direct=False)
-                return ragged[0] if ragged else None
+                return self._zipped_up(node)
+            if node.func.id == "reversed" and len(node.args) == 1 and (found := self.visit(node.args[0])) is not None:
+                if found.flat or found.axis or found.group:
+                    self.stop(node)
+                self.replace(node, f"{self.operand(node.args[0])}[::-1]")
+                return turned(self, found, self.named(f"{enclosed(found.mask)}[::-1]", "kept", "chosen"))
             if node.func.id == "enumerate" and len(node.args) == 1:
+                match node.args[0]:
+                    case ast.Call(func=ast.Name(id="zip")) as together if self.spot.is_builtin("zip"):
+                        return self._zipped_up(together, in_front=True)
                 inner = self._iterated(node.args[0])
-                if inner is not None and not inner.front and isinstance(node.args[0], ast.Call):
-                    self.stop(node)  # `enumerate(zip(…))`, which has no order to be put into
                 return None if inner is None else self.ordered(node.args[0], inner)
         return self.visit(node)
+
+    def _zipped_up(self, node: ast.Call, in_front: bool = False) -> Ragged | None:
+        """`zip(s, t)`: as long as both, or as the shorter one of those that stand in front."""
+        found = [(each, self.visit(each)) for each in node.args]
+        ragged = [(each, one) for each, one in found if one is not None]
+        if not ragged:
+            return None
+        alike = len(ragged) == len(found) and all(one.like(ragged[0][1]) for _, one in ragged)
+        if alike and not in_front:
+            return ragged[0][1]
+        fit = len(ragged) == len(found) and all(one.front and one.ndim == 1 for _, one in ragged)
+        apart = any(one.flat or one.axis or one.group or one.times for _, one in ragged)
+        if not fit and (apart or not self._are_equally_long(found)):
+            self.stop(node)
+        ordered = [self.ordered(each, one) for each, one in ragged]
+        both = " & ".join(dict.fromkeys(one.mask for one in ordered))  # it ends where the shortest does
+        mask = self.named(both, "counts", "valid", "filled") if " & " in both else both
+        return replace(ordered[0], mask=mask, source=-1, direct=False)
+
+    def _are_equally_long(self, zipped: Sequence[tuple[ast.expr, Ragged | None]]) -> bool:
+        """Whether the arrays of a `zip`, and those of which slices in it are cut, are known to be of one length."""
+        if any(one is not None and not isinstance(each, ast.Subscript) for each, one in zipped):
+            return False
+        facts = [self.spot.fact(each.value if one is not None else each) for each, one in zipped]  # type: ignore[attr-defined]
+        lengths = {fact.length if fact is not None and fact.sort in ("array", "host") else -1 for fact in facts}
+        return len(lengths) == 1 and -1 not in lengths
 
     # -- calls --------------------------------------------------------------------------------------------
 

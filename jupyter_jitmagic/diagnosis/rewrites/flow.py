@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites import beside_nothing
 from jupyter_jitmagic.diagnosis.rewrites.branching import Branching
+from jupyter_jitmagic.diagnosis.rewrites.choosing import held_place
 from jupyter_jitmagic.diagnosis.rewrites.cutting import between, is_own_count
 from jupyter_jitmagic.diagnosis.rewrites.narrowing import asks_for_none
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module, set_by_where
@@ -196,6 +197,11 @@ class Flow(Branching):
             self._unpacked(node, list(target.elts), value)
             return
         if self._places(node, targets, value):
+            return
+        if len(targets) == 1 and isinstance(target, ast.Name) and (held := held_place(self, target.id, value)) is not None:
+            self.replace(value, held[0])
+            self.bind(node, target.id, None, value, True)
+            self.places_in_all[target.id] = held[1]
             return
         found = self.visit(value)
         traced = self.is_traced(value)

@@ -26,6 +26,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rounds import (
 )
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.signs import is_place
+from jupyter_jitmagic.diagnosis.rewrites.walking import rows_walked
 from jupyter_jitmagic.source.code import Edit, in_other_branches, is_returned, leaves, words
 from jupyter_jitmagic.source.names import loaded, stored, walk_scope
 
@@ -217,6 +218,9 @@ class GrowingList(Container):
                 return and_more(left_of(self.spot, [counter]), alone) or ""
             if bounds == [None] and (elements := values_met_once(self.spot, loops[0], self.name, value)):
                 bounds, alone = [elements], alone + 1  # and what it begins with
+            if bounds == [None]:
+                rows, left_out = rows_walked(self.spot, loops[0], statement)
+                bounds, self.excludes = [rows or None], self.excludes | left_out
             if None in bounds:
                 raise Obstacle(
                     f"the length of {self.name} would depend on the number of rounds, and nothing says how many there are"

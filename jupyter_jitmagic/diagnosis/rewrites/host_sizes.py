@@ -160,6 +160,8 @@ def known_parts(spot: Spot) -> list[tuple[ast.expr, Known]]:
     if isinstance(spot.error, ZeroDivisionError) or _OF_NOTHING.search(str(spot.error)):
         return []  # of nothing, for which no size has to be known
     node = spot.node
+    if isinstance(spot.error, IndexError) and str(spot.error).endswith("with size 0"):
+        return []  # an array of nothing has no element, however its place is computed
     if isinstance(node, ast.For):
         node = node.iter
     elif isinstance(node, ast.Return | ast.Assign | ast.Expr) and node.value is not None:

@@ -36,6 +36,10 @@ class Indexing(Writer):
             if self.visit(node) is not None:
                 self.stop(node)
 
+    def place_alike(self, place: ast.expr, base: Ragged) -> str:
+        """The place in the whole array of what was found in a list of the same length; `choosing` knows."""
+        raise NotImplementedError
+
     def ndim(self, node: ast.expr) -> int | None:
         fact = self.spot.fact(node)
         return fact.ndim if fact is not None and fact.sort in ("array", "host", "number") and fact.ndim >= 0 else None
@@ -190,6 +194,9 @@ class Indexing(Writer):
         part = parts[at]
         number = _integer(part)
         if number is None and not isinstance(part, ast.Slice):
+            if len(parts) == 1 and (alike := self.place_alike(part, base)):
+                self.replace(part, alike)
+                return None
             places = self.visit(part)
             if places is not None and not places.flat and places.ndim == 1 and places.dtype != "b" and len(parts) == 1:
                 base = self.ordered(node.value, base)

@@ -25,9 +25,9 @@ class Operation:
     """A row of the table.
 
     Attributes:
-        sort: what is done: "elementwise", "where", "extreme", "by nan", "sort", "argsort", "place", "running", "flat", "count",
-            "norm", "join", "pad", "beside", "roll", "fit", "polynomial", "stack", "product", "shift", "like", "drawn",
-            "one hot".
+        sort: what is done: "elementwise", "where", "extreme", "by nan", "sort", "argsort", "place", "sought", "running",
+            "flat", "count", "norm", "join", "pad", "beside", "roll", "fit", "polynomial", "stack", "product", "shift",
+            "like", "drawn", "one hot".
         safety: of an elementwise one, LINEAR, TOTAL or PARTIAL.
         neutral: of one that is told a neutral element: that element ("" where `where=` serves).
         spelled: its name in jax.numpy where it is another.
@@ -79,6 +79,7 @@ TABLE: dict[str, Operation] = {
     "nanpercentile": Operation("by nan", spelled="nanpercentile"),
     **_rows("argmax nanargmax", "place", neutral="-"),
     **_rows("argmin nanargmin", "place", neutral="+"),
+    **_rows("index count", "sought"),
     **_rows("sort sorted", "sort"),
     **_rows("argsort", "argsort"),
     **_rows("cumsum nancumsum", "running", neutral="0"),

@@ -31,7 +31,7 @@ class Ordering(Reducing):
             self.stop(node)
         found = self.ordered(array, found)
         rest = "".join(f", {self.text(each)}" for each in known.arguments[1:]) + self.rest(node)
-        text, worst = self._array(array, found), self.worst(found, known.operation.neutral)
+        text, worst = self.as_array(array, found), self.worst(found, known.operation.neutral)
         self.replace(node, f"{self.jnp(known.name)}({self.jnp('where')}({found.broadcast}, {text}, {worst}){rest})")
         return None
 
@@ -119,7 +119,7 @@ class Ordering(Reducing):
             or (backwards is not None and not isinstance(backwards, ast.Constant))
         ):
             self.stop(node)
-        text = self._array(array, found)
+        text = self.as_array(array, found)
         if found.times:
             if backwards is not None:
                 self.stop(node)

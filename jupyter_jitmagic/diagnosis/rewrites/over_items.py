@@ -22,14 +22,12 @@ LONG = 30  # characters of an expression that no one writes twice
 def by_map(spot: Spot) -> Iterator[Step]:
     """`list(map(float, xs))` → `[float(v) for v in xs]`, which other rules go on with, as `a, b = map(float, xs)`: `map` calls
     what is written in C, and of two lists as well."""
-    code = spot.code
+    code, asked = spot.code, spot.node
     match spot.node:
-        case ast.For(iter=asked) | ast.comprehension(iter=asked) | ast.Assign(value=asked):
-            pass
+        case ast.For(iter=over) | ast.comprehension(iter=over) | ast.Assign(value=over):
+            asked = over
         case ast.Tuple(ctx=ast.Store()) | ast.List(ctx=ast.Store()) | ast.Name(ctx=ast.Store()):
-            asked = getattr(code.statement(spot.node), "value", None)
-        case asked:
-            pass
+            asked = getattr(code.statement(spot.node), "value", asked)
     for node in walk(asked) if isinstance(asked, ast.expr) else ():
         match node:
             case ast.Call(func=ast.Name(id="map"), args=[function, values, *more], keywords=[]) if spot.is_builtin("map"):

@@ -367,11 +367,13 @@ class Writer:
         """What a name stands for from there on: `n` of `n = len(x) - k` in `x[:n]`."""
         function = self.spot.function
         value = bound_once(function, name) if isinstance(function, ast.FunctionDef) else None
-        statement = self.code.statement(value) if value is not None else None
-        if statement is None or statement not in function.body:  # type: ignore[union-attr]
+        if value is None or not isinstance(function, ast.FunctionDef):
             return None
-        later = function.body[function.body.index(statement) + 1 :]  # type: ignore[union-attr]
-        return None if (loaded([value]) | {name}) & set(stored(later)) else value  # type: ignore[list-item]
+        statement = self.code.statement(value)
+        if statement not in function.body:
+            return None
+        later = function.body[function.body.index(statement) + 1 :]
+        return None if (loaded([value]) | {name}) & set(stored(later)) else value
 
     def _are_of_the_same_pieces(self, ragged: list[Ragged]) -> bool:
         """Whether they were put together of as many elements in another order: `[0, *places]` and `[*places, n]`."""

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
+from jupyter_jitmagic.diagnosis.rewrites.choosing import by_key, chosen_alike
 from jupyter_jitmagic.diagnosis.rewrites.drawing import Drawing
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, OUTGROWING, PARTIAL, TOTAL, Called, called
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
@@ -36,8 +37,14 @@ class Reducing(Drawing):
                     return False
                 if known.operation.safety == PARTIAL or known.name in FLOATS:
                     return known.name != "power"
-                return known.operation.sort != "place" and any(map(self.is_float, known.arguments))
+                return known.operation.sort not in ("place", "sought") and any(map(self.is_float, known.arguments))
         return False
+
+    places_in_all: dict[str, str]
+    """Names of a place in the whole array of a selection, and the selection's mask."""
+
+    def place_alike(self, place: ast.expr, base: Ragged) -> str:
+        return chosen_alike(self, place, base)
 
     # -- elementwise --------------------------------------------------------------------------------------
 
@@ -147,7 +154,7 @@ class Reducing(Drawing):
             if found.grid or (rows and (found.axis or known.name != "sum" or len(known.arguments) > 1)):
                 self.stop(node)
             options = f"axis=0, where={found.broadcast}" if rows else f"where={found.mask}"
-            self.replace(node, f"{self.jnp(known.name)}({self._array(known.arguments[0], found)}, {options})")
+            self.replace(node, f"{self.jnp(known.name)}({self.as_array(known.arguments[0], found)}, {options})")
             return None
         if found.times:
             reduced(self, node, known, found)
@@ -157,7 +164,7 @@ class Reducing(Drawing):
         if not reduces:
             return made
         if found.listed:
-            array = self._array(known.arguments[0], found)
+            array = self.as_array(known.arguments[0], found)
             self.replace(known.arguments[0], array)
         old = known.keyword("where")
         if known.name == "mean" and old is None and not known.keywords and len(known.arguments) == 1:
@@ -172,7 +179,7 @@ class Reducing(Drawing):
         self.with_keyword(node, f"where={found.broadcast}")
         return made
 
-    def _array(self, node: ast.expr, found: Ragged) -> str:
+    def as_array(self, node: ast.expr, found: Ragged) -> str:
         """The text of a value as an array: a list becomes one."""
         return (
             f"{self.jnp('asarray')}({self._brackets(node)})"
@@ -207,15 +214,16 @@ class Reducing(Drawing):
             return None
         if found.times and found.dtype in "fc":
             self.note = AT_A_TIE
-        default = known.keyword("default")
-        if known.form == "builtin" and len(known.keywords) > (default is not None):
-            self.stop(node)  # `key=`
-        if known.form == "builtin" and (found.ndim == 1 or (found.flat and not found.grid)):
-            text, among = self._array(known.arguments[0], found), found
-            if found.ndim > 1:  # plain Python's value has one axis
-                text = f"{enclosed(text)}.ravel()"
-                among = replace(found, mask=f"{enclosed(found.mask)}.ravel()", ndim=1, flat=False)
-            most = self.first_most(text, among, known.operation.neutral)
+        default, key = known.keyword("default"), known.keyword("key")
+        if known.form == "builtin" and (key is not None or found.ndim == 1 or (found.flat and not found.grid)):
+            if key is not None and not (isinstance(key, ast.Constant) and key.value is None):
+                most = by_key(self, node, known, found, key)
+            else:
+                text, among = self.as_array(known.arguments[0], found), found
+                if found.ndim > 1:  # plain Python's value has one axis
+                    text = f"{enclosed(text)}.ravel()"
+                    among = replace(found, mask=f"{enclosed(found.mask)}.ravel()", ndim=1, flat=False)
+                most = self.first_most(text, among, known.operation.neutral)
             if default is not None:
                 self.plain(default)
                 otherwise = self.text(default)
@@ -241,7 +249,7 @@ class Reducing(Drawing):
 
     def _most(self, array: ast.expr, found: Ragged, name: str, sign: str, rest: str, ends: bool = False) -> str:
         """`ends`: what it is at least (`initial=`) stands in `rest`."""
-        text = self._array(array, found)
+        text = self.as_array(array, found)
         if found.dtype in "iu" and ends:
             return f"{self.jnp(name)}({text}{rest}, where={found.broadcast})"
         if found.dtype in "iu":  # the smallest of all elements serves floats, too
@@ -263,7 +271,7 @@ class Reducing(Drawing):
             return made
         array = known.arguments[0]
         rest = "".join(f", {self.text(each)}" for each in known.arguments[1:]) + self.rest(node)
-        text = self._array(array, found)
+        text = self.as_array(array, found)
         value = f"{self.jnp(known.operation.spelled)}({self.jnp('where')}({found.broadcast}, {text}, {self.jnp('nan')}){rest})"
         if not known.name.startswith("nan") and found.dtype in "fc":
             self.inexact |= not self.minds_nan

@@ -382,10 +382,13 @@ class Reshaping(Consumers):
         return replace(found, pad="", direct=False, source=-1)
 
     def first_most(self, text: str, found: Ragged, sign: str) -> str:
-        """Of equal ones Python's `max` gives the first, which takes the gradient alone; a NaN stays where it is the first.
-
-        The place is sought among what is chosen: the rest may be as far as what stands for it, as an infinity."""
+        """Of equal ones Python's `max` gives the first, which takes the gradient alone; a NaN stays where it is the first."""
         text = self.named(text, "values", "candidates")
+        return f"{text}[{self.place_of_most(text, found, sign)}]"
+
+    def place_of_most(self, text: str, found: Ragged, sign: str) -> str:
+        """Where what `first_most` gives stands in the whole array. The place is sought among what is chosen: the rest may be
+        as far as what stands for it, as an infinity."""
         worst = f"{self.jnp('nanmin' if sign == '-' else 'nanmax')}({text})" if found.dtype in "iu" else self.worst(found, sign)
         mask = found.mask
         self.inexact |= found.dtype == "f"
@@ -396,7 +399,7 @@ class Reshaping(Consumers):
         if self.exact and found.dtype == "f":
             first = self.named(f"{self.jnp('argmax')}({found.mask})", "first", "begin")
             place = f"{self.jnp('where')}({self.jnp('isnan')}({text}[{first}]), {first}, {place})"
-        return f"{text}[{place}]"
+        return place
 
     def _like(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)

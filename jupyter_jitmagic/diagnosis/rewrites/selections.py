@@ -162,7 +162,7 @@ def is_selection(spot: Spot) -> bool:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in _LOOK:
             return not any(k.arg == "size" for k in node.keywords)
-    if isinstance(node, ast.Subscript):
+    if isinstance(node, ast.Subscript) and spot.kind != BOOL:  # else it is a test: `[i for i in range(n) if free[i]]`
         cut = cut_at(spot)
         return cut is not None and not cut.updates
     asked = spot.asked()

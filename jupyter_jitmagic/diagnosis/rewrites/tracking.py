@@ -20,6 +20,7 @@ class Tracking(Operations):
         self.traced = {name for name, value in spot.locals.items() if is_traced_value(value)}
         self.places: dict[str, str] = {}  # names of `jnp.where(c)`, which hold c now → the text of c
         self.places_of_axes: dict[str, Ragged] = {}  # names of `jnp.where(c)` of which each axis is asked alone
+        self.places_in_all: dict[str, str] = {}  # names of a place in the whole array of a selection → the selection's mask
         self.counts: dict[str, Ragged] = {}  # names of the length of a selection
         self.floats: set[str] = set()
         self._looked_up: set[str] = set()  # names of which it is being asked what they count: `x = jnp.asarray(x)` has no end
