@@ -24,8 +24,8 @@ def by_map(spot: Spot) -> Iterator[Step]:
     what is written in C, and of two lists as well."""
     code, asked = spot.code, spot.node
     match spot.node:
-        case ast.For(iter=over) | ast.comprehension(iter=over) | ast.Assign(value=over):
-            asked = over
+        case ast.For(iter=items) | ast.comprehension(iter=items) | ast.Assign(value=items):
+            asked = items
         case ast.Tuple(ctx=ast.Store()) | ast.List(ctx=ast.Store()) | ast.Name(ctx=ast.Store()):
             asked = getattr(code.statement(spot.node), "value", asked)
     for node in walk(asked) if isinstance(asked, ast.expr) else ():
