@@ -354,7 +354,7 @@ class Run:
         wanted = want if isinstance(want, tuple) else (want,)
         if not (isinstance(got, tuple) and len(got) == len(wanted) + 1 and "count" in self.words()):
             return got
-        short = tuple(each[: int(got[-1])] if np.ndim(each) else each for each in got[:-1])
+        short = tuple(_first(each, int(got[-1])) for each in got[:-1])
         return short if isinstance(want, tuple) else short[0]
 
     def of_rounding(self, args: tuple, kwargs: dict, want: Any) -> bool:
@@ -408,3 +408,10 @@ def answer_text(answer: Any) -> str:
                 *each.sources.values(),
             ]
     return "\n".join(out)
+
+
+def _first(whole: Any, count: int) -> Any:
+    """So many elements of an array; of the arrays that hold the parts of tuples so many tuples."""
+    if isinstance(whole, tuple):
+        return list(zip(*(each[:count] for each in whole), strict=True))
+    return whole[:count] if np.ndim(whole) else whole

@@ -22,6 +22,9 @@ def first_of(padded: Callable[[Input], Any], cuts: Sequence[tuple[int, int]], pl
         length = number_of_parts(plain.first, cuts)
         parts = list(padded(given))
         for array, count in cuts:
+            if type(parts[array]) is tuple:  # the columns of a list of tuples
+                parts[array] = list(zip(*(each[: int(parts[count])] for each in parts[array]), strict=True))
+                continue
             elements = parts[array][: int(parts[count])]
             parts[array] = list(elements) if isinstance(part_of(plain.first, array, length), list) else elements
         return parts[0] if length == 1 else tuple(parts[:length])

@@ -42,6 +42,8 @@ class Flow(Branching):
         self.bound_at: dict[str, ast.stmt] = {}
         self.assigned: dict[ast.Assign, None] = {}
         self.cuts: tuple[tuple[int, int], ...] = ()
+        self.parted = False
+        """What leaves is a list of tuples, of whose parts the caller gets an array each."""
         self.note = ""
         self.loops = []
         self.rounds = {}
@@ -140,7 +142,7 @@ class Flow(Branching):
             return
         parts = value.elts if isinstance(value, ast.Tuple | ast.List) else [value]
         for part in parts:
-            ragged = self.visit(part.value if isinstance(part, ast.Starred) else part)
+            ragged = self.visit((self._columns(part) or [part.value if isinstance(part, ast.Starred) else part])[0])
             if ragged is not None and not self._as_before(part, ragged):
                 raise Leaves(
                     f"`{self.code.src(part)}` has a length that depends on values, and it is what the function returns: "
@@ -161,24 +163,45 @@ class Flow(Branching):
     def _whole(self, value: ast.expr) -> bool:
         """`return x[m], y[m]` → `return x[front], y[front], count`; whether there was anything to do."""
         parts = list(value.elts) if isinstance(value, ast.Tuple) and len(value.elts) > 1 else [value]
-        found = {number: ragged for number, part in enumerate(parts) if (ragged := self.visit(part)) is not None}
+        columns = {number: self._columns(part) for number, part in enumerate(parts)}
+        found = {
+            number: ragged
+            for number, part in enumerate(parts)
+            if (ragged := self.visit(columns[number][0] if columns[number] else part)) is not None
+        }
         if not found:
             return False
         if any((each.listed and each.ndim > 1) or each.flat or each.group or each.axis for each in found.values()):
             self.stop(value)
+        self.parted |= any(columns[number] for number in found)
         alike = len({each.mask for each in found.values()}) == 1
         counts = [self.counted(each) for each in ([next(iter(found.values()))] if alike else found.values())]
         if len(counts) == 1:
-            counts = [self._own_count(parts[next(iter(found))]) or self.count(next(iter(found.values())))]
+            number = next(iter(found))
+            counts = [self._own_count((columns[number] or parts[number:])[0]) or self.count(found[number])]
         for number, each in found.items():
-            self.ordered(parts[number], each)
-        texts = [self.text(part) for part in parts]
+            for part in columns[number] or [parts[number]]:
+                self.ordered(part, each)
+        texts = [
+            f"({', '.join(map(self.text, columns[number]))})" if columns[number] else self.text(part)
+            for number, part in enumerate(parts)
+        ]
         places = range(len(parts), len(parts) + len(counts))
         if alike and (told := [number for number, text in enumerate(texts) if text == counts[0] and number not in found]):
             counts, places = [], range(told[0], told[0] + 1)  # `return xs, len(xs)`: the caller takes these two as before
         self.replace(value, ", ".join([*texts, *counts]))
         self.cuts = tuple((number, places[0 if alike else place]) for place, number in enumerate(found))
         return True
+
+    def _columns(self, part: ast.expr) -> list[ast.expr]:
+        """The lists of `list(zip(values, lengths))`, which are of one length; [] of anything else."""
+        match part:
+            case ast.Call(func=ast.Name(id="list"), args=[ast.Call(func=ast.Name(id="zip"), args=[_, _, *_] as each)]):
+                found = [self.visit(one) for one in each]
+                first = found[0]
+                alike = first is not None and all(one is not None and one.mask == first.mask for one in found)
+                return list(each) if alike and self.spot.is_builtin("list") and self.spot.is_builtin("zip") else []
+        return []
 
     def _own_count(self, part: ast.expr) -> str:
         """The variable that counts a list that a rule made a buffer of."""

@@ -16,13 +16,19 @@ from jupyter_jitmagic.source.names import loaded, walk_scope
 
 
 def in_lists(spot: Spot) -> Iterator[Step]:
-    """`for i, v in kept` → `for i, v in zip(kept_i, kept_v)`, `len(kept)` → `len(kept_i)`."""
+    """`for i, v in kept` → `for i, v in zip(kept_i, kept_v)`, `len(kept)` → `len(kept_i)`; one that is returned at once →
+    `list(zip([…], […]))`."""
     comprehension = _comprehension(spot)
     if comprehension is None or not isinstance(spot.function, ast.FunctionDef):
         return
     code, made = spot.code, spot.code.parents[comprehension]
     statement = code.parents[made]
     match statement, made:
+        case ast.Return(), ast.ListComp(elt=ast.Tuple(elts=[_, _, *_] as parts)):
+            columns = [_column(spot, made, part) for part in parts if not isinstance(part, ast.Starred)]
+            if len(columns) == len(parts):
+                yield spot.step("list", (made, f"list(zip({', '.join(columns)}))"))
+            return
         case ast.Assign(targets=[ast.Name(id=name)]), ast.ListComp(elt=ast.Tuple(elts=[_, _, *_] as parts)):
             pass
         case _:
@@ -42,15 +48,21 @@ def in_lists(spot: Spot) -> Iterator[Step]:
                 reads.read(node)
     except OtherUse:
         return
-    (start, end), (first, last) = code.span(made.elt), code.span(made)
     indent = code.indent(statement)
     lines = [
-        f"{indent}{column} = {code.text[first:start]}{code.expr(part)}{code.text[end:last]}\n"
+        f"{indent}{column} = {_column(spot, made, part)}\n"
         for column, part in zip(columns, parts, strict=True)
         if column in reads.used
     ]
     edits = (((at, to), new) for at, to, new in reads.edits)
     yield spot.step("list", (code.region([statement]), "".join(lines)), *edits, excludes=reads.excludes)
+
+
+def _column(spot: Spot, made: ast.ListComp, part: ast.expr) -> str:
+    """The same comprehension of a part of its tuples alone."""
+    code = spot.code
+    (start, end), (first, last) = code.span(made.elt), code.span(made)
+    return f"{code.text[first:start]}{code.expr(part)}{code.text[end:last]}"
 
 
 def _comprehension(spot: Spot) -> ast.comprehension | None:

@@ -70,6 +70,7 @@ def padded(spot: Spot) -> Iterator[Step]:
         if levels == before:
             break
     what, number = ("the whole array", "count") if len(flow.cuts) < 2 else ("whole arrays", "count")
+    what = "whole arrays for the parts of its tuples" if flow.parted else what
     if len({count for _, count in flow.cuts}) > 1:
         number = "counts"
     returns = f"the caller gets {what}, with plain Python's elements in front, and their {number}"

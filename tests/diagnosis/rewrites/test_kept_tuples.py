@@ -1,7 +1,11 @@
 """Lists of tuples that a loop fills and others read: a list for each part of the tuples."""
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import check, define, offered
 
@@ -61,3 +65,31 @@ def test_a_list_whose_items_are_read_as_they_are_stays_one():
     )
     assert define(source)["f"](jnp.array([1.0, -1.0, 2.0])) == 4.0
     assert "list" not in offered(source, jnp.array([1.0, -1.0, 2.0]))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return [(i, v) for i, v in enumerate(x) if v > t]",
+        "found = []\n    for i, v in enumerate(x):\n        if v > t:\n            found.append((i, v))\n    return found",
+        "runs, n = [], 1\n    for a, b in zip(x[:-1], x[1:]):\n        if a == b:\n            n += 1\n        else:\n"
+        "            runs.append((a, n))\n            n = 1\n    runs.append((x[-1], n))\n    return runs",
+        "runs, i = [], 0\n    while i < len(x):\n        j = i\n        while j < len(x) and x[j] == x[i]:\n"
+        "            j += 1\n        runs.append((x[i], j - i))\n        i = j\n    return runs",
+    ],
+)
+def test_tuples_that_are_returned_are_an_array_for_each_part_and_their_number(body):
+    """No array holds just as many; their caller takes the first ones of each."""
+    source = f"def f(x, t):\n    {body}\n"
+    namespace = define(source)
+    calls = [(jnp.array(x), 1.0) for x in ([1.0, 1.0, 2.0, 5.0, 5.0], [3.0], [2.0, 2.0], [0.0, 2.0])]
+    wanted = [namespace["f"](*args) for args in calls]
+    proposals = propose(namespace["f"], calls[0], {})
+    (first, *_) = proposals.unverified
+    assert first.padded and "parts of its tuples" in first.reason and not proposals.rewrites
+    exec(compile(first.source, "<rewrite>", "exec"), namespace)
+    for args, want in zip(calls, wanted, strict=True):
+        columns, count = jax.jit(namespace["f"])(*args)
+        assert count == len(want)
+        for column, part in zip(columns, zip(*want, strict=True), strict=True):
+            np.testing.assert_allclose(column[: int(count)], part)
