@@ -93,7 +93,7 @@ TABLE: dict[str, Operation] = {
     "norm": Operation("norm"),
     "softmax": Operation("softmax"),
     "log_softmax": Operation("softmax"),
-    **_rows("concatenate hstack append", "join"),
+    **_rows("concatenate hstack append insert", "join"),
     **_rows("stack vstack column_stack", "stack"),
     **_rows("dot matmul vdot inner", "product"),
     "outer": Operation("outer"),

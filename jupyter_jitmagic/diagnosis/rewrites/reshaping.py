@@ -75,7 +75,23 @@ class Reshaping(Consumers):
             return any(self._is_column(each.value) for each in ast.walk(function) if _names(each, node.id))
         return isinstance(node, ast.Call) and self.code.src(node.func).endswith("argwhere") and self.ndim(node.args[0]) == 1
 
+    def _begun_with(self, node: ast.Call, known: Called) -> Ragged | None:
+        """`jnp.insert(s, 0, 0.0)`: one more element in front."""
+        match known.arguments[1:]:
+            case [ast.Constant(value=0), value] if not known.keywords and self.ndim(value) == 0:
+                found = self.visit(known.arguments[0])
+                self.plain(value)
+            case _:
+                return self._nothing_known(node, known)
+        if found is None or found.ndim > 1 or found.flat or found.listed or found.group or found.times:
+            return None if found is None else self.stop(node)
+        mask = f"{self.jnp('concatenate')}([{self.jnp('ones')}(1, bool), {found.mask}])"
+        mask = self.named(mask, "valid", "kept", "chosen")
+        return replace(found, mask=mask, pad="", direct=False, source=-1, length="", places=0)
+
     def _join(self, node: ast.Call, known: Called) -> Ragged | None:
+        if known.name == "insert":
+            return self._begun_with(node, known)
         if known.name == "append":
             if known.form != "function":
                 return self._nothing_known(node, known)
@@ -280,7 +296,8 @@ class Reshaping(Consumers):
         return None
 
     def _interp(self, node: ast.Call, known: Called) -> Ragged | None:
-        """Behind the points that count, the last of them again and again: what lies beyond gets its value."""
+        """Behind the points that count, others further on with the value of the last one: what lies beyond gets it, NaN is
+        NaN."""
         if len(known.arguments) != 3 or known.keywords:
             return self._nothing_known(node, known)
         sought, *points = known.arguments
@@ -298,7 +315,9 @@ class Reshaping(Consumers):
         for each, one in zip(points, (first, second), strict=True):
             front = self.ordered(each, one)
             text = self.named(self.text(each), "points", "in_order", "in_front")
-            self.replace(each, f"{self.jnp('where')}({front.mask}, {text}, {text}[{self.count(front)} - 1])")
+            last = f"{text}[{self.count(front)} - 1]"
+            last += f" + {self.jnp('arange')}({text}.size)" if each is points[0] else ""
+            self.replace(each, f"{self.jnp('where')}({front.mask}, {text}, {last})")
         self.excludes[UNORDERED] = "points that are not in increasing order"
         return None if where is None else replace(where, pad="", dtype="f", direct=False, source=-1)
 

@@ -961,3 +961,15 @@ def f(x, least=None):
     return len(found), sum(x[i] for i in found)
 """
     check(source, (X,), (X, 1.0), (X, 99.0), (-X, -2.0), (X[:1],))
+
+
+def test_what_is_interpolated_at_nan_is_nan():
+    """Behind the points that count there were none that differ, and of NaN came the last value."""
+    source = """
+def f(x, at):
+    y = jnp.sort(x[x > 0])
+    curve = jnp.insert(jnp.cumsum(y) / y.sum(), 0, 0.0)
+    return jnp.interp(at, jnp.linspace(0, 1, len(y)), y), curve[len(curve) // 2], curve[-1]
+"""
+    calls = [(X, at) for at in (0.3, 1.0, -1.0, 2.0, jnp.nan)]
+    check(source, *calls, (-X, 0.7), (X[:1], 0.5), seconds=20.0)
