@@ -106,6 +106,8 @@ class Ordering(Reducing):
             return replace(found, pad="", direct=False)
         array = known.arguments[0]
         backwards = known.keyword("reverse") or known.keyword("descending")
+        if (key := known.keyword("key")) is not None and known.form == "builtin":
+            return self._sorted_by(node, array, found, key, backwards)
         if found.ndim > 1 or found.flat:
             if found.grid or (found.ndim > 1 and not found.flat):
                 self.stop(node)
@@ -133,6 +135,32 @@ class Ordering(Reducing):
             self.replace(node, f"{made}[::-1]")
             done = replace(done, mask=self.named(f"{enclosed(mask)}[::-1]", "counts", "valid"), front=False)
         return done
+
+    def _sorted_by(
+        self, node: ast.Call, array: ast.expr, found: Ragged, key: ast.expr, backwards: ast.expr | None
+    ) -> Ragged | None:
+        """`sorted(s, key=lambda v: k, reverse=True)`: equal keys stay in their order, backwards as well."""
+        plain = not (found.flat or found.grid or found.group or found.times or found.axis)
+        turned = isinstance(backwards, ast.Constant) and bool(backwards.value)
+        match key:
+            case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=item)], defaults=[]), body=body) if plain:
+                self.inside({item}, [body])
+            case _:
+                self.stop(node)
+        if backwards is not None and not isinstance(backwards, ast.Constant):
+            self.stop(node)
+        values = self.named(self.as_array(array, found), "values", "candidates")
+        keys = []
+        for part in body.elts if isinstance(body, ast.Tuple) else [body]:
+            fact = self.spot.fact(part)  # the opposite of an unsigned 0 is 0
+            sign = "" if not turned else "~" if fact is not None and fact.dtype in ("u", "b") else "-"
+            keys.append(f"{sign}{self.jnp('asarray')}([{self.text(part)} for {item} in {values}])")
+        mask = f"{self.jnp('arange')}({enclosed(found.mask)}.size) < {self.counted(found)}"
+        mask = found.mask if found.front else self.named(mask, "counts", "valid", "filled")
+        order = f"{self.jnp('lexsort')}(({', '.join(reversed(keys))}, ~{enclosed(found.mask)}))"
+        self.replace(node, f"{values}[{order}]")
+        self.excludes["nan"] = "the order that sorted() gives to NaN"
+        return replace(found, mask=mask, front=True, pad="", direct=False, source=-1)
 
     def _is_beside(self, known: Called, found: Ragged) -> bool:
         """Whether what is put in order is an axis of known length: each of what was selected for itself."""

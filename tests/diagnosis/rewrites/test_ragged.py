@@ -973,3 +973,23 @@ def f(x, at):
 """
     calls = [(X, at) for at in (0.3, 1.0, -1.0, 2.0, jnp.nan)]
     check(source, *calls, (-X, 0.7), (X[:1], 0.5), seconds=20.0)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        "sorted(found, key=lambda i: -x[i])",
+        "sorted(found, key=lambda i: x[i], reverse=True)",
+        "sorted(found, key=lambda i: (jnp.round(x[i]), -i), reverse=True)",
+    ],
+)
+def test_those_that_pass_a_test_are_put_in_order_by_a_key(order):
+    """Equal keys stay as they are, backwards as well."""
+    source = f"""
+def f(x, t):
+    found = [i for i in range(len(x)) if x[i] > t]
+    best = {order}
+    return len(best), sum(x[i] for i in best[:2]), sum(k * i for k, i in enumerate(best))
+"""
+    ties = jnp.array([1.0, 3.0, 1.0, 3.0, 2.0, 3.0])
+    check(source, (ties, 0.5), (X, 0.0), (X, 99.0), (X[:1], 0.0), (ties, 2.5), seconds=20.0)
