@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import loaded, none_by_default
+from jupyter_jitmagic.source.names import bound_once, loaded, none_by_default
+from jupyter_jitmagic.source.nones import asks_for_none
 
 
 def absent_in_a_branch(spot: Spot) -> Iterator[Step]:
@@ -31,7 +32,7 @@ def absent_in_a_branch(spot: Spot) -> Iterator[Step]:
             text = f"{code.src(node)} if {name} is not None else {without}"
             parent = code.parents[node]
             text = text if isinstance(parent, ast.Assign | ast.Return) else f"({text})"
-            yield spot.step("if", (node, text), note=_note(name, code.src(test)))
+            yield spot.step("if", (node, text), note=_note(spot, name, test))
             return
 
 
@@ -49,7 +50,7 @@ def absent_in_a_choice(spot: Spot) -> Iterator[Step]:
                 name = _absent(spot, side)
                 if name and spot.node in code.below(side) and name not in {*loaded([other]), *loaded([test])}:
                     text = f"({code.src(node)} if {name} is not None else {code.expr(other)})"
-                    yield spot.step("if", (node, text), note=_note(name, code.src(test)))
+                    yield spot.step("if", (node, text), note=_note(spot, name, test))
                     return
 
 
@@ -80,8 +81,15 @@ def _names_in(spot: Spot, side: ast.expr) -> set[str]:
     return {*loaded([side])}
 
 
-def _note(name: str, test: str) -> str:
-    return f"without {name} plain Python fails or not as `{test}` decides; compiled, it takes the side that needs no {name}"
+def _note(spot: Spot, name: str, test: ast.expr) -> str:
+    """What is to be said of a call without the argument; nothing where the test asks for it itself (`has_w = w is not None and
+    w.sum() != 0`)."""
+    around = [node for node in spot.code.ancestors(test) if isinstance(node, ast.FunctionDef)]
+    flags = [bound_once(around[-1], each) for each in loaded([test])] if around else []
+    if any(asks_for_none(part, name) is not None for flag in flags if flag is not None for part in ast.walk(flag)):
+        return ""
+    text = spot.code.src(test)
+    return f"without {name} plain Python fails or not as `{text}` decides; compiled, it takes the side that needs no {name}"
 
 
 RULES: list[Rule] = [absent_in_a_choice]

@@ -145,6 +145,8 @@ def _cut(spot: Spot, node: ast.expr, later: int = 0) -> _Cut | None:
 
 def _of_equal_length(spot: Spot, cuts: Sequence[_Cut]) -> list[str]:
     """The texts of slices with the same bounds, of parts that are equally long; [] where they begin or end apart by data."""
+    if len({each.array for each in cuts}) > 1:
+        return []  # another call's need not be equally long
     distances = [_distance(each.begins, cuts[0].begins) for each in cuts]
     known = [each for each in distances if each is not None]
     ended = [each.ends for each in cuts if each.ends is not None]

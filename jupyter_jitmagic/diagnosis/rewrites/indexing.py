@@ -9,13 +9,15 @@ from dataclasses import replace
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import gathered
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.repeating import turned
-from jupyter_jitmagic.diagnosis.rewrites.slices import terms
+from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, terms
 from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import stored
 
 
 class Indexing(Writer):
     """What is read of a value of unknown length by its places."""
+
+    excludes: dict[str, str]
 
     rounds: dict[str, tuple[int, str]]
     """Numbers of rounds of Python's that a selection counts: the first of them, and the mask in front whose places they are."""
@@ -347,6 +349,8 @@ class Indexing(Writer):
     def _from_the_front(self, bound: ast.expr, base: Ragged) -> str:
         """A bound as a place: `-k` counts from the end, but for 0."""
         if not (isinstance(bound, ast.UnaryOp) and isinstance(bound.op, ast.USub)):
+            if not _never_negative(bound):
+                self.excludes |= NEGATIVE
             return self.operand(bound)
         back = self.operand(bound.operand)
         return f"{self.jnp('where')}({back} > 0, {self.count(base)} - {back}, -{back})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,18 +54,44 @@ def tail_calls(spot: Spot) -> Iterator[Step]:
 
 
 def _of_other_arguments(spot: Spot, function: ast.FunctionDef, call: ast.Call, names: list[str]) -> Iterator[Step]:
-    """`if lag < 0: return f(y, x, -lag)` before all else → `if lag < 0: x, y, lag = y, x, -lag`, where that is asked once."""
+    """`if lag < 0: return f(y, x, -lag)` before all else → `if lag < 0: x, y, lag = y, x, -lag`, where that is not so again."""
     code, tail = spot.code, spot.code.parents[call]
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     match body[0]:
-        case ast.If(body=[only], orelse=[]) if only is tail and isinstance(tail, ast.Return):
+        case ast.If(test=test, body=[only], orelse=[]) if only is tail and isinstance(tail, ast.Return):
             pass
         case _:
             return
     given = dict(zip(names, call.args, strict=False)) | _named(call)
     changed = {name: code.expr(value) for name, value in given.items() if code.src(value) != name}
-    if given.keys() == set(names) and changed:
+    if given.keys() == set(names) and changed and _is_turned_round(test, given):
         yield spot.step("if", (tail, f"{', '.join(changed)} = {', '.join(changed.values())}"))
+
+
+def _is_turned_round(test: ast.expr, given: dict[str, ast.expr]) -> bool:
+    """Whether a test cannot hold of these arguments as well: `x[0] < y[0]` of x and y exchanged, `k < 0` of -k."""
+    match test:
+        case ast.Compare(left=left, ops=[ast.Lt() | ast.Gt()], comparators=[right]):
+            pass
+        case _:
+            return False
+    new = {name: ast.unparse(value) for name, value in given.items()}
+    one, other = (ast.unparse(_Instead(new).visit(copy.deepcopy(side))) for side in (left, right))
+    if (one, other) == (ast.unparse(right), ast.unparse(left)):
+        return True
+    sides = [ast.unparse(side) for side in (left, right)]
+    names = [name for name in sides if name in new]
+    return sides.count("0") == 1 and len(names) == 1 and new[names[0]] == f"-{names[0]}"
+
+
+class _Instead(ast.NodeTransformer):
+    """Names as what is given for them."""
+
+    def __init__(self, given: dict[str, str]) -> None:
+        self.given = given
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.parse(self.given.get(node.id, node.id), mode="eval").body
 
 
 def own_calls(spot: Spot, function: ast.FunctionDef) -> tuple[str, list[str], list[ast.Call]] | None:

@@ -67,9 +67,9 @@ class Reducing(Drawing):
         return self.joined(node, values, safety)
 
     def _chosen_beside_all(self, node: ast.expr, arguments: Sequence[ast.expr]) -> Ragged | None:
-        """`jnp.where(cut, x[:n], x)` of one test: what was selected where it holds, and all elements where it does not."""
-        if len(arguments) != 3 or self.ndim(arguments[0]) != 0:
-            return None
+        """`jnp.where(cut, x[:n], x)`, which was a branch: what was selected where it is taken, and all elements elsewhere."""
+        if len(arguments) != 3 or self.ndim(arguments[0]) != 0 or self.code.src(node) in self.spot.unit.text:
+            return None  # plain Python's own stretches a single element
         test, *sides = arguments
         found = [self.visit(each) for each in sides]
         chosen = [(side, each) for side, each in zip((True, False), found, strict=True) if each is not None]

@@ -85,3 +85,15 @@ def f(x, policy=None):
     with applied(proposals, namespace):
         for args, want in zip(calls, wanted, strict=True):
             np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want, rtol=1e-5)
+
+
+def test_a_flag_that_asks_for_the_argument_itself_is_no_doubt_about_it():
+    """Without weights it is False, and plain Python asks no more."""
+    source = """
+def f(x, w=None):
+    if w is not None and w.sum() == 0:
+        w = None
+    return x.mean() if w is None else (w * x).sum() / w.sum()
+"""
+    first = propose(define(source)["f"], (X, X), {}).rewrites[0]
+    assert not any(each.startswith("without w") for each in first.compared.differences)

@@ -993,3 +993,20 @@ def f(x, t):
 """
     ties = jnp.array([1.0, 3.0, 1.0, 3.0, 2.0, 3.0])
     check(source, (ties, 0.5), (X, 0.0), (X, 99.0), (X[:1], 0.0), (ties, 2.5), seconds=20.0)
+
+
+def test_a_choice_of_the_users_own_stretches_a_single_element():
+    """`jnp.where(cut, x[:n], x)` is no branch: with one element chosen plain Python has it everywhere."""
+    source = "def f(x, cut):\n    n = jnp.sum(x > 0)\n    return jnp.where(cut, x[:n], x).sum()\n"
+    found = propose(define(source)["f"], (jnp.array([1.0, 2.0, 3.0]), True), {})
+    assert not found.rewrites
+
+
+def test_a_negative_bound_of_an_option_is_told():
+    """The call leaves the option out, and no input gave one that counts from the end."""
+    source = (
+        "def f(x, t, most=None):\n    found = [v for v in x if v > t]\n"
+        "    if most is not None:\n        found = found[:most]\n    return sum(found), len(found)\n"
+    )
+    first = check(source, (X, 1.0), (X, 1.0, 1), (X, 99.0, 2)).rewrites[0]
+    assert "a negative bound" in " ".join((*first.compared.differences, *first.compared.not_reached))

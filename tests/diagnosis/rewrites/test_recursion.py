@@ -227,3 +227,18 @@ def halves(a, b, depth=2):
         space.pop(name, None)
     found = diagnose(jax.jit(space["halves"]), jnp.array(0.0), jnp.array(1.0))
     assert found.rewrites and "from jax import lax" in found.rewrites[0].source and "lax.cond(" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x, a):\n    if a < 0:\n        return f(x, a + 360.0)\n    return x * a\n",
+        "def f(x, a):\n    if jnp.abs(x * a).max() > 10:\n        return f(x, a / 2)\n    return x - a\n",
+        "def f(x, a):\n    if a > x[0]:\n        return f(x[::-1], a - 1)\n    return x - a\n",
+    ],
+)
+def test_what_may_have_to_be_asked_again_is_a_loop(source):
+    """One step was enough on all inputs that were tried, and the next caller needs two."""
+    x = jnp.array([1.0, 2.0, 3.0])
+    calls = [(x, jnp.array(a)) for a in (-100.0, -500.0, 3.0, 9.0)]
+    check(source, *calls)
