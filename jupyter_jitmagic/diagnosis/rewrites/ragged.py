@@ -367,7 +367,9 @@ class Writer:
         """What a name stands for from there on: `n` of `n = len(x) - k` in `x[:n]`."""
         function = self.spot.function
         value = bound_once(function, name) if isinstance(function, ast.FunctionDef) else None
-        if value is None or not isinstance(function, ast.FunctionDef) or name in loaded([value]):
+        if value is None or not isinstance(function, ast.FunctionDef):
+            return None
+        if name in loaded([value]) | {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}:
             return None
         statement = self.code.statement(value)
         if statement not in function.body:
