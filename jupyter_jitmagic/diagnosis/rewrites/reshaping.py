@@ -296,8 +296,7 @@ class Reshaping(Consumers):
         return None
 
     def _interp(self, node: ast.Call, known: Called) -> Ragged | None:
-        """Behind the points that count, others further on with the value of the last one: what lies beyond gets it, NaN is
-        NaN."""
+        """Behind the points that count, the last of them again and again: what lies beyond gets its value, and NaN does."""
         if len(known.arguments) != 3 or known.keywords:
             return self._nothing_known(node, known)
         sought, *points = known.arguments
@@ -315,9 +314,11 @@ class Reshaping(Consumers):
         for each, one in zip(points, (first, second), strict=True):
             front = self.ordered(each, one)
             text = self.named(self.text(each), "points", "in_order", "in_front")
-            last = f"{text}[{self.count(front)} - 1]"
-            last += f" + {self.jnp('arange')}({text}.size)" if each is points[0] else ""
-            self.replace(each, f"{self.jnp('where')}({front.mask}, {text}, {last})")
+            self.replace(each, f"{self.jnp('where')}({front.mask}, {text}, {text}[{self.count(front)} - 1])")
+        self.inexact = True
+        if self.exact:
+            isnan, nan = f"{self.jnp('isnan')}({self.text(sought)})", self.jnp("nan")
+            self.replace(node, f"{self.jnp('where')}({isnan}, {nan}, {self.text(node)})")
         self.excludes[UNORDERED] = "points that are not in increasing order"
         return None if where is None else replace(where, pad="", dtype="f", direct=False, source=-1)
 
