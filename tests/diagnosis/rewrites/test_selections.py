@@ -456,9 +456,13 @@ def test_a_list_of_what_passes_a_test_comes_whole_when_it_is_returned(body):
 
 
 def test_pairs_in_a_list_are_no_array():
-    """One array of an integer and a float would make the integer a float."""
-    found = propose(define("def f(x):\n    return [(i, v) for i, v in enumerate(x) if v > 0]\n")["f"], (X,), {})
-    assert not found.rewrites and not found.unverified
+    """One array of an integer and a float would make the integer a float: each part has its own."""
+    namespace = define("def f(x):\n    return [(i, v) for i, v in enumerate(x) if v > 0]\n")
+    found = propose(namespace["f"], (X,), {})
+    assert not found.rewrites and found.unverified[0].padded
+    exec(compile(found.unverified[0].source, "<rewrite>", "exec"), namespace)
+    (places, values), count = jax.jit(namespace["f"])(X)
+    assert jnp.issubdtype(places.dtype, jnp.integer) and values.dtype == X.dtype and count == jnp.sum(X > 0)
 
 
 @pytest.mark.parametrize(
