@@ -122,7 +122,7 @@ def where_it_fails(words: Iterable[str]) -> str:
     kept = [word for word in each if not any(one != word and _holds(one, word) for one in each)]
     of_integers = [word for word in kept if OF_INTEGERS.search(word) and not _GIVEN.fullmatch(word)]
     if len(of_integers) >= MANY:
-        kept = ["where integers stand for floats", *(word for word in kept if word not in of_integers)]
+        kept = ["where integers stand for some floats", *(word for word in kept if word not in of_integers)]
     return f"it fails {', '.join(kept)}"
 
 

@@ -32,7 +32,7 @@ def absent_in_a_branch(spot: Spot) -> Iterator[Step]:
             text = f"{code.src(node)} if {name} is not None else {without}"
             parent = code.parents[node]
             text = text if isinstance(parent, ast.Assign | ast.Return) else f"({text})"
-            yield spot.step("if", (node, text), note=_note(spot, name, test))
+            yield spot.step("if", (node, text), note=_note(spot, name, test, side is sides[0]))
             return
 
 
@@ -50,7 +50,7 @@ def absent_in_a_choice(spot: Spot) -> Iterator[Step]:
                 name = _absent(spot, side)
                 if name and spot.node in code.below(side) and name not in {*loaded([other]), *loaded([test])}:
                     text = f"({code.src(node)} if {name} is not None else {code.expr(other)})"
-                    yield spot.step("if", (node, text), note=_note(spot, name, test))
+                    yield spot.step("if", (node, text), note=_note(spot, name, test, side is sides[0]))
                     return
 
 
@@ -81,15 +81,27 @@ def _names_in(spot: Spot, side: ast.expr) -> set[str]:
     return {*loaded([side])}
 
 
-def _note(spot: Spot, name: str, test: ast.expr) -> str:
-    """What is to be said of a call without the argument; nothing where the test asks for it itself (`has_w = w is not None and
-    w.sum() != 0`)."""
-    around = [node for node in spot.code.ancestors(test) if isinstance(node, ast.FunctionDef)]
-    flags = [bound_once(around[-1], each) for each in loaded([test])] if around else []
-    if any(asks_for_none(part, name) is not None for flag in flags if flag is not None for part in ast.walk(flag)):
+def _note(spot: Spot, name: str, test: ast.expr, needed_where: bool) -> str:
+    """What is to be said of a call without the argument, which a side needs where the test is `needed_where`; nothing where
+    the test is the opposite without it (`has_w = w is not None and w.sum() != 0`), so that plain Python needs none either."""
+    if _without(spot, name, test) is (not needed_where):
         return ""
     text = spot.code.src(test)
     return f"without {name} plain Python fails or not as `{text}` decides; compiled, it takes the side that needs no {name}"
+
+
+def _without(spot: Spot, name: str, test: ast.expr) -> bool | None:
+    """What a test is where an argument is None, if that is known: a flag that asks for it first."""
+    around = [node for node in spot.code.ancestors(test) if isinstance(node, ast.FunctionDef)]
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=flag) | ast.Call(func=ast.Attribute(attr="logical_not"), args=[flag]):
+            known = _without(spot, name, flag)
+            return None if known is None else not known
+        case ast.Name(id=flag) if around:
+            match bound_once(around[-1], flag):
+                case ast.BoolOp(op=ast.And(), values=[first, *_]) if asks_for_none(first, name) is False:
+                    return False
+    return None
 
 
 RULES: list[Rule] = [absent_in_a_choice]

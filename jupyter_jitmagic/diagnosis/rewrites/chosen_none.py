@@ -67,10 +67,9 @@ def given_up(spot: Spot) -> Iterator[Step]:
         return
     asks_first = isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) and _asks(test.values[0], name)
     parts = test.values[1:] if asks_first and isinstance(test, ast.BoolOp) else [test]
+    inside = {*ast.walk(statement)}
     questions = [
-        node
-        for node in ast.walk(function)
-        if node not in set(ast.walk(statement)) and (_asks(node, name) or _is_truth(spot, node, name))
+        node for node in ast.walk(function) if node not in inside and (_asks(node, name) or _is_truth(spot, node, name))
     ]
     choice = _Choice(statement, name, [], target)
     if not questions or not _is_steady(function, choice, questions):

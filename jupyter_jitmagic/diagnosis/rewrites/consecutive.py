@@ -107,14 +107,13 @@ class _Cut:
     """A slice of the first axis, or an array as it is.
 
     Attributes:
-        array, length: the array's text, and how long it is in this call.
+        array: the array's text.
         begins, ends: where the slice does, `ends` being None where it goes on to the end.
         left: how many elements it leaves out at the end.
         by_data: its end is traced.
     """
 
     array: str
-    length: int
     begins: Polynomial
     ends: Polynomial | None = None
     left: int = 0
@@ -131,7 +130,7 @@ def _cut(spot: Spot, node: ast.expr, later: int = 0) -> _Cut | None:
     fact = spot.fact(array)
     if fact is None or fact.sort not in ("array", "host") or fact.length < 0 or begins is None:
         return None
-    cut = _Cut(spot.code.operand(array), fact.length, _and(begins, later))
+    cut = _Cut(spot.code.operand(array), _and(begins, later))
     match upper:
         case None:
             return cut
@@ -157,11 +156,11 @@ def _of_equal_length(spot: Spot, cuts: Sequence[_Cut]) -> list[str]:
     skipped = [each - min(known) + (first[()] if by_number else 0) for each in known]
     if min(skipped) < 0:
         return []
-    shortest = min(each.length - each.left - skip for each, skip in zip(cuts, skipped, strict=True))
+    most = max(each.left + skip for each, skip in zip(cuts, skipped, strict=True))
     bounds = f"[{'' if by_number else written(first)}:{_end(spot, cuts, skipped) if ended else ''}]"
     texts = []
     for each, skip in zip(cuts, skipped, strict=True):
-        left = each.length - skip - shortest
+        left = most - skip
         part = f"[{skip or ''}:{-left or ''}]" if skip or left else ""
         texts.append(f"{each.array}{part}{bounds}")
     return texts

@@ -35,7 +35,7 @@ _WORDS = (("size", "length", "count", "number"), ("chosen", "known"))
 """What numbers are called that are known while tracing, and what masks are."""
 
 FILLING = words("append extend insert add update pop remove setdefault clear")
-_OF_NOTHING = re.compile("zero-size array|empty sequence")
+_OF_NOTHING = re.compile("zero-size array|empty sequence|with size 0$")
 _WHOLE = words("ceil floor trunc isqrt gcd lcm comb perm factorial")
 """Functions of `math` that give a whole number, which may be a size."""
 _TAKE_DATA = words("linspace logspace geomspace full tile broadcast_to")
@@ -160,8 +160,6 @@ def known_parts(spot: Spot) -> list[tuple[ast.expr, Known]]:
     if isinstance(spot.error, ZeroDivisionError) or _OF_NOTHING.search(str(spot.error)):
         return []  # of nothing, for which no size has to be known
     node = spot.node
-    if isinstance(spot.error, IndexError) and str(spot.error).endswith("with size 0"):
-        return []  # an array of nothing has no element, however its place is computed
     if isinstance(node, ast.For):
         node = node.iter
     elif isinstance(node, ast.Return | ast.Assign | ast.Expr) and node.value is not None:

@@ -10,6 +10,7 @@ from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined_by_w
 from jupyter_jitmagic.diagnosis.rewrites.numbered import negated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.names import bound_once, walk
+from jupyter_jitmagic.source.nones import asks_for_none
 
 _Edits = list[tuple[ast.AST | tuple[int, int], str]]
 
@@ -115,10 +116,10 @@ def _read_without_none(spot: Spot, name: str) -> _Edits:
                 return []
             continue
         match code.parents[node]:
-            case ast.comprehension(target=ast.Name(id=item), iter=only, ifs=[test]) as loop if only is node and _asks(
-                test, item
-            ):
-                made = code.parents[loop]
+            case ast.comprehension(target=ast.Name(id=item), iter=only, ifs=[test]) if only is node:
+                if asks_for_none(test, item) is not False:
+                    return []
+                made = code.parents[code.parents[node]]
             case _:
                 return []
         match made:
@@ -129,13 +130,6 @@ def _read_without_none(spot: Spot, name: str) -> _Edits:
             case _:
                 return []
     return edits
-
-
-def _asks(test: ast.expr, name: str) -> bool:
-    match test:
-        case ast.Compare(left=ast.Name(id=asked), ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
-            return asked == name
-    return False
 
 
 def _is_none(value: ast.expr) -> bool:

@@ -71,6 +71,11 @@ class Reducing(Drawing):
         if len(arguments) != 3 or self.ndim(arguments[0]) != 0 or self.code.src(node) in self.spot.unit.text:
             return None  # plain Python's own stretches a single element
         test, *sides = arguments
+        match self.code.parents[node]:
+            case ast.Assign(targets=[ast.Name(id=name)]) if name in map(self.code.src, sides):
+                pass
+            case _:
+                return None
         found = [self.visit(each) for each in sides]
         chosen = [(side, each) for side, each in zip((True, False), found, strict=True) if each is not None]
         if len(chosen) != 1:

@@ -21,18 +21,23 @@ NOISY = [
 ]
 
 
-@pytest.mark.parametrize("body", NOISY)
-@pytest.mark.parametrize("first", [(X, 0.5, KEY), (X, 0.0)])
-def test_what_one_side_needs_may_be_left_out_where_the_other_is_taken(body, first):
-    """A rewrite was verified that failed as soon as the key was left out with a rate of 0, which plain Python takes."""
-    namespace = define(f"def f(x, rate, key=None):\n{body}")
+def serves(source, first, calls):
+    """The rewrite for a call gives plain Python's results on all of these, under jit."""
+    namespace = define(source)
     proposals = propose(namespace["f"], first, {}, seconds=20.0)
     assert proposals.rewrites, proposals
-    calls = [(X, 0.5, KEY), (X, 0.0), (X, 0.0, KEY), (X[:1], jnp.array(0.3), KEY)]
     wanted = [namespace["f"](*args) for args in calls]
     with applied(proposals, namespace):
         for args, want in zip(calls, wanted, strict=True):
             np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want, rtol=1e-5)
+
+
+@pytest.mark.parametrize("body", NOISY)
+@pytest.mark.parametrize("first", [(X, 0.5, KEY), (X, 0.0)])
+def test_what_one_side_needs_may_be_left_out_where_the_other_is_taken(body, first):
+    """A rewrite was verified that failed as soon as the key was left out with a rate of 0, which plain Python takes."""
+    calls = [(X, 0.5, KEY), (X, 0.0), (X, 0.0, KEY), (X[:1], jnp.array(0.3), KEY)]
+    serves(f"def f(x, rate, key=None):\n{body}", first, calls)
 
 
 def test_an_argument_that_both_sides_need_is_asked_for():
@@ -48,18 +53,12 @@ def test_an_argument_that_both_sides_need_is_asked_for():
 
 def test_a_function_around_may_have_an_argument_left_out():
     """`if beta:` stood in the function of a branch by then: that `beta` may be None was asked of its own parameters alone."""
-    namespace = define(
+    source = (
         "def f(x, beta=None, least=None):\n    total = x.sum()\n"
         "    if least and total < least:\n        return least * 1.0\n"
         "    if beta:\n        return beta * total\n    return total\n"
     )
-    proposals = propose(namespace["f"], (X, 2.0, 9.0), {}, seconds=20.0)
-    assert proposals.rewrites, proposals
-    calls = [(X, None, 9.0), (X,), (X, 2.0, 9.0), (X, 2.0, 0.5), (X, 0.0, 0.5)]
-    wanted = [namespace["f"](*args) for args in calls]
-    with applied(proposals, namespace):
-        for args, want in zip(calls, wanted, strict=True):
-            np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want, rtol=1e-5)
+    serves(source, (X, 2.0, 9.0), [(X, None, 9.0), (X,), (X, 2.0, 9.0), (X, 2.0, 0.5), (X, 0.0, 0.5)])
 
 
 def test_an_argument_that_a_loops_own_function_needs_may_be_left_out():
@@ -76,15 +75,9 @@ def f(x, policy=None):
             break
     return x
 """
-    namespace = define(source)
     policy = {"on": 3.0, "factor": 0.1}
-    proposals = propose(namespace["f"], (jnp.array(1.0), policy), {}, seconds=20.0)
-    assert proposals.rewrites, proposals
     calls = [(jnp.array(1.0), policy), (jnp.array(2.0),), (jnp.array(9.0), policy)]
-    wanted = [namespace["f"](*args) for args in calls]
-    with applied(proposals, namespace):
-        for args, want in zip(calls, wanted, strict=True):
-            np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want, rtol=1e-5)
+    serves(source, calls[0], calls)
 
 
 def test_a_flag_that_asks_for_the_argument_itself_is_no_doubt_about_it():
@@ -97,3 +90,14 @@ def f(x, w=None):
 """
     first = propose(define(source)["f"], (X, X), {}).rewrites[0]
     assert not any(each.startswith("without w") for each in first.compared.differences)
+
+
+def test_a_flag_that_is_true_without_the_argument_leaves_the_doubt():
+    """Plain Python comes to the side that needs the weights, and fails."""
+    source = """
+def f(x, w=None):
+    weighs = w is None or w.sum() > 0
+    return (w * x).sum() if weighs else x.mean()
+"""
+    for each in propose(define(source)["f"], (X, X), {}).rewrites:
+        assert "if w is not None" not in each.source or any(said.startswith("without w") for said in each.compared.differences)
