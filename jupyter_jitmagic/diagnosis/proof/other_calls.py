@@ -585,6 +585,10 @@ class _Maker:
             if len(beside) > len(strong):  # beside a float the carry is one
                 words = f"where all numbers are integers, single ones arrays of {jax.dtypes.canonicalize_dtype(int)}"
                 yield replace(self._as_number(beside, words), promised=False, sought=False)
+        weak = [k for k in self._variations.ints if attribute(self._leaves[k], "weak_type", False)]
+        if weak:  # as `jnp.array(10)` is, and nothing that JAX has counted
+            words = f"where {' and '.join(map(self._name, weak))} {'are' if len(weak) > 1 else 'is'} not weakly typed"
+            yield replace(self._as_number({k: as_jax(self._leaves[k]) for k in weak}, words), promised=False)
         own, shorter = (np.float64, np.float32) if jax.config.jax_enable_x64 else (np.float32, np.float16)
         jaxs = [k for k in (*floats, *single) if isinstance(self._leaves[k], jax.Array)]
         full = [k for k in jaxs if self._leaves[k].dtype == own]

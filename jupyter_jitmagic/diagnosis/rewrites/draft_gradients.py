@@ -81,10 +81,12 @@ class DraftGradients:
 
     def _with_other_arguments(self, plain: Plain, traced: Traced, served: Served | None) -> tuple[str, str]:
         """How its gradients differ where an optional argument is left out, None or given, or with another static value: another
-        line may compute then. And what is to be said of them where they are plain Python's, or where there are none."""
+        line may compute then; of a call without floats, where numbers are floats. And what is to be said of them where they are
+        plain Python's, or where there are none."""
         programs = {id(call): program for call, program in traced.others}
         deadline = Deadline(self._seconds / 4)
-        taken = [each for each in (served.taken if served is not None else ()) if each.call.given.kind in _OPTIONAL]
+        kinds = _OPTIONAL if plain.variations.floats else (*_OPTIONAL, "number")
+        taken = [each for each in (served.taken if served is not None else ()) if each.call.given.kind in kinds]
         calls = [(each.call, [given for given, _ in each.wanted]) for each in taken]
         static = [(call, [call.given]) for call, _ in traced.others if call.given.kind == "static value"]
         told: dict[str, dict[str, None]] = {}

@@ -403,6 +403,14 @@ def test_an_integer_of_jaxs_for_a_float_has_no_weak_type():
     assert "where single numbers are arrays of int32" in str(found.compared.differences)
 
 
+def test_an_integer_that_jax_has_counted_has_no_weak_type_either():
+    """`jnp.array(10)` has one, and `mask.sum()` none: the loop's carry is a float from the begin, and has no reverse mode for
+    the floats that may come as well."""
+    source = "def f(a):\n    x = a\n    while abs(x * x - a) > 1e-3 * a:\n        x = 0.5 * (x + a / x)\n    return x\n"
+    found = check(source, (jnp.array(10),), (jnp.ones(9, bool).sum(),), (jnp.array(2.0),)).rewrites[0]
+    assert any("not reverse-differentiable" in each for each in found.compared.differences)
+
+
 def test_single_numbers_that_are_arrays_may_be_shorter_floats_too():
     """`lax.cond` gives 0.0 of 32 bits on one side: with `jnp.float16(2)` it fails, which is said."""
     source = "def f(x, y):\n    r = jnp.hypot(x, y)\n    if r > 0:\n        return jnp.arctan2(y, x)\n    return 0.0\n"
