@@ -99,7 +99,9 @@ class Consumers(Updating):
                 node, [each for _, each in ragged], [operand for operand, each in found if each is None], safety
             )
         for operand, one in ragged:
-            if safety == PARTIAL and one.source < 0 and self._decides(node, operand):  # nothing could be filled
+            if (
+                safety == PARTIAL and (one.source < 0 or one.shifted) and self._decides(node, operand)
+            ):  # no filling of it would do
                 self.replace(operand, f"{self.jnp('where')}({one.broadcast}, {self.text(operand)}, 1)")
             else:
                 needed = ONE if safety == PARTIAL and self._is_one(operand) else safety

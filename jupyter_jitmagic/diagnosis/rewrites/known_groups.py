@@ -76,6 +76,8 @@ def _numbers(spot: Spot, node: ast.Call, wanted: int) -> Iterator[str]:
         if type(value) is int and value == wanted and not _OTHER_COUNTS.search(name.lower())
     )
     grouped = loaded(node.args) & set(spot.locals)
+    if any(wanted in np.shape(spot.locals[name]) for name in grouped):
+        return  # as many groups as labels, by chance: other arrays are as long as these
     for name, value in spot.locals.items():
         if not isinstance(value, jax.Array | np.ndarray) or name in grouped:
             continue

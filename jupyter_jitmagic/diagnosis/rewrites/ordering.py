@@ -218,7 +218,8 @@ class Ordering(Reducing):
         if found.flat or found.ndim > 1 or len(known.arguments) > 1 or known.keywords:
             self.stop(node)
         found = self.ordered(known.arguments[0], found)
-        return replace(found, mask=self.named(f"{enclosed(found.mask)}[1:]", "pairs", "counts"), pad="", direct=False)
+        mask = self.named(f"{enclosed(found.mask)}[1:]", "pairs", "counts")
+        return replace(found, mask=mask, pad="", direct=False, source=-1)  # of two equal numbers the difference is 0
 
     def _flip(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)

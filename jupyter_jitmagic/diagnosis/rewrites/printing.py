@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step, TracerPrinted
-from jupyter_jitmagic.source.code import Edit, words
+from jupyter_jitmagic.source.code import Code, Edit, words
 from jupyter_jitmagic.source.names import none_by_default, stored, walk_scope
 
 
@@ -264,6 +264,8 @@ def debug_callback(spot: Spot, call: ast.Call) -> str:
                 computed.append(text)
                 template = re.sub(rf"(?<!\{{)\{{{number}(?=[!:}}])", "{" + _value_name(len(computed)), template)
             shown.append("f" + _quoted(template))
+        elif isinstance(argument, ast.Call) and _is_format(argument):
+            shown.append(_with_computed(code, argument, computed))
         elif not isinstance(argument, ast.JoinedStr | ast.Constant | ast.Starred) and _computes(argument):
             computed.append(code.expr(argument))
             shown.append(_value_name(len(computed)))
@@ -277,6 +279,25 @@ def debug_callback(spot: Spot, call: ast.Call) -> str:
     arguments = "".join(f", {text}" for text in [*computed, *names])
     made = code.src(call) if not computed else f"{code.src(call.func)}({', '.join(shown)})"
     return f"{spot.jax('debug.callback')}(lambda {parameters}: {made}{arguments})".replace("lambda :", "lambda:")
+
+
+def _is_format(node: ast.Call) -> bool:
+    """Whether it is `"…".format(…)`, which needs the values."""
+    match node.func:
+        case ast.Attribute(value=ast.Constant(value=str()), attr="format"):
+            return True
+    return False
+
+
+def _with_computed(code: Code, call: ast.Call, computed: list[str]) -> str:
+    """A call's text with names in the place of what is computed among its arguments, which is added to `computed`."""
+    edits = []
+    for each in (*call.args, *call.keywords):
+        value = each.value if isinstance(each, ast.Starred | ast.keyword) else each
+        if _computes(value):
+            computed.append(code.expr(value))
+            edits.append((*code.span(value), _value_name(len(computed))))
+    return code.edited(*code.span(call), edits)
 
 
 def _computes(node: ast.AST) -> bool:

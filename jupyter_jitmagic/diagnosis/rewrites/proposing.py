@@ -39,6 +39,7 @@ _OF_TYPES = "must have equal output types"  # JAX's words of the branches of a `
 _NEEDS_A_VALUE = re.compile(r"Tracer\w+ConversionError|ConcretizationTypeError|NonConcrete")
 _WIDER_ON_ITS_OWN = re.compile(r"differs on the call's own input: dtype float\d+ instead of u?int\d+$")
 FOR_GRADIENTS = "fori_loop"  # the way that is looked for beside a loop without a reverse mode
+_NOT_FINITE = "its gradient is not finite on the call's own input"
 # seconds of work; an answer that took longer comes alone, but for one that can be differentiated beside one that cannot
 OTHER_WAYS_WITHIN, FOR_GRADIENTS_WITHIN = 0.3, 2.5
 OTHER_WAYS_UNTIL = 0.45  # what was begun within that time
@@ -178,7 +179,8 @@ def _propose(
         given_up += [call for call in others if _needs_as_much(call, given_up, fails) or _is_of_ints(call, given_up, fails)]
         # what the code itself says may be missing is given up last
         given_up = [call for call in given_up if call.given.kind not in ("left out", "none")] or given_up
-        if not (given_up or said or found.rewrites) and any(each not in search.obstacles for each in found.obstacles):
+        otherwise = [each for each in found.obstacles if each not in search.obstacles and _NOT_FINITE not in each]
+        if not (given_up or said or found.rewrites) and otherwise:
             # a float in the place of an integer makes floats of all: what was found may be wrong by that alone
             given_up = [call for call in judge.others if call.given.kind == "number" and not call.promised]
         padded = any(each.padded for each in found.unverified)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import types
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,6 +149,8 @@ class _Search:
             raise CannotCut("another transformation stands over it")
         self.taken = frozenset(function.__globals__)
         self._program: Program | None = None
+        self._proposed: dict[Hashable, Rewrite | None] = {}
+        """By piece, what cures it."""
 
     def split(self, stays: Collection[Key] = ()) -> Split:
         """`stays`: statements that stay in plain Python, whatever the others do."""
@@ -411,12 +413,17 @@ class _Search:
                 break
         else:
             return None
-        with program.readable():
-            names = (*tried.static.get(piece.key, ()), *((ARRAYS_ALONE,) if self.call.keeps_options else ()))
-            function = program.functions[piece.name]
-            found = propose(function, seen[piece.name].args, {}, (), names, seconds=max(0.2, min(0.5, self.deadline.left())))
-        best = next((r for r in found.rewrites if set(r.sources) == {piece.name}), None)
-        if best is None or isinstance(self.place.around, ast.FunctionDef):
+        if isinstance(self.place.around, ast.FunctionDef):
+            return None
+        names = (*tried.static.get(piece.key, ()), *((ARRAYS_ALONE,) if self.call.keeps_options else ()))
+        known = piece.key, frozenset(tried.marks.isolated), names
+        if known not in self._proposed:  # of several statements that stopped, each may lead to the same piece
+            function, seconds = program.functions[piece.name], max(0.2, min(0.5, self.deadline.left()))
+            with program.readable():
+                found = propose(function, seen[piece.name].args, {}, (), names, seconds=seconds)
+            self._proposed[known] = next((r for r in found.rewrites if set(r.sources) == {piece.name}), None)
+        best = self._proposed[known]
+        if best is None:
             return None
         tried.rewritten[piece.key] = Rewritten(best.sources[piece.name], best.patterns)
         settled = self._settled(tried)

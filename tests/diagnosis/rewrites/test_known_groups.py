@@ -62,3 +62,14 @@ def test_what_counts_something_else_is_not_their_number():
 
     assert not jm.diagnose(repeated, LABELS, 3).rewrites
     assert jm.diagnose(numbered, LABELS, 3).rewrites
+
+
+def rarest(y, losses):
+    counts = jnp.bincount(y)
+    return losses.sum() / (jnp.count_nonzero(counts) * counts[y]), counts[counts > 0].min()
+
+
+def test_as_many_groups_as_labels_are_so_by_chance():
+    """Other arrays have a number for each label: their length says nothing of the groups."""
+    found = jm.diagnose(rarest, jnp.array([0, 0, 0, 2, 2, 5]), jnp.arange(6.0))
+    assert all("length=" not in each.source for each in found.rewrites)

@@ -221,6 +221,25 @@ def test_what_would_keep_a_traced_value_is_no_rewrite(kept):
     assert namespace["history"] == []
 
 
+@pytest.mark.parametrize(
+    ("told", "lines"),
+    [
+        ('"pair {:.1f} {:.2f}".format(*x[:2])', "pair 0.5 2.00"),
+        ('"{0:.1f}".format(*x), "of", "{n} {s:.1f}".format(n=len(x), s=jnp.sum(x))', "0.5 of 3 1.5"),
+        ('"{} and {}".format(*(2 * x[:2]).tolist())', "1.0 and 4.0"),
+    ],
+)
+def test_what_a_print_formats_of_several_values_is_formatted_by_the_host(told, lines, capsys):
+    """`"…".format(*x)` asks each of them for its digits: only the values are computed before."""
+    source = f"def f(x):\n    print({told})\n    return x * 2\n"
+    found = check(source, (X,), (-X,))
+    capsys.readouterr()
+    with applied(found, namespace := define(source)):
+        jax.jit(namespace["f"])(X)
+        jax.effects_barrier()
+    assert capsys.readouterr().out.strip() == lines
+
+
 def test_what_a_branch_imports_is_known():
     """A warning below an import of its own is a message as any other."""
     found = check(

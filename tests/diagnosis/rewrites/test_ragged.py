@@ -10,7 +10,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.results import of_lengths_by_data
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import applied, check, check_with_counts, define, offered
+from .helpers import applied, check, check_with_counts, check_with_gradients, define, offered
 
 X = jnp.array([2.0, -1.0, 5.0, 0.5, 3.0, -4.0])
 Y = jnp.array([1.0, 3.0, -2.0, 4.0, 0.0, 6.0])
@@ -1010,3 +1010,26 @@ def test_a_negative_bound_of_an_option_is_told():
     )
     first = check(source, (X, 1.0), (X, 1.0, 1), (X, 99.0, 2)).rewrites[0]
     assert "a negative bound" in " ".join((*first.compared.differences, *first.compared.not_reached))
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "(jnp.diff(ys) / jnp.diff(ts)).max()",
+        "((ys[1:] - ys[:-1]) / (ts[1:] - ts[:-1])).sum()",
+        "jnp.log(jnp.diff(ts)).sum() + (1 / jnp.diff(ts)).max()",
+        "(ys[1:] / (ts - ts[0])[1:]).sum()",
+    ],
+)
+def test_a_difference_of_what_counts_nowhere_divides_by_nothing(rest):
+    """What fills one selection is equal everywhere, and its differences are 0: a gradient through them would be NaN."""
+    source = f"""
+def f(t, y):
+    fresh = jnp.append(True, jnp.diff(t) > 0)
+    ts, ys = t[fresh], y[fresh]
+    return {rest}
+"""
+    twice = jnp.array([0.0, 1.0, 1.0, 2.5, 2.5, 2.5, 4.0])
+    value = jnp.array([1.0, 2.0, 9.0, 3.0, -8.0, 7.0, 6.0])
+    calls = [(twice, value), (jnp.arange(7.0), value), (twice.at[3:].set(2.5), value)]
+    check_with_gradients(source, *calls, seconds=20.0)
