@@ -30,6 +30,12 @@ def _of_both(entry: Ragged | None, left: Ragged) -> Ragged | None:
     return replace(left, pad=pad, direct=entry.direct and left.direct)
 
 
+def _gone_on_with(loop: ast.For | ast.While) -> set[str]:
+    """Names with whose value of the round before a round may begin; what the loop itself binds is anew in each."""
+    names = read_first(loop.body)
+    return names - {*target_names(loop.target)} if isinstance(loop, ast.For) else names
+
+
 def _either(one: Ragged | None, two: Ragged | None) -> Ragged | None:
     """What is known of a selection behind a branch whose sides leave it as long as each other; None where they do not."""
     both = _of_both(one, two) if two is not None else None
@@ -92,14 +98,14 @@ class Branching(Narrowing):
             if not unmet:  # none is apart, perhaps
                 self.state.names = {name: each for name, each in one.items() if two.get(name) == each} | met
                 return
-            carried = {name for loop in self.loops for name in read_first(loop.body) | self.code.live_after(loop)}
+            carried = {name for loop in self.loops for name in _gone_on_with(loop) | self.code.live_after(loop)}
             if not carried & set(unmet) and self.masked_in_branches(node, entry.names, [one, two], unmet):
                 self.state.names |= met
                 return
             becoming = {name: one.get(name) or two[name] for name in unmet}
             for loop in self.loops:
                 again = {
-                    name: each for name, each in becoming.items() if name not in entry.names and name in read_first(loop.body)
+                    name: each for name, each in becoming.items() if name not in entry.names and name in _gone_on_with(loop)
                 }
                 if again:
                     raise _Narrows(loop, again)
@@ -135,7 +141,9 @@ class Branching(Narrowing):
             self.current = node
             left = self.state.names
             again = (
-                read_first(body) | self.code.live_after(node) | (loaded([node.test]) if isinstance(node, ast.While) else set())
+                _gone_on_with(node)
+                | self.code.live_after(node)
+                | (loaded([node.test]) if isinstance(node, ast.While) else set())
             )
             apart = [
                 name

@@ -42,7 +42,8 @@ class Fact:
     """What an expression's value was.
 
     Attributes:
-        sort: "array" (JAX's), "host" (NumPy's), "number", "list", "tuple", "function", "module", "none" or "other".
+        sort: "array" (JAX's), "host" (NumPy's), "number", "list", "tuple", "dict", "function", "module", "none" or
+            "other".
         ndim: the axes of an array (0 for a number), the length of a list or tuple; -1 where visits differed.
         dtype: "b", "i", "f", "c", "u", or "" for what has none.
         length: of the first axis, or of a list; -1 where visits differed.
@@ -89,6 +90,8 @@ def fact_of(value: Any) -> Fact:
         return Fact(sort, value.ndim, kind, np.shape(value)[0] if value.ndim else -1, np.shape(value), exactly)
     if isinstance(value, list | tuple):
         return Fact("list" if isinstance(value, list) else "tuple", len(value), "", len(value))
+    if isinstance(value, dict):
+        return Fact("dict")
     if value is None:
         return Fact("none")
     if isinstance(value, types.ModuleType):

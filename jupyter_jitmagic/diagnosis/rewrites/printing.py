@@ -292,8 +292,8 @@ def _is_format(node: ast.Call) -> bool:
 def _with_computed(code: Code, call: ast.Call, computed: list[str]) -> str:
     """A call's text with names in the place of what is computed among its arguments, which is added to `computed`."""
     edits = []
-    for each in (*call.args, *call.keywords):
-        value = each.value if isinstance(each, ast.Starred | ast.keyword) else each
+    given = [each.value if isinstance(each, ast.Starred) else each for each in call.args]
+    for value in (*given, *(each.value for each in call.keywords)):
         if _computes(value):
             computed.append(code.expr(value))
             edits.append((*code.span(value), _value_name(len(computed))))

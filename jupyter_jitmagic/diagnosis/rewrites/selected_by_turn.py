@@ -222,6 +222,8 @@ class Reads:
         """Whether a dict has an item for each round: its keys are the numbers of the rounds, or of a `range`."""
         if self.by_data:
             return self._is_its_key() and are_distinct(self.function, self.made.over)
+        if self._of_items() is not None:
+            return True
         match self.made.key, self.made.target, self.made.over:
             case ast.Name(id=key), ast.Name(id=one), ast.Call(func=ast.Name(id="range")):
                 return key == one and self.spot.is_builtin("range")
@@ -235,6 +237,18 @@ class Reads:
                 plain = isinstance(held, list | tuple | range) and all(isinstance(each, int | str) for each in held)
                 return key == one and plain and len({*held}) == len(held)
         return False
+
+    def _of_items(self) -> ast.expr | None:
+        """The dict of whose items each is made into one with the same key."""
+        match self.made.key, self.made.target, self.made.over:
+            case (
+                ast.Name(id=key),
+                ast.Tuple(elts=[ast.Name(id=one), ast.Name()]),
+                ast.Call(func=ast.Attribute(value=held, attr="items"), args=[], keywords=[]),
+            ) if key == one:
+                fact = self.spot.fact(held)
+                return held if fact is not None and fact.sort == "dict" else None
+        return None
 
     def _is_its_key(self) -> bool:
         """Whether a dict finds each item by the very value that it is made for."""
@@ -261,6 +275,8 @@ class Reads:
     def _found_by(self, label: ast.expr) -> dict[str, str]:
         """What the names of the loop stand for where an item is found by its place or key."""
         made, text = self.made, self.code.operand(label)
+        if (held := self._of_items()) is not None:
+            return dict(zip(self.targets, (text, f"{self.code.operand(held)}[{self.code.src(label)}]"), strict=True))
         if made.key is not None:
             if self._is_its_key() and (isinstance(label, ast.Name) or not self.by_data):  # of a number none may be there
                 return {self.targets[0]: text}
@@ -302,16 +318,21 @@ class Reads:
             target = target.elts[place]
         items = set(target_names(target))
         item, key = self._item_and_key(target, wanted)
+        if wanted == "keys" and (held := self._of_items()) is not None:
+            self.found.append((whole, code.src(held)))  # which has the same keys
+            return
         if by_its_key := bool(key) and self._is_its_key():
             names = {self.targets[0]: key}
         else:
             names = {name: self._fresh(name, runs, items) for name in self.targets}
+            names |= {self.targets[0]: key} if key and self._of_items() is not None else {}
         pattern = self._edited(self.made.target, names)
         if isinstance(self.made.target, ast.Tuple):
             pattern = f"({pattern})" if place is not None and not (pattern[0] == "(" and pattern.count("(") == 1) else pattern
         bound = {item: self._item(names)} if item else {}
         if key and self.made.key is not None and not by_its_key:
             bound = {key: self._edited(self.made.key, names), **bound}
+        bound = {name: text for name, text in bound.items() if name != text}
         self.found.append((target, pattern))
         self.overs.append(whole)
         if isinstance(runs, ast.For):

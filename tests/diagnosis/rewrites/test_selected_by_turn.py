@@ -76,3 +76,33 @@ def test_groups_by_numbers_beside_the_data():
 )
 def test_a_list_of_which_more_is_asked_or_whose_arrays_change_stays(body):
     assert "selection" not in offered(f"def f(x, edges):\n    {body}\n", *CALLS[0])
+
+
+CLEAN = "clean = {name: col[col > -9] for name, col in day.items()}\n    "
+DAY = {"a": jnp.array([3.0, 4.5, -99.0, 6.0]), "b": jnp.array([-99.0, 2.0, 8.0, -99.0, 1.0])}
+DAYS = [(DAY,), ({"a": DAY["a"][:2]},), ({"b": DAY["b"], "c": DAY["a"] + 1},)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{CLEAN}return {{name: (c.mean(), c.max()) for name, c in clean.items()}}",
+        f"{CLEAN}return {{k: clean[k].sum() / len(clean[k]) for k in day}}",
+        f"{CLEAN}out = {{}}\n    for key in clean:\n        out[key] = clean[key].mean()\n    return out, len(clean)",
+        f"{CLEAN}best = -jnp.inf\n    for c in clean.values():\n        best = jnp.maximum(best, c.min())\n    return best",
+        f"{CLEAN}col = 0.0\n    for name, c in clean.items():\n        col = col + c.sum() / len(c)\n    return col",
+    ],
+)
+def test_a_dict_of_selections_has_the_keys_of_the_dict_that_it_is_made_of(body):
+    check(f"def f(day):\n    {body}\n", *DAYS, seconds=30.0)
+
+
+@pytest.mark.parametrize(
+    "loop", ["for name, col in day.items():", "for col in day.values():", "for k, col in enumerate(day.values()):"]
+)
+def test_what_a_loop_itself_binds_is_whole_in_each_round(loop):
+    """The column of the round before is gone: no mask goes on from it."""
+    source = f"def f(day):\n    out = []\n    {loop}\n        col = col[col > -9]\n        if len(col) < 3:\n"
+    source += "            out.append((0.0, 1.0))\n        else:\n            out.append((col.mean(), col[-1] - col[0]))\n"
+    source += "    return out\n"
+    check(source, *DAYS, ({"a": DAY["b"], "b": DAY["b"] - 99},), seconds=30.0)
