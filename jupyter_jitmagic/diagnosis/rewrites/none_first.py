@@ -161,7 +161,9 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
         if not number:
             return []
     loads = [n for n in inside if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
-    if any(_as_array(spot, n) for n in loads) or any(_is_array(spot, value) for value in given):
+    if alike := _item_of_the_list(spot, loop, given):
+        number = alike
+    elif any(_as_array(spot, n) for n in loads) or any(_is_array(spot, value) for value in given):
         number = _zeros(spot, function, first, given) or number
     if none is not None:
         edits: list[Edit] = [(*code.span(none), number), _line_after(spot, first, f"{flag} = False")]
@@ -315,6 +317,28 @@ def _fields_of(value: ast.expr | None) -> dict[str, ast.expr] | None:
             return None
     found = {name: each for name, each in zip(names, values, strict=True) if isinstance(name, str) and name.isidentifier()}
     return found if len(found) == len(values) else None
+
+
+def _item_of_the_list(spot: Spot, loop: ast.For | ast.While, values: list[ast.expr | None]) -> str:
+    """The first of the list that the loop runs over, where it gives one of these, a record or an object; else ""."""
+    if not isinstance(loop, ast.For):
+        return ""
+    match loop.target, loop.iter:
+        case ast.Name(id=item), ast.Name() | ast.Attribute() as items:
+            pass
+        case ast.Tuple(elts=[_, ast.Name(id=item)]), ast.Call(func=ast.Name(id="enumerate"), args=[items]):
+            if not spot.is_builtin("enumerate"):
+                return ""
+        case _:
+            return ""
+    fact = spot.fact(items)
+    if fact is None or fact.sort not in ("list", "tuple") or item in stored(loop.body):
+        return ""
+    for value in values:
+        held = spot.fact(value) if isinstance(value, ast.Name) and value.id == item else None
+        if held is None or held.sort not in ("dict", "tuple", "other"):
+            return ""
+    return f"{spot.code.src(items)}[0]"
 
 
 def _as_array(spot: Spot, node: ast.Name) -> bool:

@@ -57,3 +57,21 @@ def test_records_of_different_fields_have_no_zeros():
         "        elif best is None or v > 1:\n            best = {'b': v}\n    return best\n"
     )
     assert "flag" not in offered(source, X)
+
+
+MODELS = [{"mu": jnp.array([k, 1.0]), "sd": jnp.array(sd)} for k, sd in ((0.0, 1.0), (3.0, 2.0), (3.0, 0.5))]
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for m in models:\n        if m['sd'] > least and (best is None or m['sd'] < best['sd']):\n            best = m",
+        "for i, m in enumerate(models):\n        if m['sd'] <= least:\n            continue\n"
+        "        if best is None or m['mu'].sum() >= best['mu'].sum():\n            best = m",
+    ],
+)
+def test_the_best_of_a_list_of_records(loop):
+    """The first of them stands for None."""
+    source = f"def f(models, least):\n    best = None\n    {loop}\n    return models[-1] if best is None else best\n"
+    calls = [(MODELS, 0.7), (MODELS[::-1], 0.7), (MODELS[:1], 0.1), (MODELS, 99.0), (MODELS[1:], 0.1)]
+    check(source, *calls, seconds=20.0)
