@@ -135,6 +135,15 @@ def looking_up(tree: ast.Module, names: Collection[str], space: Mapping[str, Any
     return made
 
 
+def asked_in(tree: ast.AST) -> frozenset[str]:
+    """What a tree looks up by `LOOK_UP`, and the operators that it asks for."""
+    return frozenset(
+        ast.unparse(node.args[1 if node.func.id == LOOK_UP else 0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in (LOOK_UP, OPERATE)
+    )
+
+
 def is_users_class(value: Any) -> bool:
     """Whether it is an ordinary class that the user wrote (by its first method, which a library may have wrapped), of
     which another can be made without code of its own that would notice."""

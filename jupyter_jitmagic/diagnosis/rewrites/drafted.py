@@ -20,6 +20,7 @@ from jupyter_jitmagic.diagnosis.rewrites.leaking import where_kept
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.told import Told
 from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.methods import asked_in
 from jupyter_jitmagic.source.units import NoSource, Unit, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 from jupyter_jitmagic.usercode.places import frames_of, position, tested_at
@@ -68,7 +69,8 @@ class Drafted:
         self._own_name = text_attribute(plain_function(call.fun), "__qualname__")
         self._static_names = frozenset(name for name in call.static if isinstance(name, str))
         self._told = Told(call, runnable, self.units)
-        self._codes: dict[tuple[int, str], types.CodeType] = {}
+        self._codes: dict[tuple[int, str, frozenset[str]], types.CodeType] = {}
+        """By unit, text, and the methods that it asks for: of classes that the draft changes as well."""
         self._files: dict[str, tuple[Unit, str]] = {}
         self._sources: dict[str, Code] = {}
 
@@ -83,7 +85,7 @@ class Drafted:
         unit = self._known(unit)
         if text == unit.text:  # which asks for methods: for others than in another draft
             return self.made(unit, made, text)
-        key = (id(unit), text)
+        key = (id(unit), text, asked_in(made) if isinstance(made, ast.AST) else frozenset())
         if key not in self._codes:
             self._codes[key] = self.made(unit, made, text)
         return self._codes[key]

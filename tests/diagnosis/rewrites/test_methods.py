@@ -45,6 +45,21 @@ def test_a_method_of_an_argument_is_rewritten_in_its_class(kind, body):
         np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want)
 
 
+@pytest.mark.parametrize("kind", [TUPLE, DATA])
+def test_a_function_and_then_a_method_that_it_calls_are_rewritten(kind):
+    """The function's own text is the same in both drafts, and finds the changed method in the second alone."""
+    namespace = define(
+        CLASS.format(kind=kind) + "def f(limits, x):\n    if x > 1:\n        x = x * 2\n    return limits.clipped(x)\n"
+    )
+    calls = [(namespace["Limits"](jnp.float32(lo), jnp.float32(hi)), jnp.float32(x)) for lo, hi, x in CALLS]
+    wanted = [namespace["f"](*args) for args in calls]
+    found = propose(namespace["f"], calls[0], {})
+    assert set(found.rewrites[0].sources) == {"f", "Limits.clipped"}
+    with applied(found, namespace):
+        for args, want in zip(calls, wanted, strict=True):
+            np.testing.assert_allclose(jax.jit(namespace["f"])(*args), want)
+
+
 @pytest.mark.parametrize("body", ["limits(x) * 2", "jax.vmap(limits)(jnp.stack([x, 2 * x])).sum()", "type(limits)(x, 2.0)(x)"])
 def test_what_an_object_does_when_it_is_called_is_rewritten_in_its_class(body):
     source = CLASS.format(kind=TUPLE).replace("def clipped", "def __call__") + f"def f(limits, x):\n    return {body}\n"
