@@ -296,12 +296,9 @@ def type_check(spot: Spot) -> Iterator[Step]:
         name = spot.code.src(spot.node.args[0])
         for at in spot.code.ancestors(statement):
             for call in _isinstance_calls(spot, at.test) if isinstance(at, ast.If) else []:
-                if spot.code.src(call.args[0]) == name:
-                    parent = spot.code.parents[call]
-                    if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
-                        yield spot.step("ndim", (parent, f"{spot.jnp('ndim')}({name}) > 0"))
-                    else:
-                        yield spot.step("ndim", (call, f"{spot.jnp('ndim')}({name}) == 0"))
+                if spot.code.src(call.args[0]) == name:  # which may be a list as well
+                    text = f'{spot.code.src(call)} or getattr({name}, "ndim", None) == 0'
+                    yield spot.step("ndim", (call, text if call is at.test else f"({text})"))
 
 
 def _isinstance_calls(spot: Spot, test: ast.expr) -> list[ast.Call]:

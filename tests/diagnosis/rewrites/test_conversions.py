@@ -327,3 +327,20 @@ def test_an_array_that_numpy_makes_in_place_is_picked_from(body):
 )
 def test_the_largest_of_what_may_be_nothing_is_its_default_there(largest):
     check(f"def f(x):\n    return {largest}\n", (jnp.array([3, 1, -4]),), (jnp.array([3, 5]),), (jnp.array([2]),))
+
+
+def test_a_number_or_one_for_each_may_be_a_list_as_well():
+    """Under jit the number is an array without axes; a list has no `ndim`."""
+    source = (
+        "def f(votes, w=1.0):\n    if isinstance(w, (int, float)):\n        w = [w] * len(votes)\n"
+        "    elif len(w) != len(votes):\n        raise ValueError('one for each')\n"
+        "    return sum(a * b for a, b in zip(votes, w)) / sum(w)\n"
+    )
+    votes = jnp.array([1.0, 3.0, 8.0])
+    check(
+        source,
+        (votes, 2.0),
+        (votes, jnp.array([1.0, 0.5, 2.0])),
+        (votes[:2], [0.5, jnp.array(0.25)]),
+        (votes, jnp.array(3.0)[None] * votes),
+    )
