@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.looking import own_attribute
+from jupyter_jitmagic.base.looking import in_class, own_attribute
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined
 from jupyter_jitmagic.diagnosis.rewrites.lookups import INDEX_ERRORS, NEGATIVE, OUTSIDE
 from jupyter_jitmagic.diagnosis.rewrites.over_items import ranks_of
@@ -28,6 +28,7 @@ _NAN = {"nan": "the place that max() and min() give to NaN"}
 _BY_NAME = "of equal values it is the first by its name, in whose order places are counted: jit sorts the keys of a dict"
 _MOST_STEPS = 4  # from a dict to the one whose keys it has
 _MOVES = ("pop", "popitem", "clear", "remove", "insert", "sort", "reverse")
+_WHOLE = 2**24  # whole numbers that are exact as floats
 _READS = ("get", "items", "keys", "values", "copy")
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
@@ -416,7 +417,7 @@ class _Asked:
                 case ast.Subscript(value=table, slice=index, ctx=ast.Load()) if index is whole:
                     values = self._entries(table, values)
                 case ast.Call(func=ast.Attribute(value=table, attr="get"), args=[asked, *default], keywords=[]) if (
-                    asked is whole and isinstance(held := self.spot.held(table), dict)
+                    asked is whole and isinstance(held := self._held(table), dict)
                 ):
                     known = not default or all(key in held for key in values or [])
                     values = self._entries(table, values) if known else None
@@ -427,7 +428,7 @@ class _Asked:
                 case ast.Attribute(value=entry, attr=attr, ctx=ast.Load()) if (
                     entry is whole and whole is not use and values is not None and not any(map(_is_plain, values))
                 ):
-                    values = [own_attribute(each, attr) for each in values]
+                    values = [_field(each, attr) for each in values]
                     if any(each is None for each in values):
                         raise _Refused
                 case _:
@@ -441,15 +442,34 @@ class _Asked:
         return whole, values
 
     def _entries(self, table: ast.expr, keys: list[Any] | None) -> list[Any] | None:
-        held = self.spot.held(table)
+        held = self._held(table)
         if held is None or keys is None:
             return None
         if not isinstance(held, dict) or not all(key in held for key in keys):
             raise _Refused
         entries = [held[key] for key in keys]
+        if any(each is None for each in entries):
+            return None
         if len({isinstance(each, bool) for each in entries}) > 1:
             raise _Refused  # a truth value among numbers is none of them
+        if any(isinstance(each, float) for each in entries) and any(
+            isinstance(each, int) and abs(each) > _WHOLE for each in entries
+        ):
+            raise _Refused
         return entries
+
+    def _held(self, table: ast.expr) -> Any:
+        """What a table is, one that is written there as well, with None in the place of what is computed."""
+        if not isinstance(table, ast.Dict):
+            return self.spot.held(table)
+        if not all(isinstance(key, ast.Constant) for key in table.keys):
+            raise _Refused
+        items = zip(table.keys, table.values, strict=True)
+        return {
+            key.value: value.value if isinstance(value, ast.Constant) else None
+            for key, value in items
+            if isinstance(key, ast.Constant)
+        }
 
     def _table(self, whole: ast.expr, use: ast.expr) -> str:
         """The list of what an expression is for each key."""
@@ -538,6 +558,11 @@ class _Asked:
         lines += [f"for {number}, {each} in enumerate({self.keys.text}):", f"    {item} = {chosen}"]
         self.numbers = True
         return "".join(f"{indent}{line}\n" for line in lines)
+
+
+def _field(value: Any, name: str) -> Any:
+    """What an object or a named tuple holds by that name, None where it holds nothing."""
+    return getattr(value, name) if name in in_class(value, "_fields", ()) else own_attribute(value, name)
 
 
 def _is_plain(value: Any) -> bool:

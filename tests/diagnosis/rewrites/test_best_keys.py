@@ -8,12 +8,17 @@ import pytest
 from .helpers import applied, check, check_with_gradients, define, offered, propose
 
 TABLES = """
+import collections
+
 COST = {"b": 3.0, "c": 0.5, "a": 1.0}
 AFTER = {"a": "b", "b": "c", "c": "a"}
 SHAPES = {"a": lambda v: v**2, "b": lambda v: v + 1.0, "c": jnp.sin}
 LIMITS = {"a": {"low": 0.0, "high": 1.0}, "b": {"low": -1.0, "high": 0.5}, "c": {"low": 2.0, "high": 3.0}}
 CENTRES = {"a": jnp.array([1.0, 0.0]), "b": jnp.array([0.0, 2.0])}
 NAMES = ("b", "a", "c")
+Span = collections.namedtuple("Span", "low high")
+SPANS = {"a": Span(0.0, 1.0), "b": Span(-1.0, 0.5), "c": Span(2.0, 3.0)}
+SIZES = {"a": 3, "b": 0.5, "c": 1}
 
 def scarcest(stock):
     return min(stock, key=stock.get)
@@ -39,6 +44,9 @@ BODIES = {
     "the value of a pair": "return min(rates.items(), key=lambda pair: pair[1])[1]",
     "the key of a pair": "return COST[max(rates.items(), key=lambda p: -p[1])[0]] * x",
     "records": "k = max(rates, key=rates.get); low = LIMITS[k]; return LIMITS[k]['high'], low['low']",
+    "fields, and numbers of two kinds": "k = max(rates, key=rates.get); return SPANS[k].high - x, SPANS[k], SIZES[k] * y",
+    "a default": "k = max(rates, key=rates.get); return COST.get(k, 0.0) + {'a': 2.0}.get(k, 9.0)",
+    "in a function": "k = max(rates, key=rates.get); g = lambda v: v * COST[k] + rates[k]; return g(x), g(y)",
     "functions": "k = max(rates, key=rates.get); return SHAPES[k](x) + y",
     "sorted keys": "k = min(sorted(rates), key=rates.get); return COST[k], list(rates).index(k)",
     "set at it": "k = max(rates, key=rates.get); before = rates[k]; rates[k] *= x + 1.0; return before, rates[k], rates",
@@ -111,6 +119,8 @@ def test_a_dict_that_is_given_comes_in_the_order_of_its_keys():
         "del rates[k]\n    return sum(rates.values())",
         "only = {'a': 1.0}\n    return only[k]",
         "return {'b': 1.0, 'a': 2.0, 'c': True}[k]",
+        "rates.pop('b')\n    return COST[k] + sum(rates.values())",
+        "return {'b': 1.0, 'a': 33554433, 'c': 2.0}[k]",
     ],
 )
 def test_a_key_that_is_needed_itself_stays(body):
@@ -131,3 +141,17 @@ def test_numbers_as_keys_are_an_array():
     namespace = define(source)
     with applied(found, namespace):
         np.testing.assert_array_equal(jax.jit(namespace["f"])(jnp.array(2.0), jnp.array(0.5))[1], 5)
+
+
+def test_a_place_beside_an_operator_and_from_the_end():
+    """What calls a function by its place, or compares it, is for places from the front alone, which is said."""
+    body = "list(NAMES).index(NAMES[i + 1]) * 2, COST[NAMES[i + 1]], NAMES[i + 1] == 'a', SHAPES[NAMES[i]](x)"
+    found = check(f"{TABLES}def f(x, i):\n    return {body}\n", *((jnp.array(2.0), jnp.array(i)) for i in (0, 1))).rewrites[0]
+    assert any("a negative index" in each for each in (*found.compared.differences, *found.compared.not_reached))
+
+
+@pytest.mark.parametrize("body", ["k == 'a'", "COST[k]", "list(names).index(k)"])
+def test_of_two_names_that_are_one_no_place_is_asked(body):
+    source = f"{TABLES}def f(x, i):\n    names = ('a', 'b', 'a')\n    k = names[i]\n    return {body}\n"
+    found = propose(define(source)["f"], (jnp.array(2.0), jnp.array(2)), {})
+    assert not any("k = i" in each.source for each in found.rewrites)
