@@ -35,7 +35,7 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
   (`ufunc_reductions`), lists begun at gaps (`clusters`), selections in a list or dict (`selected_by_turn`, and
   `listed_selections` where data says how many), a dict with one value for each label (`once_a_label`).
 - Python's containers that data fills or asks: `lists` (`joined_lists`, `none_in_lists`), `containers`, `growing` (how long at
-  most: `rounds`, `moving_on`, `walking`), `queues`, `keyed`, `associated`, `lookups` and kin.
+  most: `rounds`, `moving_on`, `walking`), `queues`, `keyed`, `associated`, `lookups`, `best_keys` and kin.
 - a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`.
 """
 
@@ -52,6 +52,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     attributes,
     beside_nothing,
     best_items,
+    best_keys,
     best_of,
     boolean,
     branches,
@@ -175,6 +176,7 @@ RULES: list[Rule] = [
     *named_fields.RULES,
     *named_keys.RULES,
     *named_states.RULES,
+    *best_keys.RULES,
     *boolean.IDENTITY,
     *generators.RULES,
     *kept_in_bodies.RULES,
@@ -277,7 +279,8 @@ RULES: list[Rule] = [
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
 OUTWARD: list[Rule] = [
     *absent.OUTWARD, *caught.OUTWARD, *none_in_lists.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD,
-    *changed_arguments.OUTWARD, *yielding.OUTWARD, *named_states.OUTWARD, *joined_lists.OUTWARD,
+    *changed_arguments.OUTWARD, *yielding.OUTWARD, *named_states.OUTWARD, *best_keys.OUTWARD,
+    *joined_lists.OUTWARD,
     *emptiness.OUTWARD, *attributes.OUTWARD, *selections.OUTWARD, *counting_loops.OUTWARD,
 ]  # fmt: skip
 

@@ -188,6 +188,10 @@ def _extremum_by(spot: Spot, node: ast.Call) -> Iterator[Step]:
             yield spot.step(name, (node, f"{spot.jnp('lexsort')}(({turned}{keys}, {others}))[0]"), excludes=excludes)
         return
     listed = _listed(spot, node.args[0]) if len(node.args) == 1 else f"[{', '.join(map(code.expr, node.args))}]"
+    if len(node.args) == 1 and isinstance(held := spot.held(node.args[0]), dict):
+        if any(isinstance(each, str) for each in held):
+            return  # no array has them
+        listed = f"list({listed})"
     ranks = ranks_of(spot, key.value, listed, turned=name == "argmax")
     place = f"{ranks}[0]" if ranks else f"{spot.jnp(name)}({spot.jnp('asarray')}({_keys(spot, key.value, listed)}))"
     values = node.args[0]

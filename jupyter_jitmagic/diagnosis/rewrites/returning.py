@@ -88,22 +88,35 @@ class Returning:
         return any(isinstance(each, tuple | dict) for each in held)
 
     def _one_end(self) -> Step:
-        """Both sides set what is returned: what one of them writes of the function around this one is chosen as well then."""
+        """All ways set what is returned: what one of them writes of the function around this one is chosen as well then."""
         code, inner = self.code, self.indent + "    "
-        sides = self.node.body, [*self.node.orelse, *self.rest]
-        returns = [leaves(side, ast.Return) for side in sides]
-        values = [side[-1].value for side in sides if isinstance(side[-1], ast.Return) and side[-1].value is not None]
-        if not self.at_top or any(len(each) > 1 for each in returns) or len(values) < len(sides):
+        result = code.fresh("result", f"{self.function.name}_result")
+        left = self._setting(result, self.node.body, inner)
+        right = self._setting(result, [*self.node.orelse, *self.rest], inner)
+        if not self.at_top or not left or not right:
             raise Obstacle(
                 f"one way through {self.function.name} writes {min(self.written)} of the function around it, and returns"
             )
-        result = code.fresh("result", f"{self.function.name}_result")
-        left, right = (
-            code.block_text(side[:-1], inner) + f"{inner}{result} = {code.src(value)}\n"
-            for side, value in zip(sides, values, strict=True)
-        )
         text = f"{self.indent}if {self.test}:\n{left}{self.indent}else:\n{right}{self.indent}return {result}\n"
         return self.spot.step("else", (code.region(self.here[self.here.index(self.node) :]), text))
+
+    def _setting(self, result: str, way: Sequence[ast.stmt], indent: str) -> str:
+        """The lines of a way with `result = v` in the place of `return v`, and an `else` for what follows an `if` that returns;
+        "" where it returns otherwise."""
+        code, first = self.code, next((each for each in way if leaves([each], ast.Return)), None)
+        if first is None:
+            return ""
+        place = way.index(first)
+        before, behind = way[:place], way[place + 1 :]
+        lines = code.block_text(before, indent) if before else ""
+        match first:
+            case ast.Return(value=ast.expr() as value):
+                return f"{lines}{indent}{result} = {code.src(value)}\n"
+            case ast.If(test=test, body=body, orelse=orelse) if always_returns(body) and (orelse or behind):
+                sides = [self._setting(result, side, indent + "    ") for side in (body, [*orelse, *behind])]
+                if all(sides):
+                    return f"{lines}{indent}if {code.src(test)}:\n{sides[0]}{indent}else:\n{sides[1]}"
+        return ""
 
     def _where(self, tree: bool) -> Step | None:
         """The side that returns is computed first; every return of the other side becomes a choice."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ast
 import itertools
+import types
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import BEYOND, Rule, Spot, Step, is_traced_value
-from jupyter_jitmagic.source.names import walk
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, walk
 
 SLICE_ERRORS = ("IndexError", "TypeError", "TracerIntegerConversionError")
 Polynomial = Counter[tuple[str, ...]]
@@ -248,6 +253,91 @@ def _as_cuts(node: ast.Call) -> tuple[ast.expr, dict[int, ast.expr], dict[int, a
     return None
 
 
+def part_of_a_list(spot: Spot) -> Iterator[Step]:
+    """`sum(DAYS[: month - 1])` of a list or tuple of numbers → `days = jnp.array(DAYS)` and `sum(days[: month - 1])`, which
+    rules go on with; all of a statement."""
+    code, statement = spot.code, spot.code.statement(spot.node)
+    if cut_at(spot) is None or not _is_of_numbers(spot, spot.node):
+        return
+    own = (node for node in walk(statement) if isinstance(node, ast.Subscript) and code.statement(node) is statement)
+    found = [node for node in own if _is_of_numbers(spot, node)]
+    inside = (node for cut in found for node in itertools.takewhile(lambda at: at is not statement, code.ancestors(cut)))
+    alone = not any(isinstance(node, (*SCOPES, *COMPREHENSIONS)) and node is not statement for node in inside)
+    named: dict[str, str] = {}
+    edits: list[tuple[ast.AST | tuple[int, int], str]] = []
+    for node in found:
+        text, array = code.expr(node.value), spot.jnp("array")
+        if alone and not code.is_elif(statement) and not isinstance(statement, ast.While) and code.on_own_lines([statement]):
+            lower = text.lower() if isinstance(node.value, ast.Name) and text != text.lower() else "values"
+            wanted = [each for each in (lower, "values", "numbers", "items") if each not in named.values()]
+            named.setdefault(text, code.fresh(*wanted, *(f"values_{number}" for number in range(2, len(found) + 2))))
+        made = code.parents[node] if _makes_an_array(spot, code.parents[node]) else node
+        edits.append((made, f"{named.get(text, f'{array}({text})')}[{code.src(node.slice)}]"))
+    start = code.region([statement])[0]
+    lines = "".join(f"{code.indent(statement)}{name} = {spot.jnp('array')}({text})\n" for text, name in named.items())
+    yield spot.step("array", *([((start, start), lines)] if lines else []), *edits)
+
+
+def _makes_an_array(spot: Spot, node: ast.AST) -> bool:
+    """`jnp.array(DAYS[:k])`, which an array cut alike is already."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="array" | "asarray"), args=[_], keywords=[]):
+            return isinstance(spot.value(owner), types.ModuleType)
+    return False
+
+
+def _is_of_numbers(spot: Spot, node: ast.AST) -> bool:
+    """Whether it is a part, cut by data, of a list whose items make an array, and is read as one answers it."""
+    match node:
+        case ast.Subscript(value=listed, slice=ast.Slice(lower=lower, upper=upper), ctx=ast.Load()):
+            cut = any(traced(spot, bound) for bound in (lower, upper) if bound is not None)
+        case _:
+            return False
+    held = _written_items(listed) if isinstance(listed, ast.List | ast.Tuple) else spot.held(listed)
+    return cut and isinstance(held, list | tuple) and _make_an_array(held) and _is_read_as_numbers(spot, node)
+
+
+def _written_items(node: ast.List | ast.Tuple) -> list[object]:
+    """The items of a list that is written where it is used; None in the place of what is computed."""
+    return [each.value if isinstance(each, ast.Constant) else None for each in node.elts]
+
+
+def _make_an_array(held: Sequence[Any]) -> bool:
+    """Whether an array holds all that a list does, and its sum as well: Python's whole numbers have no largest."""
+    whole = [each for each in held if isinstance(each, int)]
+    kinds = bool | int | float | complex | np.generic | np.ndarray | jax.Array
+    largest = np.iinfo(jax.dtypes.canonicalize_dtype(int)).max
+    alike = all(isinstance(each, kinds) for each in held) and len({np.shape(each) for each in held}) == 1
+    return alike and sum(map(abs, whole)) <= largest
+
+
+_ASKED_AS_A_WHOLE = ("sum", "max", "min", "len", "sorted", "any", "all", "enumerate", "zip", "reversed")
+
+
+def _is_read_as_numbers(spot: Spot, node: ast.expr) -> bool:
+    """Whether of a part of a list is asked what an array answers alike, as it does not for `part * 2` and `part + other`."""
+    code, parent = spot.code, spot.code.parents[node]
+    match parent:
+        case ast.Call(func=ast.Name(id=name)) if name in _ASKED_AS_A_WHOLE and spot.is_builtin(name):
+            return True
+        case ast.Call(func=ast.Attribute(value=owner)) if node in parent.args:
+            return isinstance(spot.value(owner), types.ModuleType)
+        case ast.For(iter=over) | ast.comprehension(iter=over):
+            return over is node
+        case ast.Subscript(value=value, ctx=ast.Load()):
+            return value is node
+        case ast.Assign(targets=[ast.Name(id=name)]) if isinstance(spot.function, ast.FunctionDef):
+            named = [each for each in walk(spot.function) if isinstance(each, ast.Name) and each.id == name]
+            uses = [each for each in named if isinstance(each.ctx, ast.Load)]
+            once = len(named) == len(uses) + 1
+            return (
+                once
+                and not any(isinstance(code.parents[use], ast.Assign) for use in uses)
+                and all(_is_read_as_numbers(spot, use) for use in uses)
+            )
+    return False
+
+
 def window(spot: Spot) -> Iterator[Step]:
     """`x[i : i + k]` → `lax.dynamic_slice_in_dim(x, i, k)`."""
     cut = cut_at(spot)
@@ -333,5 +423,5 @@ def _end_of(node: ast.AST) -> ast.Name | None:
 
 NEGATIVE = {"negative int": "a negative bound, which counts from the end in Python"}
 PAST_THE_END = {**NEGATIVE, "another shape": "a window past the end, which Python makes shorter"}
-SPELLED: list[Rule] = [read_by_get, sliced_by_call, as_long_as_a_slice]
+SPELLED: list[Rule] = [read_by_get, sliced_by_call, as_long_as_a_slice, part_of_a_list]
 WINDOWS: list[Rule] = [window, backwards, counted_window]

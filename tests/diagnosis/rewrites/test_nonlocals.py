@@ -138,3 +138,64 @@ def f(x, t):
     return jnp.stack(out), s
 """
     check(source, (X, 0.25), (X * 1e10, 0.25), (-X, 2.0))
+
+
+ENDS = {
+    "in front of several ends": """
+        if jnp.abs(w).mean() < 0.5:
+            removed += 1
+            return jnp.zeros_like(w)
+        # a bias
+        if w.ndim < 2:
+            return w
+        return jnp.where(jnp.abs(w) < 1.0, 0.0, w)
+""",
+    "in two of three": """
+        if jnp.max(w) < 0.5:
+            removed += 1
+            return w * 0.0
+        elif jnp.max(w) < 2.0:
+            removed += 2
+            size = jnp.sum(w)
+            return w / (1.0 + size * size)
+        else:
+            return w
+""",
+    "one within the other": """
+        big = jnp.max(w)
+        if big > 0.75:
+            if big > 2.0:
+                removed += 10
+                return w * 2.0
+            return w
+        removed += 1
+        return w - 1.0
+""",
+    "behind a choice that goes on": """
+        if w.ndim == 2:
+            w = w * 2.0
+        if jnp.max(w) < 2.0:
+            removed = removed + jnp.sum(w)
+            return w
+        return -w
+""",
+}
+
+
+@pytest.mark.parametrize("where", ENDS)
+def test_a_function_that_counts_on_its_way_to_one_of_several_ends(where):
+    """Given to `jax.tree.map`, its lines can stand in no other place; nothing was found, or a split."""
+    source = f"""
+def f(tree):
+    removed = 0
+    def leaf(w):
+        nonlocal removed{ENDS[where]}
+    pruned = jax.tree.map(leaf, tree)
+    return pruned, removed
+"""
+    trees = [
+        {"w": jnp.array([[0.5, 3.0], [-0.3, 0.9]]), "b": jnp.array([0.1, -0.2])},
+        {"w": jnp.array([[0.5, 0.25], [-0.3, 0.0]]), "b": jnp.array([1.0, 1.25])},
+        {"w": jnp.zeros((2, 2)), "b": jnp.array([2.0, 4.0])},
+    ]
+    check(source, *((tree,) for tree in trees))

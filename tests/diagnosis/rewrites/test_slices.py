@@ -7,7 +7,7 @@ import pytest
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import applied, check, define
+from .helpers import applied, check, define, offered
 
 X = jnp.arange(12.0)
 M = jnp.arange(24.0).reshape(6, 4)
@@ -198,3 +198,51 @@ def f(key, img, crop=3):
         fixed = jax.jit(namespace["f"], static_argnames="crop")
         got = [fixed(key, image, crop) for key in keys for crop in (2, 3, 6)]
     assert all(map(jnp.array_equal, got, wanted))
+
+
+LISTS = """
+DAYS = [31, 28, 31, 30, 31, 30]
+WEIGHTS = (0.5, -0.25, 2.0, 1.5, 3.0, 0.75)
+HOST = np.array([3.0, 1.0, 2.0, 5.0, 4.0])
+ROWS = [jnp.ones(2), jnp.arange(2.0), jnp.full(2, 3.0)]
+
+def before(table, k):
+    return sum(table[:k])
+
+"""
+PARTS = {
+    "the sum": "sum(DAYS[: k - 1]) + k",
+    "between": "sum(WEIGHTS[1:k]) + len(DAYS[k:]) + len(DAYS[k - 1 : k + 1])",
+    "the largest": "max(DAYS[:k]) + min(WEIGHTS[:k])",
+    "a default": "max(DAYS[k:], default=0)",
+    "two of them": "sum(a * b for a, b in zip(DAYS[:k], WEIGHTS[:k]))",
+    "NumPy's": "HOST[:k].sum() + sum(HOST[k:])",
+    "written there": "sum([31, 28, 31][:k]) + (1, 2, 4, 8)[:k][-1]",
+    "in a helper": "before(DAYS, k) - before(WEIGHTS, k)",
+    "made an array": "jnp.prod(jnp.array(WEIGHTS[:k])) + jnp.sum(jnp.asarray(DAYS[k:]))",
+    "rows": "sum(ROWS[:k])",
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_a_list_of_numbers(part):
+    """Nothing was found, or a split."""
+    check(f"{LISTS}def f(k):\n    return {PARTS[part]}\n", *((jnp.array(k),) for k in (2, 1, 4, 5, 9)))
+
+
+@pytest.mark.parametrize("weights", [[jnp.array(1.0), jnp.array(-2.0), jnp.array(4.0)], (0.5, 1.5, 2.5)])
+def test_a_part_of_a_list_that_is_given(weights):
+    body = "part = weights[:k]\n    return sum(part) / max(len(part), 1)"
+    check(f"def f(weights, k):\n    {body}\n", *((weights, jnp.array(k)) for k in (2, 0, 1, 3, 7)))
+
+
+def test_the_array_of_a_list_is_made_once():
+    source = f"{LISTS}def f(k):\n    return sum(DAYS[: k - 1]) / len(DAYS[:k])\n"
+    found = propose(define(source)["f"], (jnp.array(3),), {}).rewrites[0]
+    assert found.source.count("jnp.array(DAYS)") == 1 and "    days = jnp.array(DAYS)\n" in found.source
+
+
+@pytest.mark.parametrize("body", ["len(DAYS[:k] * 2)", "sum(DAYS[:k] + DAYS[:2])", "sum([2**30, 2**30, 2**30][:k]) * 1.0"])
+def test_what_an_array_would_answer_otherwise_stays_a_list(body):
+    """It is repeated, put beside another one, or its sum is larger than an array's numbers are."""
+    assert "array" not in offered(f"{LISTS}def f(k):\n    return {body}\n", jnp.array(3))
