@@ -76,6 +76,8 @@ def _entries(spot: Spot, table: ast.expr) -> Iterator[tuple[str, ast.expr | str]
     """The keys as text, each with its function in source, or with its name."""
     made = spot.code.bound_above(table.id, table) if isinstance(table, ast.Name) else table
     if isinstance(made, ast.Dict):
+        if isinstance(table, ast.Name) and not _is_only_asked(spot, table.id):
+            return
         for key, value in zip(made.keys, made.values, strict=True):
             yield spot.code.src(key) if isinstance(key, ast.Constant) else "", value
         return
@@ -83,6 +85,19 @@ def _entries(spot: Spot, table: ast.expr) -> Iterator[tuple[str, ast.expr | str]
     for key, value in held.items() if isinstance(held, Mapping) else ():
         plain = isinstance(key, str) and key.isprintable() and not set(key) & {'"', "\\"}
         yield f'"{key}"' if plain else repr(key) if isinstance(key, str | int) else "", _name_of(spot, value)
+
+
+def _is_only_asked(spot: Spot, name: str) -> bool:
+    """Whether a table that is made here stays as it is made."""
+    for each in walk(spot.function or spot.code.tree):
+        if not isinstance(each, ast.Name) or each.id != name or isinstance(each.ctx, ast.Store):
+            continue
+        match spot.code.parents[each]:
+            case ast.Subscript(ctx=ast.Load()) | ast.Compare() | ast.Attribute(attr="get" | "keys"):
+                pass
+            case _:
+                return False
+    return True
 
 
 def _name_of(spot: Spot, function: object) -> str:

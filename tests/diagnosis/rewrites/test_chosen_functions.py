@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check
+from .helpers import check, offered
 
 X = jnp.array([3.0, -1.0, 4.0, 1.5, -2.0])
 OPTIONS = ("mean", "median", "range")
@@ -30,6 +30,11 @@ def test_a_key_that_the_table_does_not_have_is_refused_as_before():
     source = 'TABLE = {"mean": jnp.mean, "median": jnp.median}\n\n\ndef f(x, how):\n    return TABLE[how](x[x > 0])\n'
     made = check(source, (X, "mean"), (-X, "median"), (X, "median"), static=("how",)).rewrites[0].source
     assert "raise KeyError(how)" in made and "jnp.nanmedian" in made
+
+
+def test_a_table_that_is_added_to_is_not_known():
+    source = 'def f(x, how):\n    table = {"mean": jnp.mean}\n    table["sum"] = jnp.sum\n    return table[how](x[x > 0])\n'
+    assert "if" not in offered(source, X, "mean", static=("how",))
 
 
 def test_what_is_looked_up_for_other_keys_is_called_for_them():
