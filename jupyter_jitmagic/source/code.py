@@ -21,10 +21,12 @@ from jupyter_jitmagic.source.names import (
     SCOPES,
     LiveAt,
     bound_in,
+    bound_once,
     children,
     free_names,
     live_before,
     live_in_loop,
+    loaded,
     shared,
     walk,
 )
@@ -149,6 +151,26 @@ class Code:
             if at is not node and isinstance(at, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
                 return at
         return None
+
+    def bound_above(self, name: str, at: ast.AST) -> ast.expr | None:
+        """What a name stands for at a place: bound once, in a line above, and nothing that is read there is bound since."""
+        function = self.function(at)
+        if not isinstance(function, ast.FunctionDef) or any(
+            isinstance(n, ast.arg) and n.arg == name for n in walk(function.args)
+        ):
+            return None
+        value = bound_once(function, name)
+        if value is None or name in loaded([value]):
+            return None
+        made, around = self.statement(value), {at, *self.ancestors(at)}
+        block = self.block(made)
+        behind = block[block.index(made) + 1 :]
+        last = next((number for number, each in enumerate(behind) if each in around), None)
+        if last is None:
+            return None
+        names = (each for statement in behind[: last + 1] for each in walk(statement) if isinstance(each, ast.Name))
+        since = {each.id for each in names if not isinstance(each.ctx, ast.Load)}
+        return None if since & loaded([value]) else value
 
     def is_global(self, name: str, at: ast.AST) -> bool:
         """Whether a name means a global there: no function and no comprehension around the place binds it."""

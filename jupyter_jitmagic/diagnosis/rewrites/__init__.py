@@ -28,9 +28,10 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
   `none_first`, `recursion`, and `gathered` for one whose result is added up on its way.
 - a length that data decides: `selections` is the rule, `flow.Flow` the walk. What makes such a value is in `selecting`,
   `grouping` and `cutting`; what is done with it in `consuming`, by the table in `operations`: a row there, or a consumer
-  (`reducing`, `ordering`, `reshaping`, `choosing`, `convolving`). How safe what does not count must be: `safety`; that two
-  are equally long though no number says so: `ragged.Writer.as_long`, `rises_and_falls`; that a choice is none as the other
-  side is an array of nothing: `beside_nothing`.
+  (`reducing`, `ordering`, `reshaping`, `choosing`, `convolving`); one that an option looks up in a table:
+  `chosen_functions`. How safe what does not count must be: `safety`; that two are equally long though no number says so:
+  `ragged.Writer.as_long`, `rises_and_falls`; that a choice is none as the other side is an array of nothing:
+  `beside_nothing`.
 - what is first put into a form that the walk knows: a loop that trims (`trimming`), a ufunc's reduction
   (`ufunc_reductions`), lists begun at gaps (`clusters`), selections in a list or dict (`selected_by_turn`, and
   `listed_selections` where data says how many), a dict with one value for each label (`once_a_label`).

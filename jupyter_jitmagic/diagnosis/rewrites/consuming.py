@@ -9,8 +9,17 @@ from dataclasses import replace
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import product
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of
-from jupyter_jitmagic.diagnosis.rewrites.operations import BINARY, LINEAR, PARTIAL, TOTAL, Called, called, is_module
-from jupyter_jitmagic.diagnosis.rewrites.ragged import ONE, Calls, Ragged, enclosed
+from jupyter_jitmagic.diagnosis.rewrites.operations import (
+    BINARY,
+    LINEAR,
+    PARTIAL,
+    TOTAL,
+    Called,
+    called,
+    is_looked_up,
+    is_module,
+)
+from jupyter_jitmagic.diagnosis.rewrites.ragged import ONE, Calls, LooksUp, Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.repeating import turned
 from jupyter_jitmagic.diagnosis.rewrites.safety import safety_of, shifts, squares
 from jupyter_jitmagic.diagnosis.rewrites.updating import Updating
@@ -423,6 +432,8 @@ class Consumers(Updating):
             if fact is None or fact.sort != "array":
                 self.stop(node)
             return replace(ragged[0], ndim=fact.ndim, dtype=fact.dtype, pad="", direct=False)
+        if is_looked_up(self.spot, node.func):
+            raise LooksUp(self.needing(node), node)
         value = self.spot.value(node.func)
         code = attribute(attribute(value, "__wrapped__", value), "__code__", None)
         is_users = code is not None and is_users_text(code.co_filename)

@@ -22,13 +22,15 @@ _MADE = ("zeros", "ones", "full")
 
 @dataclass(frozen=True)
 class _Filling:
-    """What fills an array up: `array` to `size`, with what `made(size)` gives; `least`: by nothing where it is longer."""
+    """What fills an array up: `array` to `size`, with what `made(size)` gives; `least`: by nothing where it is longer;
+    `in_front`: what fills it stands before it, and both are turned round until it is full."""
 
     array: ast.expr
     size: ast.expr
     joined: str
     """The array with as many numbers behind it as its length is to be."""
     least: bool
+    in_front: bool = False
 
 
 def filled_up(spot: Spot) -> Iterator[Step]:
@@ -99,7 +101,7 @@ class _Fillings:
                 filling = self._of(value)
             case _:
                 return None
-        if filling is None or not self._is(filling.array, name) or not self._asks(test, filling):
+        if filling is None or filling.in_front or not self._is(filling.array, name) or not self._asks(test, filling):
             return None
         beyond = ""
         match orelse:
@@ -119,16 +121,16 @@ class _Fillings:
                 return self._longer(node)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 filling = self._of(body)
-                if filling is not None and self._asks(test, filling) and self._cuts(orelse, filling):
+                if filling is not None and not filling.in_front and self._asks(test, filling) and self._cuts(orelse, filling):
                     return (node, f"{filling.joined}[:{self.code.src(filling.size)}]"), ""
             case ast.Subscript(value=ast.Call() as call, slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)):
                 filling = self._of(call)
-                if filling is not None and self._same(upper, filling.size):
+                if filling is not None and not filling.in_front and self._same(upper, filling.size):
                     return (call, filling.joined), ""
             case ast.Call():
                 filling = self._of(node)
                 if filling is not None:
-                    text = f"{filling.joined}[:{self.code.src(filling.size)}]"
+                    text = f"{filling.joined}[:{self.code.src(filling.size)}]{'[::-1]' if filling.in_front else ''}"
                     return (node, text), self._beyond(filling) if filling.least else ""
         return None
 
@@ -148,10 +150,30 @@ class _Fillings:
                 return self._by_pad(node, array)
             case _:
                 return None
-        return self._by_numbers(node, parts[0], parts[1]) if is_module(self.spot, owner) else None
+        if not is_module(self.spot, owner):
+            return None
+        return self._by_numbers(node, parts[0], parts[1]) or self._by_numbers_in_front(node, parts[0], parts[1])
 
     def _by_numbers(self, node: ast.Call, array: ast.expr, more: ast.expr) -> _Filling | None:
         """`jnp.concatenate([v, jnp.zeros(n - len(v))])`."""
+        if (made := self._number_of(more, array)) is None:
+            return None
+        number, size, least = made
+        (start, end), (first, last) = self.code.span(node), self.code.span(number)
+        joined = self.code.text[start:first] + self.code.src(size) + self.code.text[last:end]
+        return _Filling(array, size, joined, least)
+
+    def _by_numbers_in_front(self, node: ast.Call, more: ast.expr, array: ast.expr) -> _Filling | None:
+        """`jnp.concatenate([jnp.zeros(n - len(v)), v])`."""
+        if (made := self._number_of(more, array)) is None:
+            return None
+        number, size, least = made
+        filler = self.code.edited(*self.code.span(more), [(*self.code.span(number), self.code.src(size))])
+        joined = f"{self.spot.jnp('concatenate')}([{self.code.operand(array)}[::-1], {filler}])"
+        return _Filling(array, size, joined, least, in_front=True)
+
+    def _number_of(self, more: ast.expr, array: ast.expr) -> tuple[ast.expr, ast.expr, bool] | None:
+        """How many numbers fill an array up, as it is written, and as by `_missing`."""
         match more:
             case ast.Call(func=ast.Attribute(attr=name, value=owner), args=[shape, *_]) if name in _MADE and is_module(
                 self.spot, owner
@@ -160,12 +182,7 @@ class _Fillings:
             case _:
                 return None
         found = self._missing(number, array)
-        if found is None:
-            return None
-        size, least = found
-        (start, end), (first, last) = self.code.span(node), self.code.span(number)
-        joined = self.code.text[start:first] + self.code.src(size) + self.code.text[last:end]
-        return _Filling(array, size, joined, least)
+        return None if found is None else (number, *found)
 
     def _by_pad(self, node: ast.Call, array: ast.expr) -> _Filling | None:
         """`jnp.pad(v, (0, n - len(v)), constant_values=c)` of an array of one axis."""
@@ -181,7 +198,9 @@ class _Fillings:
             return None
         match width:
             case ast.Tuple(elts=[ast.Constant(value=0), number]) | ast.List(elts=[ast.Constant(value=0), number]):
-                found = self._missing(number, array)
+                found, in_front = self._missing(number, array), False
+            case ast.Tuple(elts=[number, ast.Constant(value=0)]) | ast.List(elts=[number, ast.Constant(value=0)]):
+                found, in_front = self._missing(number, array), True
             case _:
                 return None
         if found is None:
@@ -193,8 +212,9 @@ class _Fillings:
         if value is not None:
             filler = f"full')({number_of}, {self.code.src(value)}, {text}.dtype)"
         name, rest = filler.split("')", 1)
-        joined = f"{self.spot.jnp('concatenate')}([{text}, {self.spot.jnp(name)}{rest}])"
-        return _Filling(array, size, joined, least)
+        turned = f"{self.code.operand(array)}[::-1]" if in_front else text
+        joined = f"{self.spot.jnp('concatenate')}([{turned}, {self.spot.jnp(name)}{rest}])"
+        return _Filling(array, size, joined, least, in_front)
 
     def _missing(self, number: ast.expr, array: ast.expr) -> tuple[ast.expr, bool] | None:
         """n of `n - len(v)`, by name too, and whether it is nothing where v is longer (`max(n - len(v), 0)`)."""

@@ -11,7 +11,7 @@ from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.repeating import turned
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, terms
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import stored
+from jupyter_jitmagic.source.names import bound_to, stored, walk_scope
 
 
 class Indexing(Writer):
@@ -261,7 +261,8 @@ class Indexing(Writer):
         if given[1] and not given[0] and not given[2] and upper is not None and upper > 0:
             base = self.ordered(node.value, base)
             return self._masked(base, f"{enclosed(base.mask)}[:{upper}]")
-        if given == [True, False, False] and lower is not None and lower > 0 and self._goes_on_in_its_loop(node):
+        goes_on = self._goes_on_in_its_loop(node) or self._becomes_its_array(node)
+        if given == [True, False, False] and lower is not None and lower > 0 and goes_on:
             mask = enclosed(base.mask)  # each round's array is as long as the last one's
             places = (
                 f"{self.jnp('arange')}({mask}.size) >= {lower}" if base.front else f"{self.jnp('cumsum')}({mask}) > {lower}"
@@ -274,6 +275,15 @@ class Indexing(Writer):
         if given == [False, False, True] and step is not None and step > 0:
             base = self.ordered(node.value, base)
             return self._masked(base, f"{enclosed(base.mask)}[::{step}]")
+        if given == [False, True, False] and upper is not None and upper < 0 and self._becomes_its_array(node):
+            mask = enclosed(base.mask)
+            places = (
+                f"{self.jnp('arange')}({mask}.size) < {self.counted(base)} - {-upper}"
+                if base.front
+                else f"{self.jnp('cumsum')}({mask}[::-1])[::-1] > {-upper}"
+            )
+            self.replace(node, self.text(node.value))
+            return self._masked(base, f"{mask} & ({places})", front=base.front)
         if given == [False, True, False] and upper is not None and upper < 0:  # without the last ones
             base = self.ordered(node.value, base)
             return self._masked(base, f"{enclosed(base.mask)}[{-upper}:]")
@@ -333,6 +343,17 @@ class Indexing(Writer):
         loops = (at for at in self.code.ancestors(statement) if isinstance(at, ast.For | ast.While))
         return any(node.value.id in stored(loop.body) for loop in loops)
 
+    def _becomes_its_array(self, node: ast.Subscript) -> bool:
+        """`last, rest = x[-1], x[:-1]` in a loop that goes on with `x = rest[mask]`, or with `rest` itself."""
+        statement = self.code.statement(node)
+        if not isinstance(statement, ast.Assign) or not isinstance(node.value, ast.Name):
+            return False
+        made = next((name.id for name, value in bound_to(statement) if node in _taken_in_turn(value)), "")
+        loop = next((at for at in self.code.ancestors(statement) if isinstance(at, ast.For | ast.While)), None)
+        assigned = [each for each in walk_scope(loop.body if loop is not None else []) if isinstance(each, ast.Assign)]
+        kept = [_taken_in_turn(value)[-1] for each in assigned for name, value in bound_to(each) if name.id == node.value.id]
+        return bool(made) and (made == node.value.id or made in [each.id for each in kept if isinstance(each, ast.Name)])
+
     def _cut_by_data(self, node: ast.Subscript, base: Ragged, part: ast.Slice) -> Ragged:
         if part.step is not None:
             self.stop(node)
@@ -363,6 +384,14 @@ class Indexing(Writer):
 
 def _is_whole(part: ast.Slice) -> bool:
     return part.lower is None and part.upper is None and part.step is None
+
+
+def _taken_in_turn(node: ast.expr) -> list[ast.expr]:
+    """`x[1:][mask]`, `x[1:]` and `x`: what is taken, of what that is taken, and so on."""
+    parts = [node]
+    while isinstance(parts[-1], ast.Subscript):
+        parts.append(parts[-1].value)
+    return parts
 
 
 def _integer(node: ast.expr) -> int | None:

@@ -100,7 +100,7 @@ TABLE: dict[str, Operation] = {
     "einsum": Operation("einsum"),
     **_rows("trace diag diagonal inv det slogdet cholesky solve solve_triangular", "square"),
     **_rows("triu tril", "triangle"),
-    "diff": Operation("shift"),
+    **_rows("diff ediff1d", "shift"),
     "pad": Operation("pad"),
     **_rows("polyfit lstsq", "fit"),
     "polyval": Operation("polynomial", TOTAL),
@@ -189,6 +189,8 @@ def called(spot: Spot, node: ast.Call) -> Called | None:
         else:
             arguments, form = [func.value, *node.args], "method"
     elif isinstance(func, ast.Name):
+        if is_looked_up(spot, func):
+            return None  # it is another function for another option
         value = spot.value(func)
         name, arguments = func.id, list(node.args)
         if spot.is_builtin(name):
@@ -202,6 +204,14 @@ def called(spot: Spot, node: ast.Call) -> Called | None:
         return None
     operation = TABLE.get(name)
     return Called(name, operation, arguments, list(node.keywords), form) if operation is not None else None
+
+
+def is_looked_up(spot: Spot, func: ast.expr) -> bool:
+    """Whether a call calls what an option chooses: `REDUCE[how](x)`, `REDUCE.get(how, jnp.mean)(x)`, or a name for that."""
+    match (spot.code.bound_above(func.id, func) if isinstance(func, ast.Name) else None) or func:
+        case ast.Subscript() | ast.IfExp() | ast.Call(func=ast.Attribute(attr="get")):
+            return True
+    return False
 
 
 def is_module(spot: Spot, owner: ast.expr) -> bool:

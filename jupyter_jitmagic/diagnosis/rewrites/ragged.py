@@ -120,6 +120,14 @@ class Calls(Obstacle):
         self.call = call
 
 
+class LooksUp(Obstacle):
+    """A value of unknown length is handed to a function that is looked up: `REDUCE[how](losses)`."""
+
+    def __init__(self, message: str, call: ast.Call) -> None:
+        super().__init__(message)
+        self.call = call
+
+
 class SetsInPlace(Obstacle):
     """Items of an array are set at places of unknown length: it needs to be an array whose updates are values."""
 
@@ -419,12 +427,14 @@ class Writer:
         return replace(made, source=-1) if ragged.flat else made  # of several axes the one in front is filled, and none of all
 
     def stop(self, node: ast.AST, why: str = "") -> NoReturn:
+        raise Obstacle(why or self.needing(node))
+
+    def needing(self, node: ast.AST) -> str:
+        """Why nothing is known that an expression could become."""
         needing = self.code.src(node)
         grouped = any(name.startswith("groups(") for name in self.state.masks)
         unless = ", unless the number of groups is given (num_segments=, or length= of bincount)" if grouped else ""
-        raise Obstacle(
-            why or f"`{needing}` needs a value of a length that depends on data: no array of a fixed shape can hold it{unless}"
-        )
+        return f"`{needing}` needs a value of a length that depends on data: no array of a fixed shape can hold it{unless}"
 
 
 def enclosed(text: str) -> str:

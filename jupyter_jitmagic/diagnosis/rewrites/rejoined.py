@@ -1,8 +1,9 @@
 """Slices with traced bounds that are put together to a whole again: `jnp.concatenate([jnp.zeros(k), x[: n - k]])` →
 `jnp.where(jnp.arange(n) < k, jnp.zeros(n), jnp.roll(x, k))`.
 
-A lag, a rotation, a crossover, a reversed part: each piece is its array, moved to where the piece stands, up to where the next
-one begins. What is put together otherwise is followed as values of unknown length (`reshaping`).
+A lag, a rotation, a crossover, a reversed part, a row whose tokens go to its end: each piece is its array, moved to where the
+piece stands, up to where the next one begins. What is put together otherwise is followed as values of unknown length
+(`reshaping`).
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, Polynomial, is_read_as_it_is, terms, traced, written
+from jupyter_jitmagic.source.names import walk
 
 _MADE = ("zeros", "ones", "full")
 _LIKE = ("zeros_like", "ones_like", "full_like")
@@ -31,6 +33,7 @@ class _Piece:
         text: the source text of the whole array; `{}` stands for its length where it is made.
         start, length: where it begins in its array, and how long it is.
         backwards: it is turned round.
+        counts: it is `jnp.arange(…)`, which is moved by a number that is taken away.
     """
 
     array: ast.expr | None
@@ -38,23 +41,53 @@ class _Piece:
     start: Polynomial
     length: Polynomial
     backwards: bool = False
+    counts: bool = False
 
 
 def rejoined(spot: Spot) -> Iterator[Step]:
     """Pieces of which the known bounds say that they make a whole."""
+    for node in _calls_around(spot):
+        if (parts := _parts(spot, node)) is not None:
+            named = [_by_name(spot, part) for part in parts]
+            text = _Whole(spot).text(node, [part if held is None else held for part, held in zip(parts, named, strict=True)])
+            if text is not None:
+                gone = [(spot.code.region([spot.code.statement(held)]), "") for held in named if held is not None]
+                yield spot.step("where", (node, text), *gone, excludes={**NEGATIVE, OVERLAP: APART})
+            return
+
+
+_Part = ast.expr | tuple[ast.expr, str]
+
+
+def _calls_around(spot: Spot) -> Iterator[ast.Call]:
+    """Calls in which the place stands; of `tail = x[k:]` that in which the name is read."""
     if not isinstance(spot.node, ast.expr):
         return
-    for node in (spot.node, *spot.code.ancestors(spot.node)):
+    at: ast.expr = spot.node
+    statement, function = spot.code.statement(at), spot.function
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if at in ast.walk(value) and function is not None:
+            reads = [each for each in walk(function) if isinstance(each, ast.Name) and each.id == name and each is not at]
+            at = next((each for each in reads if _by_name(spot, each) is value), at)
+    for node in (at, *spot.code.ancestors(at)):
         if isinstance(node, ast.stmt):
             return
-        if isinstance(node, ast.Call) and (parts := _parts(spot, node)) is not None:
-            text = _Whole(spot).text(node, parts)
-            if text is not None:
-                yield spot.step("where", (node, text), excludes={**NEGATIVE, OVERLAP: APART})
-            return
+        if isinstance(node, ast.Call):
+            yield node
 
 
-def _parts(spot: Spot, node: ast.Call) -> list[ast.expr | tuple[ast.expr, str]] | None:
+def _by_name(spot: Spot, part: _Part) -> ast.expr | None:
+    """The piece that a name stands for, where nothing else reads it."""
+    if not isinstance(part, ast.Name) or spot.function is None:
+        return None
+    value = spot.code.bound_above(part.id, part)
+    reads = [each for each in walk(spot.function) if isinstance(each, ast.Name) and each.id == part.id]
+    if value is None or len(reads) > 2 or not spot.code.on_own_lines([statement := spot.code.statement(value)]):
+        return None
+    return value if isinstance(statement, ast.Assign) and statement.value is value else None
+
+
+def _parts(spot: Spot, node: ast.Call) -> list[_Part] | None:
     """What a call puts together along the first axis; of `jnp.pad`, how many of which constant."""
     if not isinstance(node.func, ast.Attribute) or not is_module(spot, node.func.value):
         return None
@@ -67,10 +100,41 @@ def _parts(spot: Spot, node: ast.Call) -> list[ast.expr | tuple[ast.expr, str]] 
             return list(parts)
         case "append", [one, two], []:
             return [one, two]
-        case "pad", [array, ast.Tuple(elts=[before, after])], [] if not isinstance(before, ast.Tuple):
-            around = [(each, "0") if not _is_zero(each) else None for each in (before, after)]
-            return [each for each in (around[0], array, around[1]) if each is not None]
+        case "pad", [array, ast.Tuple(elts=widths), *mode], options:
+            return _padding(spot, array, widths, mode, {each.arg: each.value for each in options})
     return None
+
+
+def _padding(
+    spot: Spot, array: ast.expr, widths: list[ast.expr], mode: list[ast.expr], options: dict[str | None, ast.expr]
+) -> list[_Part] | None:
+    """The pieces of `jnp.pad(x[:n], (k, 0), constant_values=v)`, `jnp.pad(x[:n], ((k, 0), (0, 0)))`."""
+    match widths:
+        case [ast.Tuple(elts=[before, after]), *others] if all(ast.unparse(each) == "(0, 0)" for each in others):
+            pass
+        case [before, after] if not isinstance(before, ast.Tuple):
+            pass
+        case _:
+            return None
+    value = options.pop("constant_values", None)
+    constant = [*mode, *([options.pop("mode")] if "mode" in options else [])]
+    if options or any(ast.unparse(each) != "'constant'" for each in constant):
+        return None
+    filler = _filler(spot, array, value)
+    around = [(each, filler) if not _is_zero(each) else None for each in (before, after)]
+    return [each for each in (around[0], array, around[1]) if each is not None] if filler else None
+
+
+def _filler(spot: Spot, array: ast.expr, value: ast.expr | None) -> str:
+    """The number with which an array is padded, of the array's dtype; "" where that is not known."""
+    if value is None:
+        return "0"
+    fact, given = spot.fact(array), spot.fact(value)
+    if fact is None or given is None or given.ndim != 0:
+        return ""
+    text = spot.code.src(value).replace("{", "{{").replace("}", "}}")
+    kept = given.sort == "number" and (given.dtype == fact.dtype or (given.dtype, fact.dtype) == ("i", "f"))
+    return text if kept else f"{spot.jnp('asarray')}({text}, {spot.code.operand(array)}.dtype)"
 
 
 def _is_zero(node: ast.expr) -> bool:
@@ -89,8 +153,9 @@ class _Whole:
         self.sized = False  # pieces are made, whose sizes say what the bounds of the others are
         self.turned = False  # two pieces change places
         self.bounds: set[str] = set()  # atoms of data in those bounds
+        self.named: dict[frozenset[tuple[tuple[str, ...], int]], str] = {}  # sums and differences that have a name
 
-    def text(self, node: ast.Call, parts: list[ast.expr | tuple[ast.expr, str]]) -> str | None:
+    def text(self, node: ast.Call, parts: list[_Part]) -> str | None:
         first = next((array for part in parts if (array := _array_of(part)) is not None), None)
         fact = self.spot.fact(node if first is None else first)
         if fact is None or fact.sort != "array" or fact.ndim < 1 or fact.length < 0:
@@ -103,7 +168,9 @@ class _Whole:
         pieces = [self._piece(part) for part in parts]
         if self.sized and len(self.bounds) > 1:  # one of them may be beyond the end, and the whole as long nevertheless
             return None
-        if any(piece is None for piece in pieces) or (fact.ndim > 1 and not self.code.src(node.func).endswith("concatenate")):
+        if any(piece is None for piece in pieces) or (
+            fact.ndim > 1 and not self.code.src(node.func).endswith(("concatenate", "pad"))
+        ):
             return None
         return self._together([piece for piece in pieces if piece is not None], fact.ndim)
 
@@ -127,7 +194,7 @@ class _Whole:
         out = moved[-1]
         for value, end in zip(moved[-2::-1], begins[-2:0:-1], strict=True):
             if value != out:
-                limit = written(end if sum(map(bool, end.values())) == 1 else self._limited(end))
+                limit = self._name_of(end) or written(end if sum(map(bool, end.values())) == 1 else self._limited(end))
                 out = f"{self.spot.jnp('where')}({places} < {limit or '0'}, {value}, {out})"
         return out
 
@@ -137,12 +204,16 @@ class _Whole:
     def _moved(self, piece: _Piece, begin: Polynomial, ndim: int) -> str:
         """The whole array of a piece, so far moved that the piece stands at its place; all round, it is where it was."""
         text = piece.text.format(self.size)
+        if piece.counts:
+            by = self._name_of(begin) or written(begin)
+            return f"{text} - {by if by.isidentifier() else f'({by})'}" if by else text
         if piece.array is None:
             return text
         end = _plus(piece.start, piece.length)
         steps = _plus(begin, end) if piece.backwards else _plus(begin, piece.start, -1)
+        by = self._name_of(steps)
         steps[self.size,] = 0
-        by = written(self._limited(steps))
+        by = by or written(self._limited(steps))
         return f"{self.spot.jnp('roll')}({text}, {by}{', axis=0' if ndim > 1 else ''})" if by else text
 
     def _limited(self, steps: Polynomial) -> Polynomial:
@@ -155,11 +226,16 @@ class _Whole:
 
     # -- pieces -------------------------------------------------------------------------------------------
 
-    def _piece(self, part: ast.expr | tuple[ast.expr, str]) -> _Piece | None:
+    def _piece(self, part: _Part) -> _Piece | None:
         match part:
             case tuple():
                 length = self._terms(part[0])
                 return None if length is None else _Piece(None, part[1], Counter(), length)
+            case ast.Call(func=ast.Attribute(value=owner, attr="arange"), args=[size], keywords=[]) if is_module(
+                self.spot, owner
+            ):
+                made = self._made(part, size)
+                return None if made is None else replace(made, counts=True)
             case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[size, *_]) if is_module(self.spot, owner):
                 if name in _MADE:
                     return self._made(part, size)
@@ -214,7 +290,19 @@ class _Whole:
         return _plus(Counter({(self.size,): 1}), found, -1) if found is not None and back else found
 
     def _terms(self, node: ast.expr) -> Polynomial | None:
-        return terms(node, self._atom)
+        """A length or bound; in the place of `gap` what it is bound to: `len(row) - n`."""
+        found = terms(node, self._atom, lambda name: self._sum(name, node))
+        if found is not None and isinstance(node, ast.Name) and self._sum(node.id, node) is not None:
+            self.named[_key(found)] = node.id
+        return found
+
+    def _sum(self, name: str, at: ast.expr) -> ast.expr | None:
+        """The sum or difference that a name stands for."""
+        value = self.code.bound_above(name, at)
+        return value if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub) else None
+
+    def _name_of(self, number: Polynomial) -> str:
+        return "" if self.limited else self.named.get(_key(number), "")
 
     def _atom(self, node: ast.expr) -> str:
         """What has the whole's length, by one text."""
@@ -233,7 +321,7 @@ class _Whole:
         return self.size if same and (fact.ndim == 1 or not isinstance(node, ast.Attribute)) else self.code.operand(node)  # type: ignore[union-attr]
 
 
-def _array_of(part: ast.expr | tuple[ast.expr, str]) -> ast.expr | None:
+def _array_of(part: _Part) -> ast.expr | None:
     """What a piece is cut from."""
     match part:
         case ast.Call(args=[inner, *_], func=ast.Attribute(attr=name)) if name in _LIKE:
@@ -243,6 +331,10 @@ def _array_of(part: ast.expr | tuple[ast.expr, str]) -> ast.expr | None:
         case ast.Subscript(value=array, slice=ast.Slice(step=None)):
             return array
     return None
+
+
+def _key(number: Polynomial) -> frozenset[tuple[tuple[str, ...], int]]:
+    return frozenset((atoms, times) for atoms, times in number.items() if times)
 
 
 def _plus(one: Polynomial, two: Polynomial, sign: int = 1) -> Polynomial:

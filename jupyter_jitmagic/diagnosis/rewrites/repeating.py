@@ -66,6 +66,9 @@ def refuse_others(flow: Flow, node: ast.expr) -> None:
             return
         case ast.Subscript() if (made := flow.state.seen.get(node)) is not None and made.times:
             return  # `s[s > 0]`: with the same weights
+        case ast.Call() if name_of(node) in ("compress", "extract") and (made := flow.state.seen.get(node)) is not None:
+            if made.times:
+                return
         case ast.Subscript(slice=ast.Slice(lower=None, upper=None)) | ast.Subscript(slice=ast.Constant(value=0)):
             return  # turned round; the first of them
         case ast.Subscript(slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))):

@@ -21,10 +21,11 @@ from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.as_loops import as_a_loop
 from jupyter_jitmagic.diagnosis.rewrites.beside_nothing import axes_of_nothing
 from jupyter_jitmagic.diagnosis.rewrites.buffers import converted, will_be_of_jax
+from jupyter_jitmagic.diagnosis.rewrites.chosen_functions import by_its_key
 from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
 from jupyter_jitmagic.diagnosis.rewrites.inlining import all_inlined, inlined, inlined_by_ways
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
-from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves, SetsInPlace, SharesItsLine
+from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves, LooksUp, SetsInPlace, SharesItsLine
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, cut_at
 from jupyter_jitmagic.source.code import Code, leaves, words
@@ -105,6 +106,11 @@ def _followed(spot: Spot) -> Iterator[Step]:
     except Calls as helper:
         found = list(inlined(spot, helper.call)) or list(inlined_by_ways(spot, helper.call))
         found = found or list(_on_lines(spot, helper.call))
+        if not found:
+            raise
+        yield from found
+    except LooksUp as looked_up:
+        found = list(by_its_key(spot, looked_up.call))
         if not found:
             raise
         yield from found

@@ -27,6 +27,25 @@ def test_a_selection_that_is_filled_up_or_cut_has_a_known_length(body, n):
     check(source, (X, n), (OTHER, n), (NONE, n), static=("n",), seconds=10.0)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return jnp.concatenate([jnp.full(len(x) - len(v), 7.0), v])",
+        "gap = x.size - v.size\n    return jnp.hstack((jnp.zeros(gap), v)) * 2",
+        "return jnp.append(jnp.zeros(x.shape[0] - v.shape[0]), v)",
+        "return jnp.pad(v, (len(x) - len(v), 0), constant_values=-1)",
+    ],
+)
+def test_what_fills_a_selection_up_may_stand_before_it(body):
+    check(f"def f(x):\n    v = x[x > 0]\n    {body}\n", (X,), (OTHER,), (NONE,), (-NONE,), (X[:1],), seconds=10.0)
+
+
+def test_what_is_filled_up_in_front_and_then_cut_is_not_turned_round():
+    """The first n of what stands behind zeros are not those of what is turned round."""
+    source = "def f(x, n):\n    v = x[x > 0]\n    return jnp.concatenate([jnp.zeros(n - len(v)), v])[:n]\n"
+    check(source, (X, 6), (OTHER, 6), (NONE, 6), static=("n",), seconds=10.0)
+
+
 def test_rows_are_filled_up_by_rows():
     source = (
         "def f(x, n):\n    rows = x[x[:, 0] > 0]\n"

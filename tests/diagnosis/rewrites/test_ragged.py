@@ -27,7 +27,10 @@ CALLS = [(X,), (-X,), (jnp.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),)]
         "n = len(x[x > 0])\nreturn (jnp.linspace(0, 1, n + 2) ** 2).sum()",
         "return jnp.concatenate([x[x > 0], x[x < 0]]).sum()",
         "pos = x[x > 0]\ns = 0.0\nfor i, v in enumerate(pos):\n    s = s + i * v\nreturn s",
-        pytest.param("pos = x[x > 0]\nreturn (pos[1:] * pos[:-1]).sum(), jnp.diff(pos).mean()", marks=pytest.mark.slow),
+        pytest.param(
+            "pos = x[x > 0]\nreturn (pos[1:] * pos[:-1]).sum(), jnp.diff(pos).mean(), jnp.ediff1d(pos).max()",
+            marks=pytest.mark.slow,
+        ),
         pytest.param("pos = x[x > 0]\nd = jnp.abs(pos[:, None] - pos[None, :])\nreturn d.max()", marks=pytest.mark.slow),
         pytest.param("while x.size > 2:\n    x = x[x > x.min()]\nreturn x.sum()", marks=pytest.mark.slow),
         pytest.param("idx = jnp.where(x > 0)\nreturn x[idx].mean(), x.at[idx].set(0.0)", marks=pytest.mark.slow),

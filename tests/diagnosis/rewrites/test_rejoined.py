@@ -3,7 +3,9 @@
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define
 
 X = jnp.array([3.0, 1.0, 4.0, 1.5, 9.0])
 M = jnp.arange(10.0).reshape(5, 2)
@@ -46,3 +48,56 @@ def test_pieces_in_another_order_begin_where_python_limits_them():
     source = "def f(x, i, j):\n    return jnp.concatenate([x[:i], x[j:], x[i:j]])\n"
     places = [(1, 3), (0, 5), (2, 9), (2, 2)]
     assert check(source, *((X, jnp.array(i), jnp.array(j)) for i, j in places)).rewrites[0].verified
+
+
+T = jnp.array([[5, 6, 7, 0, 0], [8, 0, 0, 0, 0], [1, 2, 3, 4, 5]])
+LENGTHS = jnp.array([3, 0, 5])
+
+
+@pytest.mark.parametrize(
+    ("piece", "text"),
+    [
+        ("jnp.concatenate([jnp.full(gap, -1, row.dtype), row[:n]])", "jnp.roll(row, gap)"),
+        ("jnp.concatenate([jnp.zeros(gap, int), jnp.arange(n)])", "jnp.arange(len(row)) - gap"),
+        ("jnp.pad(row[:n], (gap, 0), constant_values=-1)", "< gap, -1, "),
+        ("jnp.pad(row[:n], (gap, 0), mode='constant')", "< gap, 0, "),
+        ("jnp.append(jnp.zeros(gap, bool), jnp.ones(n, bool))", "< gap"),
+        ("jnp.concatenate([row[gap:], jnp.zeros(gap, row.dtype)])", "jnp.roll(row, n)"),
+    ],
+)
+def test_a_gap_is_as_long_as_what_its_name_stands_for(piece, text):
+    source = (
+        "def f(rows, lengths):\n"
+        "    out = []\n"
+        "    for row, n in zip(rows, lengths):\n"
+        "        gap = len(row) - n\n"
+        f"        out.append({piece})\n"
+        "    return jnp.stack(out)\n"
+    )
+    assert text in check(source, (T, LENGTHS), (T[:1], LENGTHS[1:2])).rewrites[0].source
+
+
+def test_a_padded_table_is_moved_by_rows():
+    source = (
+        "def f(track, n):\n    missing = track.shape[0] - n\n"
+        "    return jnp.pad(track[:n], ((missing, 0), (0, 0)), constant_values=7.5)\n"
+    )
+    assert "axis=0" in check(source, *_calls(M, 2, 0, 5)).rewrites[0].source
+
+
+def test_pieces_may_have_names_of_their_own():
+    source = (
+        "def f(x, k):\n"
+        "    rest = len(x) - k\n"
+        "    silence = jnp.zeros(k)\n"
+        "    body = x[:rest]\n"
+        "    return x + jnp.concatenate([silence, body])\n"
+    )
+    made = check(source, *_calls(X, 2, 0, 5)).rewrites[0].source
+    assert "silence" not in made and "jnp.roll(x, k)" in made
+
+
+def test_a_gap_that_was_told_before_the_length_changed_is_another():
+    source = "def f(x, n):\n    gap = len(x) - n\n    n = n - 1\n    return jnp.concatenate([jnp.zeros(gap), x[:n]])[-4:]\n"
+    found = propose(define(source)["f"], (X, jnp.array(2)), {})
+    assert not any("roll" in each.source for each in (*found.rewrites, *found.unverified))

@@ -1,6 +1,7 @@
 """Loops over what remains of an array, and lists of which each has a length of its own."""
 
 import jax.numpy as jnp
+import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
@@ -59,3 +60,35 @@ def test_the_others_may_have_a_name_while_the_array_itself_is_shortened():
     calls = [(*SPREAD, 0.0), (*SPREAD, -9.0), (*SPREAD, 9.0), (SPREAD[0][:1], SPREAD[1][:1], 0.0)]
     check(source.replace("SHORTER", "order[1:][score <= t]"), *calls)
     check(source.replace("SHORTER", "order[jnp.where(score <= t)[0] + 1]"), *calls)
+
+
+GREEDY = (
+    "def f(x, score, t):\n    order = jnp.argsort(-score)\n    order = order[score[order] > 0.15]\n"
+    "    keep = jnp.zeros(len(x), int)\n    number = 0\n    while len(order) > 0:\n        TAKEN\n        number = number + 1\n"
+    "        keep = keep.at[best].set(number)\n        order = rest[jnp.abs(x[rest] - x[best]) > t]\n    return keep\n"
+)
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "best, rest = order[0], order[1:]",
+        "rest, best = order[1:], order[0]",
+        "best, rest = order[-1], order[:-1]",
+        "best = order[-1]\n        rest = order[:-1]",
+        "best = order[0]\n        rest = order = order[1:]",
+        "best, order = order[-1], order[:-1]\n        rest = order",
+    ],
+)
+def test_the_first_or_the_last_is_taken_off_together_with_what_is_left(taken):
+    calls = [(*SPREAD, 0.0), (*SPREAD, 1.0), (*SPREAD, 99.0), (SPREAD[0], SPREAD[1] * 0, 1.0)]
+    calls += [(SPREAD[0][:1], SPREAD[1][:1], 0.0), (SPREAD[0], jnp.full(6, 0.5), 1.0)]
+    check(GREEDY.replace("TAKEN", taken), *calls)
+
+
+def test_neighbours_in_a_loop_that_shortens_their_array_are_no_rest_of_it():
+    source = (
+        "def f(x, t):\n    total = 0.0\n    for _ in range(3):\n        x = x[x > t]\n        left, right = x[:-1], x[1:]\n"
+        "        total = total + (left * right).sum()\n    return total\n"
+    )
+    check(source, (SPREAD[0], 0.0), (SPREAD[0], -9.0), (SPREAD[0], 99.0), (SPREAD[0], 2.7))

@@ -21,6 +21,9 @@ CALLS = [(X, COUNTS), (-X, COUNTS[::-1]), (X[:3], jnp.array([2, 2, 2])), (X[:1],
         pytest.param("return jnp.median(s), jnp.quantile(s, 0.3), jnp.percentile(s, 80)", id="ranks"),
         pytest.param("s = (s - s.mean()) ** 2\n    return jnp.max(s), jnp.linalg.norm(s)", id="elementwise"),
         pytest.param("s = s[s < 2.5]\n    return s.sum(), len(s)", id="masked"),
+        pytest.param(
+            "low = jnp.compress(s < 2.5, s)\n    return jnp.extract(s > s.mean(), s).sum(), low.size", id="compressed"
+        ),
         pytest.param("s = jnp.sort(s * 2)[::-1]\n    return s[0] - s[-1], s.std(), jnp.median(s)", id="sorted"),
         pytest.param("return s[0] + 2 * s[-1], jnp.flip(s[s < 2.5]).mean()", id="ends"),
     ],
