@@ -294,11 +294,11 @@ def type_check(spot: Spot) -> Iterator[Step]:
             yield spot.step("isinstance", (kinds, f"({', '.join([*listed, spot.jax('Array')])})"))
     elif isinstance(spot.node, ast.Call) and spot.call("len") is not None and isinstance(spot.error, TypeError):
         name = spot.code.src(spot.node.args[0])
-        for at in spot.code.ancestors(statement):
-            for call in _isinstance_calls(spot, at.test) if isinstance(at, ast.If) else []:
+        for test in [at.test for at in spot.code.ancestors(statement) if isinstance(at, ast.If)]:
+            for call in _isinstance_calls(spot, test):
                 if spot.code.src(call.args[0]) == name:  # which may be a list as well
                     text = f'{spot.code.src(call)} or getattr({name}, "ndim", None) == 0'
-                    yield spot.step("ndim", (call, text if call is at.test else f"({text})"))
+                    yield spot.step("ndim", (call, text if call is test else f"({text})"))
 
 
 def _isinstance_calls(spot: Spot, test: ast.expr) -> list[ast.Call]:
