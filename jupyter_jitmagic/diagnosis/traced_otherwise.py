@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,12 +14,19 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.jaxprs import joins_flags
+from jupyter_jitmagic.base.jaxprs import SOME_EQUATIONS, count_equations, joins_flags
 from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.changed import with_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import differs, same_dtypes, shapes
+from jupyter_jitmagic.diagnosis.proof.order_of_keys import (
+    GOES_BY_KEYS,
+    WHAT_TO_PASS,
+    in_order_of,
+    is_in_another_order,
+)
 from jupyter_jitmagic.diagnosis.proof.own_numbers import NEGATIVE_POWER, NUMBERS, has_open_power, is_negative_power
+from jupyter_jitmagic.diagnosis.proof.verify import depends_on_order
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
 from jupyter_jitmagic.diagnosis.swallowed import decisions_caught
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -72,6 +80,8 @@ def traced_otherwise(call: Call, traced: Any) -> Otherwise | None:
     """
     if call.keeps_options or not uncompiled.can_run():
         return None
+    if _goes_by_keys(call, traced):
+        return Otherwise(f"gives something else than plain Python: {GOES_BY_KEYS}. {WHAT_TO_PASS.capitalize()}.", "", False)
     asked = list(_askings(call))
     try:
         what = {does for _, does, _ in asked}
@@ -100,6 +110,23 @@ def traced_otherwise(call: Call, traced: Any) -> Otherwise | None:
     said = f"gives something else than plain Python{where}: {difference.removesuffix('.')}.{why}"
     said += f" With `{alike}` static it gives the same." if alike else ""
     return Otherwise(said, alike, of_numbers=bool(why) and not asked)
+
+
+def _goes_by_keys(call: Call, traced: Any) -> bool:
+    """Whether the items of a dict in their own order make another program, and another result."""
+    held = [*call.args, *call.kwargs.values()]
+    if not any(map(is_in_another_order, held)) or count_equations(traced.jaxpr) > SOME_EQUATIONS:
+        return False
+
+    @functools.wraps(call.fun)
+    def in_their_own(*args: Any, **kwargs: Any) -> Any:
+        named = {name: in_order_of(call.kwargs[name], each) for name, each in kwargs.items()}
+        return call.fun(*map(in_order_of, call.args, args), **named)
+
+    error, other = trace_call(replace(call, fun=in_their_own), frozenset(), _SECONDS)
+    if error is not None or str(other.jaxpr) == str(traced.jaxpr):
+        return False
+    return depends_on_order(call.fun, Input(call.args, call.kwargs, "call"), 10 * _SECONDS)
 
 
 def _what_asks(asked: Sequence[tuple[int, str, str]], alike: str) -> str:

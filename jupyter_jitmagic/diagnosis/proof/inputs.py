@@ -44,6 +44,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     with_two_nan,
 )
 from jupyter_jitmagic.diagnosis.proof.leaves import as_array, kind_of, like, other_key, wide
+from jupyter_jitmagic.diagnosis.proof.order_of_keys import in_order_of, is_in_another_order
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 BELOW_ZERO = "negative int"
@@ -100,6 +101,11 @@ class Variations:
     @property
     def ints(self) -> Sequence[int]:
         return self._ints
+
+    @functools.cached_property
+    def are_keys_in_another_order(self) -> bool:
+        """Whether a dict among the arguments is not in the order of its keys, in which JAX puts it together."""
+        return any(map(is_in_another_order, self.arguments))
 
     def path(self, leaf: int) -> tuple[int | str, str]:
         """(the argument's position or keyword, the path below it)."""
@@ -408,6 +414,9 @@ class Variations:
         """An input of these leaves; its static arguments are those of `given`, or the call's."""
         positional, keywords = jax.tree_util.tree_unflatten(self._tree, leaves)
         static_args, static_kwargs = (given.args, given.kwargs) if given is not None else (self._args, self._kwargs)
+        if self.are_keys_in_another_order:
+            positional = [in_order_of(old, new) for old, new in zip(self._args, positional, strict=True)]
+            keywords = {name: in_order_of(self._kwargs[name], new) for name, new in keywords.items()}
         args = tuple(a if k in self._fixed else positional[k] for k, a in enumerate(static_args))
         return Input(args, {k: keywords.get(k, v) for k, v in static_kwargs.items()}, kind)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
+from jupyter_jitmagic.diagnosis.proof.order_of_keys import in_order_of_keys, is_in_another_order
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.own_numbers import (
     OUTSIDE,
@@ -321,6 +323,20 @@ def _gives(rewrite: Callable[[Input], Any] | None, given: Input, want: Any) -> b
         return rewrite is not None and not differs(rewrite(given), want)
     except (Exception, OutOfTime, Effect):
         return False  # then it is not known that compiling alone makes the difference
+
+
+def depends_on_order(fun: Callable[..., Any], given: Input, seconds: float) -> bool:
+    """Whether plain Python gives something else for the same dicts in the order of their keys, in which jit hands them over;
+    False where two runs are not through within so many seconds each."""
+    if not any(map(is_in_another_order, (*given.args, *given.kwargs.values()))):
+        return False
+    kwargs = {name: in_order_of_keys(each) for name, each in given.kwargs.items()}
+    alike = Input(tuple(map(in_order_of_keys, given.args)), kwargs, given.kind)
+    try:
+        one, other = (rerun(functools.partial(computed, fun, each), seconds) for each in (alike, given))
+        return bool(differs(one, other))
+    except (Exception, OutOfTime, Effect):
+        return False  # what fails, or takes long, is told elsewhere
 
 
 def computed(fun: Callable[..., Any], given: Input) -> Any:

@@ -24,6 +24,7 @@ from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.moment import drawn_once
+from jupyter_jitmagic.diagnosis.proof.order_of_keys import GOES_BY_KEYS, WHAT_TO_PASS
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls, where_it_fails
 from jupyter_jitmagic.diagnosis.proof.own_numbers import beside_negative_powers
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -46,6 +47,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
     compare,
     comparison,
     computed,
+    depends_on_order,
 )
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.compiled import compiling, may_be_compiled, refuse_endless
@@ -67,6 +69,7 @@ from jupyter_jitmagic.source.units import NoSource, Unit
 
 OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
 _NOTHING = "{effect} and returns nothing, and of a compiled function its result is all that comes out: let it return the array"
+_SORTED = f"{GOES_BY_KEYS}, in which plain Python gives something else: {WHAT_TO_PASS}"
 _KEEPS = "{effect}, and what is kept there would be a tracer; return the value, and keep it where the function is called"
 
 
@@ -130,6 +133,7 @@ class Judge:
         self.refused_on: tuple[OtherCall, str] | None = None
         """The other call that refused the last draft, and how it differs there."""
         self._sources: dict[frozenset[tuple[int, str]], Changed] = {}
+        self._goes_by_the_order_of_keys: bool | None = None
         self.why_useless = ""
         """A draft would keep tracers beyond their trace: what is to be done in its place."""
 
@@ -187,6 +191,11 @@ class Judge:
             return known
         try:
             plain = self._plain_for(draft)
+            if self._goes_by_the_order_of_keys is None:
+                self._goes_by_the_order_of_keys = depends_on_order(self.call.fun, plain.variations.call(), self.seconds)
+            if self._goes_by_the_order_of_keys:
+                self.why_useless = _SORTED
+                return _SORTED
             found = self._compared(plain, traced)
         except NoSource as error:
             return self._rewrite(draft, reason=f"traced, not compared: {error}")

@@ -1,0 +1,63 @@
+"""JAX sorts the keys of a dict: where the order of its items matters, that is said, and no rewrite is called equal."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jupyter_jitmagic as jm
+
+LAYERS = {"w": jnp.array([[1.0, 2.0], [0.0, 1.0]]), "b": jnp.array([[1.0, 0.0], [3.0, 1.0]])}
+X = jnp.array([1.0, 2.0])
+SAID = "jit hands over a dict's items in the order of their keys"
+
+
+def numbered(params, x):
+    for k, w in enumerate(params.values()):
+        x = x @ w * (k + 1)
+    return x
+
+
+def numbered_if_positive(params, x):
+    for k, w in enumerate(params.values()):
+        x = x @ w
+        if x.sum() > 0:
+            x = x * (k + 1)
+    return x
+
+
+def summed_if_positive(params, x):
+    total = 0.0
+    for w in params.values():
+        if w.sum() > 0:
+            total = total + (w * x).sum()
+    return total
+
+
+@pytest.mark.parametrize("layers", [LAYERS, dict(sorted(LAYERS.items()))])
+def test_a_call_that_traces_is_told_where_the_order_matters(layers):
+    said = str(jm.diagnose(numbered, layers, X))
+    assert ("Go over a list of the keys" in said) == (layers is LAYERS)
+
+
+def test_a_dict_within_another_is_sorted_as_well():
+    assert "order of their keys" in " ".join(
+        str(jm.diagnose(lambda p, x: numbered(p["net"][0], x), {"net": [LAYERS]}, X)).split()
+    )
+
+
+def test_no_rewrite_is_called_equal_where_the_order_matters():
+    """Each was compared with plain Python on a dict that JAX had put together, and verified."""
+    found = jm.diagnose(numbered_if_positive, LAYERS, X)
+    assert not found.rewrites and SAID in found.reason
+    names = dict(globals())
+    exec(found.splits[0].source, names)
+    np.testing.assert_allclose(names["numbered_if_positive"](LAYERS, X), numbered_if_positive(LAYERS, X))
+    assert jm.diagnose(numbered_if_positive, dict(sorted(LAYERS.items())), X).rewrites
+
+
+def test_where_the_order_makes_nothing_else_nothing_is_said():
+    assert SAID not in str(jm.diagnose(lambda p, x: p["w"] @ x + sum(w.sum() for w in p.values()), LAYERS, X))
+    found = jm.diagnose(summed_if_positive, LAYERS, X)
+    assert found.rewrites and SAID not in found.reason
