@@ -19,12 +19,6 @@ from jupyter_jitmagic.diagnosis.call.calls import Call, reachable_functions
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.changed import with_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import differs, same_dtypes, shapes
-from jupyter_jitmagic.diagnosis.proof.order_of_keys import (
-    GOES_BY_KEYS,
-    WHAT_TO_PASS,
-    in_order_of,
-    is_in_another_order,
-)
 from jupyter_jitmagic.diagnosis.proof.own_numbers import NEGATIVE_POWER, NUMBERS, has_open_power, is_negative_power
 from jupyter_jitmagic.diagnosis.proof.verify import depends_on_order
 from jupyter_jitmagic.diagnosis.statics.search import trace_call
@@ -32,6 +26,12 @@ from jupyter_jitmagic.diagnosis.swallowed import decisions_caught
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
+from jupyter_jitmagic.sandbox.order_of_keys import (
+    GOES_BY_KEYS,
+    WHAT_TO_PASS,
+    in_order_of,
+    is_in_another_order,
+)
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.sandbox.results import number_kind, same_numbers
 from jupyter_jitmagic.source.code import Code

@@ -61,3 +61,25 @@ def test_where_the_order_makes_nothing_else_nothing_is_said():
     assert SAID not in str(jm.diagnose(lambda p, x: p["w"] @ x + sum(w.sum() for w in p.values()), LAYERS, X))
     found = jm.diagnose(summed_if_positive, LAYERS, X)
     assert found.rewrites and SAID not in found.reason
+
+
+def first_positive(params):
+    for k, w in enumerate(params.values()):
+        if w.sum() > 0:
+            return k
+    return -1
+
+
+def test_the_order_is_seen_on_other_values_than_the_calls_own():
+    """Here the first is positive in both orders."""
+    assert not jm.diagnose(first_positive, {"w": jnp.ones(2), "b": 2 * jnp.ones(2)}).rewrites
+    assert jm.diagnose(first_positive, {"b": jnp.ones(2), "w": 2 * jnp.ones(2)}).rewrites
+
+
+def largest(params):
+    return params[max(params, key=lambda name: params[name].sum())] * 2
+
+
+def test_the_first_of_equal_ones_may_be_another_and_that_is_said():
+    found = jm.diagnose(largest, {"w": jnp.ones(2), "b": jnp.zeros(2)}).rewrites
+    assert found and all("first by its name" in str(each.compared) for each in found)

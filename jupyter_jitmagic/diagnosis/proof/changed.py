@@ -11,6 +11,7 @@ import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, is_traced, static_split, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.leaves import as_array, kind_of, like, wide
+from jupyter_jitmagic.sandbox.order_of_keys import in_order_of
 
 MANY = 1000  # more arrays than an input has
 
@@ -148,6 +149,9 @@ def _with_leaves(fun: Callable[..., Any], given: Input, static: Sequence[str | i
     def changed(leaf: Any) -> Any:
         return new(leaf) if is_traced(leaf, static) else leaf
 
-    args = tuple(a if k in fixed else jax.tree_util.tree_map(changed, a) for k, a in enumerate(given.args))
-    kwargs = {k: v if k in fixed else jax.tree_util.tree_map(changed, v) for k, v in given.kwargs.items()}
+    def made(value: Any) -> Any:
+        return in_order_of(value, jax.tree_util.tree_map(changed, value))
+
+    args = tuple(a if k in fixed else made(a) for k, a in enumerate(given.args))
+    kwargs = {k: v if k in fixed else made(v) for k, v in given.kwargs.items()}
     return Input(args, kwargs, given.kind)

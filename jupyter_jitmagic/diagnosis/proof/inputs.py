@@ -44,7 +44,7 @@ from jupyter_jitmagic.diagnosis.proof.changes import (
     with_two_nan,
 )
 from jupyter_jitmagic.diagnosis.proof.leaves import as_array, kind_of, like, other_key, wide
-from jupyter_jitmagic.diagnosis.proof.order_of_keys import in_order_of, is_in_another_order
+from jupyter_jitmagic.sandbox.order_of_keys import in_order_of, is_in_another_order
 from jupyter_jitmagic.usercode.ownership import is_library_type
 
 BELOW_ZERO = "negative int"

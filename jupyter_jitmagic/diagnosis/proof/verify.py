@@ -37,7 +37,6 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
-from jupyter_jitmagic.diagnosis.proof.order_of_keys import in_order_of_keys, is_in_another_order
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
 from jupyter_jitmagic.diagnosis.proof.own_numbers import (
     OUTSIDE,
@@ -63,6 +62,7 @@ from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
+from jupyter_jitmagic.sandbox.order_of_keys import in_order_of_keys, is_in_another_order
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import NoSource
 

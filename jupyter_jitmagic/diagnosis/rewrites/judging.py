@@ -24,7 +24,6 @@ from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.moment import drawn_once
-from jupyter_jitmagic.diagnosis.proof.order_of_keys import GOES_BY_KEYS, WHAT_TO_PASS
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls, where_it_fails
 from jupyter_jitmagic.diagnosis.proof.own_numbers import beside_negative_powers
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -63,6 +62,7 @@ from jupyter_jitmagic.diagnosis.types import Rewrite
 from jupyter_jitmagic.diagnosis.uncompiled.shared import ReadLater
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.made import made_since
+from jupyter_jitmagic.sandbox.order_of_keys import GOES_BY_KEYS, WHAT_TO_PASS
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import NoSource, Unit

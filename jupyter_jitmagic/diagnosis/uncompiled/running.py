@@ -26,6 +26,7 @@ from jupyter_jitmagic.diagnosis.uncompiled.recorded import Recorder, Recordings,
 from jupyter_jitmagic.diagnosis.uncompiled.shared import Shared, chooses, set_element
 from jupyter_jitmagic.diagnosis.uncompiled.tracing import PARTS, Trace, Tracer
 from jupyter_jitmagic.sandbox.clock import Deadline
+from jupyter_jitmagic.sandbox.order_of_keys import in_order_of
 
 
 def can_run() -> bool:
@@ -69,7 +70,7 @@ def run(
         leaves[k] = Tracer(trace, PARTS.typeof(leaves[k]), value, place)
     if shared is not None:
         shared.given([leaves[k] for k in arrays])
-    given_args, given_kwargs = jax.tree_util.tree_unflatten(tree, leaves)
+    given_args, given_kwargs = in_order_of((tuple(args), dict(kwargs)), jax.tree_util.tree_unflatten(tree, leaves))
     try:
         with PARTS.set_current_trace(trace), _unwarned(warned):
             out = fun(*given_args, **given_kwargs)
