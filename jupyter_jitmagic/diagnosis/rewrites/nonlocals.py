@@ -48,14 +48,19 @@ def _without(spot: Spot, outer: ast.FunctionDef, inner: ast.FunctionDef) -> str 
         uses = [node for node in ast.walk(outers[0]) if isinstance(node, ast.Name) and node.id == inner.name]
         if not uses:
             return code.replace((code.region(here), ""))
-        call = code.parents[uses[0]]
-        if not (isinstance(call, ast.Call) and call.func is uses[0]) or code.function(call) is not outers[0]:
+        first = min(uses, key=lambda use: _end(code.parents[use]))  # in which order they are called
+        call = code.parents[first]
+        if not (isinstance(call, ast.Call) and call.func is first) or code.function(call) is not outers[0]:
             return None
         step = next(Inlining(replace(spot, code=code, node=call), call, code, here[0], None).by_ways(), None)
         if step is None:
             return None
         text = step.text
     return None
+
+
+def _end(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0)
 
 
 RULES: list[Rule] = [in_their_places]

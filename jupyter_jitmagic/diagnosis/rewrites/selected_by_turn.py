@@ -144,6 +144,8 @@ class Reads:
                 continue
             if node.id in needs | {made.name} and self._is_changed(node) and self._may_come_later(node, last):
                 raise Refused
+            if node.id in needs and self._has_another_name(node):
+                raise Refused
             if node.id != made.name or not isinstance(node.ctx, ast.Load):
                 continue
             if node.lineno <= (last.end_lineno or last.lineno) or owner not in code.ancestors(node):
@@ -169,6 +171,18 @@ class Reads:
             case ast.Attribute(attr=attr) if attr in _IN_PLACE:
                 return True
         return not isinstance(node.ctx, ast.Load) or set_in_place
+
+    def _has_another_name(self, node: ast.Name) -> bool:
+        """Whether a list or dict gets another name here, or is handed to a function of the user's, by which it may be changed."""
+        fact = self.spot.fact(node)
+        if fact is None or fact.sort not in ("list", "dict", "host", "other"):
+            return False
+        match self.code.parents[node]:
+            case ast.Assign() | ast.AnnAssign() | ast.NamedExpr() | ast.Tuple() | ast.List() | ast.Dict() | ast.Starred():
+                return isinstance(node.ctx, ast.Load)
+            case ast.Call(func=ast.Name(id=called)):
+                return not self.spot.is_builtin(called)
+        return False
 
     def _may_come_later(self, node: ast.Name, made: ast.stmt) -> bool:
         """Whether what stands here may run between what makes the list and what reads it."""

@@ -199,3 +199,25 @@ def f(tree):
         {"w": jnp.zeros((2, 2)), "b": jnp.array([2.0, 4.0])},
     ]
     check(source, *((tree,) for tree in trees))
+
+
+def test_calls_are_written_out_in_the_order_in_which_they_are_made():
+    """`-` is above `*` in the tree, and its right side is called last."""
+    source = """
+def f(x):
+    hits = 0
+    def g(v):
+        nonlocal hits
+        if v < 0:
+            return -v
+        hits += 1
+        if v > 2:
+            hits = hits * 2
+            return 1.0 / v
+        return v * 3
+    total = g(x[0])
+    total = total * g(x[2]) - g(x[1])
+    return total, hits
+"""
+    calls = [(jnp.array(v),) for v in ([1.0, 2.0, 0.5], [3.5, 0.5, 0.5], [-1.0, 0.5, 3.0], [0.5, 3.0, -1.0])]
+    check(source, *calls, seconds=20.0)

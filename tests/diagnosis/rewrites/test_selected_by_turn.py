@@ -66,6 +66,8 @@ def test_groups_by_numbers_beside_the_data():
     "body",
     [
         f"{IN_BINS}x = x * 2\n    return sum(g.sum() for g in groups)",
+        "parts = [x, x * 2]\n    kept = [p[p > 1] for p in parts]\n    other = parts\n    other[0] = x / 2\n"
+        "    return [k.sum() for k in kept]",
         f"{IN_BINS}return sum(g.sum() for g in groups[1:])",
         f"{IN_BINS}return groups[-1].sum()",
         f"{IN_BINS}groups.append(x[x > 1])\n    return sum(g.sum() for g in groups)",
