@@ -7,14 +7,16 @@ branch for each key, which Python takes while tracing.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+import itertools
+import types
+from collections.abc import Iterator
 
 import jax.numpy as jnp
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.ragged import enclosed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step, is_traced_value
-from jupyter_jitmagic.source.names import SCOPES, walk
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, walk
 
 _MOST_FUNCTIONS = 12
 _Choice = list[tuple[str, ast.expr | str]]
@@ -30,7 +32,13 @@ def by_its_key(spot: Spot, call: ast.Call) -> Iterator[Step]:
     simple = isinstance(statement, ast.Return | ast.Assign | ast.AugAssign | ast.Expr) and code.on_own_lines([statement])
     choice, otherwise = _choice(spot, func)
     texts = [(test, _called(spot, call, function)) for test, function in choice]
-    if not simple or not choice or len(choice) > _MOST_FUNCTIONS or any(text is None for _, text in texts):
+    if (
+        not _is_always_called(spot, call, statement)
+        or not simple
+        or not choice
+        or len(choice) > _MOST_FUNCTIONS
+        or any(text is None for _, text in texts)
+    ):
         return
     indent, lines, word = code.indent(statement), "", "if"
     for test, text in texts:
@@ -43,6 +51,12 @@ def by_its_key(spot: Spot, call: ast.Call) -> Iterator[Step]:
     asked = func.func if isinstance(func, ast.Call) else func
     table = asked.value if isinstance(asked, ast.Subscript | ast.Attribute) else asked
     yield spot.step("if", (code.region([statement]), lines), *_not_read(spot, call, table))
+
+
+def _is_always_called(spot: Spot, call: ast.Call, statement: ast.stmt) -> bool:
+    """Whether each run of its statement makes the call, once: `REDUCE[how](x) if how else 0` asks no table for nothing."""
+    around = itertools.takewhile(lambda each: each is not statement, spot.code.ancestors(call))
+    return not any(isinstance(each, (ast.IfExp, ast.BoolOp, *SCOPES, *COMPREHENSIONS)) for each in around)
 
 
 def _choice(spot: Spot, func: ast.expr) -> tuple[_Choice, str]:
@@ -82,7 +96,9 @@ def _entries(spot: Spot, table: ast.expr) -> Iterator[tuple[str, ast.expr | str]
             yield spot.code.src(key) if isinstance(key, ast.Constant) else "", value
         return
     held = spot.value(table)
-    for key, value in held.items() if isinstance(held, Mapping) else ():
+    given = {each.arg for each in walk(spot.function.args) if isinstance(each, ast.arg)} if spot.function is not None else set()
+    known = type(held) in (dict, types.MappingProxyType)  # another may have an answer for what it does not hold
+    for key, value in held.items() if known and not (isinstance(table, ast.Name) and table.id in given) else ():
         plain = isinstance(key, str) and key.isprintable() and not set(key) & {'"', "\\"}
         yield f'"{key}"' if plain else repr(key) if isinstance(key, str | int) else "", _name_of(spot, value)
 

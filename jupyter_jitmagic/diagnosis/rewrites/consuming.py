@@ -94,6 +94,8 @@ class Consumers(Updating):
         ragged = [(operand, each) for operand, each in found if each is not None]
         if not ragged:
             return None
+        power = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)
+        apart = power and any(one.shifted for _, one in ragged)  # an exponent that meets no base of its own
         first = max((each for _, each in ragged), key=lambda each: each.ndim)
         if any(one.listed for _, one in ragged):
             self.stop(node)
@@ -108,9 +110,8 @@ class Consumers(Updating):
                 node, [each for _, each in ragged], [operand for operand, each in found if each is None], safety
             )
         for operand, one in ragged:
-            if (
-                safety == PARTIAL and (one.source < 0 or one.shifted) and self._decides(node, operand)
-            ):  # no filling of it would do
+            beyond = one.source < 0 or one.shifted or apart  # no filling of it would do
+            if safety == PARTIAL and beyond and self._decides(node, operand):
                 self.replace(operand, f"{self.jnp('where')}({one.broadcast}, {self.text(operand)}, 1)")
             else:
                 needed = ONE if safety == PARTIAL and self._is_one(operand) else safety

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from jupyter_jitmagic.base.looking import attribute, text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.names import bound_once
 
 LINEAR, TOTAL, PARTIAL = 0, 1, 3
 """How safe an elementwise operation is: finite and with a derivative that needs no finite operand; finite for finite operands;
@@ -208,7 +209,9 @@ def called(spot: Spot, node: ast.Call) -> Called | None:
 
 def is_looked_up(spot: Spot, func: ast.expr) -> bool:
     """Whether a call calls what an option chooses: `REDUCE[how](x)`, `REDUCE.get(how, jnp.mean)(x)`, or a name for that."""
-    match (spot.code.bound_above(func.id, func) if isinstance(func, ast.Name) else None) or func:
+    function = spot.function
+    named = bound_once(function, func.id) if isinstance(func, ast.Name) and isinstance(function, ast.FunctionDef) else None
+    match named or func:
         case ast.Subscript() | ast.IfExp() | ast.Call(func=ast.Attribute(attr="get")):
             return True
     return False

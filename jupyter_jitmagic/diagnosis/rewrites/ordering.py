@@ -219,7 +219,7 @@ class Ordering(Reducing):
             self.stop(node)
         found = self.ordered(known.arguments[0], found)
         mask = self.named(f"{enclosed(found.mask)}[1:]", "pairs", "counts")
-        return replace(found, mask=mask, pad="", direct=False, source=-1)  # of two equal numbers the difference is 0
+        return replace(found, mask=mask, pad="", direct=False, source=-1, shifted=True)  # equal numbers leave 0
 
     def _flip(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)

@@ -1,5 +1,5 @@
 """Slices with traced bounds that are put together to a whole again: `jnp.concatenate([jnp.zeros(k), x[: n - k]])` →
-`jnp.where(jnp.arange(n) < k, jnp.zeros(n), jnp.roll(x, k))`.
+`jnp.where(jnp.arange(n) < k, jnp.zeros(n), jnp.roll(x, k, axis=0))`.
 
 A lag, a rotation, a crossover, a reversed part, a row whose tokens go to its end: each piece is its array, moved to where the
 piece stands, up to where the next one begins. What is put together otherwise is followed as values of unknown length
@@ -133,7 +133,9 @@ def _filler(spot: Spot, array: ast.expr, value: ast.expr | None) -> str:
     if fact is None or given is None or given.ndim != 0:
         return ""
     text = spot.code.src(value).replace("{", "{{").replace("}", "}}")
-    kept = given.sort == "number" and (given.dtype == fact.dtype or (given.dtype, fact.dtype) == ("i", "f"))
+    alike = given.dtype == fact.dtype or (given.dtype, fact.dtype) == ("i", "f")
+    literal = isinstance(value.operand if isinstance(value, ast.UnaryOp) else value, ast.Constant)
+    kept = literal and given.sort == "number" and alike  # what is given may be of any kind
     return text if kept else f"{spot.jnp('asarray')}({text}, {spot.code.operand(array)}.dtype)"
 
 
@@ -148,6 +150,7 @@ class _Whole:
         self.spot, self.code = spot, spot.code
         self.size = ""  # the text of its length
         self.number = -1  # and its length here
+        self.arrays: set[str] = set()  # the texts of those that pieces are cut from
         self.atoms: dict[str, ast.expr] = {}
         self.limited: set[str] = set()  # bounds that Python limits to the length
         self.sized = False  # pieces are made, whose sizes say what the bounds of the others are
@@ -164,6 +167,7 @@ class _Whole:
             self.number, self.size = fact.length, f"len({self.code.src(first)})"
             if self.size not in self.code.src(node):
                 self.size = f"{self.code.operand(first)}.shape[0]"
+        self.arrays = {self.code.src(array) for part in parts if (array := _array_of(part)) is not None}
         self.sized = any(_array_of(part) is None for part in parts)
         pieces = [self._piece(part) for part in parts]
         if self.sized and len(self.bounds) > 1:  # one of them may be beyond the end, and the whole as long nevertheless
@@ -214,7 +218,7 @@ class _Whole:
         by = self._name_of(steps)
         steps[self.size,] = 0
         by = by or written(self._limited(steps))
-        return f"{self.spot.jnp('roll')}({text}, {by}{', axis=0' if ndim > 1 else ''})" if by else text
+        return f"{self.spot.jnp('roll')}({text}, {by}, axis=0)" if by else text  # as a table of rows may come as well
 
     def _limited(self, steps: Polynomial) -> Polynomial:
         """The same with bounds as Python takes them: not beyond the length, and where nothing is left out, not before it."""
@@ -312,13 +316,28 @@ class _Whole:
                 pass
             case ast.Subscript(value=ast.Attribute(value=array, attr="shape"), slice=ast.Constant(value=0)):
                 pass
-            case ast.Name() if not traced(self.spot, node) and self.spot.value(node) == self.number:
+            case ast.Name() if not traced(self.spot, node) and self._is_bound_to_it(node):
                 return self.size
             case _:
                 return self.code.operand(node)
+        if self.arrays and self.code.src(array) not in self.arrays:  # one that is as long in this call
+            return self.code.operand(node)
         fact = self.spot.fact(array)
         same = fact is not None and (fact.sort, fact.length) == ("array", self.number)
         return self.size if same and (fact.ndim == 1 or not isinstance(node, ast.Attribute)) else self.code.operand(node)  # type: ignore[union-attr]
+
+    def _is_bound_to_it(self, name: ast.Name) -> bool:
+        """Whether the function binds a name to the length of the array; an option that is as large is so by chance."""
+        value = self.code.bound_above(name.id, name)
+        if value is not None:
+            return self._atom(value) == self.size
+        function = self.spot.function
+        for node in walk(function) if function is not None else ():
+            match node:
+                case ast.Assign(targets=[ast.Tuple(elts=[ast.Name(id=first), *_])], value=ast.Attribute(attr="shape")):
+                    if first == name.id:
+                        return bool(self.spot.value(name) == self.number)
+        return False
 
 
 def _array_of(part: _Part) -> ast.expr | None:

@@ -173,7 +173,7 @@ class Reads:
         return not isinstance(node.ctx, ast.Load) or set_in_place
 
     def _has_another_name(self, node: ast.Name) -> bool:
-        """Whether a list or dict gets another name here, or is handed to a function of the user's, by which it may be changed."""
+        """Whether a list or dict gets another name here, or is handed to a function of the user's, which may change it."""
         fact = self.spot.fact(node)
         if fact is None or fact.sort not in ("list", "dict", "host", "other"):
             return False

@@ -1036,3 +1036,10 @@ def f(t, y):
     value = jnp.array([1.0, 2.0, 9.0, 3.0, -8.0, 7.0, 6.0])
     calls = [(twice, value), (jnp.arange(7.0), value), (twice.at[3:].set(2.5), value)]
     check_with_gradients(source, *calls, seconds=20.0)
+
+
+def test_a_power_of_differences_keeps_its_gradient():
+    """The base that fills the selection meets a difference that is none of plain Python's, and may be negative."""
+    source = "def f(x):\n    v = x[x != 0]\n    return jnp.sum(v[1:] ** jnp.diff(v))\n"
+    calls = [(jnp.array(v),) for v in ([1.5, 2.3, 0.0, 3.0, 0.0], [-1.5, 2.3, 0.0, 3.0, 0.0], [0.0, 1.0, 2.0, 0.0, 4.0])]
+    check_with_gradients(source, *calls, seconds=20.0)

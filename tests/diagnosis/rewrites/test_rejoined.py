@@ -18,14 +18,14 @@ def _calls(array, *numbers):
 @pytest.mark.parametrize(
     ("body", "calls", "text"),
     [
-        ("jnp.concatenate([jnp.zeros(k), x[: len(x) - k]])", _calls(X, 1, 0, 5), "jnp.roll(x, k)"),
+        ("jnp.concatenate([jnp.zeros(k), x[: len(x) - k]])", _calls(X, 1, 0, 5), "jnp.roll(x, k, axis=0)"),
         ("jnp.concatenate([jnp.full((k, 2), jnp.nan), x[:-k]])", _calls(M, 1, 4), "[:, None] < k"),
-        ("jnp.hstack([x[k:], jnp.full(k, x[-1])])", _calls(X, 2, 0, 5), "jnp.roll(x, -k)"),
-        ("jnp.pad(x[:-k], (k, 0)) * x", _calls(X, 2, 4), "jnp.roll(x, k)"),
+        ("jnp.hstack([x[k:], jnp.full(k, x[-1])])", _calls(X, 2, 0, 5), "jnp.roll(x, -k, axis=0)"),
+        ("jnp.pad(x[:-k], (k, 0)) * x", _calls(X, 2, 4), "jnp.roll(x, k, axis=0)"),
         ("jnp.concatenate([jnp.zeros_like(x[:k]), x[k:]])", _calls(X, 1, 0, 5, 9), "jnp.zeros_like(x), x)"),
         ("jnp.concatenate([jnp.zeros(k), jnp.ones(len(x) - k)]) * x", _calls(X, 1, 0, 5), "jnp.ones(len(x))"),
         ("jnp.concatenate([x[:k], x[k : k + 2][::-1], x[k + 2 :]])", _calls(X, 1, 0, 3, 4, 9), "x[::-1]"),
-        ("jnp.concatenate([jnp.ones(k, int), x[:k], x[2 * k :]])", _calls(X, 1, 2, 0), "jnp.roll(x, k)"),
+        ("jnp.concatenate([jnp.ones(k, int), x[:k], x[2 * k :]])", _calls(X, 1, 2, 0), "jnp.roll(x, k, axis=0)"),
     ],
 )
 def test_pieces_that_make_a_whole_are_moved_to_their_places(body, calls, text):
@@ -57,12 +57,12 @@ LENGTHS = jnp.array([3, 0, 5])
 @pytest.mark.parametrize(
     ("piece", "text"),
     [
-        ("jnp.concatenate([jnp.full(gap, -1, row.dtype), row[:n]])", "jnp.roll(row, gap)"),
+        ("jnp.concatenate([jnp.full(gap, -1, row.dtype), row[:n]])", "jnp.roll(row, gap, axis=0)"),
         ("jnp.concatenate([jnp.zeros(gap, int), jnp.arange(n)])", "jnp.arange(len(row)) - gap"),
         ("jnp.pad(row[:n], (gap, 0), constant_values=-1)", "< gap, -1, "),
         ("jnp.pad(row[:n], (gap, 0), mode='constant')", "< gap, 0, "),
         ("jnp.append(jnp.zeros(gap, bool), jnp.ones(n, bool))", "< gap"),
-        ("jnp.concatenate([row[gap:], jnp.zeros(gap, row.dtype)])", "jnp.roll(row, n)"),
+        ("jnp.concatenate([row[gap:], jnp.zeros(gap, row.dtype)])", "jnp.roll(row, n, axis=0)"),
     ],
 )
 def test_a_gap_is_as_long_as_what_its_name_stands_for(piece, text):
@@ -94,10 +94,34 @@ def test_pieces_may_have_names_of_their_own():
         "    return x + jnp.concatenate([silence, body])\n"
     )
     made = check(source, *_calls(X, 2, 0, 5)).rewrites[0].source
-    assert "silence" not in made and "jnp.roll(x, k)" in made
+    assert "silence" not in made and "jnp.roll(x, k, axis=0)" in made
 
 
 def test_a_gap_that_was_told_before_the_length_changed_is_another():
     source = "def f(x, n):\n    gap = len(x) - n\n    n = n - 1\n    return jnp.concatenate([jnp.zeros(gap), x[:n]])[-4:]\n"
     found = propose(define(source)["f"], (X, jnp.array(2)), {})
     assert not any("roll" in each.source for each in (*found.rewrites, *found.unverified))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x, k, width=5):\n    return jnp.concatenate([x[:k], jnp.zeros(width - k)])\n",
+        "N = 5\n\ndef f(x, k):\n    return jnp.concatenate([x[:k], jnp.zeros(N - k)])\n",
+        "def f(x, k, y=X):\n    return jnp.concatenate([x[:k], jnp.zeros(len(y) - k)])\n",
+    ],
+)
+def test_a_number_that_is_as_large_by_chance_is_no_length(source):
+    """With another width plain Python makes another array."""
+    fun = define(source.replace("X)", "jnp.arange(5.0))"))["f"]
+    assert not propose(fun, (X, jnp.array(2)), {}).rewrites
+
+
+@pytest.mark.parametrize("bound", ["n = len(x)", "n, = x.shape", "n = x.size"])
+def test_a_name_that_is_bound_to_the_length_is_one(bound):
+    source = f"def f(x, k):\n    {bound}\n    return jnp.concatenate([x[:k], jnp.zeros(n - k)])\n"
+    check(source, *_calls(X, 2, 0, 5), (X[:3], jnp.array(1)))
+
+
+def test_rows_of_a_table_change_places_as_elements_do():
+    check("def f(x, k):\n    return jnp.concatenate([x[k:], x[:k]])\n", *_calls(X, 2), *_calls(M, 1, 4))
