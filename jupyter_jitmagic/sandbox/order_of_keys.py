@@ -38,3 +38,10 @@ def in_order_of(old: Any, new: Any) -> Any:
 def in_order_of_keys(value: Any) -> Any:
     """The value as a jitted function gets it."""
     return jax.tree_util.tree_map(lambda part: part, value)
+
+
+def turned_round(value: Any) -> Any:
+    """The same containers with the items of dicts from the last to the first; the value itself where there are no two."""
+    if type(value) is dict:
+        return {key: turned_round(value[key]) for key in reversed(value)}
+    return type(value)(map(turned_round, value)) if type(value) in (list, tuple) else value

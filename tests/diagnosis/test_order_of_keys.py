@@ -83,3 +83,11 @@ def largest(params):
 def test_the_first_of_equal_ones_may_be_another_and_that_is_said():
     found = jm.diagnose(largest, {"w": jnp.ones(2), "b": jnp.zeros(2)}).rewrites
     assert found and all("first by its name" in str(each.compared) for each in found)
+
+
+def test_of_a_call_in_the_order_of_the_keys_it_is_said_that_another_one_matters():
+    """Nothing differs here, and in the next call it may."""
+    found = jm.diagnose(numbered_if_positive, dict(sorted(LAYERS.items())), X).rewrites[0]
+    assert any(each.startswith(SAID) for each in found.compared.differences)
+    found = jm.diagnose(summed_if_positive, dict(sorted(LAYERS.items())), X).rewrites[0]
+    assert SAID not in str(found.compared)

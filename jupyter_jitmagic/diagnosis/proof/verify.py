@@ -62,7 +62,12 @@ from jupyter_jitmagic.diagnosis.types import Comparison
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.copies import fresh
-from jupyter_jitmagic.sandbox.order_of_keys import in_order_of_keys, is_in_another_order
+from jupyter_jitmagic.sandbox.order_of_keys import (
+    GOES_BY_KEYS,
+    in_order_of_keys,
+    is_in_another_order,
+    turned_round,
+)
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 from jupyter_jitmagic.source.units import NoSource
 
@@ -337,6 +342,18 @@ def depends_on_order(fun: Callable[..., Any], given: Input, seconds: float) -> b
         return bool(differs(one, other))
     except (Exception, OutOfTime, Effect):
         return False  # what fails, or takes long, is told elsewhere
+
+
+def in_another_order(fun: Callable[..., Any], given: Input, seconds: float) -> str:
+    """Half a sentence where plain Python gives something else for a call's dicts with their items turned round; "" where these
+    are in another order than that of the keys already, which is compared."""
+    if any(map(is_in_another_order, (*given.args, *given.kwargs.values()))):
+        return ""
+    turned = Input(turned_round(given.args), {name: turned_round(each) for name, each in given.kwargs.items()}, given.kind)
+    return ANOTHER_ORDER if depends_on_order(fun, turned, seconds) else ""
+
+
+ANOTHER_ORDER = f"{GOES_BY_KEYS}, and where they are in another one plain Python gives something else"
 
 
 def computed(fun: Callable[..., Any], given: Input) -> Any:

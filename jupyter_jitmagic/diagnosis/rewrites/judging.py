@@ -47,6 +47,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import (
     comparison,
     computed,
     depends_on_order,
+    in_another_order,
 )
 from jupyter_jitmagic.diagnosis.rewrites.building import jitted
 from jupyter_jitmagic.diagnosis.rewrites.compiled import compiling, may_be_compiled, refuse_endless
@@ -286,6 +287,7 @@ class Judge:
             notes += tuple(filter(None, [may_end_elsewhere(plain, traced.program, leaves)]))
         if IN_DOUBLE not in notes and any(needs_double(unit.text) for unit in self._units):
             notes += (IN_DOUBLE,)
+        notes += tuple(filter(None, [in_another_order(call.fun, plain.variations.call(), seconds / 8)]))
         if draft.returns:
             length = number_of_parts(plain.first, draft.cuts)
             listed = any(isinstance(part_of(plain.first, array, length), list) for array, _ in draft.cuts)
