@@ -288,6 +288,8 @@ class _Elements:
         count = len(fact.shape)
         for name in sorted(self._computed_from(value) & self.before):
             own = attribute(self.spot.locals.get(name), "shape", ())
+            if own[:count] == own[-count:]:
+                continue  # of a square nobody knows which of the two
             if count < len(own) and own[:count] == fact.shape:
                 return f"{name}.shape[:{count}]"
             if count < len(own) and own[-count:] == fact.shape:
