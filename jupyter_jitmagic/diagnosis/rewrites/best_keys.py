@@ -249,11 +249,11 @@ def _is_given(spot: Spot, keys: _Keys) -> bool:
     in the function, or in its module."""
     if not _are_strings(keys.names) or list(keys.names) != sorted(keys.names) or keys.text.startswith("sorted("):
         return False
+    if not isinstance(spot.function, ast.FunctionDef):
+        return True
     if not keys.table and any(isinstance(node, ast.arg) and node.arg == keys.text for node in walk(spot.function)):
         return False  # a list that is given keeps its order
-    if isinstance(spot.function, ast.FunctionDef):
-        return _has_given_order(spot.function, _source(keys.text), _MOST_STEPS)
-    return True
+    return _has_given_order(spot.function, _source(keys.text), _MOST_STEPS)
 
 
 def _has_given_order(function: ast.FunctionDef, source: ast.expr, steps: int) -> bool:
