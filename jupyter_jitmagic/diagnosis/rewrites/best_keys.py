@@ -10,7 +10,7 @@ import ast
 import enum
 import itertools
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,9 +27,25 @@ from jupyter_jitmagic.source.names import bound_once, walk
 _NAN = {"nan": "the place that max() and min() give to NaN"}
 _BY_NAME = "of equal values it is the first by its name, in whose order places are counted: jit sorts the keys of a dict"
 _MOST_STEPS = 4  # from a dict to the one whose keys it has
-_MOVES = ("pop", "popitem", "clear", "remove", "insert", "sort", "reverse")
 _WHOLE = 2**24  # whole numbers that are exact as floats
-_READS = ("get", "items", "keys", "values", "copy")
+_READS = ("get", "items", "keys", "values", "copy", "index", "count", "__getitem__")
+_READERS = (
+    "len",
+    "list",
+    "tuple",
+    "dict",
+    "set",
+    "sorted",
+    "sum",
+    "min",
+    "max",
+    "any",
+    "all",
+    "enumerate",
+    "zip",
+    "map",
+    "iter",
+)
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
 
@@ -53,11 +69,13 @@ class _Keys:
         names: the keys in their order.
         text: what gives them in that order, as text.
         table: the dict whose keys they are, "" where they are those of a list.
+        fixed: they are those of a tuple, which nothing changes.
     """
 
     names: tuple[Any, ...]
     text: str
     table: str = ""
+    fixed: bool = False
 
     @classmethod
     def of(cls, spot: Spot, node: ast.expr) -> _Keys | None:
@@ -80,7 +98,7 @@ class _Keys:
             return None
         if len({*held}) < len(held):
             return None  # the first of two that are one has the place of both
-        return cls(tuple(held), text, text if isinstance(held, dict) else "")
+        return cls(tuple(held), text, text if isinstance(held, dict) else "", isinstance(held, tuple))
 
 
 def _are_strings(names: Sequence[Any]) -> bool:
@@ -200,16 +218,17 @@ def _steps(
         else:
             assert isinstance(function, ast.FunctionDef)
             uses = _uses(function, name)
-            if _moves(spot, function, statement, keys.text):
-                return
+            table = _Table(spot, function, statement, keys, uses)
             if any(_is_returned(spot, use) for use in uses):
                 _refuse_in_a_helper(spot)
             for values in (plain, code.fresh("values", "all_values")):
-                asked = _Asked(spot, keys, name, values)
+                asked = _Asked(spot, keys, name, values, uses)
                 edits = asked.edits(uses)
                 compares = not isinstance(chosen, str) and chosen.is_plain()
-                if asked.reads + compares + (second is not None) < 2 or not _stays(spot, function, statement, keys.table):
+                if asked.reads + compares + (second is not None) < 2 or not table.stays():
                     break
+            if table.moves():
+                return
             line = f"{name} = {place(values)}"
             above = f"{values} = {plain}\n{code.indent(statement)}" if values != plain else ""
             below = f"\n{code.indent(statement)}{second.id} = {values}[{name}]" if second is not None else ""
@@ -219,24 +238,41 @@ def _steps(
         return
     except _Refused:
         return
-    note = _BY_NAME if keys.table and _is_given(spot, keys) else ""
+    note = _BY_NAME if _is_given(spot, keys) else ""
     which = "lookup" if isinstance(chosen, str) else "argmax" if chosen.turned else "argmin"
     negative = NEGATIVE if asked.numbers and isinstance(chosen, str) else {}
     yield spot.step(which, *edits, excludes={**excludes, **negative}, note=note, risky=asked.calls)
 
 
 def _is_given(spot: Spot, keys: _Keys) -> bool:
-    """Whether a dict may be an argument of the call, or made of one: the order of its keys is not that of plain Python's."""
-    function, name = spot.function, keys.table.split(".")[0].split("[")[0]
-    if not isinstance(function, ast.FunctionDef) or not _are_strings(keys.names) or list(keys.names) != sorted(keys.names):
+    """Whether the order of keys may be that of a dict in the call, which is not that of plain Python: unless they are written
+    in the function, or in its module."""
+    if not _are_strings(keys.names) or list(keys.names) != sorted(keys.names) or keys.text.startswith("sorted("):
         return False
-    for _ in range(_MOST_STEPS):
-        match bound_once(function, name):
-            case ast.DictComp(generators=[ast.comprehension(iter=over)]):
-                name = next((each.id for each in walk(over) if isinstance(each, ast.Name)), "")
-            case _:
-                break
-    return any(each.arg == name for each in walk(function.args) if isinstance(each, ast.arg))
+    if not isinstance(spot.function, ast.FunctionDef):
+        return True
+    if not keys.table and any(isinstance(node, ast.arg) and node.arg == keys.text for node in walk(spot.function)):
+        return False  # a list that is given keeps its order
+    return _has_given_order(spot.function, _source(keys.text), _MOST_STEPS)
+
+
+def _has_given_order(function: ast.FunctionDef, source: ast.expr, steps: int) -> bool:
+    if not steps:
+        return True
+    match source:
+        case ast.Dict() | ast.Tuple() | ast.List():
+            return not _is_written(function, source)
+        case ast.DictComp(generators=parts) | ast.ListComp(elt=ast.Name(), generators=parts):
+            return any(_has_given_order(function, _source(ast.unparse(part.iter)), steps - 1) for part in parts)
+        case ast.Call(func=ast.Name(id="dict"), args=[only], keywords=[]):
+            return _has_given_order(function, _source(ast.unparse(only)), steps - 1)
+    base = _base(source)
+    if base and _is_of_the_module(function, base):
+        return False
+    made = bound_once(function, base) if isinstance(source, ast.Name) else None
+    if isinstance(made, ast.Call) and isinstance(made.func, ast.Name) and made.func.id == "sorted":
+        return False
+    return made is None or _has_given_order(function, _source(ast.unparse(made)), steps - 1)
 
 
 def _uses(function: ast.FunctionDef, name: str) -> list[ast.Name]:
@@ -249,47 +285,219 @@ def _uses(function: ast.FunctionDef, name: str) -> list[ast.Name]:
     return uses
 
 
-def _moves(spot: Spot, function: ast.FunctionDef, statement: ast.stmt, listed: str) -> bool:
-    """Whether keys have other places behind a statement than there."""
+@dataclass
+class _Table:
+    """How a function goes on with the dict or the list whose keys are asked for behind the statement that chooses one.
+
+    Where anything but reading is done with it, or it goes by another name as well, nothing is known: better no rewrite.
+
+    Attributes:
+        statement: the one that chooses a key.
+        uses: where that key is asked for something.
+    """
+
+    spot: Spot
+    function: ast.FunctionDef
+    statement: ast.stmt
+    keys: _Keys
+    uses: Sequence[ast.Name]
+
+    def moves(self) -> bool:
+        """Whether its keys may have other places where they are asked for."""
+        return not self._is_followed(self._is_behind, sets=True)
+
+    def stays(self) -> bool:
+        """Whether it holds the same values there, which may then have a name."""
+        made = bound_once(self.function, self.keys.table) if self.keys.table.isidentifier() else None
+        return isinstance(made, ast.Dict | ast.DictComp) and self._is_followed(self._is_behind, sets=False)
+
+    def is_written(self) -> bool:
+        """Whether its keys are written in the function, or in its module: those of all calls."""
+        source = _source(self.keys.text)
+        return _is_written(self.function, source) and self._is_followed(lambda node: not isinstance(node, ast.Name), sets=True)
+
+    def _is_followed(self, concerns: Callable[[ast.AST], bool], sets: bool) -> bool:
+        """Whether it is just read, but for what does not concern and, with `sets`, what is set at keys that are there."""
+        source, alias = _source(self.keys.text), None
+        for _ in range(_MOST_STEPS):
+            if isinstance(source, ast.Tuple | ast.List):
+                return True
+            base = _base(source)
+            if not base or _is_bound_within(self.function, base):
+                return False
+            named = [node for node in walk(self.function) if isinstance(node, ast.Name) and node.id == base]
+            if not all(self._is_fine(node, source, alias, concerns, sets) for node in named):
+                return False
+            alias = bound_once(self.function, base)
+            if not isinstance(alias, ast.Name | ast.Subscript | ast.Attribute):
+                parts = alias.values if isinstance(alias, ast.Dict) else []
+                is_part = not isinstance(source, ast.Name)  # it may have a name of its own
+                return alias is None or not is_part or not (any(map(_base, parts)) or not parts)
+            source = alias
+        return False
+
+    def _is_fine(
+        self, node: ast.Name, source: ast.expr, alias: ast.expr | None, concerns: Callable[[ast.AST], bool], sets: bool
+    ) -> bool:
+        parents, path = self.spot.code.parents, ast.unparse(source)
+        if not isinstance(node.ctx, ast.Load):
+            return not concerns(node) or (sets and self._keeps_keys(node))
+        if self.keys.fixed:
+            return True
+        whole: ast.expr = node
+        while ast.unparse(whole) != path:
+            match parents[whole]:
+                case ast.Subscript(value=owner, slice=ast.Constant()) | ast.Attribute(value=owner) as part if owner is whole:
+                    if not path.startswith(ast.unparse(part)):  # another entry
+                        return isinstance(part.ctx, ast.Load) and not isinstance(parents[part], ast.Call)
+                    whole = part
+                case _:
+                    return False
+        if whole is alias:
+            return True
+        match parents[whole]:
+            case ast.Subscript(value=owner, ctx=ast.Load()) as part if owner is whole:
+                return sets or self._is_just_loaded(part) or not concerns(part)
+            case ast.Subscript(value=owner, ctx=ast.Store()) as part if owner is whole:
+                return not concerns(part) or (sets and self._is_there(part, path))
+            case ast.Subscript(value=owner) as part if owner is whole:
+                return not concerns(part)
+            case ast.Attribute(attr=attr) as part:
+                return attr in _READS or not concerns(part)
+        return self._is_read_whole(whole)
+
+    def _is_just_loaded(self, part: ast.expr) -> bool:
+        """Whether nothing is set within an entry: `rates["a"]`, and not `rates["a"][0] = x`."""
+        parents = self.spot.code.parents
+        while isinstance(above := parents[part], ast.Subscript | ast.Attribute) and above.value is part:
+            if not isinstance(above.ctx, ast.Load):
+                return False
+            part = above
+        return True
+
+    def _is_there(self, part: ast.Subscript, path: str) -> bool:
+        """Whether something is set at a key of a dict that is there: the chosen one, or one of a loop over all."""
+        if not isinstance(self.spot.held(part.value), dict):
+            return False
+        match part.slice:
+            case ast.Constant(value=value):
+                return value in self.keys.names and "sorted(" not in self.keys.text
+            case ast.Name(id=name) as asked:
+                loops = [at for at in self.spot.code.ancestors(part) if isinstance(at, ast.For)]
+                return asked in self.uses or any(
+                    name in _first(at.target) and ast.unparse(_source(ast.unparse(at.iter))) == path for at in loops
+                )
+        return False
+
+    def _keeps_keys(self, node: ast.Name) -> bool:
+        """Whether it is bound to a dict with the same keys: `rates = {n: 2 * v for n, v in rates.items()}`."""
+        match self.spot.code.parents[node]:
+            case ast.Assign(targets=[ast.Name()], value=ast.Dict(keys=keys)):
+                return [getattr(key, "value", None) for key in keys] == [*self.keys.names]
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.DictComp(key=ast.Name(id=each), generators=[one])):
+                over = _source(ast.unparse(one.iter))
+                return not one.ifs and [each] == _first(one.target) and isinstance(over, ast.Name) and over.id == name
+        return False
+
+    def _is_read_whole(self, whole: ast.expr) -> bool:
+        """Whether it is read as a whole, or copied, or given back at the end."""
+        code = self.spot.code
+        match parent := code.parents[whole]:
+            case ast.For(iter=over) | ast.comprehension(iter=over):
+                return over is whole
+            case ast.Call(func=ast.Name(id=called), args=args) if whole in args and called in _READERS:
+                return self.spot.is_builtin(called)
+            case ast.Call(func=ast.Attribute() as func, args=args) if whole in args:
+                module = in_class(self.spot.value(func), "__module__", None) or getattr(self.spot.value(func), "__module__", "")
+                return isinstance(module, str) and module.split(".")[0] == "jax"
+            case ast.Compare() | ast.BinOp():
+                return True
+            case ast.Dict(keys=keys, values=values) if keys[values.index(whole)] is None:
+                return True
+        while isinstance(parent, ast.Tuple | ast.List | ast.Dict):
+            parent = code.parents[parent]
+        return isinstance(parent, ast.Return) and not self._is_in_a_function(parent)
+
+    def _is_in_a_function(self, node: ast.AST) -> bool:
+        """Whether a node is in a function within this one, which may be called anywhere."""
+        inner = itertools.takewhile(lambda at: at is not self.function, self.spot.code.ancestors(node))
+        return any(isinstance(at, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) for at in inner)
+
+    def _is_behind(self, node: ast.AST) -> bool:
+        """Whether what is done at a node may be done between the choice of a key and a use of it."""
+        if self._is_in_a_function(node):
+            return True
+        code = self.spot.code
+        parent = code.parents[self.statement]
+        blocks = [block for name in ("body", "orelse", "finalbody") if isinstance(block := getattr(parent, name, None), list)]
+        block = next(block for block in blocks if self.statement in block)
+        below = {each for line in block[block.index(self.statement) + 1 :] for each in walk(line)}
+        if all(use in below and not self._is_in_a_function(use) for use in self.uses):
+            return node in below
+        loops = [at for at in code.ancestors(self.statement) if isinstance(at, ast.For | ast.While)]
+        return node.lineno > self.statement.lineno or any(node in walk(loop) for loop in loops)  # type: ignore[attr-defined]
+
+
+def _source(text: str) -> ast.expr:
+    """The dict, or the list, of `list(rates)`, `sorted(rates.keys())`."""
+    node = ast.parse(text.strip(), mode="eval").body
+    while True:
+        match node:
+            case ast.Call(func=ast.Name(id="list" | "tuple" | "sorted"), args=[only]):
+                node = only
+            case ast.Call(func=ast.Attribute(value=owner, attr="keys" | "items"), args=[]):
+                node = owner
+            case _:
+                return node
+
+
+def _base(node: ast.expr) -> str:
+    """`state` of `state["rates"]`."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _first(target: ast.expr) -> list[str]:
+    """The name of a key in a loop: `n` of `for n in …` and of `for n, v in …`."""
+    each = target.elts[0] if isinstance(target, ast.Tuple) else target
+    return [each.id] if isinstance(each, ast.Name) else []
+
+
+def _is_bound_within(function: ast.FunctionDef, name: str) -> bool:
+    """Whether a name is also one of an inner function, or of a comprehension: there it is something else."""
+    own = {*walk(function.args)}
     for node in walk(function):
         match node:
-            case ast.Attribute(value=ast.Name(id=name), attr=attr) if name == listed and attr in _MOVES:
-                pass
-            case ast.Subscript(value=ast.Name(id=name), ctx=ast.Del()) if name == listed:
-                pass
-            case _:
-                continue
-        if node.lineno > statement.lineno or _is_in_a_loop(spot, statement, node):
-            return True
+            case ast.arg(arg=bound) if bound == name and node not in own:
+                return True
+            case ast.comprehension(target=target):
+                if any(isinstance(each, ast.Name) and each.id == name for each in walk(target)):
+                    return True
     return False
 
 
-def _stays(spot: Spot, function: ast.FunctionDef, statement: ast.stmt, table: str) -> bool:
-    """Whether a dict holds the same behind a statement as there: its values may then have a name."""
-    if not table.isidentifier():
-        return False
-    for node in walk(function):
-        if not isinstance(node, ast.Name) or node.id != table:
-            continue
-        parent = spot.code.parents[node]
-        match parent:
-            case ast.Subscript(value=owner, ctx=ctx) if owner is node and not isinstance(ctx, ast.Load):
-                is_read = False
-            case ast.Attribute(attr=attr):
-                is_read = attr in _READS
-            case _:
-                is_read = isinstance(node.ctx, ast.Load)
-        if not is_read and (parent.lineno > statement.lineno or _is_in_a_loop(spot, statement, parent)):  # type: ignore[attr-defined]
-            return False
-    return True
+def _is_of_the_module(function: ast.AST, name: str) -> bool:
+    """Whether a name is none that the function binds."""
+    given = any(isinstance(node, ast.arg) and node.arg == name for node in walk(function))
+    return not given and not any(
+        isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load) for node in walk(function)
+    )
 
 
-def _is_in_a_loop(spot: Spot, statement: ast.stmt, other: ast.AST) -> bool:
-    """Whether a loop around the statement holds the other one, which then comes behind it as well, but for one that makes the
-    dict anew in each round."""
-    loops = [at for at in spot.code.ancestors(statement) if isinstance(at, ast.For | ast.While)]
-    makes = isinstance(other, ast.Assign) and isinstance(other.targets[0], ast.Name)
-    return not makes and any(other in walk(loop) for loop in loops)
+def _is_written(function: ast.AST, source: ast.expr) -> bool:
+    """Whether a dict or a list is a literal of the function, or of the module."""
+    base = _base(source)
+    if base and _is_of_the_module(function, base):
+        return True
+    if isinstance(source, ast.Name) and isinstance(function, ast.FunctionDef):
+        source = bound_once(function, base) or source
+    match source:
+        case ast.Dict(keys=keys):
+            return all(isinstance(key, ast.Constant) for key in keys)
+        case ast.Tuple(elts=elts) | ast.List(elts=elts):
+            return all(isinstance(each, ast.Constant) for each in elts)
+    return False
 
 
 def _is_returned(spot: Spot, use: ast.expr) -> bool:
@@ -334,6 +542,7 @@ class _Asked:
     Attributes:
         place: the place, as text.
         values: the array of all values of the dict whose keys they are, as text.
+        uses: where the key is asked, if it has a name.
         reads: how often it is read.
         numbers: the place itself is compared, or given.
         calls: what is called by a key is called for all.
@@ -343,6 +552,7 @@ class _Asked:
     keys: _Keys
     place: str
     values: str
+    uses: Sequence[ast.Name] = ()
     reads: int = 0
     numbers: bool = False
     calls: bool = False
@@ -487,12 +697,22 @@ class _Asked:
         return f"{self.spot.jnp('array')}({table})[{self.place}]"
 
     def _is_of_keys(self, listed: ast.expr) -> bool:
-        """`list(rates)`, of which the place is asked."""
+        """`list(rates)`, of which the place is asked, in each call."""
         found = _Keys.of(self.spot, listed)
-        return found is not None and found.names == self.keys.names
+        if found is None or found.names != self.keys.names:
+            return False
+        alike = bool(found.table) and found.table == self.keys.table  # of a list, two names may be one in another call
+        return alike or (self._are_written(found) and self._are_written(self.keys))
+
+    def _are_written(self, keys: _Keys) -> bool:
+        """Whether the keys are the same in all calls."""
+        function, statement = self.spot.function, self.spot.code.statement(self.spot.node)
+        return isinstance(function, ast.FunctionDef) and _Table(self.spot, function, statement, keys, self.uses).is_written()
 
     def _is_one_of_them(self, other: ast.expr) -> bool:
-        """Whether an expression is a key, so that it has a place: one that is written, or that of a loop over the keys."""
+        """Whether an expression is a key in all calls, so that it has a place: one that is written, or of a loop over them."""
+        if not self._are_written(self.keys):
+            return False
         match other:
             case ast.Constant(value=value):
                 return value in self.keys.names
@@ -509,7 +729,7 @@ class _Asked:
 
     def _runs_over_keys(self, loop: ast.For | ast.comprehension, name: str) -> bool:
         listed = _Keys.of(self.spot, loop.iter)
-        if listed is None or not set(listed.names) <= set(self.keys.names):
+        if listed is None or not set(listed.names) <= set(self.keys.names) or not self._are_written(listed):
             return False
         of_pairs = isinstance(loop.iter, ast.Call) and getattr(loop.iter.func, "attr", "") == "items"
         match loop.target:

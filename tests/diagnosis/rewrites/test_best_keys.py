@@ -27,6 +27,7 @@ def paid(stock, name):
     return stock[name] * COST[name]
 
 """
+_FIRST = "of equal values it is the first by its name"
 RATES = '    rates = {"b": x, "a": 2.0 * y, "c": 1.0}\n'
 CALLS = tuple(
     (jnp.array(x), jnp.array(y)) for x, y in ((2.0, 3.0), (0.5, 3.0), (2.0, 0.25), (1.0, 0.5), (4.0, 2.0), (-1.0, 1.0))
@@ -104,11 +105,111 @@ def f(values, rewards):
 
 
 def test_a_dict_that_is_given_comes_in_the_order_of_its_keys():
-    """jit hands it over sorted: of equal values another one may be the first, which is said."""
+    """jit hands it over sorted: of equal values another one may be the first, which is said; where it is, nothing is shown."""
     source = f"{TABLES}def f(rates):\n    k = min(rates, key=rates.get)\n    return rates[k], COST[k]\n"
-    given = ({"c": jnp.array(2.0), "a": jnp.array(3.0), "b": jnp.array(2.5)},), ({"a": 1.0, "b": 2.0, "c": jnp.array(0.5)},)
+    given = ({"a": jnp.array(2.0), "b": jnp.array(3.0), "c": jnp.array(2.5)},), ({"a": 1.0, "b": 2.0, "c": jnp.array(0.5)},)
     found = check(source, *given).rewrites[0]
-    assert any("of equal values it is the first by its name" in each for each in found.compared.differences)
+    assert any(_FIRST in each for each in found.compared.differences)
+    assert not propose(define(source)["f"], ({"c": 2.0, "a": jnp.array(3.0), "b": 2.5},), {}).rewrites
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "left = dict(stock); k = max(left, key=left.get); return left[k] * COST[k]",
+        "state = {'of': dict(stock)}; left = state['of']; k = max(left, key=left.get); return left[k] * COST[k]",
+        "left = jax.tree.map(jnp.abs, stock); k = max(left, key=left.get); return left[k] * COST[k]",
+        "names = list(stock); k = names[i]; return stock[k] * COST[k]",
+    ],
+)
+def test_what_is_made_of_a_given_dict_has_its_order(made):
+    """The note was for the argument itself, and dict comprehensions of it."""
+    source = f"{TABLES}def f(stock, i):\n{_lines(made)}"
+    found = check(source, ({"a": jnp.array(2.0), "b": jnp.array(3.0), "c": jnp.array(2.5)}, jnp.array(1))).rewrites[0]
+    assert any(_FIRST in each for each in found.compared.differences)
+
+
+def test_written_keys_and_a_given_list_have_their_own_order():
+    """Nothing is said of an order there."""
+    body = "    rates = {'a': x, 'b': 2.0}\n    k = max(rates, key=rates.get)\n    return rates[k], COST[k]\n"
+    found = check(f"{TABLES}def f(x):\n{body}", (jnp.array(1.0),), (jnp.array(3.0),)).rewrites[0]
+    assert not any(_FIRST in each for each in found.compared.differences)
+
+
+RARE = tuple((jnp.array(x), jnp.array(y)) for x, y in ((2.0, 3.0), (1.0, 50.0), (1.0, 33.0), (60.0, 3.0)))
+MAX = "k = max(rates, key=rates.get)"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{MAX}; before = rates[k]; book = rates; book['a'] = jnp.minimum(book['a'], 40.0); return before, rates[k]",
+        f"{MAX}; before = rates[k]; total = capped(rates); return before / total, rates[k]",
+        f"g = lambda n: rates.update({{n: jnp.minimum(y, 40.0)}}); {MAX}; before = rates[k]; g('a'); return before, rates[k]",
+        f"state = {{'r': rates}}; {MAX}; before = rates[k]; state['r']['a'] = jnp.minimum(y, 40.0); return before, rates[k]",
+        f"{MAX}; before = rates[k]; pair = (rates, 1); pair[0]['a'] = jnp.minimum(y, 40.0); return before, rates[k]",
+        f"{MAX}; few = {{n: jnp.minimum(v, 40.0) for n, v in rates.items()}}; g = lambda rates: rates[k] * 2.0; "
+        "return g(rates), g(few), rates[k]",
+        f"{MAX}; return [rates[k] for rates in [rates, {{n: jnp.minimum(v, 40.0) for n, v in rates.items()}}]], rates[k]",
+    ],
+)
+def test_a_dict_that_changes_under_another_name_or_whose_name_is_another_one_is_left(body):
+    """Its values were read before the change, which no input here came to, or those of another dict were."""
+    helper = "def capped(d):\n    d['a'] = jnp.minimum(d['a'], 40.0)\n    return sum(d.values())\n\n"
+    assert not propose(define(f"{helper}def f(x, y):\n{RATES}{_lines(body)}")["f"], RARE[0], {}).rewrites
+
+
+def test_values_of_the_round_before_are_read_again():
+    """The key of the round before is asked of the new dict, where its values had the name of the old one's."""
+    before = "        if t > 0:\n            y = y + rates[k]\n"
+    chosen = "        k = max(rates, key=rates.get)\n"
+    after = "        y = y + rates[k] - 0.5 * rates[k] ** 2\n"
+    rates = "    for t in range(3):\n        rates = {n: jnp.minimum(x * t - c, y + c * t) for n, c in COST.items()}\n"
+    source = f"{TABLES}def f(x, y):\n    k = 'b'\n{rates}"
+    for body in (before + chosen + after, chosen + before + after):
+        changed = f"{source}{body}    return y\n".replace("    k = 'b'\n", "" if body.startswith(chosen) else "    k = None\n")
+        named = ["values = jnp.array" in each.source for each in propose(define(changed)["f"], CALLS[0], {}).rewrites]
+        assert named == [True] if body.startswith(chosen) else not any(named), changed
+        if named:
+            check(changed, *CALLS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "k = max(rates, key=rates.get); rest = rates; rest.pop(o) if o else 0; return COST[k], sum(rest.values())",
+        "s = {'r': rates}; k = max(s['r'], key=lambda n: s['r'][n]); s['r'].pop(o) if o else 0; return COST[k], len(s['r'])",
+        "k = max(rates, key=rates.get); rates = {'a': 1.0, **rates} if o else rates; return COST[k] + rates[k]",
+        "names = ['b', 'c', 'a']; k = names[i]; seen = names; seen.remove(o) if o else 0; return COST[k], len(seen)",
+        "names = ['b', 'c', 'a']; k = names[i]; names[0] = o or 'b'; return COST[k], COST[names[0]]",
+        "names = ['b', 'c', 'a']; k = names[i]; names = list(o or names); return COST[k], COST[names[0]]",
+    ],
+)
+def test_keys_that_move_under_an_option_have_no_place(body):
+    source = f"{TABLES}def f(x, y, i, o=None):\n{RATES}{_lines(body)}"
+    found = propose(define(source)["f"], (*CALLS[0], jnp.array(1)), {})
+    assert not any("argmax" in each.source or "k = i" in each.source for each in found.rewrites)
+
+
+def test_another_call_has_other_keys():
+    """The place of a key was that among those of the first call."""
+    source = f"{TABLES}def f(stock):\n    k = min(stock, key=stock.get)\n    return jnp.where(k == 'a', 2.0, -1.0) * stock[k]\n"
+    check(source, *(({n: jnp.array(v) for n, v in each.items()},) for each in ({"a": 3.0, "b": 2.5}, {"b": 3.0, "c": 2.0})))
+    source = "def f(rates, caps):\n    k = max(rates, key=rates.get)\n    return [v for n, v in caps.items() if n == k][0]\n"
+    source = source.replace("[v for n, v in caps.items() if n == k][0]", "[jnp.where(n == k, v, 0.0) for n, v in caps.items()]")
+    rates = {"a": jnp.array(3.0), "b": jnp.array(2.5)}
+    check(source, (rates, {"a": 1.0, "b": 2.0}), (rates, {"b": jnp.array(5.0)}), (rates, {"a": 1.0, "z": jnp.array(7.0)}))
+
+
+def test_another_call_has_other_names():
+    source = "def f(x, i, names=('low', 'mid', 'high')):\n    k = names[i]\n    return x * jnp.where(k == 'low', 0.5, 2.0)\n"
+    x = jnp.array([1.0, 2.0])
+    calls = (
+        (x, jnp.array(2), ("low", "mid", "high")),
+        (x, jnp.array(2), ("low", "mid", "low")),
+        (x, jnp.array(1), ("mid", "high")),
+    )
+    check(source, *calls, static=("names",))
 
 
 @pytest.mark.parametrize(
