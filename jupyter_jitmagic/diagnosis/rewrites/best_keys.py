@@ -25,6 +25,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, NoWay, Obstacle, Rul
 from jupyter_jitmagic.source.names import bound_once, walk
 
 _NAN = {"nan": "the place that max() and min() give to NaN"}
+_AMONG = "its place among the keys, and look it up outside"
 _BY_NAME = "of equal values it is the first by its name, in whose order places are counted: jit sorts the keys of a dict"
 _MOST_STEPS = 4  # from a dict to the one whose keys it has
 _WHOLE = 2**24  # whole numbers that are exact as floats
@@ -207,7 +208,7 @@ def _steps(
         case ast.Assign(targets=[ast.Name(id=name)]):
             pass
         case ast.Return():
-            _refuse_in_a_helper(spot)
+            _refuse_in_a_helper(spot, taken)
             return
     if name and not (isinstance(function, ast.FunctionDef) and code.on_own_lines([statement])):
         return
@@ -220,7 +221,7 @@ def _steps(
             uses = _uses(function, name)
             table = _Table(spot, function, statement, keys, uses)
             if any(_is_returned(spot, use) for use in uses):
-                _refuse_in_a_helper(spot)
+                _refuse_in_a_helper(spot, taken)
             for values in (plain, code.fresh("values", "all_values")):
                 asked = _Asked(spot, keys, name, values, uses)
                 edits = asked.edits(uses)
@@ -504,12 +505,14 @@ def _is_returned(spot: Spot, use: ast.expr) -> bool:
     return isinstance(spot.code.parents[use], ast.Return)
 
 
-def _refuse_in_a_helper(spot: Spot) -> None:
+def _refuse_in_a_helper(spot: Spot, key: ast.expr) -> None:
     """Stop in a helper that gives the key to its caller, in whose lines it may be followed."""
     caller = next(iter(spot.callers()), None) if not spot.entry else None
     if caller is not None and any(from_a_helper(caller)):
         raise NoWay("a key is returned, which no array holds")
-    raise Obstacle("a string cannot leave compiled code: return its place among the keys, and look it up outside")
+    by_index = isinstance(key, ast.Subscript) and not isinstance(key.slice, ast.Constant)
+    where = f"the index and look it up in `{spot.code.src(key.value)}` outside" if by_index else _AMONG  # type: ignore[attr-defined]
+    raise Obstacle(f"a string cannot leave compiled code: return {where}")
 
 
 def from_a_helper(spot: Spot) -> Iterator[Step]:
@@ -598,7 +601,7 @@ class _Asked:
         code, (whole, values) = self.spot.code, self._read(use)
         call = code.parents[whole]
         if values is not None and all(isinstance(each, str | enum.Enum) for each in values):
-            raise Obstacle("a string cannot leave compiled code: return its place among the keys, and look it up outside")
+            raise Obstacle(f"a string cannot leave compiled code: return {_AMONG}")
         if values is not None and all(callable(each) for each in values):
             if not isinstance(call, ast.Call) or call.func is not whole or call.keywords:
                 raise _Refused
