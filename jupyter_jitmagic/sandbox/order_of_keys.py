@@ -10,7 +10,7 @@ from typing import Any
 import jax
 
 GOES_BY_KEYS = "jit hands over a dict's items in the order of their keys"
-WHAT_TO_PASS = "go over a list of the keys, or pass a list of pairs"
+WHAT_TO_PASS = "go over a list of the keys, or pass a list of the values"
 
 
 def is_in_another_order(value: Any) -> bool:
@@ -41,7 +41,7 @@ def in_order_of_keys(value: Any) -> Any:
 
 
 def turned_round(value: Any) -> Any:
-    """The same containers with the items of dicts from the last to the first; the value itself where there are no two."""
+    """The same containers with the items of dicts from the last to the first."""
     if type(value) is dict:
         return {key: turned_round(value[key]) for key in reversed(value)}
     return type(value)(map(turned_round, value)) if type(value) in (list, tuple) else value

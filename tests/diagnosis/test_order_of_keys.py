@@ -91,3 +91,9 @@ def test_of_a_call_in_the_order_of_the_keys_it_is_said_that_another_one_matters(
     assert any(each.startswith(SAID) for each in found.compared.differences)
     found = jm.diagnose(summed_if_positive, dict(sorted(LAYERS.items())), X).rewrites[0]
     assert SAID not in str(found.compared)
+
+
+def test_what_is_advised_works():
+    """Strings are no arguments of a jitted function: pairs of a name and an array would be refused."""
+    fixed = jm.diagnose(lambda layers, x: sum((w @ x) * (k + 1) for k, w in enumerate(layers)), [*LAYERS.values()], X)
+    assert fixed.kind == "traces" and "pass a list of the values" in str(jm.diagnose(numbered, LAYERS, X)).replace("\n  ", " ")

@@ -134,7 +134,6 @@ class Judge:
         self.refused_on: tuple[OtherCall, str] | None = None
         """The other call that refused the last draft, and how it differs there."""
         self._sources: dict[frozenset[tuple[int, str]], Changed] = {}
-        self._goes_by_the_order_of_keys: bool | None = None
         self.why_useless = ""
         """A draft would keep tracers beyond their trace: what is to be done in its place."""
 
@@ -192,9 +191,7 @@ class Judge:
             return known
         try:
             plain = self._plain_for(draft)
-            if self._goes_by_the_order_of_keys is None:
-                self._goes_by_the_order_of_keys = depends_on_order(self.call.fun, plain.variations.call(), self.seconds)
-            if self._goes_by_the_order_of_keys:
+            if self._goes_by_keys:
                 self.why_useless = _SORTED
                 return _SORTED
             found = self._compared(plain, traced)
@@ -211,6 +208,16 @@ class Judge:
             patterns = ", ".join(dict.fromkeys(change.pattern for change in draft.changes))
             return f"a rewrite by {patterns} was tried and rejected: {error}"
         return found if isinstance(found, Rewrite | str) else self._by_gradients(plain, traced, found)
+
+    @functools.cached_property
+    def _goes_by_keys(self) -> bool:
+        """Whether the order of a dict's items, in which jit does not hand them over, matters on the call itself."""
+        return depends_on_order(self.call.fun, Input(self.call.args, self.call.kwargs, "call"), self.seconds)
+
+    @functools.cached_property
+    def _may_go_by_keys(self) -> str:
+        """Half a sentence where it may on another call."""
+        return in_another_order(self.call.fun, Input(self.call.args, self.call.kwargs, "call"), self.seconds / 8)
 
     def _without_a_run(self, traced: Traced) -> Rewrite | str | None:
         """What is said of a draft that nothing is run for; None where it is to be run."""
@@ -287,7 +294,7 @@ class Judge:
             notes += tuple(filter(None, [may_end_elsewhere(plain, traced.program, leaves)]))
         if IN_DOUBLE not in notes and any(needs_double(unit.text) for unit in self._units):
             notes += (IN_DOUBLE,)
-        notes += tuple(filter(None, [in_another_order(call.fun, plain.variations.call(), seconds / 8)]))
+        notes += tuple(filter(None, [self._may_go_by_keys]))
         if draft.returns:
             length = number_of_parts(plain.first, draft.cuts)
             listed = any(isinstance(part_of(plain.first, array, length), list) for array, _ in draft.cuts)
