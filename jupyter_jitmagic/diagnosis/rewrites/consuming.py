@@ -294,12 +294,7 @@ class Consumers(Updating):
         found = self._iterated(loop.iter)
         hidden = {name for each in node.generators for name in target_names(each.target)}
         rest = [*(part for each in node.generators[1:] for part in (each.iter, *each.ifs)), *loop.ifs]
-        known = set(self.traced)
-        for each in node.generators:  # from Python 3.12 on these names are gone when the trace has stopped
-            if (each.iter is loop.iter and found is not None) or self.is_traced(each.iter):
-                self.traced |= set(target_names(each.target)) - set(self.spot.locals)
-        self.inside(hidden, [*rest, node.elt])
-        self.traced = known
+        self._with_its_names(node, hidden, [*rest, node.elt], found)
         if found is None:
             return None
         rows = found.ndim > 1
@@ -333,7 +328,20 @@ class Consumers(Updating):
         if any(self._iterated(each.iter) is not None for each in node.generators):
             self.stop(node)
         hidden = {name for each in node.generators for name in target_names(each.target)}
-        self.inside(hidden, [*(part for each in node.generators for part in each.ifs), node.key, node.value])
+        rest = [part for each in node.generators for part in each.ifs]
+        self._with_its_names(node, hidden, [*rest, node.key, node.value], None)
+
+    def _with_its_names(
+        self, node: ast.ListComp | ast.GeneratorExp | ast.DictComp, hidden: set[str], parts: list[ast.expr], over: Ragged | None
+    ) -> None:
+        """The parts of a comprehension, whose own names are traced where what they run over is; `over`: what the first runs
+        over, where that has an unknown length."""
+        known = set(self.traced)
+        for each in node.generators:  # from Python 3.12 on these names are gone when the trace has stopped
+            if (each is node.generators[0] and over is not None) or self.is_traced(each.iter):
+                self.traced |= set(target_names(each.target)) - set(self.spot.locals)
+        self.inside(hidden, parts)
+        self.traced = known
 
     def _iterated(self, node: ast.expr) -> Ragged | None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and self.spot.is_builtin(node.func.id):
