@@ -36,6 +36,17 @@ def _no_fault_of_ours() -> Iterator[None]:
     assert details == ""
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _no_shell_left() -> Iterator[None]:
+    """A shell that a file's tests leave behind would be the shell of all that run after it in this process."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    yield
+    left = InteractiveShell.initialized()
+    InteractiveShell.clear_instance()
+    assert not left
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder ../shared; a test that asks for it is skipped where there is none."""

@@ -119,6 +119,7 @@ def test_the_panel_is_one_widget_with_a_table_of_what_was_recorded(monkeypatch: 
     widgets = pytest.importorskip("jupyter_jitmagic.live.widget", reason="needs anywidget")
     monkeypatch.setattr(widgets, "_built", lambda name: "")
     monkeypatch.setattr(panel_widget, "_widget", None)
+    monkeypatch.setattr(panel_widget, "_shell", lambda: None)
     monkeypatch.setattr(log, "shells", 0)
     pictured = jm.jit(lambda x: x + 1)
     pictured(1.0)

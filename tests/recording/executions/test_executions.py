@@ -312,7 +312,7 @@ def test_a_watched_output_is_one_live_array_and_ends_soon_after_its_execution(sl
                 assert sum(array.unsafe_buffer_pointer() == out.unsafe_buffer_pointer() for array in jax.live_arrays()) == 1
             del out
             assert _soon(lambda gone=gone: gone() is None)  # type: ignore[misc]
-    assert _soon(lambda: len(jax.live_arrays()) == before)
+    assert _soon(lambda: len(jax.live_arrays()) <= before)  # an earlier test's may go meanwhile
 
 
 def test_the_memory_of_an_output_is_not_held_for_long(slow: Any) -> None:
@@ -322,7 +322,7 @@ def test_the_memory_of_an_output_is_not_held_for_long(slow: Any) -> None:
     gc.collect()
     before = len(jax.live_arrays())
     blocked(f, x, 40)
-    assert _soon(lambda: len(jax.live_arrays()) == before)
+    assert _soon(lambda: len(jax.live_arrays()) <= before)  # an earlier test's may go meanwhile
 
 
 def test_a_stop_lets_go_of_what_is_watched(slow: Any) -> None:
