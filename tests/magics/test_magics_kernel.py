@@ -17,12 +17,15 @@ class Kernel:
         self._client = client
 
     def run(self, code: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """The reply's content, and the content of every output with its message type as "type"."""
+        """The reply's content, and the content of every output with its message type as "type"; a stream's pieces are one."""
         outputs: list[dict[str, Any]] = []
 
         def keep(message: dict[str, Any]) -> None:
-            if message["msg_type"] in ("stream", "display_data", "execute_result", "error"):
-                outputs.append({"type": message["msg_type"], **message["content"]})
+            content = {"type": message["msg_type"], **message["content"]}
+            if content["type"] == "stream" and outputs and outputs[-1].get("name") == content["name"]:
+                outputs[-1]["text"] += content["text"]  # a busy kernel sends a line and its end apart
+            elif content["type"] in ("stream", "display_data", "execute_result", "error"):
+                outputs.append(content)
 
         reply = self._client.execute_interactive(code, timeout=120, output_hook=keep, allow_stdin=False)
         return reply["content"], outputs
