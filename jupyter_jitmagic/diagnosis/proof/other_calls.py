@@ -56,7 +56,7 @@ class OtherCall:
         promised: a rewrite that fails there is none; where False, the answer says where it fails.
         sought: a rewrite that serves it is preferred; where False, it is only said of one that does not trace there.
         alone: of these values, others of which may ask for what is left out.
-        value: which static number is another one, as "where n is 0".
+        value: which static number or word is another one, as "where n is 0".
         names: the arguments that are given, left out or None.
         instead: of an argument that is None where it is left out; asked for where plain Python takes no earlier one of its
             kind (a number, say).

@@ -295,8 +295,12 @@ class Search:
                 break
             elif call.given.kind == "size" and not isinstance(other, TimeoutError):
                 too_short[call.words] = None
-            elif call.value and not isinstance(other, TimeoutError) and ANOTHER_SHAPE not in draft.excludes:
-                too_short[call.value] = None
+            elif (
+                call.given.kind == "static value"
+                and not isinstance(other, TimeoutError)
+                and not {ANOTHER_SHAPE, "static value"} & draft.excludes.keys()
+            ):
+                too_short[call.value or call.words] = None
         if not isinstance(outcome, BaseException):
             traced = Traced(draft, function, outcome, equations, tuple(on_others), tuple(too_short))
             if not draft.changes:

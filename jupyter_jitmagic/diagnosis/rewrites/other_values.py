@@ -7,6 +7,7 @@ import inspect
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from types import NoneType
 from typing import Any
 
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, other_options, other_statics
@@ -168,9 +169,9 @@ class OtherValues:
         return next((name for name, ours, theirs in counts if theirs < 0 <= ours), "")
 
     def _told(self, given: Input) -> str:
-        """Which static number is another one there, in words; "" where none is."""
-        numbers = (each for each in self._statics(given) if type(each[1]) is int and type(each[2]) is int)
-        return next((f"where {name} is {theirs}" for name, ours, theirs in numbers if ours != theirs), "")
+        """Which static number or word is another one there, in words; "" where none is."""
+        plain = (each for each in self._statics(given) if {type(each[1]), type(each[2])} <= {int, bool, str, NoneType})
+        return next((f"where {name} is {theirs!r}" for name, ours, theirs in plain if ours != theirs), "")
 
     def _statics(self, given: Input) -> Iterator[tuple[str, Any, Any]]:
         """(name, value in the call, value there) of each static argument."""

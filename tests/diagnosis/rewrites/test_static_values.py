@@ -500,3 +500,24 @@ def test_words_that_begin_and_end_as_the_code_asks_are_tried():
     with applied(diagnose(namespace["f"], X, 2.0), namespace):
         fixed = jax.jit(namespace["f"], static_argnames="kind")
         assert all(jnp.allclose(fixed(*call), want) for call, want in zip(calls, wanted, strict=True))
+
+
+def test_a_value_with_which_the_rewrite_makes_what_cannot_be_returned_is_named():
+    """Plain Python returns a string there, compiled code cannot: no site of the code's own stops the trace."""
+    diagnosis = diagnose(
+        define(
+            "def f(x, t, mode):\n"
+            "    if x.sum() > t:\n"
+            "        x = x / x.sum()\n"
+            "    if mode == 'clip':\n"
+            "        return jnp.clip(x, 0.0, 1.0)\n"
+            "    if mode == 'list':\n"
+            "        return [a + 1 for a in x]\n"
+            "    return str(float(x.sum()))\n"
+        )["f"],
+        X,
+        0.5,
+        "clip",
+    )
+    told = " ".join(diagnosis.rewrites[0].compared.differences)
+    assert "fails where mode is 'other'" in told and "'list'" not in told
