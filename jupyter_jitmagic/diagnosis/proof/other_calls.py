@@ -50,11 +50,13 @@ class OtherCall:
     """Another call of the function.
 
     Attributes:
-        given: its arguments; `given.kind` is "left out", "none", "given", "number", "own arrays", "size", "rank", "end" or
-            "negative int".
+        given: its arguments; `given.kind` is "left out", "none", "given", "number", "own arrays", "size", "rank",
+            "narrow", "end" or "negative int".
         words: what is different, to go on after "fails" or "differs", as "with tol left out".
         promised: a rewrite that fails there is none; where False, the answer says where it fails.
-        sought: a rewrite that serves it is preferred; where False, it is only said of one that does not trace there.
+        sought: a rewrite that serves it is preferred; where False, it is only said of one that fails there or gives something
+            else.
+        rounds: floats of fewer bits, whose values are not compared.
         alone: of these values, others of which may ask for what is left out.
         value: which static number or word is another one, as "where n is 0".
         names: the arguments that are given, left out or None.
@@ -70,6 +72,7 @@ class OtherCall:
     value: str = ""
     names: tuple[str, ...] = ()
     instead: bool = False
+    rounds: bool = False
 
 
 def other_calls(
@@ -433,16 +436,18 @@ class _Maker:
             yield self._mapped({0: min((size for size in sizes if size > 1), default=3)}, NOT_EMPTY.removeprefix("on "))
 
     def of_another_rank(self) -> Iterator[OtherCall]:
-        """An axis more or less, where the code asks how many there are: for arrays like the first one, all alike."""
+        """An axis more or less, where the code asks how many there are, and where there is one, two: for arrays like the first
+        one, all alike."""
         arrays = self._arrays()
         shape = self._leaves[arrays[0]].shape if arrays else (0,)
-        if 0 in shape or not any(asks_for_rank(tree) for tree in self._trees):
+        asks = any(asks_for_rank(tree) for tree in self._trees)
+        if 0 in shape or not (asks or len(shape) == 1):
             return
         alike = [k for k in arrays if self._leaves[k].shape == shape]
         axes = 2 if len(shape) == 1 else len(shape) - 1
         words = f"on arrays of {'one axis' if axes == 1 else f'{axes} axes'}"
         changed = {k: in_rank(self._leaves[k], axes) for k in alike}
-        yield replace(self._as_number(changed, words, "rank"), promised=False)
+        yield replace(self._as_number(changed, words, "rank"), promised=False, sought=asks)
 
     def empty_lists(self) -> Iterator[OtherCall]:
         """Nothing in a list that is an argument: a loop over it leaves Python's own numbers, whose division by 0 raises."""
@@ -594,11 +599,17 @@ class _Maker:
         full = [k for k in jaxs if self._leaves[k].dtype == own]
         if full:
             short = {k: as_jax(np.asarray(self._leaves[k]).astype(shorter)) for k in full}
-            yield replace(self._as_number(short, f"on arrays of {shorter.__name__}"), promised=False, sought=False)
+            words = f"on arrays of {shorter.__name__}"
+            yield replace(self._as_number(short, words), promised=False, sought=False, rounds=True)
             if single and floats:
                 beside = short | {k: as_jax(own(value)) for k, value in single.items()}
                 words = f"on arrays of {shorter.__name__} beside numbers that are arrays of {own.__name__}"
-                yield replace(self._as_number(beside, words), promised=False, sought=False)
+                yield replace(self._as_number(beside, words), promised=False, sought=False, rounds=True)
+        for narrow in (np.uint8, np.int8) if floats or ints else ():  # whose sums and counts go past their ends
+            held = {k: as_jax(_spread(self._leaves[k], narrow)) for k in (*floats, *ints) if self._leaves[k].dtype != narrow}
+            if held:
+                words = f"on arrays of {narrow.__name__}"
+                yield replace(self._as_number(held, words, "narrow"), promised=False, sought=False)
         halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}
         if ints:
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)
@@ -639,6 +650,13 @@ class _Maker:
                     changed = {k: like(self._leaves[k], np.asarray(place))}
                     kind = "end" if place >= 0 else "negative int"
                     yield OtherCall(self._variations.replaced(changed, kind), f"where {self._name(k)} is {place}")
+
+
+def _spread(leaf: Any, narrow: type[np.integer[Any]]) -> np.ndarray[Any, Any]:
+    """An array's numbers as integers all over what a narrow type holds, the same where they were the same."""
+    held = np.iinfo(narrow)
+    whole = np.rint(np.nan_to_num(np.asarray(leaf, np.float64), posinf=7, neginf=-7) * 2)
+    return (whole * 37 % (int(held.max) - int(held.min) + 1) + int(held.min)).astype(narrow)
 
 
 def _with_size(shape: Iterable[int], axis: int, size: int) -> tuple[int, ...]:
