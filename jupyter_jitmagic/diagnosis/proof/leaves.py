@@ -100,9 +100,13 @@ def in_shape(leaf: Any, shape: tuple[int, ...]) -> Any:
 
 
 def in_rank(leaf: Any, axes: int) -> Any:
-    """The array with an axis more, its values once more the other way round, or without its last one: the first of each."""
+    """The array with an axis more, its values once more the other way round (of floats twice as large: the columns have
+    something of their own), or without its last one: the first of each."""
     values = np.asarray(leaf)
-    return _in_its_place(leaf, values[..., 0] if axes < values.ndim else np.stack([values, values[::-1]], -1))
+    if axes < values.ndim:
+        return _in_its_place(leaf, values[..., 0])
+    beside = values[::-1] * 2 if values.dtype.kind == "f" else values[::-1]
+    return _in_its_place(leaf, np.stack([values, beside], -1))
 
 
 def _in_its_place(leaf: Any, made: np.ndarray[Any, Any]) -> Any:

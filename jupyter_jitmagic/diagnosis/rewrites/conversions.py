@@ -13,6 +13,7 @@ import jax.scipy.special
 import numpy as np
 
 from jupyter_jitmagic.base.looking import text_attribute
+from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.over_items import (
     any_all,
     by_map,
@@ -243,9 +244,25 @@ def popcount(spot: Spot) -> Iterator[Step]:
     call = spot.code.parents.get(attribute)
     if isinstance(attribute, ast.Attribute) and attribute.attr == "count" and isinstance(call, ast.Call):
         counted = [a.value for a in call.args if isinstance(a, ast.Constant)]
-        text = f"{spot.lax('population_count')}({spot.jnp('abs')}({spot.code.expr(node.args[0])}))"
+        bits, number = spot.lax("population_count"), node.args[0]
+        text = f"{bits}({spot.jnp('abs')}({spot.code.expr(number)}))"
+        of = next((each.args[0] for each in ast.walk(number) if isinstance(each, ast.Call) and _makes_an_int(each)), None)
+        if of is not None and _is_unsigned(spot.fact(of)):
+            text = f"{bits}({spot.jnp('abs')}({spot.code.expr(of)})).astype(int)"  # an int has a bit less
         if counted == ["1"]:  # of a negative number bin() shows the absolute value
             yield spot.step("population_count", (call, text))
+
+
+def _makes_an_int(call: ast.Call) -> bool:
+    """Whether it is what `int(x)` has become."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="asarray"), args=[_, ast.Name(id="int")]):
+            return True
+    return False
+
+
+def _is_unsigned(fact: Fact | None) -> bool:
+    return fact is not None and fact.dtype == "u"
 
 
 def divided(spot: Spot) -> Iterator[Step]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -561,9 +562,16 @@ class Judge:
 
     def _untried(self) -> dict[str, str]:
         untried = [*self._served.untried] if self._served is not None else []
+        untried += [f"options in **{name}" for name in self._unread_options()]
         if self._gradients.cut:
             untried.append(f"{self._gradients.cut}, for want of time")
         return {f"untried {what}": what for what in untried}
+
+    def _unread_options(self) -> list[str]:
+        """`kw` of a `**kw` of which the call gives nothing: which options there are nobody says."""
+        parameters = inspect.signature(self.call.fun).parameters
+        rest = [name for name, each in parameters.items() if each.kind is inspect.Parameter.VAR_KEYWORD]
+        return [] if self.call.kwargs.keys() - parameters.keys() else rest
 
     def _uncompiled(self, traced: Traced) -> Callable[[Input], Any] | None:
         """What runs the rewrite as JAX does without jit; None where that may take long."""

@@ -301,6 +301,17 @@ def test_one_that_is_drawn_narrower_than_pythons_is_made_an_int():
     check(source, *[(jax.random.PRNGKey(n), PLACES) for n in range(4)])
 
 
+def test_bits_of_an_unsigned_number_are_all_counted():
+    """Its last is the sign of an int; and the count is an int as Python's, which does not wrap around."""
+    namespace = define('def f(n):\n    return 200 * bin(int(n)).count("1")\n')
+    f = namespace["f"]
+    found = propose(f, (jnp.array(5, jnp.uint32),), {}, (), (), seconds=30)
+    with applied(found, namespace):
+        for n in (0, 7, 2**31, 2**32 - 1):
+            assert jax.jit(namespace["f"])(jnp.array(n, jnp.uint32)) == f(jnp.array(n, jnp.uint32))
+        assert jax.jit(namespace["f"])(jnp.array(-3)) == f(-3)
+
+
 def test_bits_of_a_negative_number_are_counted_as_bin_shows_them():
     namespace = define('def f(n):\n    return bin(int(n)).count("1")\n')
     f = namespace["f"]

@@ -1164,3 +1164,59 @@ def f(params, state):
     calls = [([X, jnp.array(value)], {"scale": jnp.array(scale)}) for value, scale in ((0.5, 8.0), (1.5, 2.0))]
     first = check(source, *calls, ([X / 0, jnp.array(1.0)], {"scale": jnp.array(4.0)})).rewrites[0]
     assert first.verified and "integers stand for some floats" in " ".join(first.compared.differences)
+
+
+def _told(source, *args):
+    """What the answer says of its first rewrite's differences, and what it did not reach."""
+    compared = diagnose(define(source)["f"], *args).rewrites[0].compared
+    return " ".join(compared.differences), " ".join(compared.not_reached)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (
+            "def f(x):\n    good = x[jnp.isfinite(x)]\n    return jnp.abs(good - good[0]).max()\n",
+            "on arrays of 2 axes it gives something else",
+        ),
+        ("def f(x, t=1.0):\n    return jnp.append(x[x > t], t).sum()\n", "it fails on arrays of 2 axes"),
+    ],
+)
+def test_a_selection_of_one_axis_says_what_it_does_with_two(source, words):
+    """Plain Python's `x[mask]` is one row of numbers for arrays of any number of axes."""
+    assert words in _told(source, X)[0]
+
+
+def test_what_serves_arrays_of_two_axes_says_nothing_of_them():
+    assert "2 axes" not in _told("def f(x, t=1.0):\n    return x[x > t].sum()\n", X)[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "args", "words"),
+    [
+        (
+            "def f(x):\n    best = -1\n    for v in x:\n        if v > best:\n            best = v\n    return best\n",
+            (X,),
+            "on arrays of uint8 it gives something else",
+        ),
+        (
+            "def f(x):\n    s = x[x > 2]\n    return sum(s) / max(len(s), 1)\n",
+            (jnp.array([5, 2, 7]),),
+            "of uint8",
+        ),
+    ],
+)
+def test_where_integers_of_few_bits_wrap_around_otherwise_it_is_said(source, args, words):
+    told = _told(source, *args)[0]
+    assert words in told and "int8" not in told.replace("uint8", ""), "and one kind of them is enough"
+
+
+def test_integers_of_few_bits_that_are_served_are_not_spoken_of():
+    assert "int8" not in _told("def f(x):\n    return x if x.sum() > 3 else x * 2\n", X)[0]
+
+
+def test_options_of_which_nobody_says_what_there_are_were_not_tried():
+    source = "def f(x, **opts):\n    y = x.mean() if x.sum() > 0 else x.max()\n    return y * opts.get('scale', 1.0)\n"
+    assert "options in **opts" in _told(source, X)[1]
+    given = diagnose(define(source)["f"], X, scale=2.0)
+    assert "**opts" not in " ".join(given.rewrites[0].compared.not_reached)
