@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import io
 import itertools
 import re
 import time
@@ -14,6 +15,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from typing import Any
 
 import jax
+import numpy as np
 
 from jupyter_jitmagic.base.refused import is_refused
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
@@ -348,6 +350,15 @@ class Plain:
                 return not differs(got, rerun(lambda: self._plainly(given)))
         except (Exception, OutOfTime, Effect):
             return False
+
+    def casts_nan(self, given: Input) -> bool:
+        """Whether NumPy itself makes a whole number of NaN there, which is whatever the processor gives."""
+        self._probes.start(Deadline(self.for_another()))
+        said = io.StringIO()
+        notes = np.errstate(invalid="log", call=said)
+        with contextlib.suppress(Exception, OutOfTime, Effect), notes, self._numpys.of(self._room):
+            rerun(lambda: self._plainly(given))
+        return "invalid value encountered in cast" in said.getvalue()
 
     def agrees(self) -> bool:
         """Whether the call's own input gives by NumPy what JAX gives: then varied inputs are run by NumPy,

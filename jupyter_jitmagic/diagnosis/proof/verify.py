@@ -144,7 +144,10 @@ def compare(
         difference = differs(got, want)
         results.append(want)
         if difference and given.kind != "call" and not differs(got, with_whole_nan_of(got, want)):
-            notes["NaN, of which NumPy and XLA make different whole numbers"] = None
+            notes[WHOLE_NAN] = None
+            continue
+        if difference and given.kind != "call" and plain.casts_nan(given):
+            notes[WHOLE_NAN] = None
             continue
         if difference and given.kind != "call" and (as_arrays := otherwise_as_arrays(plain, given, got, want)):
             notes[as_arrays] = None
@@ -298,6 +301,7 @@ def _may_lose(plain: Plain, given: Input) -> bool:
 XLAS_NAN = (
     "compiled, XLA takes some NaN for a number (it leaves out what is multiplied by False, and abs(x) >= 0 is true for it)"
 )
+WHOLE_NAN = "NaN, of which NumPy and XLA make different whole numbers"
 BESIDE_NAN = "its gradient is not finite where some data is NaN (or infinite, perhaps) and plain Python's is"
 SINGLE = "it differs from plain Python as its numbers have 32 bits, with which plain Python gives the same, and not 64"
 WRAPS = "plain Python's whole numbers grow without bound, the compiled function's wrap around"

@@ -152,3 +152,21 @@ def test_what_numpy_says_of_no_tracer_is_asked_of_jax(compared):
 def test_a_list_among_what_is_joined_is_an_array_of_jax(joined):
     """NumPy takes lists beside arrays, jnp none."""
     check(f"def f(x):\n    return np.diff({joined}) * 2\n", (jnp.array([0.0, 1.0, 5.0]),), (jnp.array([3.0, 1.0, 1.0]),))
+
+
+def test_what_numpy_makes_a_whole_number_of_nan_refuses_no_rewrite():
+    """It is whatever the processor gives, here a place below all others; as an index XLA makes another of it."""
+    source = (
+        "def f(t, y, period):\n"
+        "    phase = np.asarray(t / period) % 1.0\n"
+        "    slot = np.minimum((phase * 3).astype(int), 2)\n"
+        "    means = np.full(3, -1.0)\n"
+        "    for k in range(3):\n"
+        "        inside = y[slot == k]\n"
+        "        if len(inside) > 0:\n"
+        "            means[k] = inside.mean()\n"
+        "    return means\n"
+    )
+    t, y = jnp.array([0.1, 0.7, 1.3, 1.9]), jnp.array([1.0, 1.4, 0.8, 1.1])
+    answer = check(source, (t, y, jnp.array(1.3)), (2 * t, y, jnp.array(0.4)))
+    assert any("different whole numbers" in each for each in answer.rewrites[0].compared.differences)
