@@ -295,6 +295,8 @@ class Reads:
             if self._is_its_key() and (isinstance(label, ast.Name) or not self.by_data):  # of a number none may be there
                 return {self.targets[0]: text}
             raise Refused
+        if (last := self._last(label)) is not None:
+            return last
         numbered = isinstance(label, ast.Constant) and type(label.value) is int and label.value >= 0
         if not numbered and not _counts_up(self.function, label):
             raise Refused
@@ -315,6 +317,20 @@ class Reads:
                         name: f"{self.code.operand(array)}[{text}]" for name, array in zip(self.targets, arrays, strict=True)
                     }
         raise Refused
+
+    def _last(self, label: ast.expr) -> dict[str, str] | None:
+        """The same for the place -1, of what is run over by its places alone."""
+        match label, self.made.target, self.made.over:
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1)), ast.Name(id=one), over:
+                pass
+            case _:
+                return None
+        match over:
+            case ast.Call(func=ast.Name(id="range"), args=[count]) if self.spot.is_builtin("range"):
+                return {one: f"({self.code.src(count)} - 1)"}
+            case ast.Name() | ast.Attribute() if self._has_places(over):
+                return {one: f"{self.code.src(over)}[-1]"}
+        return None
 
     def _has_places(self, node: ast.expr) -> bool:
         """Whether what is run over is found by its number, too, as no dict is."""

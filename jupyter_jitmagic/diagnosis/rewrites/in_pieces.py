@@ -1,0 +1,56 @@
+"""Pieces of an array between places that data says: `laps = jnp.split(x, ends)` → a mask for each piece, of what stands between
+two places.
+
+The number of pieces is known, as `ends` has a fixed length; what each is read for is `selected_by_turn`. With places that are
+written one by one it is `cutting.split_at`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.host_sizes import is_jnp
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE
+from jupyter_jitmagic.source.names import COMPREHENSIONS
+
+
+def pieces(spot: Spot) -> Iterator[Step]:
+    """A list of selections in its place, which has a name."""
+    code, call = spot.code, spot.node
+    match call:
+        case ast.Call(func=ast.Attribute(attr="split"), args=[ast.Name(id=array), ends], keywords=[]) if is_jnp(
+            spot, call.func
+        ):
+            pass
+        case _:
+            return
+    places, whole = spot.fact(ends), spot.fact(call.args[0])
+    if places is None or (places.sort, places.ndim, places.dtype) != ("array", 1, "i") or whole is None or whole.ndim < 1:
+        return
+    statement = code.statement(call)
+    around = [each for each in code.ancestors(call) if isinstance(each, COMPREHENSIONS)]
+    if code.function(call) is not spot.function or any(each.generators[0].iter is not call for each in around):
+        return
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
+            begun = statement
+        case ast.Assign() | ast.Return() | ast.For() if not isinstance(statement, ast.For) or statement.iter is call:
+            name, begun = code.fresh("pieces", f"pieces_of_{array}"), None
+        case _:
+            return
+    starts, stops = code.fresh("starts", f"starts_of_{array}"), code.fresh("stops", f"stops_of_{array}")
+    place, k = code.fresh("place", f"place_in_{array}"), code.fresh("k", "number")
+    given, size, indent = code.operand(ends), f"{array}.shape[0]", code.indent(statement)
+    start = code.region([statement], comments=True)[0]
+    lines = (
+        f"{starts}, {stops} = [0, *{given}], [*{given}, {size}]\n{indent}"
+        f"{place} = {spot.jnp('arange')}({size})\n{indent}"
+        f"{name} = [{array}[({place} >= {starts}[{k}]) & ({place} < {stops}[{k}])] for {k} in range(len({starts}))]"
+    )
+    edits = [(begun, lines)] if begun is not None else [((start, start), f"{indent}{lines}\n"), (call, name)]
+    yield spot.step("split", *edits, excludes=NEGATIVE)
+
+
+RULES: list[Rule] = [pieces]

@@ -1,0 +1,47 @@
+"""Pieces between places that data says (`jnp.split(x, ends)`), and what is made of each."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check
+
+X = jnp.array([5.0, 6.5, 5.5, 7.0, 4.0, 6.0, 6.9, 5.2])
+CALLS = [(X, jnp.array(each)) for each in ([3, 5], [3, 3], [0, 8], [1, 2, 3])]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    laps = jnp.split(x, ends)\n"
+        "    tops = [lap.max() if lap.size else 0.0 for lap in laps]\n"
+        "    return jnp.array(tops), laps[-1].sum(), len(laps)\n",
+        "    return jnp.array([piece.sum() for piece in jnp.split(x, ends)])\n",
+        "    best = -1.0\n"
+        "    for piece in jnp.split(x, ends):\n"
+        "        if len(piece) > 1:\n"
+        "            best = jnp.maximum(best, piece.std())\n"
+        "    return best\n",
+        "    stops = jnp.minimum(ends, 8)\n    place = 2\n    parts = jnp.split(x, stops)\n    return parts[0].sum() * place\n",
+    ],
+)
+def test_each_piece_is_what_stands_between_two_places(body):
+    """Empty ones and the last as well, in a list, a comprehension and a loop; names that the function has are not taken."""
+    check(f"def f(x, ends):\n{body}", *CALLS)
+
+
+def test_rows_are_cut_where_numbers_are():
+    table = jnp.stack([X, -X], 1)
+    source = "def f(x, ends):\n    return jnp.stack([rows.sum(axis=0) for rows in jnp.split(x, ends)])\n"
+    check(source, (table, jnp.array([3, 5])), (table, jnp.array([0, 8])))
+
+
+def test_the_last_of_selections_is_found_by_minus_one():
+    source = (
+        "def f(x, label):\n"
+        "    groups = [x[label == k] for k in range(3)]\n"
+        "    return sum(g.sum() for g in groups) * groups[-1].sum() + groups[1].sum()\n"
+    )
+    label = jnp.array([0, 1, 1, 2, 0, 1, 2, 2])
+    check(source, (X, label), (X, jnp.zeros(8, int)))
