@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import gathered
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
-from jupyter_jitmagic.diagnosis.rewrites.repeating import turned
+from jupyter_jitmagic.diagnosis.rewrites.repeating import place_among_repeated, turned
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, terms
 from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import bound_to, stored, walk_scope
@@ -210,6 +210,9 @@ class Indexing(Writer):
             mask = enclosed(base.mask)
             first = f"{self.jnp('argmax')}({mask})" if number == 0 else f"-1 - {self.jnp('argmax')}({mask}[::-1])"
             self.replace(part, first)
+            return None
+        if base.times and base.ndim == 1 and len(parts) == 1 and not base.flat and not base.listed:
+            self.replace(part, place_among_repeated(self, base, part, number))
             return None
         base = self.ordered(node.value, base)
         if number == -1:

@@ -47,7 +47,7 @@ def test_where_equal_elements_come_differently_often_the_gradient_of_the_largest
     "end",
     [
         "jnp.cumsum(s)[-2]",
-        "s[1]",
+        "s[jnp.argsort(s)][0]",
         "jnp.diff(s).sum()",
         "s @ s",
         "jnp.concatenate([s, x]).sum()",
@@ -58,6 +58,24 @@ def test_where_equal_elements_come_differently_often_the_gradient_of_the_largest
 def test_what_depends_on_the_order_or_a_neighbour_is_not_taken_for_known(end):
     found = diagnose(define(f"def f(x, counts):\n    s = jnp.repeat(x, counts)\n    return {end}\n")["f"], X, COUNTS)
     assert not found.rewrites
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "s[1], s[(len(s) - 1) // 2], s[-2]",
+        "s[s < 2.5][1] + s[jnp.sum(counts) // 2]",
+        "s[jnp.array([2, 0, -1])]",
+        "jnp.sort(s)[2] - jnp.flip(s)[1]",
+    ],
+)
+def test_a_place_is_found_by_how_many_come_before(end):
+    """Those that come never are passed over; past the end it is the last one, as JAX takes it."""
+    calls = [*CALLS[:3], (X, COUNTS.at[4].set(0)), (X[:2], jnp.array([0, 1]))]
+    assert (
+        "repeat"
+        not in check(f"def f(x, counts):\n    s = jnp.repeat(x, counts)\n    return {end}\n", *calls).rewrites[0].source
+    )
 
 
 def test_counts_of_billions_are_not_tried():
