@@ -33,11 +33,14 @@ def pieces(spot: Spot) -> Iterator[Step]:
     around = [each for each in code.ancestors(call) if isinstance(each, COMPREHENSIONS)]
     if code.function(call) is not spot.function or any(each.generators[0].iter is not call for each in around):
         return
+    named = False
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
-            begun = statement
-        case ast.Assign() | ast.Return() | ast.For() if not isinstance(statement, ast.For) or statement.iter is call:
-            name, begun = code.fresh("pieces", f"pieces_of_{array}"), None
+            named = True
+        case ast.Assign() | ast.Return():
+            name = code.fresh("pieces", f"pieces_of_{array}")
+        case ast.For(iter=over) if over is call:
+            name = code.fresh("pieces", f"pieces_of_{array}")
         case _:
             return
     starts, stops = code.fresh("starts", f"starts_of_{array}"), code.fresh("stops", f"stops_of_{array}")
@@ -49,8 +52,10 @@ def pieces(spot: Spot) -> Iterator[Step]:
         f"{place} = {spot.jnp('arange')}({size})\n{indent}"
         f"{name} = [{array}[({place} >= {starts}[{k}]) & ({place} < {stops}[{k}])] for {k} in range(len({starts}))]"
     )
-    edits = [(begun, lines)] if begun is not None else [((start, start), f"{indent}{lines}\n"), (call, name)]
-    yield spot.step("split", *edits, excludes=NEGATIVE)
+    if named:
+        yield spot.step("split", (statement, lines), excludes=NEGATIVE)
+    else:
+        yield spot.step("split", ((start, start), f"{indent}{lines}\n"), (call, name), excludes=NEGATIVE)
 
 
 RULES: list[Rule] = [pieces]
