@@ -13,21 +13,19 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.host_sizes import is_jnp
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE
-from jupyter_jitmagic.source.names import COMPREHENSIONS
+from jupyter_jitmagic.source.names import COMPREHENSIONS, walk
 
 
 def pieces(spot: Spot) -> Iterator[Step]:
     """A list of selections in its place, which has a name."""
     code, call = spot.code, spot.node
     match call:
-        case ast.Call(func=ast.Attribute(attr="split"), args=[ast.Name(id=array), ends], keywords=[]) if is_jnp(
-            spot, call.func
-        ):
+        case ast.Call(func=ast.Attribute(attr="split"), args=[whole, ends], keywords=[]) if is_jnp(spot, call.func):
             pass
         case _:
             return
-    places, whole = spot.fact(ends), spot.fact(call.args[0])
-    if places is None or (places.sort, places.ndim, places.dtype) != ("array", 1, "i") or whole is None or whole.ndim < 1:
+    places, known = spot.fact(ends), spot.fact(whole)
+    if places is None or (places.sort, places.ndim, places.dtype) != ("array", 1, "i") or known is None or known.ndim < 1:
         return
     statement = code.statement(call)
     around = [each for each in code.ancestors(call) if isinstance(each, COMPREHENSIONS)]
@@ -38,16 +36,18 @@ def pieces(spot: Spot) -> Iterator[Step]:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
             named = True
         case ast.Assign() | ast.Return():
-            name = code.fresh("pieces", f"pieces_of_{array}")
-        case ast.For(iter=over) if over is call:
-            name = code.fresh("pieces", f"pieces_of_{array}")
+            name = code.fresh("pieces", "parts")
+        case ast.For(iter=over) if call in walk(over):
+            name = code.fresh("pieces", "parts")
         case _:
             return
+    array, before = (whole.id, "") if isinstance(whole, ast.Name) else (code.fresh("whole", "array"), code.src(whole))
     starts, stops = code.fresh("starts", f"starts_of_{array}"), code.fresh("stops", f"stops_of_{array}")
     place, k = code.fresh("place", f"place_in_{array}"), code.fresh("k", "number")
     given, size, indent = code.operand(ends), f"{array}.shape[0]", code.indent(statement)
     start = code.region([statement], comments=True)[0]
-    lines = (
+    lines = f"{array} = {before}\n{indent}" if before else ""
+    lines += (
         f"{starts}, {stops} = [0, *{given}], [*{given}, {size}]\n{indent}"
         f"{place} = {spot.jnp('arange')}({size})\n{indent}"
         f"{name} = [{array}[({place} >= {starts}[{k}]) & ({place} < {stops}[{k}])] for {k} in range(len({starts}))]"

@@ -23,12 +23,23 @@ CALLS = [(X, jnp.array(each)) for each in ([3, 5], [3, 3], [0, 8], [1, 2, 3])]
         "        if len(piece) > 1:\n"
         "            best = jnp.maximum(best, piece.std())\n"
         "    return best\n",
+        "    total = 0.0\n"
+        "    for i, piece in enumerate(jnp.split(x, ends)):\n"
+        "        total = total + i * (piece[0] if piece.size > 0 else 0.0)\n"
+        "    return total\n",
+        "    norms = [jnp.sqrt((piece**2).sum()) for piece in jnp.split(x - 1, ends)]\n    return max(norms), x.sum()\n",
         "    stops = jnp.minimum(ends, 8)\n    place = 2\n    parts = jnp.split(x, stops)\n    return parts[0].sum() * place\n",
     ],
 )
 def test_each_piece_is_what_stands_between_two_places(body):
     """Empty ones and the last as well, in a list, a comprehension and a loop; names that the function has are not taken."""
     check(f"def f(x, ends):\n{body}", *CALLS)
+
+
+def test_what_is_cut_is_what_it_was_when_it_was_cut():
+    """Another value that the name gets later is no part of the pieces, nor are later places."""
+    source = "def f(x, ends):\n    parts = jnp.split(x, ends)\n    ends = ends + 1\n    return parts[0].sum(), ends\n"
+    check(source, *CALLS)
 
 
 def test_rows_are_cut_where_numbers_are():
