@@ -99,6 +99,7 @@ def other_calls(
         make.sizes_apart(),
         itertools.islice(make.sizes(), 2, None),
         make.empty_lists(),
+        make.empty_options(),
         make.arrays_of_numbers(),
         make.given_as_integers(),
     )
@@ -454,6 +455,13 @@ class _Maker:
         for name in [name for name, value in self._bound.items() if type(value) is list and value][:2]:
             call = self._called({**self._bound, name: []}, "given", [name])
             yield replace(call, given=replace(call.given, kind="size"), words=f"where {name} is an empty list", promised=False)
+
+    def empty_options(self) -> Iterator[OtherCall]:
+        """Nothing in a list, tuple or dict that is left out, as `table=()`."""
+        defaults = {name: self._default(name) for name in self._parameters if name not in self._bound}
+        for name in [name for name, value in defaults.items() if type(value) in (list, tuple, dict) and value][:2]:
+            call = self._called({**self._bound, name: type(defaults[name])()}, "given", [name])
+            yield replace(call, words=f"where {name} is empty", promised=False, sought=False)
 
     def of_arrays_not_empty(self) -> Iterator[OtherCall]:
         """What is optional, left out and given beside arrays that are not empty, where the call's own are: what plain Python

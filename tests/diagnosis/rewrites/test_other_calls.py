@@ -1220,3 +1220,16 @@ def test_options_of_which_nobody_says_what_there_are_were_not_tried():
     assert "options in **opts" in _told(source, X)[1]
     given = diagnose(define(source)["f"], X, scale=2.0)
     assert "**opts" not in " ".join(given.rewrites[0].compared.not_reached)
+
+
+def test_where_a_table_that_is_left_out_may_be_empty_it_is_said():
+    source = (
+        "def f(x, prices={1: 2.5, 3: 4.0}):\n"
+        "    total = 0\n"
+        "    for v in x:\n"
+        "        total += prices.get(int(v), 0.0)\n"
+        "    return total\n"
+    )
+    assert "it fails where prices is empty" in _told(source, jnp.array([3, -2, 1]))[0]
+    served = "def f(x, table=(1.0, 2.0)):\n    return x * sum(table) if x.sum() > 3 else x\n"
+    assert "is empty" not in _told(served, X)[0]
