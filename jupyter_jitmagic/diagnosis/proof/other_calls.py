@@ -50,8 +50,8 @@ class OtherCall:
     """Another call of the function.
 
     Attributes:
-        given: its arguments; `given.kind` is "left out", "none", "given", "number", "own arrays", "size", "rank",
-            "narrow", "end" or "negative int".
+        given: its arguments; `given.kind` is "left out", "none", "given", "number", "own arrays", "size", "rank", "end" or
+            "negative int".
         words: what is different, to go on after "fails" or "differs", as "with tol left out".
         promised: a rewrite that fails there is none; where False, the answer says where it fails.
         sought: a rewrite that serves it is preferred; where False, it is only said of one that fails there or gives something
@@ -613,11 +613,9 @@ class _Maker:
                 beside = short | {k: as_jax(own(value)) for k, value in single.items()}
                 words = f"on arrays of {shorter.__name__} beside numbers that are arrays of {own.__name__}"
                 yield replace(self._as_number(beside, words), promised=False, sought=False, rounds=True)
-        for narrow in (np.uint8, np.int8) if floats or ints else ():  # whose sums and counts go past their ends
-            held = {k: as_jax(_spread(self._leaves[k], narrow)) for k in (*floats, *ints) if self._leaves[k].dtype != narrow}
-            if held:
-                words = f"on arrays of {narrow.__name__}"
-                yield replace(self._as_number(held, words, "narrow"), promised=False, sought=False)
+        held = {k: as_jax(_spread(self._leaves[k])) for k in (*floats, *ints) if self._leaves[k].dtype != np.uint8}
+        if held:  # whose sums and counts go past their end
+            yield replace(self._as_number(held, "on arrays of uint8"), promised=False, sought=False)
         halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}
         if ints:
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)
@@ -660,11 +658,10 @@ class _Maker:
                     yield OtherCall(self._variations.replaced(changed, kind), f"where {self._name(k)} is {place}")
 
 
-def _spread(leaf: Any, narrow: type[np.integer[Any]]) -> np.ndarray[Any, Any]:
-    """An array's numbers as integers all over what a narrow type holds, the same where they were the same."""
-    held = np.iinfo(narrow)
+def _spread(leaf: Any) -> np.ndarray[Any, Any]:
+    """An array's numbers all over what eight bits hold, the same where they were the same."""
     whole = np.rint(np.nan_to_num(np.asarray(leaf, np.float64), posinf=7, neginf=-7) * 2)
-    return (whole * 37 % (int(held.max) - int(held.min) + 1) + int(held.min)).astype(narrow)
+    return (whole * 37 % 256).astype(np.uint8)
 
 
 def _with_size(shape: Iterable[int], axis: int, size: int) -> tuple[int, ...]:

@@ -73,7 +73,6 @@ _ASPECTS = {
     "given": "optional arguments given",
     "size": "arrays of other sizes",
     "rank": "arrays with another number of axes",
-    "narrow": "integers of few bits",
     "number": "other kinds of numbers",
     "own arrays": "numbers that are arrays of their own",
     "end": "indices at the ends",

@@ -488,17 +488,14 @@ class Judge:
                 self._served.first(taken)
                 raise
         found = [(call.words, self._otherwise(traced, call, known.get(id(call)))) for call in self._said]
-        narrow = False
         for call, want in self._served.unsought:
-            kind = call.given.kind
-            if (kind == "narrow" and (narrow or "number" in traced.draft.excludes)) or kind in traced.draft.excludes:
-                continue  # one is enough, and what a draft gives up is said
+            if call.given.kind in traced.draft.excludes:
+                continue  # what a draft gives up is said
             program = self._trace_of(traced, call.given)
             floats = program and other_floats(program.out_info, want, (call.given.args, call.given.kwargs))
             what = FAILS if program is None else f"gives {floats}" if floats else ""
             if not (what or call.rounds):
                 what = self._served.otherwise(Taken(call, ((call.given, want),)), program, traced.draft.excludes)
-            narrow |= kind == "narrow" and what != ""
             found.append((call.words, what))
         failing = [*traced.fails, *late, *(words for words, what in found if what == FAILS)]
         fails = [where_it_fails(failing)] if failing else []
