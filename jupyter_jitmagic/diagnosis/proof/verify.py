@@ -146,9 +146,6 @@ def compare(
         if difference and given.kind != "call" and not differs(got, with_whole_nan_of(got, want)):
             notes[WHOLE_NAN] = None
             continue
-        if difference and given.kind != "call" and plain.casts_nan(given):
-            notes[WHOLE_NAN] = None
-            continue
         if difference and given.kind != "call" and (as_arrays := otherwise_as_arrays(plain, given, got, want)):
             notes[as_arrays] = None
             continue
@@ -191,6 +188,9 @@ def compare(
             continue
         elif difference and given.kind == "doubled" and (_gives(uncompiled_rewrite, given, want) or plain.gives(got, given)):
             unsure += 1  # what is computed of equal numbers is equal but for rounding
+            continue
+        elif difference and given.kind != "call" and plain.casts_nan(given):
+            notes[WHOLE_NAN] = None
             continue
         elif difference:
             if given.kind != "call" and (turns_complex(plain.first, got, want) or rounding_decides(plain, given, got, want)):
