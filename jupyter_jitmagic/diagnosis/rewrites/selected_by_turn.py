@@ -193,7 +193,13 @@ class Reads:
         code, made = self.code, self.made
         whole, wanted = self._asked(use)
         around = code.parents[whole]
+        part = whole
         match around:
+            case ast.Subscript(slice=ast.Slice()) if around.value is whole is use and self._has_parts():
+                part, around = around, code.parents[around]
+        match around:
+            case _ if part is not whole and not isinstance(around, ast.For | ast.comprehension | ast.Call):
+                raise Refused
             case ast.Call(func=ast.Name(id="len")) if self.spot.is_builtin("len"):
                 self._count(whole)
             case ast.Subscript(slice=label, ctx=ast.Load()) if around.value is whole is use:
@@ -201,15 +207,15 @@ class Reads:
             case ast.Assign(targets=[ast.Tuple(elts=targets)]) if around.value is whole and self._has_as_many(len(targets)):
                 places = [self._item({self.targets[0]: str(place)}) for place in range(len(targets))]
                 self.found.append((use, ", ".join(places)))
-            case ast.For() | ast.comprehension() if around.iter is whole:
+            case ast.For() | ast.comprehension() if around.iter is part:
                 self._run_over(around, whole, wanted, None)
             case ast.Call(func=ast.Name(id="enumerate" | "zip" as how), args=args, keywords=[]) if self.spot.is_builtin(how):
                 runs = code.parents[around]
                 if not isinstance(runs, ast.For | ast.comprehension) or runs.iter is not around:
                     raise Refused
-                self._run_over(runs, whole, wanted, args.index(whole) + (how == "enumerate"))
+                self._run_over(runs, whole, wanted, args.index(part) + (how == "enumerate"))
             case ast.Call(func=ast.Name(id="map"), args=[called, _], keywords=[]) if (
-                self.spot.is_builtin("map") and wanted == "values" and not _has_own_names(called)
+                part is whole and self.spot.is_builtin("map") and wanted == "values" and not _has_own_names(called)
             ):
                 text = f"{code.operand(called)}({self._item({})}) for {code.src(made.target)} in {code.expr(made.over)}"
                 if loaded([called]) & {*self.targets}:
@@ -317,6 +323,15 @@ class Reads:
                         name: f"{self.code.operand(array)}[{text}]" for name, array in zip(self.targets, arrays, strict=True)
                     }
         raise Refused
+
+    def _has_parts(self) -> bool:
+        """Whether a part of what is run over is written as a part of the list is (`groups[1:]`)."""
+        match self.made.over:
+            case ast.Call(func=ast.Name(id="range")):
+                return self.made.key is None and self.spot.is_builtin("range")
+            case ast.Name() | ast.Attribute() as over:
+                return self.made.key is None and self._has_places(over)
+        return False
 
     def _last(self, label: ast.expr) -> dict[str, str] | None:
         """The same for the place -1, of what is run over by its places alone."""

@@ -56,3 +56,19 @@ def test_the_last_of_selections_is_found_by_minus_one():
     )
     label = jnp.array([0, 1, 1, 2, 0, 1, 2, 2])
     check(source, (X, label), (X, jnp.zeros(8, int)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    return groups[0].sum() + sum(g.sum() for g in groups[1:]), len(groups[1:])\n",
+        "    best = 0.0\n"
+        "    for i, g in enumerate(groups[::-1]):\n"
+        "        best = jnp.maximum(best, g.sum() + i)\n"
+        "    return best\n",
+    ],
+)
+def test_a_part_of_the_selections_is_that_part_of_what_they_are_made_for(body):
+    label = jnp.array([0, 1, 1, 2, 0, 1, 2, 2])
+    made = "    groups = [x[label == k] for k in range(3)]\n"
+    check(f"def f(x, label):\n{made}{body}", (X, label), (X, jnp.zeros(8, int)))
