@@ -36,19 +36,6 @@ def _no_fault_of_ours() -> Iterator[None]:
     assert details == ""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _own_shell() -> Iterator[None]:
-    """A shell that a file's tests make is gone after them: it would be the shell of all that run later in this process."""
-    from IPython.core.interactiveshell import InteractiveShell
-
-    yield
-    if InteractiveShell.initialized():
-        shell = InteractiveShell.instance()
-        if "jupyter_jitmagic" in shell.extension_manager.loaded:
-            shell.extension_manager.unload_extension("jupyter_jitmagic")
-        InteractiveShell.clear_instance()
-
-
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder ../shared; a test that asks for it is skipped where there is none."""

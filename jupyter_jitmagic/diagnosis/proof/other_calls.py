@@ -56,7 +56,7 @@ class OtherCall:
         promised: a rewrite that fails there is none; where False, the answer says where it fails.
         sought: a rewrite that serves it is preferred; where False, it is only said of one that fails there or gives something
             else.
-        rounds: floats of fewer bits, whose values are not compared.
+        by_value: not sought, but what it gives is compared; else only whether it traces, and its floats.
         alone: of these values, others of which may ask for what is left out.
         value: which static number or word is another one, as "where n is 0".
         names: the arguments that are given, left out or None.
@@ -72,7 +72,7 @@ class OtherCall:
     value: str = ""
     names: tuple[str, ...] = ()
     instead: bool = False
-    rounds: bool = False
+    by_value: bool = False
 
 
 def other_calls(
@@ -448,7 +448,7 @@ class _Maker:
         axes = 2 if len(shape) == 1 else len(shape) - 1
         words = f"on arrays of {'one axis' if axes == 1 else f'{axes} axes'}"
         changed = {k: in_rank(self._leaves[k], axes) for k in alike}
-        yield replace(self._as_number(changed, words, "rank"), promised=False, sought=asks)
+        yield replace(self._as_number(changed, words, "rank"), promised=False, sought=asks, by_value=True)
 
     def empty_lists(self) -> Iterator[OtherCall]:
         """Nothing in a list that is an argument: a loop over it leaves Python's own numbers, whose division by 0 raises."""
@@ -461,7 +461,7 @@ class _Maker:
         defaults = {name: self._default(name) for name in self._parameters if name not in self._bound}
         for name in [name for name, value in defaults.items() if type(value) in (list, tuple, dict) and value][:2]:
             call = self._called({**self._bound, name: type(defaults[name])()}, "given", [name])
-            yield replace(call, words=f"where {name} is empty", promised=False, sought=False)
+            yield replace(call, words=f"where {name} is empty", promised=False, sought=False, by_value=True)
 
     def of_arrays_not_empty(self) -> Iterator[OtherCall]:
         """What is optional, left out and given beside arrays that are not empty, where the call's own are: what plain Python
@@ -608,14 +608,14 @@ class _Maker:
         if full:
             short = {k: as_jax(np.asarray(self._leaves[k]).astype(shorter)) for k in full}
             words = f"on arrays of {shorter.__name__}"
-            yield replace(self._as_number(short, words), promised=False, sought=False, rounds=True)
+            yield replace(self._as_number(short, words), promised=False, sought=False)
             if single and floats:
                 beside = short | {k: as_jax(own(value)) for k, value in single.items()}
                 words = f"on arrays of {shorter.__name__} beside numbers that are arrays of {own.__name__}"
-                yield replace(self._as_number(beside, words), promised=False, sought=False, rounds=True)
+                yield replace(self._as_number(beside, words), promised=False, sought=False)
         held = {k: as_jax(_spread(self._leaves[k])) for k in (*floats, *ints) if self._leaves[k].dtype != np.uint8}
         if held:  # whose sums and counts go past their end
-            yield replace(self._as_number(held, "on arrays of uint8"), promised=False, sought=False)
+            yield replace(self._as_number(held, "on arrays of uint8"), promised=False, sought=False, by_value=True)
         halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}
         if ints:
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)

@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, JitCall
 from jupyter_jitmagic.diagnosis.proof.changed import with_whole_arrays
 from jupyter_jitmagic.diagnosis.proof.differing import Differs
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan, Gradients
+from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.serving import Served
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
@@ -85,7 +87,8 @@ class DraftGradients:
         plain Python's, or where there are none."""
         programs = {id(call): program for call, program in traced.others}
         deadline = Deadline(self._seconds / 4)
-        kinds = _OPTIONAL if plain.variations.floats else (*_OPTIONAL, "number")
+        of_floats = any(kind_of(leaf) == "f" for leaf in jax.tree_util.tree_leaves(plain.first))
+        kinds = (*_OPTIONAL, "number") if of_floats and not plain.variations.floats else _OPTIONAL
         taken = [each for each in (served.taken if served is not None else ()) if each.call.given.kind in kinds]
         calls = [(each.call, [given for given, _ in each.wanted]) for each in taken]
         static = [(call, [call.given]) for call, _ in traced.others if call.given.kind == "static value"]

@@ -494,7 +494,7 @@ class Judge:
             program = self._trace_of(traced, call.given)
             floats = program and other_floats(program.out_info, want, (call.given.args, call.given.kwargs))
             what = FAILS if program is None else f"gives {floats}" if floats else ""
-            if not (what or call.rounds):
+            if call.by_value and not what:
                 what = self._served.otherwise(Taken(call, ((call.given, want),)), program, traced.draft.excludes)
             found.append((call.words, what))
         failing = [*traced.fails, *late, *(words for words, what in found if what == FAILS)]

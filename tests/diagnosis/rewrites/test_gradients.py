@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jupyter_jitmagic.diagnosis import diagnose
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.differing import Differs, lost_to_nan
 from jupyter_jitmagic.diagnosis.proof.filtering import ArraysAlone
@@ -901,10 +900,3 @@ def test_what_is_left_out_because_it_is_infinitely_small_is_said_to_spoil_the_gr
         return (x * x).sum(where=x > 0)
 
     assert compared(plain, rewrite, [1.0, 0.5, -2.0, 3.0]) == BESIDE_NAN
-
-
-def test_a_loop_of_integers_alone_says_that_floats_have_no_gradient_through_it():
-    """Nobody asks for a gradient of integers, and the next call may have floats."""
-    source = "def f(x, n):\n    while n > 1:\n        x = x * 2\n        n = n - 1\n    return x\n"
-    told = diagnose(define(source)["f"], jnp.array([3, 4]), jnp.array(3)).rewrites[0].compared.differences
-    assert any(each.startswith("jax.grad does not go through") for each in told)
