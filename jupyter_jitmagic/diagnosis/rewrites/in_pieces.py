@@ -35,9 +35,9 @@ def pieces(spot: Spot) -> Iterator[Step]:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
             named = True
-        case ast.Assign() | ast.Return():
-            name = code.fresh("pieces", "parts")
-        case ast.For(iter=over) if call in walk(over):
+        case ast.For(iter=over) if call not in walk(over):
+            return
+        case ast.Assign() | ast.Return() | ast.For():
             name = code.fresh("pieces", "parts")
         case _:
             return

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import gathered
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
-from jupyter_jitmagic.diagnosis.rewrites.repeating import place_among_repeated, turned
+from jupyter_jitmagic.diagnosis.rewrites.repeating import ends_of, turned
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, terms
 from jupyter_jitmagic.source.code import words
 from jupyter_jitmagic.source.names import bound_to, stored, walk_scope
@@ -212,25 +213,32 @@ class Indexing(Writer):
             self.replace(part, first)
             return None
         if base.times and base.ndim == 1 and len(parts) == 1 and not base.flat and not base.listed:
-            self.replace(part, place_among_repeated(self, base, part, number))
+            ends = ends_of(self, base)
+            place = self._nearest(node, part, lambda: f"{ends}[-1]")
+            self.replace(part, f"{self.jnp('searchsorted')}({ends}, {place}, side='right')")
             return None
         base = self.ordered(node.value, base)
+        if isinstance(part, ast.Name) and self.rounds.get(part.id, (0, ""))[1] == base.mask:
+            return None  # one of those that count
+        if number != 0:
+            self.replace(part, self._nearest(node, part, lambda: self.count(base)))
+        return None
+
+    def _nearest(self, node: ast.Subscript, part: ast.expr, count: Callable[[], str]) -> str:
+        """Where an index points among as many elements; past them to the nearest, as JAX takes it."""
+        number = _integer(part)
         if number == -1:
-            self.replace(part, f"{self.count(base)} - 1")
-        elif number is not None and number < 0:  # JAX takes the first where there are fewer
-            self.replace(part, f"{self.jnp('maximum')}({self.count(base)} - {-number}, 0)")
-        elif isinstance(part, ast.Name) and self.rounds.get(part.id, (0, ""))[1] == base.mask:
-            pass  # one of those that count
-        elif number is None and not (_never_negative(part) or self._is_of_a_round(part)):  # it may count from the end
+            return f"{count()} - 1"
+        if number is not None and number < 0:  # JAX takes the first where there are fewer
+            return f"{self.jnp('maximum')}({count()} - {-number}, 0)"
+        if number is None and not (_never_negative(part) or self._is_of_a_round(part)):  # it may count from the end
             text = self.text(part)
             if isinstance(part, ast.List) and self.spot.fact(node) is not None:  # of NumPy's array, which takes one
                 text = f"{self.jnp('array')}({text})"
-            place, count = self.named(text, "place", "asked"), self.count(base)
-            front, back = f"{self.jnp('minimum')}({place}, {count} - 1)", f"{self.jnp('maximum')}({count} + {place}, 0)"
-            self.replace(part, f"{self.jnp('where')}({place} < 0, {back}, {front})")
-        elif number != 0:  # and the last one
-            self.replace(part, f"{self.jnp('minimum')}({self.text(part)}, {self.count(base)} - 1)")
-        return None
+            place, of = self.named(text, "place", "asked"), count()
+            front, back = f"{self.jnp('minimum')}({place}, {of} - 1)", f"{self.jnp('maximum')}({of} + {place}, 0)"
+            return f"{self.jnp('where')}({place} < 0, {back}, {front})"
+        return f"{self.jnp('minimum')}({self.text(part)}, {count()} - 1)"
 
     def _is_of_a_round(self, part: ast.expr) -> bool:
         """Whether it is the number of a round of Python's, or one before that which is none below 0."""

@@ -311,12 +311,20 @@ class Writer:
         """An array of which JAX takes no derivative in plain Python either."""
         return f"{self.spot.lax('stop_gradient')}({text})" if dtype in "fc" else text
 
+    def is_all_that_comes(self, ragged: Ragged) -> bool:
+        """Whether nothing was selected of what comes several times: what does not count comes never."""
+        return self._made(ragged) == f"{enclosed(ragged.times)} > 0"
+
+    def _made(self, ragged: Ragged) -> str:
+        """What its mask is the name of."""
+        return next((text for text, name in self.state.masks.items() if name == ragged.mask), "")
+
     def counted(self, ragged: Ragged) -> str:
         """How many elements count: of a mask `jnp.arange(m.size) < jnp.sum(m)` they are as many as m has."""
-        made = next((text for text, name in self.state.masks.items() if name == ragged.mask), "")
         if ragged.times:
-            where = "" if made == f"{enclosed(ragged.times)} > 0" else f", where={ragged.mask}"
+            where = "" if self.is_all_that_comes(ragged) else f", where={ragged.mask}"
             return f"{self.jnp('sum')}({ragged.times}{where})"
+        made = self._made(ragged)
         places, _, count = made.partition(".size) < ")
         one, whole = f"{self.jnp('arange')}(", f"{self.jnp('sum')}("
         if places.startswith(one) and count in (f"{whole}{places[len(one) :]})", f"{whole}{places[len(one) + 1 : -1]})"):

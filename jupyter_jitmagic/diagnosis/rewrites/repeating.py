@@ -74,7 +74,7 @@ def refuse_others(flow: Flow, node: ast.expr) -> None:
         case ast.Subscript(slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))):
             return
         case ast.Subscript(slice=place) if not isinstance(place, ast.Slice | ast.Tuple) and not _is_repeated(flow, place):
-            return  # found by `place_among_repeated`
+            return  # found by `ends_of`
         case ast.Call() if (known := called(flow.spot, node)) is not None and known.operation.sort in _KNOWN:
             return
         case ast.Call() if name_of(node) in _RANKED and name_of(node) in TABLE:
@@ -119,21 +119,11 @@ def reduced(writer: Reducing, node: ast.Call, known: Called, found: Ragged) -> N
     writer.replace(node, _beside_others(writer, node, spread) if known.name == "var" else f"{jnp('sqrt')}({spread})")
 
 
-def place_among_repeated(writer: Writer, found: Ragged, part: ast.expr, number: int | None) -> str:
-    """Where that stands in x which comes at a place, by how many elements come up to each; past the end it is the last, as JAX
-    takes it."""
+def ends_of(writer: Writer, found: Ragged) -> str:
+    """The name of how many elements come up to each of x; what comes at a place stands where that is exceeded first."""
     jnp = writer.jnp
-    made = next((text for text, name in writer.state.masks.items() if name == found.mask), "")
-    whole = made == f"{enclosed(found.times)} > 0"
-    weights = found.times if whole else f"{jnp('where')}({found.mask}, {found.times}, 0)"
-    ends = writer.named(f"{jnp('cumsum')}({weights})", "ends", "up_to")
-    if number is not None:
-        place = f"{jnp('minimum')}({number}, {ends}[-1] - 1)" if number >= 0 else f"{jnp('maximum')}({ends}[-1] - {-number}, 0)"
-    else:
-        asked = writer.named(writer.text(part), "place", "asked")
-        front, back = f"{jnp('minimum')}({asked}, {ends}[-1] - 1)", f"{jnp('maximum')}({ends}[-1] + {asked}, 0)"
-        place = f"{jnp('where')}({asked} < 0, {back}, {front})"
-    return f"{jnp('searchsorted')}({ends}, {place}, side='right')"
+    weights = found.times if writer.is_all_that_comes(found) else f"{jnp('where')}({found.mask}, {found.times}, 0)"
+    return writer.named(f"{jnp('cumsum')}({weights})", "ends", "up_to")
 
 
 def _beside_others(writer: Reducing, node: ast.Call, quotient: str) -> str:
