@@ -141,8 +141,9 @@ def _are_empty(got: Any, want: Any) -> bool:
 
 
 def is_wider(got: Any, want: Any) -> bool:
-    """Whether a compiled result is the plain one with floats in the place of integers, or of floats of fewer bits; or of JAX's
-    own floats, which an array of nothing (`jnp.array([])`) is of, whatever it would be of otherwise."""
+    """Whether a compiled result is the plain one with floats in the place of integers, complex numbers in that of either, or
+    floats of more bits; or of JAX's own floats, which an array of nothing (`jnp.array([])`) is of, whatever it would be of
+    otherwise."""
     got_leaves, got_tree = jax.tree_util.tree_flatten(got)
     want_leaves, want_tree = jax.tree_util.tree_flatten(want)
     if got_tree != want_tree:
@@ -160,6 +161,9 @@ def _of_one_type(got: Any, want: Any) -> tuple[Any, Any]:
         fits = number_kind(got.dtype) != "i" or np.array_equal(made, want)  # of 64 bits, it may wrap around
         return got, made if fits else want
     wanted, kind = number_kind(want.dtype), number_kind(got.dtype)
+    if wanted == "f" and kind == "c":
+        neither = ~np.isfinite(np.asarray(want)) & ~np.isfinite(np.asarray(got))  # 1 / 0 is NaN of complex numbers
+        return got, np.where(neither, np.asarray(got), np.asarray(want).astype(got.dtype))
     if wanted == kind == "f" and want.dtype.itemsize < got.dtype.itemsize:
         return got.astype(want.dtype), want
     return (got.astype(want.dtype), want) if _of_nothing(got, want) else (got, want)
@@ -196,10 +200,17 @@ def _repeats(got: Any, want: Any) -> bool:
     return same and (not (numbers.flat[0] or want) or not _leaf_differs(numbers.flat[0], want))
 
 
+ALWAYS_COMPLEX = "always complex, where plain Python's branches give real or complex numbers"
+
+
 def wider_words(got: Any, want: Any) -> str:
     """What a result that `is_wider` always is, and what plain Python's is on some inputs."""
     for a, b in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True):
-        if has(b, "dtype") and has(a, "dtype") and number_kind(b.dtype) == "f" and a.dtype != b.dtype:
+        if not (has(b, "dtype") and has(a, "dtype")) or a.dtype == b.dtype:
+            continue
+        if number_kind(a.dtype) == "c" != number_kind(b.dtype):
+            return ALWAYS_COMPLEX
+        if number_kind(b.dtype) == "f":
             if number_kind(a.dtype) == "i":
                 return f"always {a.dtype}, where an empty list makes {b.dtype} in plain Python"
             if _of_nothing(a, b):

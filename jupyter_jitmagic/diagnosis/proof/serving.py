@@ -25,6 +25,7 @@ from jupyter_jitmagic.diagnosis.proof.changed import (
 )
 from jupyter_jitmagic.diagnosis.proof.changes import leveled, noise
 from jupyter_jitmagic.diagnosis.proof.differing import (
+    ALWAYS_COMPLEX,
     INFINITE,
     REPEATS_NUMBER,
     CannotRun,
@@ -387,8 +388,9 @@ class Served:
 
     def _say_wider(self, call: OtherCall, got: Any, want: Any) -> None:
         """Arrays of other numbers than plain Python's are said; an int of its own may always be a float."""
-        beside = f"{call.words} it gives " if call.given.kind == "number" else ""
-        self.said[beside + wider_words(got, want)] = None
+        words = wider_words(got, want)
+        of_kinds = call.given.kind == "number" and words != ALWAYS_COMPLEX  # which depends on values
+        self.said[f"{call.words} it gives {words}" if of_kinds else words] = None
 
     def _of_either_kind(self, taken: Taken, got: Any, want: Any) -> bool:
         """Whether plain Python gives integers here, and floats for other values of the same arguments: compiled code can give

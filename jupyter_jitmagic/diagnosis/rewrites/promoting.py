@@ -37,10 +37,14 @@ def aligned(spot: Spot) -> Iterator[Step]:
 
 def _alike(spot: Spot, node: ast.Call, names: tuple[str, str], kinds: Sequence[str], path: str) -> dict[ast.expr, str]:
     """What makes two branches give one kind of numbers at a path."""
+    complex_ones = [kind.startswith("complex") for kind in kinds]
+    if sum(complex_ones) == 1:
+        results = _results(spot, _branch(node, names[complex_ones.index(False)]), path)
+        return {result: _as_complex(spot, result) for result in results}
     whole = [kind.startswith(("int", "uint")) for kind in kinds]
     if not any(whole):
         return _as_the_other(spot, node, names, kinds, path)
-    if sum(whole) != 1 or not any(kind.startswith(("float", "bfloat", "complex")) for kind in kinds):
+    if sum(whole) != 1 or not any(kind.startswith(("float", "bfloat")) for kind in kinds):
         return {}
     branch = _branch(node, names[whole.index(True)])
     carried = _carried(spot, node, branch, path)
@@ -114,6 +118,11 @@ def _as_a_float(spot: Spot, result: ast.expr, carried: str) -> str:
     return f"{spot.code.operand(result)} * 1.0"
 
 
+def _as_complex(spot: Spot, result: ast.expr) -> str:
+    """A real number as the complex one that it is beside others."""
+    return f"{spot.code.operand(result)} * (1 + 0j)"
+
+
 def _with_a_float(spot: Spot, record: ast.Call, field: str) -> str:
     """`s._replace(n=n)` whose other field is an int: `s._replace(n=n, total=s.total * 1.0)`."""
     assert isinstance(record.func, ast.Attribute)
@@ -136,13 +145,16 @@ def promoted_carry(spot: Spot) -> Iterator[Step]:
     if before.startswith("float") and after.startswith(("int", "uint")) and isinstance(start, ast.Tuple):
         yield from _begun_as_a_float(spot, node, name, places)
         return
-    if not before.startswith(("int", "uint")) or not after.startswith(("float", "bfloat", "complex")):
+    to_complex = after.startswith("complex") and before.startswith(("int", "uint", "float", "bfloat"))
+    if not to_complex and not (before.startswith(("int", "uint")) and after.startswith(("float", "bfloat"))):
         return
     if isinstance(start, ast.Tuple) and len(places) == 1 and int(places[0]) < len(start.elts):
         start = start.elts[int(places[0])]
     elif places:
         return
-    if isinstance(start, ast.Constant):
+    if to_complex:
+        yield spot.step(name, (start, _as_complex(spot, start)))
+    elif isinstance(start, ast.Constant):
         yield spot.step(name, (start, f"{start.value!r}.0"))
     else:
         yield spot.step(name, (start, f"{spot.code.operand(start)} * 1.0"))

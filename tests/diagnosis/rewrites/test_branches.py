@@ -72,6 +72,37 @@ def test_a_branch_that_gives_an_int_and_one_that_gives_a_float_array_give_a_floa
     assert "always floats, where plain Python's branches give integers or floats" in first.compared.differences
 
 
+@pytest.mark.parametrize("arguments", [(1.0, 2.0, 5.0), (1.0, 3.0, 1.0)])
+def test_a_branch_that_gives_real_and_one_that_gives_complex_numbers_give_complex_ones_and_it_is_said(arguments):
+    """Which of the two a call takes depends on values alone, so it is said once and of no kind of numbers."""
+    source = """
+def f(a, b, c):
+    disc = b * b - 4 * a * c
+    if disc < 0:
+        root = jnp.sqrt(-disc) * 1j
+    else:
+        root = jnp.sqrt(disc)
+    return (-b + root) / (2 * a)
+"""
+    first = check(source, arguments).rewrites[0]
+    said = [words for words in first.compared.differences if "complex" in words]
+    assert said == ["always complex, where plain Python's branches give real or complex numbers"]
+    assert "jnp.sqrt(disc) * (1 + 0j)" in first.source
+
+
+def test_a_loop_that_begins_with_a_real_number_and_goes_on_with_complex_ones_begins_with_a_complex_one():
+    source = """
+def f(c, limit=20):
+    z = 0.0
+    n = 0
+    while abs(z) <= 2 and n < limit:
+        z = z * z + c
+        n += 1
+    return n, z
+"""
+    check(source, (jnp.array(0.3 + 0.6j),), (jnp.array(1 + 1j),), (jnp.array(0.1j), 3))
+
+
 EVEN = """
 def f(img):
     if img.max() == img.min():
