@@ -66,23 +66,49 @@ def _value(spot: Spot, target: ast.Subscript) -> object:
 _AT = {"add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "maximum": "max", "minimum": "min"}
 
 
-def updated_by_a_ufunc(spot: Spot) -> Iterator[Step]:
-    """`np.add.at(sums, i, x)` → `sums = sums.at[i].add(x)`, the buffer being made by jnp."""
+def updated_by_numpy(spot: Spot) -> Iterator[Step]:
+    """`np.add.at(sums, i, x)` → `sums = sums.at[i].add(x)` and `np.fill_diagonal(a, x)` → `a = jnp.fill_diagonal(a, x,
+    inplace=False)`, the buffer being made by jnp."""
     node = spot.node
     statement = spot.code.statement(node)
     if not isinstance(node, ast.Call) or not isinstance(statement, ast.Expr) or statement.value is not node:
         return
-    if not isinstance(node.func, ast.Attribute) or node.func.attr != "at" or len(node.args) != 3 or node.keywords:
+    if node.keywords or len(node.args) not in (2, 3) or not isinstance(node.args[0], ast.Name):
         return
-    ufunc, (buffer, index, value) = spot.value(node.func.value), node.args
-    if not isinstance(ufunc, np.ufunc) or ufunc.__name__ not in _AT or not isinstance(buffer, ast.Name):
-        return
-    function, name = spot.function, buffer.id
+    function, name = spot.function, node.args[0].id
     if not isinstance(function, ast.FunctionDef) or not isinstance(spot.locals.get(name), np.ndarray | jax.Array):
         return
-    text = f"{name} = {name}.at[{spot.code.expr(index)}].{_AT[ufunc.__name__]}({spot.code.expr(value)})"
-    made = [] if isinstance(spot.locals[name], jax.Array) else _makers(spot, function, name)
-    yield spot.step("at", (statement, text), *made)
+    text = _by_ufunc(spot, node, name) or _by_function(spot, node, name)
+    if text:
+        made = [] if isinstance(spot.locals[name], jax.Array) else _makers(spot, function, name)
+        yield spot.step("at", (statement, f"{name} = {text}"), *made)
+
+
+def _by_ufunc(spot: Spot, node: ast.Call, name: str) -> str:
+    """What `np.add.at(sums, i, x)` makes of its buffer, else ""."""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr != "at" or len(node.args) != 3:
+        return ""
+    ufunc, (index, value) = spot.value(node.func.value), node.args[1:]
+    if not isinstance(ufunc, np.ufunc) or ufunc.__name__ not in _AT:
+        return ""
+    return f"{name}.at[{spot.code.expr(index)}].{_AT[ufunc.__name__]}({spot.code.expr(value)})"
+
+
+_IN_PLACE = {np.fill_diagonal: "fill_diagonal", np.put: "put"}
+"""NumPy's functions that change their first argument, which JAX has with `inplace=False`."""
+
+
+def _by_function(spot: Spot, node: ast.Call, name: str) -> str:
+    """What a function of NumPy makes of the array that it changes, else ""."""
+    function = spot.value(node.func)
+    for by_numpy, by_jax in _IN_PLACE.items():
+        if function is by_numpy:
+            given = ", ".join(spot.code.expr(each) for each in node.args[1:])
+            return f"{spot.jnp(by_jax)}({name}, {given}, inplace=False)"
+    if function is np.putmask:
+        mask, value = node.args[1:]
+        return f"{spot.jnp('where')}({spot.code.expr(mask)}, {spot.code.expr(value)}, {name}).astype({name}.dtype)"
+    return ""
 
 
 def before_a_choice(spot: Spot) -> Iterator[Step]:
@@ -463,4 +489,4 @@ def _makers(
     return edits
 
 
-RULES: list[Rule] = [updated_by_a_ufunc, update, before_its_places, before_a_choice]
+RULES: list[Rule] = [updated_by_numpy, update, before_its_places, before_a_choice]

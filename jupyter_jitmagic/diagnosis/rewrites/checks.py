@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from jupyter_jitmagic.diagnosis.rewrites.branches import expanded_elif
 from jupyter_jitmagic.diagnosis.rewrites.caught import around
-from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact, parameters
 from jupyter_jitmagic.diagnosis.rewrites.printing import debug_print
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import always_returns, leaves
@@ -59,6 +59,28 @@ def raising(spot: Spot) -> Iterator[Step]:
             else:
                 yield from _without_raise(spot, inner)
             return
+
+
+def raised_by_choice(spot: Spot) -> Iterator[Step]:
+    """`if bad: if mode == "raise": raise` → the branch says it, with that mode; else it would raise while it is traced."""
+    asked = spot.asked()
+    if asked is None or not isinstance(asked[1], ast.If):
+        return
+    for inner in walk_scope([*asked[1].body, *asked[1].orelse]):
+        if isinstance(inner, ast.If) and _raises(spot, inner) and _is_option(spot, inner.test):
+            raised = inner.body[-1]
+            printed = _printed(spot, _raised_message(raised, inner.body[:-1]), _one_line(inner.test))
+            note = _NOTE + "the check prints its message (jax.experimental.checkify can raise)"
+            yield spot.step("debug.print", (raised, printed), note=note)
+            return
+
+
+def _is_option(spot: Spot, test: ast.expr) -> bool:
+    """`mode == "raise"` or `strict`, of a parameter that holds a word or a flag."""
+    match test:
+        case ast.Compare(left=ast.Name(name), ops=[ast.Eq()], comparators=[ast.Constant(value=str())]) | ast.Name(name):
+            return name in parameters(spot) and isinstance(spot.locals.get(name), str | bool)
+    return False
 
 
 def _is_check(spot: Spot, node: ast.If) -> bool:
@@ -284,4 +306,4 @@ def _one_line(node: ast.expr) -> str:
     return " ".join(ast.unparse(node).split()).replace("{", "(").replace("}", ")")
 
 
-RULES: list[Rule] = [assertion, never_holds, raising, no_case_left, no_case_assigned]
+RULES: list[Rule] = [assertion, never_holds, raising, raised_by_choice, no_case_left, no_case_assigned]

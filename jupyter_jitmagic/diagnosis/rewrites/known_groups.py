@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import loaded
+from jupyter_jitmagic.source.names import bound_once, loaded
 
 _SEGMENTS = words("segment_sum segment_prod segment_max segment_min")
 _MOST = 3  # numbers that are tried
@@ -37,14 +37,14 @@ def as_many(spot: Spot) -> Iterator[Step]:
 
 
 def _steps(spot: Spot, kinds: tuple[str, ...]) -> Iterator[Step]:
-    for node, keyword, number in _given(spot):
+    for node, keyword, number, bounded in _given(spot):
         text = f"{spot.code.src(node)[:-1].rstrip().removesuffix(',')}, {keyword}={number})"
         other = f"labels of which the largest is not {number} - 1, for which plain Python makes more or fewer groups"
-        yield spot.step(f"{keyword}=", (node, text), excludes=dict.fromkeys(kinds, other))
+        yield spot.step(f"{keyword}=", (node, text), excludes={} if bounded else dict.fromkeys(kinds, other))
 
 
-def _given(spot: Spot) -> Iterator[tuple[ast.Call, str, str]]:
-    """(call, keyword, number) for what may be the number of groups."""
+def _given(spot: Spot) -> Iterator[tuple[ast.Call, str, str, bool]]:
+    """(call, keyword, number, whether no label is as large) for what may be the number of groups."""
     node = spot.node
     match node:
         case ast.Call(func=ast.Attribute(attr="bincount", value=owner), args=[_, *rest], keywords=given) if len(rest) < 2:
@@ -60,10 +60,25 @@ def _given(spot: Spot) -> Iterator[tuple[ast.Call, str, str]]:
                 return
         case _:
             return
+    labels = node.args[0] if keyword == "length" else node.args[1]
+    if number := _remainder_of(spot, labels):
+        yield node, keyword, number, True
+        return
     fact = spot.fact(node)
     if fact is not None and fact.sort == "array" and fact.length > 0:
         for number in itertools.islice(_numbers(spot, node, fact.length), _MOST):
-            yield node, keyword, number
+            yield node, keyword, number, False
+
+
+def _remainder_of(spot: Spot, labels: ast.expr) -> str:
+    """"12" of labels `notes % 12`, which are all below it, else ""."""
+    if isinstance(labels, ast.Name) and isinstance(spot.function, ast.FunctionDef):
+        labels = bound_once(spot.function, labels.id) or labels
+    match labels:
+        case ast.BinOp(op=ast.Mod(), right=ast.Constant() | ast.Name() | ast.Attribute() as number):
+            value = number.value if isinstance(number, ast.Constant) else spot.held(number)
+            return spot.code.src(number) if type(value) is int and value > 0 else ""
+    return ""
 
 
 def _numbers(spot: Spot, node: ast.Call, wanted: int) -> Iterator[str]:

@@ -33,8 +33,18 @@ from jupyter_jitmagic.source.units import Unit
 
 _MOST_STATICS = 8  # other static values that are tried
 _MOST_OPTIONS = 6  # values of options that the call leaves out, likewise
+_MOST_DATA = 12  # other arrays for which such a call may not raise
 _NUMBERS = (0.5, 3.0)  # in the place of None: a share, and what has to be more than 2, as degrees of freedom
 _MOST_COMPARED = 2  # of each, those for which the rewrite is compiled
+
+
+def _like(plain: Plain, given: Input, raises: bool) -> Iterator[Input]:
+    """An input, and those with other data in its arrays: where the function raises (`if outside == "raise"`), data may be what
+    it raises for."""
+    yield from (given, plain.variations.canonical(given), plain.variations.shaken(given))
+    if raises:
+        others = (each for each in plain.variations.of(given).core() if each.kind != "nan")
+        yield from (replace(each, kind=given.kind) for each in itertools.islice(others, _MOST_DATA))
 
 
 class OtherValues:
@@ -51,6 +61,7 @@ class OtherValues:
         """The calls with values that the code (`units`, as `trees`) speaks of, or others, which plain Python takes."""
         read = zip(units, trees, strict=True)
         words = list(dict.fromkeys(word for unit, tree in read for word in compared_words(tree, unit.globals)))
+        raises = any(isinstance(node, ast.Raise) for tree in trees for node in ast.walk(tree))
         found = []
 
         def compared(name: str) -> list[int | str]:
@@ -60,8 +71,7 @@ class OtherValues:
         options = other_options(self._call, words, compared)
         for option in itertools.islice(options, _MOST_OPTIONS):
             said = " and ".join(f"{name}={value!r}" for name, value in option.items())
-            for given in (own, plain.variations.canonical(own), plain.variations.shaken(own)):
-                changed = replace(given, kwargs={**given.kwargs, **option})
+            for changed in _like(plain, replace(own, kwargs={**own.kwargs, **option}), raises):
                 if self._is_taken(plain, changed):
                     found.append(OtherCall(changed, f"with {said}", promised=False))
                     for name, without in self._left_out(plain, changed):
@@ -75,7 +85,7 @@ class OtherValues:
                     found.append(OtherCall(beside, f"with {said} and {name} given", promised=False))
         for args, kwargs in itertools.islice(other_statics(self._call, words), _MOST_STATICS):
             given = Input(args, kwargs, "static value")
-            for changed in (given, plain.variations.canonical(given), plain.variations.shaken(given)):
+            for changed in _like(plain, given, raises):
                 if self._is_taken(plain, changed):
                     found.append(OtherCall(changed, "with another static value", value=self._told(changed)))
                     for name, without in self._left_out(plain, changed):

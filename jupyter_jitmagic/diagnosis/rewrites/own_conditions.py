@@ -91,7 +91,7 @@ def none_or(spot: Spot) -> Iterator[Step]:
         asked[0] is not first
         or not isinstance(first, ast.Name)
         or _is_test(spot, node)
-        or first.id not in _parameters(spot)
+        or first.id not in parameters(spot)
         or _guarded(spot, first.id)
     ):
         return
@@ -294,7 +294,7 @@ def _named_by(function: ast.FunctionDef | ast.Lambda) -> set[str]:
     return {a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
 
 
-def _parameters(spot: Spot) -> set[str]:
+def parameters(spot: Spot) -> set[str]:
     """The parameters of the function around the place."""
     return _named_by(spot.function) if isinstance(spot.function, ast.FunctionDef) else set()
 
