@@ -74,8 +74,15 @@ def in_former_kinds(fun: Callable[..., Any], given: Input, own: Input, static: S
 
 
 def in_floats(fun: Callable[..., Any], given: Input, static: Sequence[str | int]) -> Input:
-    """The same values with Python's own integers as floats; an array of integers is meant to be one."""
-    return _with_leaves(fun, given, static, lambda leaf: float(leaf) if type(leaf) is int else leaf)
+    """The same values with Python's own integers as floats, and of complex numbers their real parts; an array of integers is
+    meant to be one."""
+
+    def new(leaf: Any) -> Any:
+        if type(leaf) is int:
+            return float(leaf)
+        return leaf.real if np.iscomplexobj(leaf) else leaf
+
+    return _with_leaves(fun, given, static, new)
 
 
 def with_whole_arrays(

@@ -257,7 +257,8 @@ class Gradients:
         return ""
 
     def _of_floats(self, rewrite: Callable[..., Any], given: Input, seconds: float) -> str:
-        """Half a sentence where a call with floats for Python's integers has a gradient, and the rewrite's loop has none."""
+        """Half a sentence where a call with floats for Python's integers, or for complex numbers, has a gradient, and the
+        rewrite's loop has none."""
         if self._as_floats is None:
             self._as_floats = [in_floats(self._fun, given, self._static)]
         leaves = self._apart(self._as_floats[0])

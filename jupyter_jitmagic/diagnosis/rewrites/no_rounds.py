@@ -30,6 +30,8 @@ def asked_before(spot: Spot) -> Iterator[Step]:
     names = [node.id for node in walk(spot.node) if isinstance(node, ast.Name) and node.id not in own]
     empty = next((name for name in names if is_empty(spot.value(ast.Name(name, ast.Load())))), None)
     call = _given_to(spot, inner)
+    if empty is None:
+        call, empty = _loop_with_buffer(spot)
     if empty is None or call is None:
         return
     statement = code.statement(call)
@@ -47,6 +49,19 @@ def asked_before(spot: Spot) -> Iterator[Step]:
             text = f"{code.src(call)} if {empty}.size else {other}"
             bare = isinstance(statement, ast.Assign | ast.Return) and statement.value is call
             yield spot.step(GUARD, (call, text if bare else f"({text})"))
+
+
+def _loop_with_buffer(spot: Spot) -> tuple[ast.Call | None, str | None]:
+    """The loop around the place, and the buffer without elements that it carries and to which that place would add one."""
+    names = {node.id for node in walk(spot.node) if isinstance(node, ast.Name) and is_empty(spot.locals.get(node.id))}
+    for around in spot.code.ancestors(spot.node):
+        call = _given_to(spot, around) if isinstance(around, ast.FunctionDef) else None
+        if call is None or not is_called(spot, call, "fori_loop") or len(call.args) <= _LOOPS["fori_loop"]:
+            continue
+        begin = call.args[_LOOPS["fori_loop"]]
+        carried = begin.elts if isinstance(begin, ast.Tuple) else [begin]
+        return call, next((each.id for each in carried if isinstance(each, ast.Name) and each.id in names), None)
+    return None, None
 
 
 def _is_given_nothing(spot: Spot) -> bool:
