@@ -6,19 +6,22 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
 from jupyter_jitmagic.diagnosis.rewrites.recursion import in_a_loop, on_smaller_numbers, own_calls
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit, always_returns, leaves
 from jupyter_jitmagic.source.names import walk
 
+_TURNS: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Add, ast.Sub: ast.Add, ast.Mult: ast.Mult, ast.Div: ast.Mult}
+"""How results are gathered, by the operation: `f(x + 1) - 1 / x` adds as `f(x + 1) + y` does."""
 _NO_NUMBERS = ast.Tuple | ast.List | ast.Dict | ast.Set | ast.ListComp | ast.JoinedStr | ast.Compare | ast.BoolOp
 
 
 def in_a_loop_with_a_total(spot: Spot) -> Iterator[Step]:
     """`if n == 1: return 0` / `return 1 + f(n // 2)` → `while True:` with `total, n = total + 1, n // 2`, `return total + 0`.
 
-    What is added on the way back up is added on the way down here: a sum and a product do not ask for the order. Also calls
-    that a choice picks, `return f(a) if t else f(b)`.
+    What is added on the way back up is added on the way down here: a sum and a product do not ask for the order, nor does what
+    is taken away or divided by. Also calls that a choice picks, `return f(a) if t else f(b)`.
     """
     function = spot.function
     if spot.kind != BOOL or not isinstance(function, ast.FunctionDef) or not always_returns(function.body):
@@ -40,7 +43,7 @@ def in_a_loop_with_a_total(spot: Spot) -> Iterator[Step]:
     edits: list[Edit] = []
     for each in returns:
         if each.value is not None and (exits.total or exits.has_call(each.value)):
-            edits.append((*code.span(each), "\n".join(exits.lines(each.value, code.indent(each), ())).lstrip()))
+            edits.append((*code.span(each), "\n".join(exits.lines(each.value, code.indent(each), "")).lstrip()))
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     indent = code.indent(body[0])
     start = f"{indent}{exits.total} = {0 if adds else 1}\n" if exits.total else ""
@@ -86,9 +89,10 @@ class _Exits:
                 self.chosen = True
                 self.look(value.body)
                 self.look(value.orelse)
-            case ast.BinOp(left=left, op=ast.Add() | ast.Mult() as op, right=right) if self.has_call(value):
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _TURNS and self.has_call(value):
                 beside = right if self.has_call(left) else left
-                self.operations.add(type(op))
+                self.operations.add(_TURNS[type(op)])
+                self.unknown |= beside is left and isinstance(op, ast.Sub | ast.Div)
                 self.unknown |= self.has_call(beside) or self._is_no_number(beside)
                 self.look(left if beside is right else right)
             case _:
@@ -99,29 +103,26 @@ class _Exits:
         constant = isinstance(value, ast.Constant) and type(value.value) not in (int, float)
         return constant or isinstance(value, _NO_NUMBERS)
 
-    def lines(self, value: ast.expr, indent: str, gathered: tuple[ast.expr, ...]) -> list[str]:
-        """What stands for returning a value, after `gathered` was added."""
+    def lines(self, value: ast.expr, indent: str, gathered: str) -> list[str]:
+        """What stands for returning a value, after `gathered` (" + x") was added."""
         code = self.spot.code
-        sign = " + " if self.operations == {ast.Add} else " * "
+        sign = "+" if self.operations == {ast.Add} else "*"
         if not self.has_call(value):
-            return (
-                [f"{indent}return {sign.join([self.total, *map(code.operand, (*gathered, value))])}"]
-                if self.total
-                else [f"{indent}return {code.expr(value)}"]
-            )
+            last = f"{self.total}{gathered} {sign} {code.operand(value)}" if self.total else code.expr(value)
+            return [f"{indent}return {last}"]
         match value:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 first, second = (self.lines(each, indent + "    ", gathered) for each in (body, orelse))
                 return [f"{indent}if {code.expr(test)}:", *first, f"{indent}else:", *second]
-            case ast.BinOp(left=left, right=right):
+            case ast.BinOp(left=left, op=op, right=right):
                 beside, inner = (right, left) if self.has_call(left) else (left, right)
-                return self.lines(inner, indent, (*gathered, beside))
+                return self.lines(inner, indent, f"{gathered} {OPERATORS[type(op)]} {code.operand(beside)}")
             case ast.Call(args=args, keywords=keywords):
                 given = {name: code.expr(each) for name, each in zip(self.names, args, strict=False)}
                 given |= {each.arg: code.expr(each.value) for each in keywords if each.arg}
                 changed = {name: text for name, text in given.items() if name != text}
                 if gathered:
-                    changed = {self.total: sign.join([self.total, *map(code.operand, gathered)])} | changed
+                    changed = {self.total: f"{self.total}{gathered}"} | changed
                 assigned = [f"{indent}{', '.join(changed)} = {', '.join(changed.values())}"] if changed else []
                 return [*assigned, f"{indent}continue"]
         raise AssertionError(ast.dump(value))  # `look` took nothing else
