@@ -57,9 +57,13 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
         counts = result.static | counts_beside_data(call, result.left)
         kinds = result.static | numbers_asked_for_kinds(call)
         groups = result.static | numbers_of_groups(call, result.left)
-        for candidate in dict.fromkeys((result.static | through_jax, result.static, result.wider, counts, kinds, groups)):
+        candidates = [*dict.fromkeys((result.static | through_jax, result.static, result.wider, counts, kinds, groups))]
+        for candidate in candidates:
             left = result.left if candidate == result.static else find_call_sites(call, candidate, seconds=0.5)
-            outcome = proposals(asked, left.sites, candidate)
+            in_time = asked
+            if candidate != candidates[-1]:  # each leaves time for those behind it
+                in_time = replace(asked, deadline=clock() + (asked.deadline - clock()) / 2)
+            outcome = proposals(in_time, left.sites, candidate)
             asked.keep(outcome.rewrites, outcome.unverified, candidate)  # looking for pieces may take all the time that is left
             proposed = list(outcome.rewrites)
             unverified += outcome.unverified

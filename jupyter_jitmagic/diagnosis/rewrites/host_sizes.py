@@ -70,6 +70,17 @@ def arguments_while_tracing(spot: Spot) -> Iterator[Step]:
         yield from _while_tracing(spot, _traced_parts(spot, _operands(spot.node)))
 
 
+def known_shape(spot: Spot) -> Iterator[Step]:
+    """`x.reshape(shape)` of an array that is known → `x.reshape(tuple(shape.tolist()))`: each element of it would be traced."""
+    node = spot.node
+    if not isinstance(node, ast.Call) or "Shapes must be 1D" not in str(spot.error):
+        return
+    for given in (*node.args, *(each.value for each in node.keywords)):
+        value = spot.value(given)
+        if isinstance(value, jax.Array) and value.ndim == 1 and not is_traced_value(value):
+            yield spot.step("compile-time", (given, f"tuple({spot.code.operand(given)}.tolist())"))
+
+
 def _while_tracing(spot: Spot, parts: list[tuple[ast.expr, Known]]) -> Iterator[Step]:
     code = spot.code
     if spot.function is None or isinstance(spot.function, ast.Lambda):
@@ -432,5 +443,5 @@ def _root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-RULES: list[Rule] = [while_tracing]
+RULES: list[Rule] = [while_tracing, known_shape]
 OUTWARD: list[Rule] = [arguments_while_tracing]

@@ -9,6 +9,7 @@ piece stands, up to where the next one begins. What is put together otherwise is
 from __future__ import annotations
 
 import ast
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ class _Piece:
         text: the source text of the whole array; `{}` stands for its length where it is made.
         start, length: where it begins in its array, and how long it is.
         backwards: it is turned round.
-        counts: it is `jnp.arange(…)`, which is moved by a number that is taken away.
+        counts: it is `jnp.arange(…)`, which is moved by a number that is taken away, and begins with `start`.
     """
 
     array: ast.expr | None
@@ -64,16 +65,15 @@ def _calls_around(spot: Spot) -> Iterator[ast.Call]:
     if not isinstance(spot.node, ast.expr):
         return
     at: ast.expr = spot.node
+    read = at
     statement, function = spot.code.statement(at), spot.function
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if at in ast.walk(value) and function is not None:
             reads = [each for each in walk(function) if isinstance(each, ast.Name) and each.id == name and each is not at]
-            at = next((each for each in reads if _by_name(spot, each) is value), at)
-    for node in (at, *spot.code.ancestors(at)):
-        if isinstance(node, ast.stmt):
-            return
-        if isinstance(node, ast.Call):
-            yield node
+            read = next((each for each in reads if _by_name(spot, each) is value), at)
+    for place in dict.fromkeys((read, at)):
+        around = itertools.takewhile(lambda node: not isinstance(node, ast.stmt), (place, *spot.code.ancestors(place)))
+        yield from (node for node in around if isinstance(node, ast.Call))
 
 
 def _by_name(spot: Spot, part: _Part) -> ast.expr | None:
@@ -209,8 +209,13 @@ class _Whole:
         """The whole array of a piece, so far moved that the piece stands at its place; all round, it is where it was."""
         text = piece.text.format(self.size)
         if piece.counts:
-            by = self._name_of(begin) or written(begin)
-            return f"{text} - {by if by.isidentifier() else f'({by})'}" if by else text
+            back = _plus(begin, piece.start, -1)
+            if all(number <= 0 for number in back.values()):
+                sign, back = "+", _plus(Counter(), back, -1)
+            else:
+                sign = "-"
+            by = self._name_of(back) or written(back)
+            return f"{text} {sign} {by if by.isalnum() else f'({by})'}" if by else text
         if piece.array is None:
             return text
         end = _plus(piece.start, piece.length)
@@ -240,6 +245,14 @@ class _Whole:
             ):
                 made = self._made(part, size)
                 return None if made is None else replace(made, counts=True)
+            case ast.Call(func=ast.Attribute(value=owner, attr="arange") as function, args=[lower, upper], keywords=[]) if (
+                is_module(self.spot, owner)
+            ):
+                begin, stop = self._terms(lower), self._terms(upper)
+                if begin is None or stop is None:
+                    return None
+                text = f"{self.code.src(function)}({{}})"
+                return _Piece(None, text, begin, _plus(stop, begin, -1), counts=True)
             case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[size, *_]) if is_module(self.spot, owner):
                 if name in _MADE:
                     return self._made(part, size)
