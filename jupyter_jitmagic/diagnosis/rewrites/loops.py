@@ -12,6 +12,7 @@ from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays, outermost,
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import EXITS, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.loop_raises import behind_the_loop
+from jupyter_jitmagic.diagnosis.rewrites.one_answer import one_answer
 from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import loaded, stored, target_names
@@ -72,6 +73,7 @@ def leaving(spot: Spot) -> Iterator[Step]:
     if ends and isinstance(loop, ast.While) and (named := named_in_tests.that_last(spot, loop)):
         yield from named_in_tests.before_a_loop(spot, loop, named)
         return
+    yield from one_answer(spot, loop)
     yield from _with_arrays(spot, loop) if ends else ()
     yield from without_exits(spot, loop)
     yield from () if ends else _with_arrays(spot, loop)
