@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from jupyter_jitmagic.diagnosis.rewrites.branches import expanded_elif
 from jupyter_jitmagic.diagnosis.rewrites.caught import around
-from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact, parameters
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact, is_option, raised_by_data
 from jupyter_jitmagic.diagnosis.rewrites.printing import debug_print
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import always_returns, leaves
@@ -64,23 +64,15 @@ def raising(spot: Spot) -> Iterator[Step]:
 def raised_by_choice(spot: Spot) -> Iterator[Step]:
     """`if bad: if mode == "raise": raise` → the branch says it, with that mode; else it would raise while it is traced."""
     asked = spot.asked()
-    if asked is None or not isinstance(asked[1], ast.If):
+    if asked is None or not isinstance(asked[1], ast.If | ast.For | ast.While):
         return
-    for inner in walk_scope([*asked[1].body, *asked[1].orelse]):
-        if isinstance(inner, ast.If) and _raises(spot, inner) and _is_option(spot, inner.test):
-            raised = inner.body[-1]
-            printed = _printed(spot, _raised_message(raised, inner.body[:-1]), _one_line(inner.test))
+    for raised in raised_by_data(spot, [asked[1]]):
+        chosen = spot.code.parents[raised]
+        if isinstance(chosen, ast.If) and _raises(spot, chosen) and is_option(spot, chosen.test):
+            printed = _printed(spot, _raised_message(raised, chosen.body[:-1]), _one_line(chosen.test))
             note = _NOTE + "the check prints its message (jax.experimental.checkify can raise)"
             yield spot.step("debug.print", (raised, printed), note=note)
             return
-
-
-def _is_option(spot: Spot, test: ast.expr) -> bool:
-    """`mode == "raise"` or `strict`, of a parameter that holds a word or a flag."""
-    match test:
-        case ast.Compare(left=ast.Name(name), ops=[ast.Eq()], comparators=[ast.Constant(value=str())]) | ast.Name(name):
-            return name in parameters(spot) and isinstance(spot.locals.get(name), str | bool)
-    return False
 
 
 def _is_check(spot: Spot, node: ast.If) -> bool:

@@ -12,7 +12,12 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit, always_returns, leaves
 from jupyter_jitmagic.source.names import walk
 
-_TURNS: dict[type[ast.operator], type[ast.operator]] = {ast.Add: ast.Add, ast.Sub: ast.Add, ast.Mult: ast.Mult, ast.Div: ast.Mult}
+_TURNS: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Add,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Mult,
+    ast.Div: ast.Mult,
+}
 """How results are gathered, by the operation: `f(x + 1) - 1 / x` adds as `f(x + 1) + y` does."""
 _NO_NUMBERS = ast.Tuple | ast.List | ast.Dict | ast.Set | ast.ListComp | ast.JoinedStr | ast.Compare | ast.BoolOp
 

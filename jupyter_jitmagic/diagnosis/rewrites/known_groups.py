@@ -71,7 +71,7 @@ def _given(spot: Spot) -> Iterator[tuple[ast.Call, str, str, bool]]:
 
 
 def _remainder_of(spot: Spot, labels: ast.expr) -> str:
-    """"12" of labels `notes % 12`, which are all below it, else ""."""
+    """ "12" of labels `notes % 12`, which are all below it, else ""."""
     if isinstance(labels, ast.Name) and isinstance(spot.function, ast.FunctionDef):
         labels = bound_once(spot.function, labels.id) or labels
     match labels:

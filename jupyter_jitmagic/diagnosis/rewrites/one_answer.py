@@ -24,7 +24,9 @@ def one_answer(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
         return
     behind = code.block(loop)[code.block(loop).index(loop) + 1 :]
     match behind:
-        case [ast.Return(value=ast.Constant(value=bool(otherwise))) as last] if code.block(loop) is getattr(function, "body", []):
+        case [ast.Return(value=ast.Constant(value=bool(otherwise))) as last] if code.block(loop) is getattr(
+            function, "body", []
+        ):
             pass
         case _:
             return

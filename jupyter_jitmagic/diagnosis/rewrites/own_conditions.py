@@ -91,7 +91,7 @@ def none_or(spot: Spot) -> Iterator[Step]:
         asked[0] is not first
         or not isinstance(first, ast.Name)
         or _is_test(spot, node)
-        or first.id not in parameters(spot)
+        or first.id not in _parameters(spot)
         or _guarded(spot, first.id)
     ):
         return
@@ -181,11 +181,23 @@ def _by_data(spot: Spot, raised: ast.Raise, statements: Sequence[ast.stmt]) -> b
             block = code.block(at)
             before = block[: block.index(at)]
             deciding += [each for each in before if isinstance(each, ast.If) and always_returns(each.body)]
-        if any(is_fact(spot, each.test) for each in deciding):
+        if any(is_fact(spot, each.test) and not _raises_by_choice(spot, each, raised) for each in deciding):
             return False
         if at in statements:
             break
     return True
+
+
+def _raises_by_choice(spot: Spot, node: ast.If, raised: ast.Raise) -> bool:
+    return raised in node.body and is_option(spot, node.test)
+
+
+def is_option(spot: Spot, test: ast.expr) -> bool:
+    """`mode == "raise"` or `strict`, of a parameter that holds a word or a flag: with it, data decides what raises."""
+    match test:
+        case ast.Compare(left=ast.Name(name), ops=[ast.Eq()], comparators=[ast.Constant(value=str())]) | ast.Name(name):
+            return name in _parameters(spot) and isinstance(spot.locals.get(name), str | bool)
+    return False
 
 
 _ABOUT = frozenset({"isinstance", "issubclass", "callable", "hasattr", "len", "type"})
@@ -294,7 +306,7 @@ def _named_by(function: ast.FunctionDef | ast.Lambda) -> set[str]:
     return {a.arg for a in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
 
 
-def parameters(spot: Spot) -> set[str]:
+def _parameters(spot: Spot) -> set[str]:
     """The parameters of the function around the place."""
     return _named_by(spot.function) if isinstance(spot.function, ast.FunctionDef) else set()
 

@@ -900,3 +900,17 @@ def test_what_is_left_out_because_it_is_infinitely_small_is_said_to_spoil_the_gr
         return (x * x).sum(where=x > 0)
 
     assert compared(plain, rewrite, [1.0, 0.5, -2.0, 3.0]) == BESIDE_NAN
+
+
+def test_a_loop_on_complex_numbers_says_that_real_ones_have_no_reverse_mode():
+    source = """
+def f(c, limit=2.0):
+    z, n = c, 0
+    while abs(z) <= limit and n < 20:
+        z = z * z + c
+        n += 1
+    return abs(z), n
+"""
+    found = propose(define(source)["f"], (jnp.array(0.3 + 0.6j),), {}, seconds=20.0)
+    whole = [each for each in found.rewrites if "while_loop" in each.source]
+    assert whole and all(any("not reverse-differentiable" in said for said in each.compared.differences) for each in whole)

@@ -272,3 +272,15 @@ def test_a_float_left_out_is_computed_with_as_data_is():
     )
     found = check(source, (52.0,), (80.0, 96.0), (0.0, 70.0)).rewrites[0]
     assert "c = jnp.cos(jnp.radians(zenith)) / jnp.cos(jnp.radians(lat))" in found.source
+
+
+def test_a_shape_out_of_a_table_of_jax_is_a_tuple_of_known_numbers():
+    source = """
+SHAPES = jnp.array([[2, 4], [4, 2], [8, 1]])
+
+
+def f(x, k):
+    shape = SHAPES[k]
+    return x.reshape(shape).sum(axis=1)
+"""
+    check(source, (jnp.arange(8.0), 0), (jnp.arange(8.0), 2), (jnp.arange(8.0), -2), static=("k",))

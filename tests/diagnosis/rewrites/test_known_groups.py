@@ -73,3 +73,21 @@ def test_as_many_groups_as_labels_are_so_by_chance():
     """Other arrays have a number for each label: their length says nothing of the groups."""
     found = jm.diagnose(rarest, jnp.array([0, 0, 0, 2, 2, 5]), jnp.arange(6.0))
     assert all("length=" not in each.source for each in found.rewrites)
+
+
+@pytest.mark.parametrize("number", ["12", "PITCHES"])
+def test_labels_that_are_a_remainder_are_below_it_on_every_call(number):
+    """Nothing is said of other labels: there are none."""
+    source = f"""
+PITCHES = 12
+
+
+def f(notes, weights=None):
+    pitch = notes % {number}
+    used = jnp.bincount(pitch, weights=weights)
+    counts = jnp.zeros({number}).at[: used.shape[0]].set(used)
+    return counts / counts.sum()
+"""
+    notes = jnp.array([60, 62, 64, 65, 67, 69, 60])
+    found = check(source, (notes,), (notes + 6,), (notes[:1],), (notes[:2], jnp.array([0.5, 2.0])))
+    assert f"length={number})" in found.rewrites[0].source and not found.rewrites[0].compared.differences

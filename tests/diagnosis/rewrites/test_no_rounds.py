@@ -132,3 +132,29 @@ def f(x, verbose=False):
     found = jm.diagnose(define(source)["f"], jnp.abs(X) * 9, verbose=True)
     first = found.rewrites[0]
     assert "while_loop" in first.source and any("reverse-differentiable" in said for said in first.compared.differences)
+
+
+def test_a_loop_that_may_fill_a_buffer_of_nothing_is_asked_for_its_size():
+    """Of two samples there is none in the middle, so that the list can hold nothing: plain Python's loop runs no round."""
+    source = """
+def f(ecg, dead_time):
+    last, gaps = None, []
+    threshold = 0.6 * ecg.max()
+    for i in range(1, len(ecg) - 1):
+        if ecg[i] <= threshold or ecg[i] < ecg[i - 1] or ecg[i] <= ecg[i + 1]:
+            continue
+        if last is not None:
+            gap = i - last
+            if gap < dead_time:
+                continue
+            gaps.append(gap)
+        last = i
+        threshold = 0.5 * threshold + 0.3 * ecg[i]
+    if not gaps:
+        return 0.0, 0
+    return len(gaps) / sum(gaps), len(gaps)
+"""
+    wave = jnp.tile(jnp.array([0.0, 2.0, 1.0, 3.0, 0.5, 0.7, 0.2, 4.0, 1.0]), 3)
+    found = check(source, (wave, 2.5), (wave, 0.0), (wave[:2], 1.0), (wave[:1], 1.0), (wave[:3], 1.0)).rewrites[0]
+    assert "if gaps.size:" in found.source
+    assert not any("fails" in said for said in found.compared.differences)

@@ -203,3 +203,18 @@ def f(places, x):
         for k in range(i, 4):
             want[i, k] = want[k, i] = 0.5 if places[i] == places[k] else x[i] * want[0, 0] + x[k]
     assert np.allclose(jax.jit(namespace["f"])(jnp.array(places), jnp.array(x)), want)
+
+
+def test_what_numpys_functions_change_in_place_is_a_new_array():
+    source = """
+def f(similarity, cutoff):
+    w = similarity.copy()
+    np.fill_diagonal(w, 0.0)
+    np.putmask(w, w < cutoff, 0)
+    np.put(w, 1, 9)
+    return w / w.sum()
+"""
+    given = np.array([[1.0, 0.8, 0.1], [0.8, 1.0, 0.4], [0.1, 0.4, 1.0]], np.float32)
+    first = check(source, (given, 0.3), (given.T * 2, 0.9), (given[:2, :2], 0.0)).rewrites[0]
+    assert "w = jnp.fill_diagonal(w, 0.0, inplace=False)" in first.source and "np.put(w, 1, 9, inplace=False)" in first.source
+    assert ".astype(w.dtype)" in first.source

@@ -259,3 +259,44 @@ def test_what_a_run_of_ours_does_not_know_is_told_of_no_plain_python():
     """An array that another name has changed holds nothing for such a run; NumPy's would."""
     assert raised(ReadLater("it is read later"), []) is None
     assert raised(ZeroDivisionError("division by zero"), []) is not None
+
+
+LIFT = """
+def f(alpha, angles, outside="clip"):
+    too_far = (alpha < angles[0]) | (alpha > angles[-1])
+    if too_far.any():
+        if outside == "raise":
+            raise ValueError(f"{too_far.sum()} angles lie outside")
+        elif outside == "nan":
+            alpha = jnp.where(too_far, jnp.nan, alpha)
+    return alpha * 2
+"""
+
+
+@pytest.mark.parametrize("outside", ["nan", "clip"])
+def test_what_an_option_raises_for_data_is_printed_with_that_option(outside, capfd):
+    far, near = jnp.array([-2.0, 4.0, 12.0]), jnp.array([1.0, 2.0])
+    angles = jnp.array([0.0, 10.0])
+    found = check(LIFT, (far, angles, outside), (near, angles, "raise"), (far, angles, "nan"), static=("outside",)).rewrites[0]
+    assert any("compiled code cannot raise" in said for said in found.compared.differences)
+    space = define(LIFT)
+    exec(compile(found.source, "<rewrite>", "exec"), space)
+    jax.block_until_ready(jax.jit(space["f"], static_argnames="outside")(far, angles, "raise"))
+    jax.effects_barrier()
+    assert "2 angles lie outside" in capfd.readouterr().out
+
+
+def test_a_word_for_which_this_data_raises_is_tried_with_other_data():
+    """Plain Python raises for it on the call's own arrays alone: a rewrite that always does is told of."""
+    source = """
+def f(alpha, angles, outside="clip"):
+    too_far = (alpha < angles[0]) | (alpha > angles[-1])
+    if too_far.any():
+        if outside == "raise" and True:
+            raise ValueError("outside")
+        alpha = jnp.clip(alpha, angles[0], angles[-1])
+    return alpha * 2
+"""
+    space = define(source)
+    found = propose(space["f"], (jnp.array([-2.0, 4.0]), jnp.array([0.0, 10.0]), "clip"), {}, (), ("outside",), seconds=240.0)
+    assert all(any("raise" in said for said in each.compared.differences) for each in found.rewrites), found

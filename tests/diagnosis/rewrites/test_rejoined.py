@@ -125,3 +125,14 @@ def test_a_name_that_is_bound_to_the_length_is_one(bound):
 
 def test_rows_of_a_table_change_places_as_elements_do():
     check("def f(x, k):\n    return jnp.concatenate([x[k:], x[:k]])\n", *_calls(X, 2), *_calls(M, 1, 4))
+
+
+@pytest.mark.parametrize(
+    "joined", ["jnp.hstack((jnp.arange(i), jnp.arange(i + 1, n)))", "jnp.append(jnp.arange(i), jnp.arange(i + 1, n))"]
+)
+def test_all_places_but_one_are_counted(joined):
+    """What is joined has a name that is read where nothing else is called."""
+    source = f"def f(x, i):\n    n = x.shape[0]\n    kept = {joined}\n    return x[kept]\n"
+    x = jnp.arange(6.0) ** 2
+    first = check(source, (x, jnp.array(2)), (x, jnp.array(0)), (x, jnp.array(5)), (x[:1], jnp.array(0))).rewrites[0]
+    assert "jnp.where(jnp.arange(n - 1) < i, jnp.arange(n - 1), jnp.arange(n - 1) + 1)" in first.source
