@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.elements import element
 from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot, Step
@@ -134,9 +134,16 @@ def asked_in_a_loop(spot: Spot) -> Iterator[Step]:
             yield from flagged(spot, loop, unrolled=True)
 
 
+def _count_rounds(loop: ast.For | ast.While, given: Sequence[ast.expr | None]) -> bool:
+    """Whether the values are all the number of a loop's round, `i` of `for i in range(n)`, which is an int on every call."""
+    match loop:
+        case ast.For(target=ast.Name(id=name), iter=ast.Call(func=ast.Name(id="range"))):
+            return all(isinstance(value, ast.Name) and value.id == name for value in given)
+    return False
+
+
 def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, name: str, unrolled: bool) -> list[Edit]:
     code = spot.code
-    number = "0" if unrolled else "0.0"
     inside = set(walk(loop))
     stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
     outside = [n for n in stores if n not in inside and not _is_behind(spot, n, loop)]
@@ -156,6 +163,7 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
         return []
     if any(isinstance(value, ast.Name) and _may_be_none(function, value.id) for value in given):
         return []
+    number = "0" if unrolled or _count_rounds(loop, given) else "0.0"
     if any(isinstance(value, ast.Tuple) or _fields_of(value) for value in given):
         number = _numbers(spot, given) or _fields(spot, function, first, given)
         if not number:

@@ -49,8 +49,8 @@ def one_answer(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
         start, end = code.region([test])
         edits.append((start, end, f"{code.indent(test)}{found} = {found} | {_operand(spot, test.test)}\n"))
     indent = code.indent(loop)
-    answer = f"{spot.jnp('logical_not')}({found})" if otherwise else found
-    text = f"{indent}{found} = False\n{code.block_text([loop], indent, edits)}{indent}return {answer}\n"
+    returned = f"{spot.jnp('logical_not')}({found})" if otherwise else found
+    text = f"{indent}{found} = False\n{code.block_text([loop], indent, edits)}{indent}return {returned}\n"
     yield spot.step("any", (code.region([loop, last], comments=True), text))
 
 

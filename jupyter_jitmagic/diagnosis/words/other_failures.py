@@ -276,7 +276,7 @@ def for_other_failure(call: Call, error: BaseException, plain: BaseException | N
         sentence = rule(call, error, text)
         if sentence:
             return _with_plain(sentence) if plain is not None and type(plain) is type(error) else sentence
-    if plain is None and (sentence := _own_check(call, text)):
+    if plain is None and (sentence := _own_check(call, error, text)):
         return sentence
     name = type(error).__name__
     if plain is None:
@@ -465,11 +465,13 @@ def _refused_argument(call: Call, error: BaseException, text: str) -> str | None
     return f"{path} is {_a(type(leaf))}, which is not a JAX type: use it outside of {call.name}, and pass numbers and arrays."
 
 
-def _own_check(call: Call, text: str) -> str | None:
-    """Plain Python passes, so it is the tracer that is refused."""
+def _own_check(call: Call, error: BaseException, text: str) -> str | None:
+    """Plain Python passes, so it is the tracer that is refused, by the user's check or by what the line calls."""
     if code_of(call.fun) is None or not re.search(r"racer|numpy|ndarray|array", text):
         return None
     text = re.sub(r"\b(Dynamic\w*|Shadow|Jit|JVP|Batch\w*)Tracer\b", "Tracer", text)
+    if not raised_by_user(error, call):
+        return f"What is called there takes no traced array ({_cut(text)}): use what jax.numpy has in its place."
     return f"The function's own check refuses a traced array ({_cut(text)}): let it accept jax.Array as well."
 
 

@@ -47,7 +47,13 @@ def f(offsets, rows):
 def test_where_the_rounds_are_data_or_the_answers_are_several_another_way_is_taken():
     for_data = "def f(x):\n    for v in x:\n        if v < 0:\n            return False\n    return True\n"
     check(for_data, (jnp.arange(3.0),), (jnp.arange(3.0) - 1,))
-    several = "def f(parts, t):\n    for k, part in enumerate(parts):\n        if part.sum() > t:\n            return k\n    return -1\n"
+    several = """
+def f(parts, t):
+    for k, part in enumerate(parts):
+        if part.sum() > t:
+            return k
+    return -1
+"""
     parts = [jnp.ones(2), jnp.ones(3), jnp.ones(4)]
     check(several, (parts, 2.5), (parts, 1.0), (parts, 9.0))
 

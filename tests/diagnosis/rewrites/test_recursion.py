@@ -190,7 +190,10 @@ def test_a_product_is_gathered_though_other_arguments_change(last):
 
 @pytest.mark.parametrize("last", ["f(x + 1) - 1 / x", "f(x + 1) / x"])
 def test_what_is_taken_away_from_a_call_or_divides_it_is_gathered(last):
-    source = f"def f(x):\n    if x < 0:\n        return f(1 - x) {last[8]} jnp.tan(x)\n    if x < 6:\n        return {last}\n    return jnp.log(x)\n"
+    source = (
+        f"def f(x):\n    if x < 0:\n        return f(1 - x) {last[9]} jnp.tan(x)\n"
+        f"    if x < 6:\n        return {last}\n    return jnp.log(x)\n"
+    )
     check(source, *[(jnp.array(x),) for x in (2.5, 8.0, -1.3, 0.25, 6.0)])
 
 
