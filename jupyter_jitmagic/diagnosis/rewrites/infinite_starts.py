@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.proof.differing import INFINITE
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.names import walk_scope
+from jupyter_jitmagic.source.names import bound_once, walk_scope
 
 
 def integer_start(spot: Spot) -> Iterator[Step]:
@@ -23,6 +23,7 @@ def integer_start(spot: Spot) -> Iterator[Step]:
     values, returned = _kept(spot, function, set(starts))
     kinds = {fact.exactly for value in values if (fact := spot.fact(value)) is not None and fact.exactly}
     given = [each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
+    given += _made_before(function, [start for each in starts.values() for start in each])
     arrays = [each for each in given if is_array(spot, each) and spot.locals[each].dtype.name in kinds]
     if not returned or len(kinds) != 1 or not arrays:
         return
@@ -32,6 +33,14 @@ def integer_start(spot: Spot) -> Iterator[Step]:
     said = sorted({f"where plain Python gives {code.src(start)} the result is {ends[start]}" for start in infinite})
     excludes = {INFINITE: "inputs on which plain Python gives infinity"}
     yield spot.step("iinfo", *ends.items(), note="" if asked else "; ".join(said), excludes=excludes)
+
+
+def _made_before(function: ast.FunctionDef, starts: list[ast.expr]) -> list[str]:
+    """Names that one line of the function's own binds, above the first of these."""
+    first = min((each.lineno for each in starts), default=0)
+    own = [each for each in function.body if isinstance(each, ast.Assign) and each.lineno < first]
+    names = [target.id for each in own for target, _ in _pairs(each) if isinstance(target, ast.Name)]
+    return [each for each in names if bound_once(function, each) is not None]
 
 
 def _end(spot: Spot, start: ast.expr) -> str:

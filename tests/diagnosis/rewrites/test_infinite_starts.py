@@ -71,3 +71,18 @@ def test_of_integers_it_begins_with_one_though_more_is_made_of_it(body):
     """A 0.0 that is never what comes out; the least so far, of which the gain is taken."""
     found = check(f"def f(x):\n    {body}\n", *WHOLE[:2], (jnp.array([5, -7, 2, 1]),), seconds=15.0).rewrites[0]
     assert "0.0" not in found.source and "inf" not in found.source.replace("iinfo", "")
+
+
+def test_the_array_whose_integers_are_counted_may_be_taken_out_of_a_dict():
+    source = """
+def f(config):
+    bins = config["bins"]
+    best = -jnp.inf
+    for g in jnp.unique(bins):
+        n = (bins == g).sum()
+        if n > best:
+            best = n
+    return best
+"""
+    first = check(source, *[({"bins": jnp.array(bins)},) for bins in ([2, 2, 1, 2, 1, 0], [1], [3, 1, 1])]).rewrites[0]
+    assert "best = jnp.iinfo(bins.dtype).min" in first.source
