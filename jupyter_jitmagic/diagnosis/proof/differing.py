@@ -158,8 +158,10 @@ def _of_one_type(got: Any, want: Any) -> tuple[Any, Any]:
         return got, want
     if number_kind(want.dtype) == "i":
         made = want.astype(got.dtype)
-        fits = number_kind(got.dtype) != "i" or np.array_equal(made, want)  # of 64 bits, it may wrap around
-        return got, made if fits else want
+        if number_kind(got.dtype) == "i":  # of fewer bits others wrap around; NumPy's 64 bits may do so here
+            fewer = got.dtype.itemsize < jax.dtypes.canonicalize_dtype(want.dtype).itemsize
+            return got, want if fewer or not np.array_equal(made, want) else made
+        return got, made
     wanted, kind = number_kind(want.dtype), number_kind(got.dtype)
     if wanted == "f" and kind == "c":
         neither = ~np.isfinite(np.asarray(want)) & ~np.isfinite(np.asarray(got))  # 1 / 0 is NaN of complex numbers
@@ -215,6 +217,8 @@ def wider_words(got: Any, want: Any) -> str:
                 return f"always {a.dtype}, where an empty list makes {b.dtype} in plain Python"
             if _of_nothing(a, b):
                 return f"always {a.dtype}, where plain Python gives {b.dtype} (in a branch, or for an empty list) or {a.dtype}"
+            return f"always {a.dtype}, where plain Python's branches give {b.dtype} or {a.dtype}"
+        if number_kind(a.dtype) == "i" and a.dtype != jax.dtypes.canonicalize_dtype(b.dtype):
             return f"always {a.dtype}, where plain Python's branches give {b.dtype} or {a.dtype}"
     return "always floats, where plain Python's branches give integers or floats"
 

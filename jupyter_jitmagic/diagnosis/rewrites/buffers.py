@@ -105,8 +105,11 @@ def _by_function(spot: Spot, node: ast.Call, name: str) -> str:
         if function is by_numpy:
             given = ", ".join(spot.code.expr(each) for each in node.args[1:])
             return f"{spot.jnp(by_jax)}({name}, {given}, inplace=False)"
-    if function is np.putmask:
+    if function is np.putmask:  # of an array of values it takes those at its places, over and over
         mask, value = node.args[1:]
+        of_mask, of_value, buffer = spot.fact(mask), spot.fact(value), spot.locals[name]
+        if of_mask is None or of_value is None or of_mask.ndim != buffer.ndim or of_mask.dtype != "b" or of_value.ndim:
+            return ""
         return f"{spot.jnp('where')}({spot.code.expr(mask)}, {spot.code.expr(value)}, {name}).astype({name}.dtype)"
     return ""
 

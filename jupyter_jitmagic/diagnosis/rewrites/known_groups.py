@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import bound_once, loaded
+from jupyter_jitmagic.source.names import loaded
 
 _SEGMENTS = words("segment_sum segment_prod segment_max segment_min")
 _MOST = 3  # numbers that are tried
@@ -72,8 +72,8 @@ def _given(spot: Spot) -> Iterator[tuple[ast.Call, str, str, bool]]:
 
 def _remainder_of(spot: Spot, labels: ast.expr) -> str:
     """ "12" of labels `notes % 12`, which are all below it, else ""."""
-    if isinstance(labels, ast.Name) and isinstance(spot.function, ast.FunctionDef):
-        labels = bound_once(spot.function, labels.id) or labels
+    if isinstance(labels, ast.Name):
+        labels = spot.code.bound_above(labels.id, labels) or labels
     match labels:
         case ast.BinOp(op=ast.Mod(), right=ast.Constant() | ast.Name() | ast.Attribute() as number):
             value = number.value if isinstance(number, ast.Constant) else spot.held(number)

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check
+from .helpers import check, define
 
 X, LABELS = jnp.array([1.0, -2.0, 3.0, 5.0]), jnp.array([0, 2, 1, 2])
 OTHER = "labels of which the largest is not n - 1, for which plain Python makes more or fewer groups"
@@ -91,3 +92,15 @@ def f(notes, weights=None):
     notes = jnp.array([60, 62, 64, 65, 67, 69, 60])
     found = check(source, (notes,), (notes + 6,), (notes[:1],), (notes[:2], jnp.array([0.5, 2.0])))
     assert f"length={number})" in found.rewrites[0].source and not found.rewrites[0].compared.differences
+
+
+def test_labels_that_are_a_remainder_for_some_calls_alone_may_be_larger():
+    source = """
+def f(labels, weights, wrap=True):
+    if wrap:
+        labels = labels % 4
+    return jnp.bincount(labels, weights=weights).max()
+"""
+    labels = jnp.array([1, 2, 3, 5])
+    found = propose(define(source)["f"], (labels, jnp.ones(4)), {}, seconds=20.0).rewrites
+    assert not any("length=4" in each.source for each in found)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
+from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import check, define
 
@@ -218,3 +219,10 @@ def f(similarity, cutoff):
     first = check(source, (given, 0.3), (given.T * 2, 0.9), (given[:2, :2], 0.0)).rewrites[0]
     assert "w = jnp.fill_diagonal(w, 0.0, inplace=False)" in first.source and "np.put(w, 1, 9, inplace=False)" in first.source
     assert ".astype(w.dtype)" in first.source
+
+
+def test_putmask_takes_of_many_values_those_at_its_places_over_and_over():
+    """Which `jnp.where` does not: nothing is written in its place."""
+    source = "def f(x, v):\n    a = np.zeros((2, 3))\n    np.putmask(a, a < x, v)\n    return a\n"
+    found = propose(define(source)["f"], (jnp.ones((2, 3)), jnp.arange(3.0)), {}, seconds=20.0)
+    assert not found.rewrites
