@@ -466,7 +466,8 @@ def _ifs_around(code: Code, node: ast.stmt) -> Iterator[tuple[ast.If, ast.AST]]:
 
 
 def leaves(stmts: Iterable[ast.AST], kinds: type | tuple[type, ...]) -> list[ast.AST]:
-    """The statements of these kinds in this scope; break and continue only those that belong to a loop around `stmts`."""
+    """The statements of these kinds in this scope; break and continue only those that belong to a loop around `stmts`, as those
+    in the `else` of a loop do."""
     found: list[ast.AST] = []
     stack: list[tuple[ast.AST, bool]] = [(s, True) for s in stmts]
     while stack:
@@ -475,8 +476,8 @@ def leaves(stmts: Iterable[ast.AST], kinds: type | tuple[type, ...]) -> list[ast
             continue
         if isinstance(node, kinds) and (own_loop or not isinstance(node, ast.Break | ast.Continue)):
             found.append(node)
-        inner = own_loop and not isinstance(node, ast.For | ast.While | ast.AsyncFor)
-        stack += [(child, inner) for child in children(node)]
+        within = set(node.body) if isinstance(node, ast.For | ast.While | ast.AsyncFor) else ()
+        stack += [(child, own_loop and child not in within) for child in children(node)]
     return found
 
 

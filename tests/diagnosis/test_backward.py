@@ -23,6 +23,9 @@ INPUTS = {"numbers": X, "NaN": X.at[1].set(jnp.nan), "ties": X * 0 + 1}
 
 FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "product": lambda x, s: (x * s).sum(),
+    "columns first": lambda x, s: (
+        (jnp.outer(x, x * s).flatten("F")[:5] ** 2).sum() + (M * s).reshape(2, 6, order="F")[0, 1] * s
+    ),
     "where beside log": lambda x, s: jnp.where(x > 0, jnp.log(x), s * x).sum(),
     "log of where": lambda x, s: jnp.log(jnp.where(x > 0, x, 0.0)).sum(),
     "extremes": lambda x, s: jnp.max(x) * s + jnp.min(x),

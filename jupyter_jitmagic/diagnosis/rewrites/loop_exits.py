@@ -35,8 +35,8 @@ class _Flags:
 
 def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     """The same loop without break, continue and return: `while … and not done`, or a `for` whose rounds are skipped."""
-    if within := next((each for each in walk_scope(loop.body) if _returns_from(each)), None):
-        yield from without_exits(spot, within)  # its returns stand behind it then
+    if within := next((each for each in walk_scope(loop.body) if _leaves_more(each)), None):
+        yield from without_exits(spot, within)  # its exits stand behind it then
         return
     if isinstance(loop, ast.While) and (leading := _left_at_the_top(loop)):
         yield _asked_in_the_test(spot, loop, leading)
@@ -86,8 +86,11 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
         yield _with_rounds_skipped(spot, loop, flags, (before, after[1]), region)
 
 
-def _returns_from(node: ast.AST) -> TypeGuard[ast.For | ast.While]:
-    return isinstance(node, ast.For | ast.While) and bool(leaves([node], ast.Return))
+def _leaves_more(node: ast.AST) -> TypeGuard[ast.For | ast.While]:
+    """Whether a loop is left together with the one around it, by a return, or by a `break` behind its `else`."""
+    if not isinstance(node, ast.For | ast.While):
+        return False
+    return bool(leaves([node], ast.Return) or leaves(node.orelse, (ast.Break, ast.Continue)))
 
 
 def _left_at_the_top(loop: ast.While) -> list[ast.If]:

@@ -177,7 +177,11 @@ def _pull_broadcast(params: dict[str, Any], args: Values, cotangents: Values, wa
 
 
 def _pull_reshaped(params: dict[str, Any], args: Values, cotangents: Values, wanted: Flags, watch: Watch) -> Values:
-    return [cotangents[0].reshape(args[0].shape), *[None] * (len(args) - 1)]
+    order = params.get("dimensions") if "new_sizes" in params else None  # of a `reshape`, of which axis is read first
+    if order is None:
+        return [cotangents[0].reshape(args[0].shape), *[None] * (len(args) - 1)]
+    turned = cotangents[0].reshape([args[0].shape[axis] for axis in order])
+    return [np.transpose(turned, np.argsort(order)), *[None] * (len(args) - 1)]
 
 
 def _pull_transposed(params: dict[str, Any], args: Values, cotangents: Values, wanted: Flags, watch: Watch) -> Values:

@@ -126,6 +126,11 @@ def _selected(params: Params, which: Any, *cases: Any) -> Any:
     return np.choose(np.clip(which, 0, len(cases) - 1), cases)
 
 
+def _reshaped(params: dict[str, Any], x: Any, *_: Any) -> Any:
+    order = params["dimensions"]  # which axis is read first: of `order="F"` the last
+    return x.reshape(params["new_sizes"]) if order is None else np.transpose(x, order).reshape(params["new_sizes"])
+
+
 def _broadcast(params: Params, x: Any, *_: Any) -> Any:
     shape, places = params["shape"], params["broadcast_dimensions"]
     sizes = [1] * len(shape)
@@ -382,7 +387,7 @@ _OPERATIONS: dict[str, Operation] = {
     "shift_right_logical": _shifted(np.right_shift, unsigned=True),
     "shift_right_arithmetic": _shifted(np.right_shift),
     "broadcast_in_dim": _broadcast,
-    "reshape": lambda params, x, *_: x.reshape(params["new_sizes"]),
+    "reshape": _reshaped,
     "squeeze": lambda params, x: np.squeeze(x, tuple(params["dimensions"])),
     "expand_dims": lambda params, x: np.expand_dims(x, tuple(params["dimensions"])),
     "transpose": lambda params, x: np.transpose(x, params["permutation"]),

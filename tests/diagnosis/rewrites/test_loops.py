@@ -1069,3 +1069,25 @@ def f(x, limit):
 """
     x = jnp.array([1.0, -0.5, 3.0, 9.0])
     check(source, (x, 5.0), (x, 20.0), (x, 0.5), (-x, 5.0))
+
+
+@pytest.mark.parametrize("last", ["break", "k = k + 100\n            break", "continue"])
+def test_what_stands_behind_a_loop_that_found_nothing_leaves_the_loop_around_it(last):
+    """Newton's method with its step halved: the `else` of the inner loop belongs to the outer one."""
+    source = f"""
+def f(x, limit=8):
+    k = 0
+    for _ in range(limit):
+        step = -(x * x - 2) / (2 * x)
+        for j in range(4):
+            new = x + 0.5**j * step
+            if jnp.abs(new * new - 2) < 0.7 * jnp.abs(x * x - 2):
+                x = new
+                break
+        else:
+            {last}
+        k += 1
+    return x, k
+"""
+    check(source, *[(jnp.array(x),) for x in (3.0, 1.0, 0.05, -4.0)])
+    check(source.replace("for _ in range(limit):", "while jnp.abs(x * x - 2) > 1e-3 and k < limit:"), (jnp.array(3.0),))
