@@ -24,12 +24,14 @@ from jupyter_jitmagic.base.looking import attribute, attributes, in_class, is_a,
 from jupyter_jitmagic.sandbox.handed import Reached, of_inner_functions, of_own_making
 from jupyter_jitmagic.sandbox.known_effects import MUTATORS, noticed
 from jupyter_jitmagic.sandbox.own_making import made_here, own_names, root_of, sets_of_own_making, value_of, ways
+from jupyter_jitmagic.sandbox.timings import only_told
 from jupyter_jitmagic.source.definitions import definition_of
 from jupyter_jitmagic.source.methods import OPERATORS
 from jupyter_jitmagic.source.units import NoSource, Unit, attributes_set, plain_function, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 _CALLBACKS = {"io_callback"}
+_TIME = "it uses the time"
 
 
 def impurity(
@@ -39,6 +41,7 @@ def impurity(
     copied: frozenset[str] = frozenset(),
     refused: Collection[tuple[str, int]] = (),
     carried: Collection[str] = (),
+    tells_time: bool = False,
 ) -> tuple[str, list[Unit]]:
     """Why running `fun` could be noticed ("" if it could not), and the units of all user functions that it reaches.
 
@@ -48,6 +51,7 @@ def impurity(
         copied: parameters of `fun` of which a run gets copies, and globals that are put back: it may change them.
         carried: parameters of `fun` that are copied with all that they hold: their methods may change them, too.
         refused: file name and line of each place that was seen to set elements of an array of JAX, which changes nothing.
+        tells_time: the time may be read where no more is done with it than to tell it.
 
     Example:
         >>> impurity(lambda x: STATE.append(x))[0]
@@ -91,7 +95,9 @@ def impurity(
         lines = {line for filename, line in refused if filename == unit.filename}
         reached.append((function, definition))
         shared = made.shared(function)
-        effects.append(functools.partial(_first_effect, definition, function, unit, own, shared, reader, known, lines))
+        effects.append(
+            functools.partial(_first_effect, definition, function, unit, own, shared, reader, known, lines, tells_time)
+        )
         known_then.append(list(units.values()))
         queue += [
             plain_function(f) for f in (*_callees(definition, function, classes, known), *made.methods(definition, function))
@@ -183,6 +189,7 @@ def _first_effect(
     is_read: Callable[[ast.Attribute], bool],
     named: Mapping[str, Any],
     refused: Collection[int],
+    tells_time: bool,
     handed: frozenset[str],
     objects: frozenset[str],
 ) -> str:
@@ -192,7 +199,7 @@ def _first_effect(
     callers bound to something of their own making; `objects`: those that hold objects which callers made by a call of their
     class.
     """
-    effects = _effects(definition, function, unit, (copied | handed, copied | objects), is_read, named, refused)
+    effects = _effects(definition, function, unit, (copied | handed, copied | objects), is_read, named, refused, tells_time)
     return next(itertools.chain(effects, _changed_for_all(definition, unit, copied, shared)), "")
 
 
@@ -235,6 +242,7 @@ def _effects(
     is_read: Callable[[ast.Attribute], bool],
     named: Mapping[str, Any],
     refused: Collection[int] = (),
+    tells_time: bool = False,
 ) -> Iterator[str]:
     """`given`: parameters whose items, and those whose attributes, nobody else sees."""
     body = _body(definition)
@@ -258,8 +266,14 @@ def _effects(
         """What a name stands for that the function did not bind to something of its own making; None where unknown."""
         return None if name in own else named.get(name) if name in bound else function.__globals__.get(name)
 
+    def deeds(node: ast.Call) -> Iterator[str]:
+        return _call_effect(node, function, own, held, is_read)
+
+    told = only_told(body, lambda node: _TIME in deeds(node)) if tells_time else set()
     outer_nonlocals = set(function.__code__.co_freevars)
     for node in nodes:
+        if node in told:
+            continue
         if isinstance(node, ast.Global):
             yield from (f"it writes the global {name} {line(node)}" for name in node.names if name not in given[0])
         elif isinstance(node, ast.Nonlocal) and outer_nonlocals & set(node.names):
@@ -275,7 +289,7 @@ def _effects(
         elif isinstance(node, ast.Await):
             yield f"it is a coroutine {line(node)}"
         elif isinstance(node, ast.Call) and not _sorts_anew(node, nodes, held):
-            yield from (f"{reason} {line(node)}" for reason in _call_effect(node, function, own, held, is_read))
+            yield from (f"{reason} {line(node)}" for reason in deeds(node))
 
 
 def _sorts_anew(node: ast.Call, nodes: Iterable[ast.AST], held: Callable[[str], Any]) -> bool:

@@ -19,3 +19,11 @@ def drawn_once(fun: Callable[..., Any], args: Sequence[Any] = (), kwargs: Mappin
     """That sentence where `fun` draws random numbers of the host: under jit they are the same ones in every call."""
     found = read_once(fun, args, kwargs)
     return asked_once(found.what, found.line) if found is not None and found.what == "host randomness" else ""
+
+
+def read_while_traced(fun: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """Half a sentence where `fun` reads the time: under jit that happens once."""
+    found = read_once(fun, args, kwargs)
+    return (
+        f"line {found.line} reads the time once, while it is traced" if found is not None and found.what == "the time" else ""
+    )

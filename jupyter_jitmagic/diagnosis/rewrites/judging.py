@@ -24,7 +24,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, Differs, Diffe
 from jupyter_jitmagic.diagnosis.proof.forward import lost_ahead
 from jupyter_jitmagic.diagnosis.proof.gradients import DiffersAtEdge, DiffersBesideNan
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
-from jupyter_jitmagic.diagnosis.proof.moment import drawn_once
+from jupyter_jitmagic.diagnosis.proof.moment import drawn_once, read_while_traced
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall, other_calls, where_it_fails
 from jupyter_jitmagic.diagnosis.proof.own_numbers import beside_negative_powers
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -216,6 +216,11 @@ class Judge:
         return depends_on_order(self.call.fun, Input(self.call.args, self.call.kwargs, "call"), self.seconds)
 
     @functools.cached_property
+    def _time_that_is_told(self) -> str:
+        """Half a sentence on the time that plain Python reads in each call."""
+        return read_while_traced(self.call.fun, self.call.args, self.call.kwargs)
+
+    @functools.cached_property
     def _may_go_by_keys(self) -> str:
         """Half a sentence where it may on another call."""
         return in_another_order(self.call.fun, Input(self.call.args, self.call.kwargs, "call"), self.seconds / 8)
@@ -362,7 +367,7 @@ class Judge:
     def _told(self, plain: Plain, traced: Traced, found: _Alike, *gradient: str) -> Rewrite:
         """The rewrite with all that is to be said of it; `gradient`: of its gradients."""
         draft = traced.draft
-        every = (*draft.notes, *found.failing, self._note, *gradient, *found.limits, *found.notes)
+        every = (*draft.notes, *found.failing, self._note, self._time_that_is_told, *gradient, *found.limits, *found.notes)
         said = tuple(dict.fromkeys(filter(None, every)))
         callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.call.fun)}
         said += (PRINTS_ONCE,) if self._prints_once(traced) else ()
@@ -415,11 +420,11 @@ class Judge:
     def _check(self) -> None:
         given, carried = (self.call.fun, self.call.args, self.call.kwargs), self.call.carried
         own = carried | frozenset(arrays_of_jax(*given))
-        self._why_not, self._units = impurity(*given, own, self._refused, carried)
+        self._why_not, self._units = impurity(*given, own, self._refused, carried, tells_time=True)
         copied = carried | frozenset(changeable(*given)) if self._why_not else frozenset()
         if copied:
             changes = self._why_not
-            self._why_not, self._units = impurity(*given, copied, self._refused, carried)
+            self._why_not, self._units = impurity(*given, copied, self._refused, carried, tells_time=True)
             if not self._why_not:
                 self._note = f"plain Python {changes.removeprefix('it ')}, the compiled function does not"
         self._why_not = self._why_not or changes_what_is_shared(*given, carried, self.seconds)
