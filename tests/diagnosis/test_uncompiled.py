@@ -26,6 +26,8 @@ ONE_ARRAY = [
     "x + 1", "x * 0.5", "-x", "x / 3", "x // 2", "x % 3", "x ** 2", "abs(x)", "x > 1", "jnp.sign(x)", "jnp.maximum(x, 1)",
     "jnp.clip(x, -1, 2)", "jnp.where(x > 0, x, 0)", "x.sum()", "x.mean(axis=1)", "x.max(axis=0)", "x.min()", "x.prod()",
     "jnp.any(x > 2)", "jnp.all(x > 2, axis=0)", "jnp.argmax(x[0])", "jnp.argmin(x, axis=1)", "jnp.cumsum(x, axis=1)",
+    "jax.scipy.special.gammainc(jnp.abs(x) + 1, 2.0)", "jax.scipy.special.polygamma(1, jnp.abs(x) + 1)",
+    "lax.reduce_precision(x * 1.0, 5, 2)", "lax.reduce_precision(x * 1.0, 8, 23)",
     "x.flatten('F')", "x.reshape(2, 6, order='F')",
     "jnp.cumprod(x[0])", "lax.cummax(x, axis=1)", "x.T", "x.reshape(2, 6)", "x[::-1]", "x[1:, ::2]", "x[..., None]",
     "x[0]", "x[-1, 2]", "x[9]", "x[(1,)]", "x[None, 1:9, -1]", "x[...]", "x[()]", "x[2:1]", "x[True]", "x[np.int32(1)]",

@@ -384,6 +384,7 @@ def _in_blocks(by_jax: Operation) -> Operation:
     def run(args: Values, watch: Watch) -> Values:
         if not all(type(arg) is np.ndarray for arg in args):
             return by_jax(args, watch)
+        args = np.broadcast_arrays(*args)  # a number that is written there has no axes
         shape, size = args[0].shape, args[0].size
         block = 1 << max(size - 1, _SMALLEST_BLOCK).bit_length()
         rows = [np.concatenate([arg.ravel(), np.ones(block - size, arg.dtype)]) for arg in args]
