@@ -344,10 +344,11 @@ def _largest(params: Params, x: Any) -> list[Any]:
 def _shifted(function: Callable[..., Any], unsigned: bool = False) -> Operation:
     def run(params: Params, x: Any, by: Any) -> Any:
         bits = x.dtype.itemsize * 8
-        given = x.view(f"u{x.dtype.itemsize}") if unsigned else x
+        kind = "u" if unsigned else "i" if function is np.right_shift else x.dtype.kind
+        given = x.view(f"{kind}{x.dtype.itemsize}")  # an arithmetic shift takes the first bit for a sign
         within = (by >= 0) & (by < bits)
         moved = function(given, np.where(within, by, 0).astype(given.dtype)).astype(x.dtype)
-        return np.where(within, moved, 0 if unsigned or function is np.left_shift else np.where(x < 0, -1, 0))
+        return np.where(within, moved, 0 if unsigned or function is np.left_shift else np.where(given < 0, -1, 0).astype(x.dtype))
 
     return run
 
