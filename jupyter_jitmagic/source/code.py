@@ -155,9 +155,7 @@ class Code:
     def bound_above(self, name: str, at: ast.AST) -> ast.expr | None:
         """What a name stands for at a place: bound once, in a line above, and nothing that is read there is bound since."""
         function = self.function(at)
-        if not isinstance(function, ast.FunctionDef) or any(
-            isinstance(n, ast.arg) and n.arg == name for n in walk(function.args)
-        ):
+        if not isinstance(function, ast.FunctionDef):
             return None
         value = bound_once(function, name)
         if value is None or name in loaded([value]):

@@ -126,7 +126,9 @@ def bound_to(statement: ast.Assign) -> Iterator[tuple[ast.Name, ast.expr]]:
 
 
 def bound_once(function: ast.FunctionDef, name: str) -> ast.expr | None:
-    """What a name is bound to, where one assignment alone binds it."""
+    """What a name is bound to, where one assignment alone binds it; what is given for a parameter is another binding."""
+    if any(isinstance(n, ast.arg) and n.arg == name for n in walk(function.args)):
+        return None
     bindings = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
     made = [
         value

@@ -110,7 +110,7 @@ class Plain:
         self.gives_gradients = self.takes_gradients and not self.minds_nan
         self._in_double = any(computes_in_double(unit.text) for unit in units)
         self._makes_whole = any(makes_whole(unit.text) for unit in units)
-        self._casts = any("astype" in unit.text for unit in units)
+        self._casts = any(word in unit.text for unit in units for word in ("astype", "] =", "put", "fill_diagonal"))
         self.asks_for_kinds = self._cuts = False
         self._literals: dict[float, None] = {}
         for unit in units:

@@ -105,12 +105,14 @@ def _by_function(spot: Spot, node: ast.Call, name: str) -> str:
         if function is by_numpy:
             given = ", ".join(spot.code.expr(each) for each in node.args[1:])
             return f"{spot.jnp(by_jax)}({name}, {given}, inplace=False)"
-    if function is np.putmask:  # of an array of values it takes those at its places, over and over
+    if function is np.putmask:
         mask, value = node.args[1:]
-        of_mask, of_value, buffer = spot.fact(mask), spot.fact(value), spot.locals[name]
-        if of_mask is None or of_value is None or of_mask.ndim != buffer.ndim or of_mask.dtype != "b" or of_value.ndim:
+        fact, text = spot.fact(mask), spot.code.expr(value)
+        if fact is None or fact.ndim != spot.locals[name].ndim or fact.dtype != "b":
             return ""
-        return f"{spot.jnp('where')}({spot.code.expr(mask)}, {spot.code.expr(value)}, {name}).astype({name}.dtype)"
+        if not isinstance(value.operand if isinstance(value, ast.UnaryOp) else value, ast.Constant):
+            text = f"{spot.jnp('resize')}({text}, {name}.shape)"  # of fewer values those at its places, over and over
+        return f"{spot.jnp('where')}({spot.code.expr(mask)}, {text}, {name}).astype({name}.dtype)"
     return ""
 
 

@@ -51,7 +51,8 @@ def in_a_loop_with_a_total(spot: Spot) -> Iterator[Step]:
             edits.append((*code.span(each), "\n".join(exits.lines(each.value, code.indent(each), "")).lstrip()))
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     indent = code.indent(body[0])
-    start = f"{indent}{exits.total} = {0 if adds else 1}\n" if exits.total else ""
+    first = f"{0 if adds else 1}{'.0' if exits.ends_with_a_float else ''}"  # integers might wrap around before that is met
+    start = f"{indent}{exits.total} = {first}\n" if exits.total else ""
     text = f"{start}{indent}while True:\n{code.block_text(body, indent + '    ', edits)}"
     yield spot.step("while", (code.region(body, comments=True), text))
 
@@ -66,6 +67,7 @@ class _Exits:
         operations: those that results of calls go through.
         chosen: whether a choice picks a call.
         unknown: something is returned that may be no number.
+        ends_with_a_float: one that ends the recursion is a float.
         total: the name of what was gathered so far; "" where nothing is.
     """
 
@@ -76,6 +78,7 @@ class _Exits:
     operations: set[type[ast.operator]] = field(default_factory=set)
     chosen: bool = False
     unknown: bool = False
+    ends_with_a_float: bool = False
     total: str = ""
 
     def has_call(self, value: ast.expr | None) -> bool:
@@ -102,6 +105,12 @@ class _Exits:
                 self.look(left if beside is right else right)
             case _:
                 self.unknown |= value is None or self.has_call(value) or self._is_no_number(value)
+                self.ends_with_a_float |= value is not None and self._is_float(value)
+
+    def _is_float(self, value: ast.expr) -> bool:
+        fact = self.spot.fact(value)
+        written = isinstance(value, ast.Constant) and isinstance(value.value, float)
+        return written or (fact is not None and fact.dtype == "f")
 
     @staticmethod
     def _is_no_number(value: ast.expr) -> bool:

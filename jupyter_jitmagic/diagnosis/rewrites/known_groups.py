@@ -62,7 +62,10 @@ def _given(spot: Spot) -> Iterator[tuple[ast.Call, str, str, bool]]:
             return
     labels = node.args[0] if keyword == "length" else node.args[1]
     if number := _remainder_of(spot, labels):
-        yield node, keyword, number, True
+        counts = (
+            keyword == "length" and len(node.args) == 1 and not node.keywords
+        )  # a sum may be less than that of a group of none
+        yield node, keyword, number, counts
         return
     fact = spot.fact(node)
     if fact is not None and fact.sort == "array" and fact.length > 0:

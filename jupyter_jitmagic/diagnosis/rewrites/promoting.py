@@ -32,7 +32,8 @@ def aligned(spot: Spot) -> Iterator[Step]:
         edits |= _alike(spot, node, (first, second), kinds, path or "") or _of_floats(spot, node)
     around = {each for each in edits for part in ast.walk(each) if part is not each and part in edits}
     if edits:
-        yield spot.step("cond", *((each, text) for each, text in edits.items() if each not in around))
+        note = BY_ZERO if any(text.endswith(_COMPLEX) for text in edits.values()) else ""
+        yield spot.step("cond", *((each, text) for each, text in edits.items() if each not in around), note=note)
 
 
 def _alike(spot: Spot, node: ast.Call, names: tuple[str, str], kinds: Sequence[str], path: str) -> dict[ast.expr, str]:
@@ -118,9 +119,13 @@ def _as_a_float(spot: Spot, result: ast.expr, carried: str) -> str:
     return f"{spot.code.operand(result)} * 1.0"
 
 
+BY_ZERO = "what is divided by zero, or infinite, may be NaN: of complex numbers it is"
+_COMPLEX = " * (1 + 0j)"
+
+
 def _as_complex(spot: Spot, result: ast.expr) -> str:
     """A real number as the complex one that it is beside others."""
-    return f"{spot.code.operand(result)} * (1 + 0j)"
+    return f"{spot.code.operand(result)}{_COMPLEX}"
 
 
 def _with_a_float(spot: Spot, record: ast.Call, field: str) -> str:
@@ -153,7 +158,7 @@ def promoted_carry(spot: Spot) -> Iterator[Step]:
     elif places:
         return
     if to_complex:
-        yield spot.step(name, (start, _as_complex(spot, start)))
+        yield spot.step(name, (start, _as_complex(spot, start)), note=BY_ZERO)
     elif isinstance(start, ast.Constant):
         yield spot.step(name, (start, f"{start.value!r}.0"))
     else:

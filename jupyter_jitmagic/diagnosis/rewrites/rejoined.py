@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import jax
+
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
@@ -244,12 +246,12 @@ class _Whole:
                 self.spot, owner
             ):
                 made = self._made(part, size)
-                return None if made is None else replace(made, counts=True)
+                return None if made is None or not self._is_whole(size) else replace(made, counts=True)
             case ast.Call(func=ast.Attribute(value=owner, attr="arange") as function, args=[lower, upper], keywords=[]) if (
                 is_module(self.spot, owner)
             ):
                 begin, stop = self._terms(lower), self._terms(upper)
-                if begin is None or stop is None:
+                if begin is None or stop is None or not (self._is_whole(lower) and self._is_whole(upper)):
                     return None
                 text = f"{self.code.src(function)}({{}})"
                 return _Piece(None, text, begin, _plus(stop, begin, -1), counts=True)
@@ -276,6 +278,11 @@ class _Whole:
                     return None
                 return _Piece(array, self.code.operand(array), begin, _plus(stop, begin, -1))
         return None
+
+    def _is_whole(self, bound: ast.expr) -> bool:
+        """Whether a bound is an integer of JAX's own kind, of which what is counted is, too."""
+        fact = self.spot.fact(bound)
+        return fact is None or fact.exactly in ("", jax.dtypes.canonicalize_dtype(int).name)
 
     def _made(self, node: ast.Call, size: ast.expr) -> _Piece | None:
         """`jnp.zeros(k)`, `jnp.full((k, 3), v)`: as many as the whole has."""

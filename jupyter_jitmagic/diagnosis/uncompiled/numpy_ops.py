@@ -348,7 +348,9 @@ def _shifted(function: Callable[..., Any], unsigned: bool = False) -> Operation:
         given = x.view(f"{kind}{x.dtype.itemsize}")  # an arithmetic shift takes the first bit for a sign
         within = (by >= 0) & (by < bits)
         moved = function(given, np.where(within, by, 0).astype(given.dtype)).astype(x.dtype)
-        return np.where(within, moved, 0 if unsigned or function is np.left_shift else np.where(given < 0, -1, 0).astype(x.dtype))
+        return np.where(
+            within, moved, 0 if unsigned or function is np.left_shift else np.where(given < 0, -1, 0).astype(x.dtype)
+        )
 
     return run
 

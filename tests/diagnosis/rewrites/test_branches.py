@@ -8,6 +8,7 @@ import pytest
 from jupyter_jitmagic import diagnose
 from jupyter_jitmagic.diagnosis.fixes import fixes
 from jupyter_jitmagic.diagnosis.rewrites import propose
+from jupyter_jitmagic.diagnosis.rewrites.promoting import BY_ZERO
 
 from .helpers import applied, check, define
 
@@ -86,7 +87,7 @@ def f(a, b, c):
 """
     first = check(source, arguments).rewrites[0]
     said = [words for words in first.compared.differences if "complex" in words]
-    assert said == ["always complex, where plain Python's branches give real or complex numbers"]
+    assert said == [BY_ZERO, "always complex, where plain Python's branches give real or complex numbers"]
     assert "jnp.sqrt(disc) * (1 + 0j)" in first.source
 
 

@@ -104,3 +104,10 @@ def f(labels, weights, wrap=True):
     labels = jnp.array([1, 2, 3, 5])
     found = propose(define(source)["f"], (labels, jnp.ones(4)), {}, seconds=20.0).rewrites
     assert not any("length=4" in each.source for each in found)
+
+
+def test_sums_of_groups_that_nothing_is_in_are_said_of_labels_that_are_a_remainder_as_well():
+    """Such a sum is zero, and larger than those below."""
+    source = "def f(x, w):\n    return jnp.bincount(x % 5, weights=w).max()\n"
+    found = propose(define(source)["f"], (jnp.array([3, 4, 0, 2]), jnp.ones(4)), {}, seconds=20.0).rewrites
+    assert all("largest is not" in " ".join((*each.compared.differences, *each.compared.not_reached)) for each in found)

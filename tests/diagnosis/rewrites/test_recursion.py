@@ -251,3 +251,10 @@ def test_what_may_have_to_be_asked_again_is_a_loop(source):
     x = jnp.array([1.0, 2.0, 3.0])
     calls = [(x, jnp.array(a)) for a in (-100.0, -500.0, 3.0, 9.0)]
     check(source, *calls)
+
+
+def test_what_is_gathered_before_a_float_is_met_is_one_from_the_start():
+    """Integers would wrap around on the way, where plain Python adds them to the float."""
+    source = "def f(n, s):\n    if n <= 0:\n        return s\n    return f(n - 1, s / 2) * n\n"
+    calls = [(jnp.array(n), 2.0) for n in (4, 0, 15)]
+    assert "product = 1.0" in check(source, *calls).rewrites[0].source
