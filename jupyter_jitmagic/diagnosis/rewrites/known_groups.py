@@ -62,10 +62,8 @@ def _given(spot: Spot) -> Iterator[tuple[ast.Call, str, str, bool]]:
             return
     labels = node.args[0] if keyword == "length" else node.args[1]
     if number := _remainder_of(spot, labels):
-        counts = (
-            keyword == "length" and len(node.args) == 1 and not node.keywords
-        )  # a sum may be less than that of a group of none
-        yield node, keyword, number, counts
+        # what is summed up may be less than the sum of a group of none
+        yield node, keyword, number, keyword == "length" and len(node.args) == 1 and not node.keywords
         return
     fact = spot.fact(node)
     if fact is not None and fact.sort == "array" and fact.length > 0:

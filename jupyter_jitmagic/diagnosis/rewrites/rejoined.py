@@ -217,7 +217,7 @@ class _Whole:
             else:
                 sign = "-"
             by = self._name_of(back) or written(back)
-            return f"{text} {sign} {by if by.isalnum() else f'({by})'}" if by else text
+            return f"{text} {sign} {by if by.isidentifier() or by.isdigit() else f'({by})'}" if by else text
         if piece.array is None:
             return text
         end = _plus(piece.start, piece.length)
