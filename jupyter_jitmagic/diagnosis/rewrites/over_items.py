@@ -14,7 +14,8 @@ from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
-from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, walk
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, bound_once, walk
+from jupyter_jitmagic.source.nones import asks_for_none, read_as_none
 
 LONG = 30  # characters of an expression that no one writes twice
 
@@ -290,9 +291,32 @@ def first_that(spot: Spot) -> Iterator[Step]:
         name, start = code.fresh("hits", "holds"), code.region([statement])[0]
         before, hits = [((start, start), f"{code.indent(statement)}{name} = {hits}\n")], name
     chosen = f"{array}({values})[{spot.jnp('argmax')}({hits})]"
+    if before and isinstance(call.args[-1], ast.Constant) and call.args[-1].value is None:
+        yield from _or_none(spot, call, chosen, hits, before[0])
     if len(call.args) > 1:
         chosen = f"{spot.jnp('where')}({spot.jnp('any')}({hits}), {chosen}, {code.expr(call.args[1])})"
     yield spot.step("argmax", (call, chosen), *before, risky=not harmless([around.elt]))
+
+
+def _or_none(spot: Spot, call: ast.Call, chosen: str, hits: str, before: tuple[tuple[int, int], str]) -> Iterator[Step]:
+    """`k = next((…), None)` with `if k is None` behind it: a flag says whether there is one; where none is, k is any item."""
+    code, function, statement = spot.code, spot.function, spot.code.statement(call)
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
+            pass
+        case _:
+            return
+    if not isinstance(function, ast.FunctionDef) or bound_once(function, name) is not call:
+        return
+    questions = {node: asks_for_none(node, name) for node in walk(function) if isinstance(node, ast.Compare)}
+    if not any(answer is not None for answer in questions.values()) or read_as_none(function, name, statement):
+        return
+    flag = code.fresh(f"has_{name}", f"{name}_is_set")
+    place, line = before
+    lines = f"{line}{code.indent(statement)}{flag} = {spot.jnp('any')}({hits})\n"
+    asked = {True: f"{spot.jnp('logical_not')}({flag})", False: flag}
+    answers = [(node, asked[answer]) for node, answer in questions.items() if answer is not None]
+    yield spot.step("argmax", (call, chosen), (place, lines), *answers)
 
 
 def position(spot: Spot) -> Iterator[Step]:

@@ -355,3 +355,24 @@ def test_a_number_or_one_for_each_may_be_a_list_as_well():
         (votes[:2], [0.5, jnp.array(0.25)]),
         (votes, jnp.array(3.0)[None] * votes),
     )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if k is None:\n        return -1.0\n    return x[k] - t",
+        "if k is not None:\n        return x[k] * 2\n    return t",
+        "last = x[-1]\n    return last if k is None else x[k] + last",
+    ],
+)
+def test_the_first_item_or_none_is_an_item_with_a_flag(body):
+    source = f"def f(x, t):\n    k = next((i for i, v in enumerate(x) if v > t), None)\n    {body}\n"
+    x = jnp.array([1.0, 2.0, 3.0])
+    first = check(source, (x, 1.5), (x, 5.0), (x, 0.0), (x[:1], 2.0)).rewrites[0]
+    assert "has_k = jnp.any(hits)" in first.source
+
+
+@pytest.mark.parametrize("body", ["return k", "return sum(v for i, v in enumerate(x) if i == k)"])
+def test_where_nobody_asks_whether_it_is_none_it_is_no_item(body):
+    source = f"def f(x, t):\n    k = next((i for i, v in enumerate(x) if v > t), None)\n    {body}\n"
+    assert not propose(define(source)["f"], (jnp.array([1.0, 2.0]), 1.5), {}).rewrites
