@@ -17,6 +17,9 @@ from jupyter_jitmagic.diagnosis.rewrites.rounds import most_rounds
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
 from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names, walk, walk_scope
 
+_TAKES_OUT = ("pop", "popleft", "popitem")
+"""Methods that change what they are called of also where their value is used."""
+
 
 class Range:
     """The bounds of a `range(…)` as text."""
@@ -115,16 +118,16 @@ class Carried:
                 raise Obstacle(f"`{type(node).__name__.lower()}` inside the loop cannot be compiled")
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
                 raise Obstacle(f"the loop writes {spot.code.src(node)}, which a compiled loop would write once, while tracing")
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
-                name = node.value.func.attr
-                if self._is_made_each_round(node.value.func.value):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                name, alone = node.func.attr, isinstance(spot.code.parents[node], ast.Expr)
+                if not (alone or name in _TAKES_OUT) or self._is_made_each_round(node.func.value):
                     continue
-                owner = spot.code.src(node.value.func.value)
+                owner = spot.code.src(node.func.value)
                 if name in ("append", "appendleft", "extend", "insert", "add"):
                     raise Obstacle(
                         f"the length of {owner} would depend on the number of rounds; an array of a fixed size is needed"
                     )
-                if name in ("update", "pop", "popleft", "popitem", "clear", "remove", "discard", "setdefault"):
+                if name in ("update", "clear", "remove", "discard", "setdefault", *_TAKES_OUT):
                     raise Obstacle(f"the loop changes {owner} in place, which a compiled loop would do once, while tracing")
 
     def _is_made_each_round(self, owner: ast.expr) -> bool:

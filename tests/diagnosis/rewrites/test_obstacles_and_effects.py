@@ -450,3 +450,17 @@ def test_where_compiled_code_cannot_print_it_is_said_what_is_missing(monkeypatch
     found = diagnose(halved, jnp.float32(9.0))
     assert not found.rewrites and "with JAX_PLATFORMS=cuda,cpu, set before JAX is imported" in found.reason
     assert diagnose(checked, jnp.float32(9.0)).verified
+
+
+def test_a_loop_that_takes_items_out_where_it_uses_them_has_no_compiled_form():
+    """Compiled, its round would take one item, once; nothing is said of a loop that finds no end."""
+    source = """
+def f(x, budget):
+    left = sorted(x.tolist())
+    total = 0.0
+    while left and total + left[0] <= budget:
+        total += left.pop(0)
+    return total, len(left)
+"""
+    found = propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0]), 1.0), {})
+    assert not found.rewrites and not found.unverified and "changes left in place" in found.why_not
