@@ -168,13 +168,19 @@ def read_once(fun: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | No
         ReadOnce(what='host randomness', line=1)
     """
     reason, units = impurity(fun, args, kwargs)
-    found = re.fullmatch(r"it uses (host randomness|the time) \(line (\d+)\)", reason)
+    found = once(reason)
     if found is None:
         return None
-    line = int(found[2])
+    what, line = found
     unit = next((each for each in reversed(units) if each.first_line <= line <= each.last_line), None)
     text = unit.text.splitlines()[line - unit.first_line] if unit is not None else ""
-    return None if _SEEDED.search(text) else ReadOnce(found[1], line)
+    return None if _SEEDED.search(text) else ReadOnce(what, line)
+
+
+def once(effect: str) -> tuple[str, int] | None:
+    """What an `impurity` asks of the moment, and in which line; None where it is another."""
+    found = re.fullmatch(r"it uses (host randomness|the time) \(line (\d+)\)", effect)
+    return None if found is None else (found[1], int(found[2]))
 
 
 _SEEDED = re.compile(r"\b(default_rng|RandomState|Random|SeedSequence|PCG64|seed)\(\s*[^)\s]")

@@ -3,9 +3,12 @@
 import ast
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
+from jupyter_jitmagic import diagnose
 from jupyter_jitmagic.sandbox.timings import only_told
+from tests.diagnosis.rewrites.helpers import define
 
 
 def readings(source):
@@ -44,11 +47,10 @@ def test_what_may_be_given_back_kept_or_decide_is_not(source):
     assert readings(source) == 0
 
 
-def test_a_training_loop_that_prints_how_long_it_took_has_a_rewrite_that_says_what_jit_makes_of_that():
-    from jupyter_jitmagic import diagnose
-    from tests.diagnosis.rewrites.helpers import define
-
-    source = """
+@pytest.mark.parametrize("end", ["return w, loss", "y[0] = loss\n    return w, y"], ids=["given", "changed"])
+def test_a_training_loop_that_prints_how_long_it_took_has_a_rewrite_that_says_what_jit_makes_of_that(end):
+    """Also where it changes an array of the caller's, which is another thing that a run does."""
+    source = f"""
 import time
 import jax.numpy as jnp
 
@@ -60,11 +62,11 @@ def f(w, x, y):
         loss = jnp.mean((x @ w - y) ** 2)
         if loss < 1e-3:
             break
-    print(f"took {time.perf_counter() - start:.1f} s")
-    return w, loss
+    print(f"took {{time.perf_counter() - start:.1f}} s")
+    {end}
 """
     x = jnp.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    found = diagnose(define(source)["f"], jnp.zeros(2), x, jnp.array([1.0, 2.0, 3.0]))
+    found = diagnose(define(source)["f"], jnp.zeros(2), x, np.array([1.0, 2.0, 3.0], np.float32))
     assert found.verified and any(
         "reads the time once, while it is traced" in said for said in found.rewrites[0].compared.differences
     )

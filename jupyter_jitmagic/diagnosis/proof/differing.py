@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import jax
@@ -13,6 +13,7 @@ from jupyter_jitmagic.base.looking import attribute, has
 from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, rounding, same_numbers
 
 HOST_SIZE = 1 << 18  # elements above which results are compared on the device
+COMPLEX = "infinite among complex numbers"  # of `Step.excludes`: the rewrite has NaN in the place of infinity
 INFINITE = "infinite result"  # of `Step.excludes`: the rewrite has the least or largest integer in the place of infinity
 
 
@@ -113,6 +114,28 @@ def _without_whole_nan(got: Any, want: Any) -> Any:
     return np.where(of_nan, np.asarray(got), want) if of_nan.any() else want  # else a float beside it would make it one
 
 
+def as_promised(got: Any, want: Any, excludes: Container[str]) -> Any:
+    """A plain result with what a rewrite that says so (`Step.excludes`) has in the place of infinity."""
+    if INFINITE in excludes:
+        want = with_integers_for_infinity(got, want)
+    return with_nan_for_infinity(got, want) if COMPLEX in excludes else want
+
+
+def with_nan_for_infinity(got: Any, want: Any) -> Any:
+    """A plain result with NaN where it has infinity and the compiled one NaN, as complex numbers have for `1 / 0`."""
+    if shapes(got) != shapes(want) or jax.tree_util.tree_structure(got) != jax.tree_util.tree_structure(want):
+        return want
+    return jax.tree_util.tree_map(_nan_for_infinity, got, want)
+
+
+def _nan_for_infinity(got: Any, want: Any) -> Any:
+    if not all(has(each, "dtype") and number_kind(each.dtype) in "fc" for each in (got, want)):
+        return want
+    a, b = np.asarray(got), np.asarray(want)
+    lost = np.isnan(a) & ~np.isfinite(b)
+    return np.where(lost, a, b) if lost.any() else want
+
+
 def with_integers_for_infinity(got: Any, want: Any) -> Any:
     """A plain result with the least or largest integer where it has infinity and the compiled one that integer."""
     if jax.tree_util.tree_structure(got) != jax.tree_util.tree_structure(want):
@@ -164,8 +187,7 @@ def _of_one_type(got: Any, want: Any) -> tuple[Any, Any]:
         return got, made
     wanted, kind = number_kind(want.dtype), number_kind(got.dtype)
     if wanted == "f" and kind == "c":
-        neither = ~np.isfinite(np.asarray(want)) & ~np.isfinite(np.asarray(got))  # 1 / 0 is NaN of complex numbers
-        return got, np.where(neither, np.asarray(got), np.asarray(want).astype(got.dtype))
+        return got, want.astype(got.dtype)
     if wanted == kind == "f" and want.dtype.itemsize < got.dtype.itemsize:
         return got.astype(want.dtype), want
     return (got.astype(want.dtype), want) if _of_nothing(got, want) else (got, want)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jupyter_jitmagic.base.wording import asked_once
-from jupyter_jitmagic.sandbox.purity import read_once
+from jupyter_jitmagic.sandbox.purity import once, read_once
 
 
 def asked_of_the_moment(fun: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
@@ -21,9 +21,7 @@ def drawn_once(fun: Callable[..., Any], args: Sequence[Any] = (), kwargs: Mappin
     return asked_once(found.what, found.line) if found is not None and found.what == "host randomness" else ""
 
 
-def read_while_traced(fun: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """Half a sentence where `fun` reads the time: under jit that happens once."""
-    found = read_once(fun, args, kwargs)
-    return (
-        f"line {found.line} reads the time once, while it is traced" if found is not None and found.what == "the time" else ""
-    )
+def read_while_traced(effect: str) -> str:
+    """Half a sentence where the one `impurity` of a function is that it reads the time: under jit that happens once."""
+    what, line = once(effect) or ("", 0)
+    return f"line {line} reads the time once, while it is traced" if what == "the time" else ""

@@ -26,10 +26,10 @@ from jupyter_jitmagic.diagnosis.proof.changed import (
 from jupyter_jitmagic.diagnosis.proof.changes import leveled, noise
 from jupyter_jitmagic.diagnosis.proof.differing import (
     ALWAYS_COMPLEX,
-    INFINITE,
     REPEATS_NUMBER,
     CannotRun,
     Differs,
+    as_promised,
     differs,
     is_wider,
     outgrows_arrays,
@@ -39,7 +39,6 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     wider_dtypes,
     wider_words,
     with_even_lists,
-    with_integers_for_infinity,
     with_whole_nan_of,
 )
 from jupyter_jitmagic.diagnosis.proof.leaves import in_shape, kind_of
@@ -329,7 +328,7 @@ class Served:
                     self._patience = 2 * SHORT  # there will be more of them
                     return
                 raise
-            want = with_integers_for_infinity(got, want) if INFINITE in excludes else want
+            want = as_promised(got, want, excludes)
             if {"another shape", "overlap"} & set(excludes) and shapes(got) != shapes(want):
                 self.met_another_shape |= taken.call.given.kind == "end"
                 continue

@@ -13,12 +13,13 @@ import jax
 from jupyter_jitmagic.diagnosis.proof.arguments import Input, traced_leaves
 from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE, OWN_DECIMAL, OWN_IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.differing import (
-    INFINITE,
+    COMPLEX,
     NEVER_WHOLE,
     REPEATS_NUMBER,
     CannotRun,
     Differs,
     DiffersInSingle,
+    as_promised,
     differs,
     is_one_of_both,
     is_wider,
@@ -32,7 +33,6 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     wider_words,
     with_empties_of,
     with_even_lists,
-    with_integers_for_infinity,
     with_whole_nan_of,
 )
 from jupyter_jitmagic.diagnosis.proof.in_place import ON_NUMPY, STAYS
@@ -140,7 +140,10 @@ def compare(
         except (Exception, Effect) as error:
             raise Differs(f"it fails when run ({type(error).__name__}: {str(error)[:120]})") from None
         got = with_empties_of(got, want) if cut else got
-        want = with_integers_for_infinity(got, want) if INFINITE in excludes else want
+        promised = as_promised(got, want, excludes)
+        if COMPLEX in excludes and differs(promised, want):
+            plain.met.add(COMPLEX)
+        want = promised
         difference = differs(got, want)
         results.append(want)
         if difference and given.kind != "call" and not differs(got, with_whole_nan_of(got, want)):

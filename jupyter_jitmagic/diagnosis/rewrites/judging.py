@@ -121,7 +121,7 @@ class Judge:
         self._values = OtherValues(call)
         self._served: Served | None = None
         self._said: Sequence[OtherCall] = ()
-        self._note = ""
+        self._note = self._time = ""
         self._met: set[str] = set()
         """Kinds of other calls that the last draft gives up, and gives something else on."""
         self._alike_on: list[Input] = []
@@ -214,11 +214,6 @@ class Judge:
     def _goes_by_keys(self) -> bool:
         """Whether the order of a dict's items, in which jit does not hand them over, matters on the call itself."""
         return depends_on_order(self.call.fun, Input(self.call.args, self.call.kwargs, "call"), self.seconds)
-
-    @functools.cached_property
-    def _time_that_is_told(self) -> str:
-        """Half a sentence on the time that plain Python reads in each call."""
-        return read_while_traced(self.call.fun, self.call.args, self.call.kwargs)
 
     @functools.cached_property
     def _may_go_by_keys(self) -> str:
@@ -367,7 +362,7 @@ class Judge:
     def _told(self, plain: Plain, traced: Traced, found: _Alike, *gradient: str) -> Rewrite:
         """The rewrite with all that is to be said of it; `gradient`: of its gradients."""
         draft = traced.draft
-        every = (*draft.notes, *found.failing, self._note, self._time_that_is_told, *gradient, *found.limits, *found.notes)
+        every = (*draft.notes, *found.failing, self._note, self._time, *gradient, *found.limits, *found.notes)
         said = tuple(dict.fromkeys(filter(None, every)))
         callers = {f"caller {each}": each for each in other_callers(draft.texts, self._units, self.call.fun)}
         said += (PRINTS_ONCE,) if self._prints_once(traced) else ()
@@ -420,13 +415,17 @@ class Judge:
     def _check(self) -> None:
         given, carried = (self.call.fun, self.call.args, self.call.kwargs), self.call.carried
         own = carried | frozenset(arrays_of_jax(*given))
+        changed = own
         self._why_not, self._units = impurity(*given, own, self._refused, carried, tells_time=True)
         copied = carried | frozenset(changeable(*given)) if self._why_not else frozenset()
         if copied:
             changes = self._why_not
+            changed = copied
             self._why_not, self._units = impurity(*given, copied, self._refused, carried, tells_time=True)
             if not self._why_not:
                 self._note = f"plain Python {changes.removeprefix('it ')}, the compiled function does not"
+        if not self._why_not and any("time" in unit.text for unit in self._units):
+            self._time = read_while_traced(impurity(*given, changed, self._refused, carried)[0])
         self._why_not = self._why_not or changes_what_is_shared(*given, carried, self.seconds)
         leaves = jax.tree_util.tree_leaves((self.call.args, self.call.kwargs))
         size = bytes_of((self.call.args, self.call.kwargs))

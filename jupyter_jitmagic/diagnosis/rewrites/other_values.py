@@ -12,14 +12,13 @@ from typing import Any
 
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, other_options, other_statics
 from jupyter_jitmagic.diagnosis.proof.differing import (
-    INFINITE,
     CannotRun,
     Differs,
+    as_promised,
     differs,
     is_wider,
     shapes,
     wider_words,
-    with_integers_for_infinity,
 )
 from jupyter_jitmagic.diagnosis.proof.other_calls import OtherCall
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
@@ -61,7 +60,7 @@ class OtherValues:
         """The calls with values that the code (`units`, as `trees`) speaks of, or others, which plain Python takes."""
         read = zip(units, trees, strict=True)
         words = list(dict.fromkeys(word for unit, tree in read for word in compared_words(tree, unit.globals)))
-        raises = any(isinstance(node, ast.Raise) for tree in trees for node in ast.walk(tree))
+        raises = any(isinstance(node, ast.Raise | ast.Assert) for tree in trees for node in ast.walk(tree))
         found = []
 
         def compared(name: str) -> list[int | str]:
@@ -152,7 +151,7 @@ class OtherValues:
                     got = bounded_and_jitted(self._call, traced)(given)
                 except Exception:
                     continue  # an empty array or the like, which the search has looked at
-            want = with_integers_for_infinity(got, want) if INFINITE in traced.draft.excludes else want
+            want = as_promised(got, want, traced.draft.excludes)
             if OVERLAP in traced.draft.excludes and shapes(got) != shapes(want):
                 continue
             difference = differs(got, want)

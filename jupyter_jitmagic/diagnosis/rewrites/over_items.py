@@ -12,6 +12,7 @@ import jax
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
+from jupyter_jitmagic.diagnosis.rewrites.none_first import asked_by_a_flag
 from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, bound_once, walk
@@ -308,14 +309,13 @@ def _or_none(spot: Spot, call: ast.Call, chosen: str, hits: str, before: tuple[t
             return
     if not isinstance(function, ast.FunctionDef) or bound_once(function, name) is not call:
         return
-    questions = {node: asks_for_none(node, name) for node in walk(function) if isinstance(node, ast.Compare)}
-    if not any(answer is not None for answer in questions.values()) or read_as_none(function, name, statement):
+    questions = [node for node in walk(function) if isinstance(node, ast.Compare) and asks_for_none(node, name) is not None]
+    if not questions or read_as_none(function, name, statement):
         return
     flag = code.fresh(f"has_{name}", f"{name}_is_set")
     place, line = before
     lines = f"{line}{code.indent(statement)}{flag} = {spot.jnp('any')}({hits})\n"
-    asked = {True: f"{spot.jnp('logical_not')}({flag})", False: flag}
-    answers = [(node, asked[answer]) for node, answer in questions.items() if answer is not None]
+    answers = [(node, asked_by_a_flag(spot, node, flag)) for node in questions]
     yield spot.step("argmax", (call, chosen), (place, lines), *answers)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
+from jupyter_jitmagic.diagnosis.proof.differing import COMPLEX
 from jupyter_jitmagic.diagnosis.proof.leaves import kind_of
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
@@ -32,8 +33,8 @@ def aligned(spot: Spot) -> Iterator[Step]:
         edits |= _alike(spot, node, (first, second), kinds, path or "") or _of_floats(spot, node)
     around = {each for each in edits for part in ast.walk(each) if part is not each and part in edits}
     if edits:
-        note = BY_ZERO if any(text.endswith(_COMPLEX) for text in edits.values()) else ""
-        yield spot.step("cond", *((each, text) for each, text in edits.items() if each not in around), note=note)
+        excludes = _OF_INFINITY if any(text.endswith(_TIMES_ONE) for text in edits.values()) else {}
+        yield spot.step("cond", *((each, text) for each, text in edits.items() if each not in around), excludes=excludes)
 
 
 def _alike(spot: Spot, node: ast.Call, names: tuple[str, str], kinds: Sequence[str], path: str) -> dict[ast.expr, str]:
@@ -119,13 +120,14 @@ def _as_a_float(spot: Spot, result: ast.expr, carried: str) -> str:
     return f"{spot.code.operand(result)} * 1.0"
 
 
-BY_ZERO = "what is divided by zero, or infinite, may be NaN: of complex numbers it is"
-_COMPLEX = " * (1 + 0j)"
+BY_ZERO = "a real number that is infinite or divided by zero, which is NaN as a complex one"
+_OF_INFINITY = {COMPLEX: BY_ZERO}
+_TIMES_ONE = " * (1 + 0j)"
 
 
 def _as_complex(spot: Spot, result: ast.expr) -> str:
     """A real number as the complex one that it is beside others."""
-    return f"{spot.code.operand(result)}{_COMPLEX}"
+    return f"{spot.code.operand(result)}{_TIMES_ONE}"
 
 
 def _with_a_float(spot: Spot, record: ast.Call, field: str) -> str:
@@ -158,7 +160,7 @@ def promoted_carry(spot: Spot) -> Iterator[Step]:
     elif places:
         return
     if to_complex:
-        yield spot.step(name, (start, _as_complex(spot, start)), note=BY_ZERO)
+        yield spot.step(name, (start, _as_complex(spot, start)), excludes=_OF_INFINITY)
     elif isinstance(start, ast.Constant):
         yield spot.step(name, (start, f"{start.value!r}.0"))
     else:

@@ -126,9 +126,12 @@ def _selected(params: Params, which: Any, *cases: Any) -> Any:
     return np.choose(np.clip(which, 0, len(cases) - 1), cases)
 
 
-def _reshaped(params: dict[str, Any], x: Any, *_: Any) -> Any:
-    order = params["dimensions"]  # which axis is read first: of `order="F"` the last
-    return x.reshape(params["new_sizes"]) if order is None else np.transpose(x, order).reshape(params["new_sizes"])
+def reshaped(params: Params, x: Any, *_: Any, inner: int = 0) -> Any:
+    """An array of other axes; the `inner` last ones are of each element, as the numbers of a random key."""
+    own, order = x.ndim - inner, params["dimensions"]  # which axis is read first: of `order="F"` the last
+    if order is not None:
+        x = np.transpose(x, (*order, *range(own, x.ndim)))
+    return x.reshape((*params["new_sizes"], *x.shape[own:]))
 
 
 def _broadcast(params: Params, x: Any, *_: Any) -> Any:
@@ -348,9 +351,8 @@ def _shifted(function: Callable[..., Any], unsigned: bool = False) -> Operation:
         given = x.view(f"{kind}{x.dtype.itemsize}")  # an arithmetic shift takes the first bit for a sign
         within = (by >= 0) & (by < bits)
         moved = function(given, np.where(within, by, 0).astype(given.dtype)).astype(x.dtype)
-        return np.where(
-            within, moved, 0 if unsigned or function is np.left_shift else np.where(given < 0, -1, 0).astype(x.dtype)
-        )
+        all_out = np.where(given < 0, -1, 0).astype(x.dtype) if function is np.right_shift else 0
+        return np.where(within, moved, all_out)
 
     return run
 
@@ -398,7 +400,7 @@ _OPERATIONS: dict[str, Operation] = {
     "shift_right_logical": _shifted(np.right_shift, unsigned=True),
     "shift_right_arithmetic": _shifted(np.right_shift),
     "broadcast_in_dim": _broadcast,
-    "reshape": _reshaped,
+    "reshape": reshaped,
     "squeeze": lambda params, x: np.squeeze(x, tuple(params["dimensions"])),
     "expand_dims": lambda params, x: np.expand_dims(x, tuple(params["dimensions"])),
     "transpose": lambda params, x: np.transpose(x, params["permutation"]),

@@ -42,7 +42,7 @@ def _as_a_module(text: str) -> dict[str, Any]:
     return namespace
 
 
-def _as_a_cell(text: str, **held: Any) -> dict[str, Any]:
+def _as_a_cell(text: str, /, **held: Any) -> dict[str, Any]:
     shell = _shell()
     shell.user_module = ModuleType("__main__")
     shell.user_ns = vars(shell.user_module)

@@ -299,4 +299,5 @@ def f(alpha, angles, outside="clip"):
 """
     space = define(source)
     found = propose(space["f"], (jnp.array([-2.0, 4.0]), jnp.array([0.0, 10.0]), "clip"), {}, (), ("outside",), seconds=240.0)
+    assert found.rewrites, found
     assert all(any("raise" in said for said in each.compared.differences) for each in found.rewrites), found
