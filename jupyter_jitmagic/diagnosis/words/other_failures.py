@@ -471,7 +471,7 @@ def _own_check(call: Call, error: BaseException, text: str) -> str | None:
         return None
     text = re.sub(r"\b(Dynamic\w*|Shadow|Jit|JVP|Batch\w*)Tracer\b", "Tracer", text)
     if not raised_by_user(error, call):
-        return f"What is called there takes no traced array ({_cut(text)}): use what jax.numpy has in its place."
+        return f"What is called there takes no traced array ({_cut(text)}): use its counterpart in jax.numpy, if there is one."
     return f"The function's own check refuses a traced array ({_cut(text)}): let it accept jax.Array as well."
 
 
