@@ -37,6 +37,8 @@ _LEAVING = (*_ENDING, ast.Return)
 
 _A_FEW_LESS = re.compile(r"^\(?(len\(\w+\)|\w+(?:\.size|\.shape\[0\])?)(?: - \d+)?\)?(?: - \d+)*$")
 """`len(x) - 1`, `(n - 1) - 1`."""
+_LESS_A_NAME = re.compile(r"^(?:len\(\w+\)|\w+\.size|\w+\.shape\[0\]) - [^\W\d]\w*$")
+"""`len(x) - n`, which may be less than nothing."""
 
 
 class GrowingList(Container):
@@ -242,7 +244,7 @@ class GrowingList(Container):
         rounds = rounds_of(self.spot, loop)
         if rounds is None or isinstance(loop, ast.For) or self.whole or self.filled:
             return rounds
-        return _A_FEW_LESS.sub(r"\1", rounds)
+        return f"max({rounds}, 1)" if _LESS_A_NAME.match(rounds) else _A_FEW_LESS.sub(r"\1", rounds)
 
     def _is_in_place_of_one(self, statement: ast.stmt, counted: list[list[ast.stmt]]) -> bool:
         """Whether a round that comes to this append comes to none of others that are counted as one; it is noted with them."""

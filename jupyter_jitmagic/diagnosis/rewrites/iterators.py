@@ -13,6 +13,7 @@ from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
+_ENDING = (itertools.accumulate, itertools.chain, itertools.islice)
 _BEGINNINGS = ((itertools.takewhile, "> 0"), (itertools.dropwhile, "== 0"))
 
 
@@ -25,11 +26,28 @@ def beginning(spot: Spot) -> Iterator[Step]:
         called, (keeps, values) = spot.value(node.func), node.args
         which = next((which for function, which in _BEGINNINGS if called is function), "")
         array = _array(spot, values) if which else ""  # to know of an array, plain Python is run
-        if not array:
+        above = _bound_above(spot, values) if which and not array else None
+        if not array and above is None:
             continue
-        tests = f"{spot.jnp('array')}([{_asked(spot, keeps, array)}])"
-        yield spot.step("cumprod", (node, f"{array}[{spot.jnp('cumprod')}({tests}) {which}]"))
+        name, edits = above or (array, [])
+        tests = f"{spot.jnp('array')}([{_asked(spot, keeps, name)}])"
+        yield spot.step("cumprod", *edits, (node, f"{name}[{spot.jnp('cumprod')}({tests}) {which}]"))
         return
+
+
+def _bound_above(spot: Spot, values: ast.expr) -> tuple[str, list[_Edit]] | None:
+    """A list or an iterator of itertools that ends, as an array with a name, bound once before the statement."""
+    code, statement = spot.code, spot.code.statement(values)
+    fact, made_by = spot.fact(values), spot.value(values.func) if isinstance(values, ast.Call) else None
+    ends = any(made_by is each for each in _ENDING)
+    if not (ends or (fact is not None and fact.sort in ("list", "tuple"))):
+        return None
+    above = not (isinstance(statement, ast.While) or code.is_elif(statement)) and code.on_own_lines([statement])
+    if not above or in_another_scope(code, values, statement):
+        return None
+    name, start = code.fresh("items", "all_items"), code.region([statement])[0]
+    items = code.src(values) if fact is not None and fact.sort == "list" else f"list({code.src(values)})"
+    return name, [((start, start), f"{code.indent(statement)}{name} = {spot.jnp('array')}({items})\n")]
 
 
 def _asked(spot: Spot, function: ast.expr, array: str) -> str:

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.bound_again import side_by_side, under_its_own_name
+from jupyter_jitmagic.diagnosis.rewrites.branches import expanded_elif
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.joined_lists import joined_by_name
 from jupyter_jitmagic.diagnosis.rewrites.operations import MAKES_ARRAYS
@@ -435,9 +436,11 @@ def popped_first(spot: Spot, function: ast.FunctionDef, name: str) -> Step | Non
                 parents = list(code.ancestors(node))
                 parents = parents[1 : parents.index(statement)]
                 simple = not any(isinstance(at, ast.BoolOp | ast.IfExp | ast.Lambda | ast.comprehension) for at in parents)
-                if isinstance(statement, ast.If) and not simple and not code.is_elif(statement):
+                if isinstance(statement, ast.If) and code.is_elif(statement):
+                    return expanded_elif(spot, statement)
+                if isinstance(statement, ast.If) and not simple:
                     return _asked_apart(spot, statement, node)
-                asks = isinstance(statement, ast.If) and not code.is_elif(statement)
+                asks = isinstance(statement, ast.If)
                 reading = statement.test if isinstance(statement, ast.If) else statement
                 reads = sum(isinstance(each, ast.Name) and each.id == name for each in ast.walk(reading))
                 alone = asks or isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.Expr)

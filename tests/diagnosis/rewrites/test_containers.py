@@ -56,7 +56,7 @@ def test_a_loop_without_a_test_has_the_rounds_that_its_break_leaves_it(check_fir
 
 @pytest.mark.parametrize(
     ("first", "test", "room"),
-    [("0", "i <= len(x) - 2", "len(x)"), ("0", "i <= len(x) - 1", "len(x)"), ("1", "i <= len(x) - n", "len(x) - n")],
+    [("0", "i <= len(x) - 2", "len(x)"), ("0", "i <= len(x) - 1", "len(x)"), ("1", "i <= len(x) - n", "max(len(x) - n, 1)")],
 )
 def test_a_counter_that_may_be_at_its_limit_has_one_round_more(first, test, room):
     source = (
@@ -633,6 +633,16 @@ def f(tokens):
 def test_an_item_that_is_taken_where_there_is_one_is_compared_behind_that():
     tokens = [[1, 2, 5, 4, 3, 6], [1, 5], [4], [1, 0, 2, 5, 4, 7], [1, 1, 4], [3, 6, 6]]
     check(BRACKETS, *((jnp.array(each),) for each in tokens))
+
+
+def test_an_item_that_is_taken_in_an_elif_where_there_is_one():
+    """Nothing was found: how often something is appended is data."""
+    source = (
+        "def f(tokens):\n    stack = []\n    for t in tokens:\n        if t > 0:\n            stack.append(t)\n"
+        "        elif not stack or stack.pop() != -t:\n            return False\n    return not stack\n"
+    )
+    tokens = [[1, 2, -2, -1], [1, 2, -1, -2], [1, -1, 2], [-2, 2], [3]]
+    check(source, *((jnp.array(each),) for each in tokens))
 
 
 DECODED = """

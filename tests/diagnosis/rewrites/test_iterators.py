@@ -9,7 +9,7 @@ from .helpers import check, define
 
 X = jnp.array([1.0, 2.0, 2.5, -1.0, -2.0, 3.0, 0.5])
 G = jnp.array([1, 0, 2, 1, 1, 0, 0])
-IMPORTS = "from collections import defaultdict\nfrom itertools import dropwhile, groupby, takewhile\n\n"
+IMPORTS = "from collections import defaultdict\nfrom itertools import accumulate, dropwhile, groupby, takewhile\n\n"
 SERVED = {
     "until": """
 def f(x, g):
@@ -19,6 +19,11 @@ def f(x, g):
 def f(x, g):
     rest = list(dropwhile(lambda v: v > 0, x))
     return max(rest) if rest else 0.0
+""",
+    "until what was added up": """
+def f(x, g):
+    gains = [max(v, 0.0) for v in x]
+    return sum(1 for _ in takewhile(lambda total: total < 5, accumulate(gains))), len(list(dropwhile(lambda v: v > 1, gains)))
 """,
     "the longest run": """
 def f(x, g):
