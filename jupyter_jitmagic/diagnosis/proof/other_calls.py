@@ -545,9 +545,11 @@ class _Maker:
                 if type(self._leaves[k]) is int and any(asks_for_flags(tree) for tree in self._trees):
                     yield replace(self._as_number({k: True}, f"where {name} is True"), promised=False)
         if len(floats) > 1:
-            state = [k for k in floats if self._variations.path(k)[1] and isinstance(self._leaves[k], jax.Array)]
+            within = [k for k in floats if self._variations.path(k)[1]]
+            # arrays that stand in a state are made as they are; a share or rate among others is whole nowhere
+            as_they_are = [k for k in within if isinstance(self._leaves[k], jax.Array) or 0 < abs(self._leaves[k]) < 1]
             ints = self._as_number(whole_in_order(floats), "where all single numbers are ints")
-            yield replace(ints, promised=not state)  # arrays that stand in a state are made as they are
+            yield replace(ints, promised=not as_they_are)
         if single:
             arrays = {k: as_jax(self._leaves[k]) for k in single if not isinstance(self._leaves[k], jax.Array)}
             pythons = {k: np.asarray(self._leaves[k]).item() for k in single if isinstance(self._leaves[k], jax.Array)}

@@ -396,9 +396,16 @@ class Served:
         only the wider."""
         if not is_wider(got, want):
             return False
+        if self._first is not None and self._of_own_kinds(taken.call.given) and same_dtypes(got, with_even_lists(self._first)):
+            return True
         if any(same_dtypes(got, with_even_lists(result)) for result in self._with_numbers(taken.wanted[0][0])):
             return True
         return any(same_dtypes(got, with_even_lists(other)) for _, other in taken.wanted)
+
+    def _of_own_kinds(self, given: Input) -> bool:
+        """Whether an input has the call's own kinds of numbers, all in the same places: it is one of other values."""
+        own, other = self.plain.variations.leaves, self.plain.variations.of(given).leaves
+        return len(own) == len(other) and all(kind_of(a) == kind_of(b) for a, b in zip(own, other, strict=True))
 
     def _with_numbers(self, given: Input) -> Iterator[Any]:
         """Plain Python's results for other values of the same arguments; each is computed once for all rewrites."""

@@ -242,6 +242,10 @@ class _Whole:
             case tuple():
                 length = self._terms(part[0])
                 return None if length is None else _Piece(None, part[1], Counter(), length)
+            case ast.Call(func=ast.Attribute(value=owner, attr="flip" | "flipud"), args=[ast.Subscript() as cut]) if is_module(
+                self.spot, owner
+            ) and self._turns_rows(part, cut):
+                return self._turned(cut)
             case ast.Call(func=ast.Attribute(value=owner, attr="arange"), args=[size], keywords=[]) if is_module(
                 self.spot, owner
             ):
@@ -265,19 +269,29 @@ class _Whole:
                 whole = self.code.edited(*self.code.span(part), [(start, end, inner.text)])
                 return _Piece(inner.array, whole, inner.start, inner.length, inner.backwards)
             case ast.Subscript(
-                value=ast.Subscript() as inner,
+                value=ast.Subscript() as cut,
                 slice=ast.Slice(lower=None, upper=None, step=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))),
             ):
-                turned = self._piece(inner)
-                if turned is None or turned.array is None or turned.backwards:
-                    return None
-                return _Piece(turned.array, f"{turned.text}[::-1]", turned.start, turned.length, backwards=True)
+                return self._turned(cut)
             case ast.Subscript(value=array, slice=ast.Slice(lower=lower, upper=upper, step=None)) if is_read_as_it_is(array):
                 begin, stop = self._bound(lower, Counter()), self._bound(upper, Counter({(self.size,): 1}))
                 if begin is None or stop is None:
                     return None
                 return _Piece(array, self.code.operand(array), begin, _plus(stop, begin, -1))
         return None
+
+    def _turned(self, inner: ast.Subscript) -> _Piece | None:
+        piece = self._piece(inner)
+        if piece is None or piece.array is None or piece.backwards:
+            return None
+        return _Piece(piece.array, f"{piece.text}[::-1]", piece.start, piece.length, backwards=True)
+
+    def _turns_rows(self, call: ast.Call, inner: ast.Subscript) -> bool:
+        """Whether `jnp.flip(x[:k], axis=0)` turns the first axis round and no other."""
+        axes = [self.code.src(each.value) if each.arg == "axis" else "" for each in call.keywords]
+        fact = self.spot.fact(inner.value)
+        alone = (fact is not None and fact.ndim == 1) or self.code.src(call.func).endswith("flipud")
+        return axes == ["0"] or (alone and not axes)
 
     def _is_whole(self, bound: ast.expr) -> bool:
         """Whether a bound is an integer of JAX's own kind, of which what is counted is, too."""
@@ -363,7 +377,7 @@ class _Whole:
 def _array_of(part: _Part) -> ast.expr | None:
     """What a piece is cut from."""
     match part:
-        case ast.Call(args=[inner, *_], func=ast.Attribute(attr=name)) if name in _LIKE:
+        case ast.Call(args=[inner, *_], func=ast.Attribute(attr=name)) if name in _LIKE or name in ("flip", "flipud"):
             return _array_of(inner)
         case ast.Subscript(value=ast.Subscript() as inner, slice=ast.Slice(lower=None, upper=None)):
             return _array_of(inner)

@@ -1091,3 +1091,16 @@ def f(x, limit=8):
 """
     check(source, *[(jnp.array(x),) for x in (3.0, 1.0, 0.05, -4.0)])
     check(source.replace("for _ in range(limit):", "while jnp.abs(x * x - 2) > 1e-3 and k < limit:"), (jnp.array(3.0),))
+
+
+def test_whole_numbers_that_grow_by_a_share_are_floats_from_the_start():
+    """With no round plain Python gives back the int that it was given: nothing was found, after all the time there is."""
+    source = (
+        "def f(balance, goal, rates, deposit=0):\n    years = 0\n    while balance < goal:\n"
+        "        rate = rates[1] if balance > 5000 else rates[0]\n        balance += rate * balance\n"
+        "        balance += deposit\n        years += 1\n    return years, balance\n"
+    )
+    rates = (0.03, 0.05)
+    found = propose(define(source)["f"], (jnp.array(1000), jnp.array(1500), rates), {}, (), ()).rewrites[0]
+    assert "always floats, where plain Python's branches give integers or floats" in found.compared.differences
+    check(source, (jnp.array(1000), jnp.array(1500), rates), (jnp.array(4000), jnp.array(9000), (0.01, 0.5), jnp.array(300)))
