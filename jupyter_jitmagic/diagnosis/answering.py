@@ -155,9 +155,10 @@ def _refused(asked: Asked) -> Diagnosis:
 
 
 def _with_numbers_held(asked: Asked, found: Diagnosis) -> Diagnosis:
-    """Where nothing takes a number as data that is only computed with, as it decides what comes out: the number as static."""
+    """Where no rewrite takes a number as data that is only computed with, as it decides what comes out: the number as static.
+    That is less than a split asks for, which compiles for each of its values, too."""
     call, numbers = asked.call, sorted(asked.result.floats)
-    if found.rewrites or found.splits:
+    if found.rewrites:
         return found
     several = (held for count in range(1, len(numbers) + 1) for held in itertools.combinations(numbers, count))
     for held in itertools.islice(several, _MOST_HELD):

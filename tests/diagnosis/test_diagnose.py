@@ -934,6 +934,20 @@ def test_a_number_that_is_computed_with_is_static_where_no_program_takes_it_as_d
     jax.jit(fun, static_argnames=static).trace(*args)
 
 
+def test_a_number_that_decides_a_length_is_static_where_the_function_could_be_split():
+    """A check stands before the line that makes a size of it: the answer was a split, which compiles for each value, too."""
+
+    def levels(s, field):
+        if (2 * s) % 1 != 0:
+            raise ValueError("neither half nor whole")
+        m = s - jnp.arange(int(2 * s + 1))
+        return jnp.linalg.eigvalsh(field * jnp.diag(m))
+
+    answer = diagnose(levels, 1.5, X[0])
+    assert (answer.kind, answer.static_argnames, answer.verified) == ("static", ("s",), True)
+    assert "no program takes it as data" in answer.reason
+
+
 def test_a_number_that_a_rewrite_takes_as_data_is_not_static():
     """Nor is one beside an array that decides as well: static would not cure it."""
     assert diagnose(lambda x, q: x * q if q > 1 else x, X, 0.5).kind == "rewrite"
