@@ -309,6 +309,9 @@ class _Maker:
             yield self._given_as(name, like(rows, np.linspace(0.5, 1.5, np.shape(rows)[-1])), "an array")
         elif rows is not None:
             yield self._given_as(name, like(rows, np.full(np.shape(rows), 0.5)), "an array")
+        elif all(kind_of(leaf) != "f" for leaf in self._leaves):  # labels alone: weights beside them are floats all the same
+            shapes = dict.fromkeys(np.shape(self._leaves[k]) for k in self._arrays())
+            yield from (self._given_as(name, jnp.full(shape, 0.5), "an array of floats") for shape in shapes if shape)
         is_picked = rows is not None and any(picks(tree, name) for tree in self._trees)
         if rows is not None and is_picked:
             yield self._given_as(name, jnp.arange(np.shape(rows)[0]) % 3 != 1, "a mask")

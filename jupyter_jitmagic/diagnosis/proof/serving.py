@@ -403,9 +403,10 @@ class Served:
         return any(same_dtypes(got, with_even_lists(other)) for _, other in taken.wanted)
 
     def _of_own_kinds(self, given: Input) -> bool:
-        """Whether an input has the call's own kinds of numbers, all in the same places: it is one of other values."""
+        """Whether an input has the call's own kinds of numbers and shapes: it is one of other values."""
         own, other = self.plain.variations.leaves, self.plain.variations.of(given).leaves
-        return len(own) == len(other) and all(kind_of(a) == kind_of(b) for a, b in zip(own, other, strict=True))
+        alike = (kind_of(a) == kind_of(b) and np.shape(a) == np.shape(b) for a, b in zip(own, other, strict=False))
+        return len(own) == len(other) and all(alike)
 
     def _with_numbers(self, given: Input) -> Iterator[Any]:
         """Plain Python's results for other values of the same arguments; each is computed once for all rewrites."""

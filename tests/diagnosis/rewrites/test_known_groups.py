@@ -111,3 +111,14 @@ def test_sums_of_groups_that_nothing_is_in_are_said_of_labels_that_are_a_remaind
     found = propose(define(source)["f"], (jnp.array([3, 4, 0, 2]), jnp.ones(4)), {}, seconds=20.0).rewrites
     assert found
     assert all("largest is not" in " ".join((*each.compared.differences, *each.compared.not_reached)) for each in found)
+
+
+def test_weights_of_labels_may_be_floats_where_none_are_given():
+    """Beside labels alone no float was tried: a table of whole numbers was proven, and took of each weight the whole part."""
+    source = (
+        "def f(labels, weights=None):\n    votes = [0] * 4\n    for i, k in enumerate(labels):\n"
+        "        votes[int(k)] += 1 if weights is None else weights[i]\n    best = 0\n    for k in range(1, 4):\n"
+        "        if votes[k] > votes[best]:\n            best = k\n    return best, votes[best] * 1.0\n"
+    )
+    labels = jnp.array([2, 2, 3, 1, 3, 0])
+    check(source, (labels,), (labels, jnp.array([0.1, 0.2, 0.9, 1.5, 0.7, 0.4])), (labels[:3], jnp.array([0.1, 0.2, 0.4])))
