@@ -155,8 +155,8 @@ def _refused(asked: Asked) -> Diagnosis:
 
 
 def _with_numbers_held(asked: Asked, found: Diagnosis) -> Diagnosis:
-    """Where no rewrite takes a number as data that is only computed with, as it decides what comes out: the number as static.
-    That is less than a split asks for, which compiles for each of its values, too."""
+    """Where no rewrite takes a number as data that is only computed with, as it decides what comes out: the number as static,
+    and beside it a split that is known."""
     call, numbers = asked.call, sorted(asked.result.floats)
     if found.rewrites:
         return found
@@ -169,7 +169,8 @@ def _with_numbers_held(asked: Asked, found: Diagnosis) -> Diagnosis:
             break
         reason = reasons.for_static(call, replace(asked.result, static=static, cured=True), asked.found)
         reason += reasons.for_numbers_held(held)
-        return asked.verdict("static", static, unverified=found.unverified, verified=True, reason=reason)
+        kept = {"unverified": found.unverified, "splits": found.splits}
+        return asked.verdict("static", static, verified=True, reason=reason, **kept)
     return found
 
 

@@ -935,7 +935,7 @@ def test_a_number_that_is_computed_with_is_static_where_no_program_takes_it_as_d
 
 
 def test_a_number_that_decides_a_length_is_static_where_the_function_could_be_split():
-    """A check stands before the line that makes a size of it: the answer was a split, which compiles for each value, too."""
+    """A check stands before the line that makes a size of it: the split, which was the answer, is another way."""
 
     def levels(s, field):
         if (2 * s) % 1 != 0:
@@ -946,6 +946,7 @@ def test_a_number_that_decides_a_length_is_static_where_the_function_could_be_sp
     answer = diagnose(levels, 1.5, X[0])
     assert (answer.kind, answer.static_argnames, answer.verified) == ("static", ("s",), True)
     assert "no program takes it as data" in answer.reason
+    assert [each.verified for each in answer.splits] == [True]
 
 
 def test_a_number_that_a_rewrite_takes_as_data_is_not_static():

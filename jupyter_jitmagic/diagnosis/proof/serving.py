@@ -404,9 +404,11 @@ class Served:
 
     def _of_own_kinds(self, given: Input) -> bool:
         """Whether an input has the call's own kinds of numbers and shapes: it is one of other values."""
-        own, other = self.plain.variations.leaves, self.plain.variations.of(given).leaves
-        alike = (kind_of(a) == kind_of(b) and np.shape(a) == np.shape(b) for a, b in zip(own, other, strict=False))
-        return len(own) == len(other) and all(alike)
+        own, other = (
+            [(kind_of(leaf), np.shape(leaf)) for leaf in each.leaves]
+            for each in (self.plain.variations, self.plain.variations.of(given))
+        )
+        return own == other
 
     def _with_numbers(self, given: Input) -> Iterator[Any]:
         """Plain Python's results for other values of the same arguments; each is computed once for all rewrites."""

@@ -37,7 +37,7 @@ _LEAVING = (*_ENDING, ast.Return)
 
 _A_FEW_LESS = re.compile(r"^\(?(len\(\w+\)|\w+(?:\.size|\.shape\[0\])?)(?: - \d+)?\)?(?: - \d+)*$")
 """`len(x) - 1`, `(n - 1) - 1`."""
-_LESS_A_NAME = re.compile(r"^(?:len\(\w+\)|\w+\.size|\w+\.shape\[0\]) - [^\W\d]\w*$")
+_LESS_A_NAME = re.compile(r"^(?!max\().* - [^\W\d]")
 """`len(x) - n`, which may be less than nothing."""
 
 
@@ -240,7 +240,7 @@ class GrowingList(Container):
 
     def _room_for(self, loop: ast.For | ast.While) -> str | None:
         """As many items as a loop's rounds, or a few more: of `while i < len(x) - 1` one for each of x, so that there is one to
-        read where x has a single element."""
+        read where x has a single element; of `while i < len(x) - n` one at least."""
         rounds = rounds_of(self.spot, loop)
         if rounds is None or isinstance(loop, ast.For) or self.whole or self.filled:
             return rounds

@@ -7,18 +7,18 @@ import functools
 import itertools
 from collections.abc import Iterator
 
-from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
+from jupyter_jitmagic.diagnosis.rewrites.inlining import evaluated_once, in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
-_ENDING = (itertools.accumulate, itertools.chain, itertools.islice)
 _BEGINNINGS = ((itertools.takewhile, "> 0"), (itertools.dropwhile, "== 0"))
 
 
 def beginning(spot: Spot) -> Iterator[Step]:
-    """`sum(takewhile(lambda v: v > t, x))` → `sum(x[jnp.cumprod(jnp.array([v > t for v in x])) > 0])`."""
+    """`sum(takewhile(lambda v: v > t, x))` → `sum(x[jnp.cumprod(jnp.array([v > t for v in x])) > 0])`; of what is no array one
+    is made before."""
     code = spot.code
     for node in walk(code.statement(spot.node)):
         if not isinstance(node, ast.Call) or len(node.args) != 2 or node.keywords:
@@ -36,18 +36,25 @@ def beginning(spot: Spot) -> Iterator[Step]:
 
 
 def _bound_above(spot: Spot, values: ast.expr) -> tuple[str, list[_Edit]] | None:
-    """A list or an iterator of itertools that ends, as an array with a name, bound once before the statement."""
+    """A list, or an iterator of itertools over such, as an array with a name, bound once before the statement."""
     code, statement = spot.code, spot.code.statement(values)
-    fact, made_by = spot.fact(values), spot.value(values.func) if isinstance(values, ast.Call) else None
-    ends = any(made_by is each for each in _ENDING)
-    if not (ends or (fact is not None and fact.sort in ("list", "tuple"))):
-        return None
-    above = not (isinstance(statement, ast.While) or code.is_elif(statement)) and code.on_own_lines([statement])
-    if not above or in_another_scope(code, values, statement):
+    above = evaluated_once(code, values, statement) and not code.is_elif(statement) and code.on_own_lines([statement])
+    if not above or not _ends(spot, values):
         return None
     name, start = code.fresh("items", "all_items"), code.region([statement])[0]
-    items = code.src(values) if fact is not None and fact.sort == "list" else f"list({code.src(values)})"
+    items = f"list({code.src(values)})" if isinstance(values, ast.Call) else code.src(values)
     return name, [((start, start), f"{code.indent(statement)}{name} = {spot.jnp('array')}({items})\n")]
+
+
+def _ends(spot: Spot, values: ast.expr) -> bool:
+    """Whether it is known that so many items come and no more: a list of `itertools.count()` would fill all memory."""
+    if isinstance(values, ast.Call):
+        made_by, given = spot.value(values.func), values.args
+        given = given if made_by is itertools.chain else given[:1] if made_by is itertools.accumulate else []
+        if given:
+            return all(_ends(spot, each) for each in given)
+    fact = spot.fact(values)
+    return fact is not None and fact.sort in ("list", "tuple", "array", "host")
 
 
 def _asked(spot: Spot, function: ast.expr, array: str) -> str:

@@ -24,6 +24,7 @@ from jupyter_jitmagic.source.names import walk
 
 _MADE = ("zeros", "ones", "full")
 _LIKE = ("zeros_like", "ones_like", "full_like")
+_TURNED = ("flip", "flipud")
 APART = "pieces that overlap or leave a gap, which make a longer or shorter array"
 
 
@@ -242,10 +243,8 @@ class _Whole:
             case tuple():
                 length = self._terms(part[0])
                 return None if length is None else _Piece(None, part[1], Counter(), length)
-            case ast.Call(func=ast.Attribute(value=owner, attr="flip" | "flipud"), args=[ast.Subscript() as cut]) if is_module(
-                self.spot, owner
-            ) and self._turns_rows(part, cut):
-                return self._turned(cut)
+            case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[ast.Subscript() as cut, *_]) if name in _TURNED:
+                return self._turned(cut) if is_module(self.spot, owner) and self._turns_rows(part, cut) else None
             case ast.Call(func=ast.Attribute(value=owner, attr="arange"), args=[size], keywords=[]) if is_module(
                 self.spot, owner
             ):
@@ -280,16 +279,17 @@ class _Whole:
                 return _Piece(array, self.code.operand(array), begin, _plus(stop, begin, -1))
         return None
 
-    def _turned(self, inner: ast.Subscript) -> _Piece | None:
-        piece = self._piece(inner)
+    def _turned(self, cut: ast.Subscript) -> _Piece | None:
+        """A piece the other way round."""
+        piece = self._piece(cut)
         if piece is None or piece.array is None or piece.backwards:
             return None
-        return _Piece(piece.array, f"{piece.text}[::-1]", piece.start, piece.length, backwards=True)
+        return replace(piece, text=f"{piece.text}[::-1]", backwards=True)
 
-    def _turns_rows(self, call: ast.Call, inner: ast.Subscript) -> bool:
+    def _turns_rows(self, call: ast.Call, cut: ast.Subscript) -> bool:
         """Whether `jnp.flip(x[:k], axis=0)` turns the first axis round and no other."""
-        axes = [self.code.src(each.value) if each.arg == "axis" else "" for each in call.keywords]
-        fact = self.spot.fact(inner.value)
+        axes = [*map(self.code.src, call.args[1:]), *(self.code.src(each.value) for each in call.keywords)]
+        fact = self.spot.fact(cut.value)
         alone = (fact is not None and fact.ndim == 1) or self.code.src(call.func).endswith("flipud")
         return axes == ["0"] or (alone and not axes)
 
@@ -377,7 +377,7 @@ class _Whole:
 def _array_of(part: _Part) -> ast.expr | None:
     """What a piece is cut from."""
     match part:
-        case ast.Call(args=[inner, *_], func=ast.Attribute(attr=name)) if name in _LIKE or name in ("flip", "flipud"):
+        case ast.Call(args=[inner, *_], func=ast.Attribute(attr=name)) if name in (*_LIKE, *_TURNED):
             return _array_of(inner)
         case ast.Subscript(value=ast.Subscript() as inner, slice=ast.Slice(lower=None, upper=None)):
             return _array_of(inner)

@@ -84,6 +84,14 @@ def test_a_run_that_is_read_is_no_first_element(body):
     assert not propose(define(f"{IMPORTS}def f(x, g):\n    {body}\n")["f"], (X, G), {}).rewrites
 
 
+def test_what_comes_without_an_end_is_no_list():
+    """Plain Python stops where the test fails; a list of all of it would fill the memory."""
+    source = "def f(x, t):\n    return sum(1 for _ in takewhile(lambda v: v < t, accumulate(repeat(x))))\n"
+    fun = define(IMPORTS.replace("import accumulate", "import repeat, accumulate") + source)["f"]
+    assert fun(2.0, 5.0) == 2
+    assert not propose(fun, (jnp.array(2.0), jnp.array(5.0)), {}).rewrites
+
+
 def test_keys_that_int_makes_are_whole_for_floats_too():
     """Asked with whole labels, called with floats of which several are one key."""
     floats = jnp.array([1.2, 0.1, 2.0, 1.7, 1.5, 0.9, 0.0])

@@ -456,16 +456,16 @@ def only_the_calls_own(run):
 
 @pytest.mark.parametrize("given", [(), ("normal",)])
 def test_another_static_value_may_need_what_is_none(given):
-    """The degrees of freedom of one distribution of two."""
+    """The degrees of freedom of one distribution of two (with 6 the largest is 1 but for rounding)."""
     source = (
         "import math\ndef f(r, dist='normal', nu=None):\n    z = (r - r.mean()) / r.std()\n    if dist == 't':\n"
         "        z = z * math.sqrt((nu - 2) / nu)\n    if z.max() > 1:\n        z = z / 2\n    return (z ** 2).sum()\n"
     )
     namespace = define(source)
-    wanted = namespace["f"](X, "t", 6.0)
+    wanted = namespace["f"](X, "t", 8.0)
     found = diagnose(namespace["f"], X, *given)
     with applied(found, namespace):
-        assert jnp.allclose(jax.jit(namespace["f"], static_argnames="dist")(X, "t", 6.0), wanted)
+        assert jnp.allclose(jax.jit(namespace["f"], static_argnames="dist")(X, "t", 8.0), wanted)
 
 
 def test_a_count_of_no_rounds_is_served():
