@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.asked import Asked
 from jupyter_jitmagic.diagnosis.call.calls import readable
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.proof.moment import asked_of_the_moment
-from jupyter_jitmagic.diagnosis.proof.other_calls import ALL_INTEGERS, AS_INTEGERS
+from jupyter_jitmagic.diagnosis.proof.other_calls import ALL_INTEGERS, AS_A_FLOAT, AS_INTEGERS
 from jupyter_jitmagic.diagnosis.proof.results import of_lengths_by_data, of_text
 from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.smaller import LONG_S, smaller_call
@@ -244,11 +244,13 @@ def _that_may_be_given(rewrite: Rewrite) -> frozenset[str]:
 
 def _given_otherwise(found: Proposals, options: frozenset[str]) -> frozenset[str]:
     """Those options with which the first rewrite does something else than plain Python, once they are given; not where it does
-    for the integers beside them alone, which no static argument cures."""
+    for the integers beside them or for a float alone, which no static argument cures."""
     compared = found.rewrites[0].compared if found.rewrites else None
     differences = compared.differences if compared else ()
     said = " ".join(each for each in differences if "gradient" not in each)  # that no static argument gives back
-    return frozenset(name for name in options if re.search(rf"where {re.escape(name)} is given(?!{AS_INTEGERS})", said))
+    return frozenset(
+        name for name in options if re.search(rf"where {re.escape(name)} is given(?!{AS_INTEGERS}|{AS_A_FLOAT})", said)
+    )
 
 
 def with_tuples(asked: Asked) -> Diagnosis | None:

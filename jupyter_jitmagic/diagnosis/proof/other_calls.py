@@ -43,6 +43,7 @@ LONG, MOST = 100, 40  # elements along an axis, from which on a loop takes long;
 NOT_EMPTY, SINGLE_ROW = "on arrays that are not empty", "on a single row"
 TOLERANCE = 0.1  # floats below it are often tolerances, with which a loop ends at once where they are 1
 ALL_INTEGERS, AS_INTEGERS = "where all numbers are integers", " and all numbers are integers"
+AS_A_FLOAT = " as a float"
 
 
 @dataclass(frozen=True)
@@ -262,6 +263,9 @@ class _Maker:
                 if counts:  # a degree of freedom, a flag: another one decides otherwise
                     another = not default if type(default) is bool else default + 1
                     yield self._called({**self._bound, name: another}, "given", [name])
+                    if type(default) is int:  # a weight, where the list of what it weighs is one of ints
+                        as_float = self._called({**self._bound, name: default + 0.5}, "given", [name])
+                        yield replace(as_float, words=f"{as_float.words}{AS_A_FLOAT}")
                 if default is None and name not in self._static:
                     yield from self._given_rows(name)
         absent = {name: self._default(name) for name in self._parameters if name not in {*self._bound, *self._static, *keys}}

@@ -1232,3 +1232,34 @@ def test_where_a_table_that_is_left_out_may_be_empty_it_is_said():
     assert "it fails where prices is empty" in _told(source, jnp.array([3, -2, 1]))[0]
     served = "def f(x, table=(1.0, 2.0)):\n    return x * sum(table) if x.sum() > 3 else x\n"
     assert "is empty" not in _told(served, X)[0]
+
+
+WEIGHED = """
+def f(x, weight=1):
+    stack = []
+    for v in x:
+        if v > 0:
+            stack.append(v * weight)
+        elif stack:
+            stack.pop()
+    return sum(stack)
+"""
+REMEMBERED = """
+def f(x, scale=1):
+    known, total = {}, 0
+    for v in x:
+        if int(v) not in known:
+            known[int(v)] = int(v) * scale
+        total += known[int(v)]
+    return total
+"""
+
+
+@pytest.mark.parametrize(("source", "option"), [(WEIGHED, "weight"), (REMEMBERED, "scale")])
+def test_a_whole_number_that_is_left_out_may_be_a_float_which_is_said(source, option):
+    """What a list held was made an array of ints: of a weight of 0.5 the whole part was taken, and nothing said so. As a static
+    argument it would be no different."""
+    namespace = define(source)
+    found = diagnose(namespace["f"], jnp.array([3, 1, 4, -1, 5])).rewrites[0]
+    assert option not in found.static_argnames
+    assert f"where {option} is given as a float it gives something else" in found.compared.differences
