@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
+import numpy as np
 
 from jupyter_jitmagic.base.jax_frames import jit_options
 from jupyter_jitmagic.base.looking import ABSENT, attribute, attributes, has, in_class, text_attribute
@@ -193,6 +194,9 @@ class Rebuilt:
             made = type(fun)(*map(self._new, fun))
         elif isinstance(fun, functools._lru_cache_wrapper):
             made = functools.lru_cache(**fun.cache_parameters())(self.make(fun.__wrapped__))
+        elif isinstance(fun, np.vectorize):
+            options = {name: getattr(fun, name) for name in ("otypes", "excluded", "cache", "signature")}
+            made = np.vectorize(self.make(fun.pyfunc), **options)
         elif has(fun, "__wrapped__"):
             made = self._again(fun)
         else:
@@ -252,6 +256,8 @@ class Rebuilt:
             return any((self._may_reach(f) or is_users_class(f)) and self.affected(f) for f in found) or any(
                 self._leads_by_methods(fun, f) for f in own
             )
+        if isinstance(fun, np.vectorize):
+            return self.affected(fun.pyfunc)
         if isinstance(fun, functools.partial):
             return self.affected(fun.func) or self._any_affected((*fun.args, *fun.keywords.values()))
         if isinstance(fun, types.MethodType):

@@ -200,7 +200,7 @@ def host_names(spot: Spot, func: ast.expr) -> list[str]:
         if isinstance(owner, np.ufunc) or _package(type(owner)) == "scipy":  # a ufunc's method, a distribution's
             return [f"{name}.{func.attr}" for name in _names_of(owner)]
         return []
-    if value is None or isinstance(value, type) or not callable(value):
+    if value is None or isinstance(value, type | np.vectorize) or not callable(value):
         return []
     owner = attribute(value, "__self__", None)
     if isinstance(owner, np.ufunc) or _package(type(owner)) == "scipy":

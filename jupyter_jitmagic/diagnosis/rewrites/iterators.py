@@ -1,4 +1,5 @@
-"""Iterators of `itertools` that data ends or divides: `takewhile`, `dropwhile` → a mask; runs of `groupby` → their lengths."""
+"""Iterators of `itertools` that data ends or divides: `takewhile`, `dropwhile` → a mask; runs of `groupby` → their lengths, or
+the elements of each."""
 
 from __future__ import annotations
 
@@ -76,7 +77,8 @@ def _array(spot: Spot, node: ast.expr) -> str:
 
 
 def runs(spot: Spot) -> Iterator[Step]:
-    """`for k, g in groupby(x): n = len(list(g))` → a loop over the values of the runs and their lengths."""
+    """`for k, g in groupby(x): n = len(list(g))` → a loop over the values of the runs and their lengths; of a run that is
+    read, once, the elements stand there: `sum(x[number_of_run == k])`."""
     code = spot.code
     for node in walk(spot.function) if isinstance(spot.function, ast.FunctionDef) else ():
         if isinstance(node, ast.Call) and spot.value(node.func) is itertools.groupby:
@@ -113,11 +115,11 @@ def _over_runs(spot: Spot, statement: ast.stmt, call: ast.Call) -> list[_Edit] |
             pass
         case _:
             return None
-    lengths = [length for node in walk(scope) if (length := _length_of(node, group.id)) is not None]
-    uses = [n for n in read if n.id == group.id]
+    uses = _of_the_run(code, [n for n in read if n.id == group.id])
     if not uses and isinstance(key_of, ast.Name):
         return _firsts(spot, statement, call, (target, key_of.id), (array, by))
-    if len(lengths) != len(uses) or not lengths:
+    lengths = [length for use in uses if (length := _length_of(code, use)) is not None]
+    if len(lengths) != len(uses) and not (len(uses) == 1 and _is_read_once(code, uses[0], scope)):
         return None
     values, run = code.fresh("values", "run_values"), code.fresh("run", "number_of_run")
     how_long, key = code.fresh("lengths", "run_lengths"), code.fresh("keys", "run_keys")
@@ -132,9 +134,46 @@ def _over_runs(spot: Spot, statement: ast.stmt, call: ast.Call) -> list[_Edit] |
     ]
     start = code.region([statement], comments=True)[0]
     edits: list[_Edit] = [((start, start), "".join(f"{indent}{line}\n" for line in lines))]
+    if not lengths:
+        number = code.fresh("number", "which_run")
+        each = f"{jnp('arange')}({values}.size)[{how_long} > 0]"
+        members = f"{array}[{run} == {number}]"
+        return [*edits, (call, f"zip({key}[{how_long} > 0], {each})"), (group, number), (uses[0], members)]
     edits.append((call, f"zip({key}[{how_long} > 0], {how_long}[{how_long} > 0])"))
     edits += [(length, group.id) for length in lengths]
     return edits
+
+
+def _of_the_run(code: Code, uses: list[ast.Name]) -> list[ast.Name]:
+    """The uses that are of the run itself and not of the list that it becomes under its own name: `run = list(run)`."""
+    first = min(uses, key=lambda each: (each.lineno, each.col_offset), default=None)
+    match code.statement(first) if first is not None else None:
+        case ast.Assign(targets=[ast.Name(id=name)]) as becomes if first is not None and name == first.id:
+            block = code.block(becomes)
+            below = {each for other in block[block.index(becomes) + 1 :] for each in walk(other)}
+            return [each for each in uses if each not in below]
+    return uses
+
+
+def _is_read_once(code: Code, use: ast.Name, scope: ast.AST) -> bool:
+    """Whether a run's elements are asked for at one place, once a run: a second time there are none left."""
+    inside: ast.AST = use
+    for around in code.ancestors(use):
+        match around:
+            case _ if around is scope:
+                return True
+            case ast.For() if inside is around.iter:
+                pass
+            case ast.comprehension():
+                first = code.parents[around]
+                if inside is not around.iter or first.generators[0] is not around:  # type: ignore[attr-defined]
+                    return False
+            case ast.GeneratorExp() | ast.ListComp():
+                pass
+            case ast.For() | ast.While() | ast.Lambda() | ast.FunctionDef() | ast.DictComp() | ast.SetComp():
+                return False
+        inside = around
+    return False
 
 
 def _firsts(
@@ -160,16 +199,17 @@ def _keys(spot: Spot, array: str, by: list[ast.expr]) -> str:
     return f"{spot.jnp('array')}([{_asked(spot, by[0], array)}])" if by else f"{spot.jnp('asarray')}({array})"
 
 
-def _length_of(node: ast.AST, group: str) -> ast.Call | None:
-    """`len(list(group))`, `sum(1 for _ in group)`."""
-    match node:
-        case ast.Call(func=ast.Name(id="len"), args=[ast.Call(func=ast.Name(id="list" | "tuple"), args=[ast.Name(id=name)])]):
-            return node if name == group else None
-        case ast.Call(
-            func=ast.Name(id="sum"),
-            args=[ast.GeneratorExp(elt=ast.Constant(value=1), generators=[ast.comprehension(iter=ast.Name(id=name), ifs=[])])],
-        ):
-            return node if name == group else None
+def _length_of(code: Code, group: ast.Name) -> ast.Call | None:
+    """`len(list(group))`, `sum(1 for _ in group)`, around the name of the run."""
+    for node in itertools.islice(code.ancestors(group), 3):
+        match node:
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Call(func=ast.Name(id="list" | "tuple"), args=[asked])]):
+                return node if asked is group else None
+            case ast.Call(
+                func=ast.Name(id="sum"),
+                args=[ast.GeneratorExp(elt=ast.Constant(value=1), generators=[ast.comprehension(iter=asked, ifs=[])])],
+            ):
+                return node if asked is group else None
     return None
 
 

@@ -44,6 +44,30 @@ def f(x, g):
         total = total + k
     return len(tokens), sum(tokens), ups, total
 """,
+    "what a run holds": """
+def f(x, g):
+    wettest, spells = 0.0, 0
+    for wet, days in groupby(x, key=lambda v: v > 0):
+        if wet:
+            total = sum(days)
+            spells += 1
+            if total > wettest:
+                wettest = total
+    return wettest, spells, sum(max(run) for k, run in groupby(g.tolist()))
+""",
+    "a run that becomes a list by its own name": """
+def f(x, g):
+    best = 0.0
+    for up, run in groupby(x, lambda v: v > 0):
+        run = list(run)
+        if up and len(run) >= 2:
+            best = max(best, max(run) - min(run))
+    decayed = 0.0
+    for _, run in groupby(g):
+        for v in run:
+            decayed = decayed * 0.5 + v
+    return best, decayed
+""",
     "lists by key": """
 def f(x, g):
     groups = defaultdict(list)
@@ -74,13 +98,14 @@ def test_what_data_divides_keeps_its_length(how):
 @pytest.mark.parametrize(
     "body",
     [
-        "return sum(max(run) for k, run in groupby(g.tolist()))",
+        "return sum(max(run) + len(list(run)) for k, run in groupby(g.tolist()))",
+        "return sum(v for k, run in groupby(g) for _ in range(2) for v in run)",
         "n = 0\n    for k, run in groupby(g):\n        n = n + k\n    return n + len(list(run))",
         "return sum(1 for row in x.reshape(1, -1) for k, _ in groupby(row))",
     ],
 )
-def test_a_run_that_is_read_is_no_first_element(body):
-    """Nor one behind the loop; and what a comprehension around it binds is not known above the statement."""
+def test_a_run_that_is_read_twice_has_no_elements_left(body):
+    """A run behind the loop is not of its round; and what a comprehension around it binds is not known above the statement."""
     assert not propose(define(f"{IMPORTS}def f(x, g):\n    {body}\n")["f"], (X, G), {}).rewrites
 
 
