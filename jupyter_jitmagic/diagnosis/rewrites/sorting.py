@@ -30,19 +30,28 @@ def sorted_by_a_key(spot: Spot) -> Iterator[Step]:
     backwards = isinstance(reverse, ast.Constant) and reverse.value is True
     known = reverse is None or (isinstance(reverse, ast.Constant) and isinstance(reverse.value, bool))
     held = spot.locals.get(items.id)
-    if given or not known or not isinstance(key, ast.Lambda) or len(key.args.args) != 1 or not isinstance(held, list):
+    match key:
+        case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=each)]), body=body):
+            asked = code.operand(body)
+        case ast.Name() | ast.Attribute():
+            each = code.fresh("item", "item_to_sort")
+            asked = f"{code.src(key)}({each})"
+        case _:
+            return
+    if given or not known or not isinstance(held, list):
         return
     statement = code.statement(node)
     alone = isinstance(statement, ast.Expr) and statement.value is node
     if not held or alone != in_place or not code.on_own_lines([statement]):
         return
-    each, order = key.args.args[0].arg, code.fresh("order", f"order_of_{items.id}")
+    order = code.fresh("order", f"order_of_{items.id}")
     columns, place = code.fresh("columns", f"columns_of_{items.id}"), code.fresh("place", "number")
-    keys = f"{spot.jnp('stack')}([{code.operand(key.body)} for {each} in {items.id}])"
+    keys = f"{spot.jnp('stack')}([{asked} for {each} in {items.id}])"
     indent = code.indent(statement)
     stacked = f"{spot.jax('tree.map')}(lambda *each: {spot.jnp('stack')}(each), *{items.id})"
     sort = f"{spot.jnp('argsort')}({keys}{', descending=True' if backwards else ''})"
-    sort = ranks_of(spot, key, items.id, turned=backwards) or sort
+    if isinstance(key, ast.Lambda):
+        sort = ranks_of(spot, key, items.id, turned=backwards) or sort
     lines = f"{indent}{order} = {sort}\n{indent}{columns} = {stacked}\n"
     made = f"[{spot.jax('tree.map')}(lambda column: column[{place}], {columns}) for {place} in {order}]"
     start = code.region([statement], comments=True)[0]

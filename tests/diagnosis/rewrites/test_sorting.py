@@ -42,6 +42,15 @@ def test_items_of_different_structures_are_left_alone():
     assert not propose(define(source)["f"], (LOGP,), {}).rewrites
 
 
+def test_a_list_of_arrays_is_sorted_by_a_function_that_has_a_name():
+    """As the corners of a simplex are, which no lambda sorts."""
+    source = "def cost(p):\n    return (p[0] - 1.0) ** 2 + (p[1] - p[0]) ** 2\n\n"
+    source += "def f(p):\n    corners = [p] + [p.at[i].add(0.5) for i in range(len(p))]\n    corners.sort(key=cost{})\n"
+    source += "    return corners[0], corners[-1] - corners[1]\n"
+    for order in ("", ", reverse=True"):
+        check(source.format(order), (jnp.array([0.0, 1.5]),), (jnp.array([2.0, 2.0]),), (jnp.array([1.5, 0.0]),))
+
+
 PIXELS, PLACES = jnp.array([3, 1, 200, 7, 9, 3], jnp.uint8), jnp.arange(6)
 
 
