@@ -45,7 +45,9 @@ BINARY: dict[str, tuple[type[ast.AST], str, Callable[[Any, Any], Any]]] = {
     "__ne__": (ast.NotEq, "__ne__", operator.ne),
 }
 """By the method: the operator in the tree, the method of the right side that is asked after it, and what computes it."""
-OPERATORS = frozenset(BINARY) | {reflected for _, reflected, _ in BINARY.values()}
+CONTAINS = "__contains__"
+"""The method that `v in thing` asks, of the right side alone."""
+OPERATORS = frozenset(BINARY) | {reflected for _, reflected, _ in BINARY.values()} | {CONTAINS}
 _CALL_WHAT_THEY_ARE_GIVEN = ("vmap", "checkpoint", "remat")
 """Functions of JAX whose first argument is called as it is, though the text does not call it."""
 
@@ -77,6 +79,10 @@ class _LookedUp(ast.NodeTransformer):
 
     def _operated(self, node: ast.AST, left: ast.expr, op: ast.AST, right: ast.expr, *in_place: ast.expr) -> Any:
         """`OPERATE("__mul__", left, right)` in the place of `left * right`, where a changed class may say what that is."""
+        if isinstance(op, ast.In | ast.NotIn) and CONTAINS in self.names:
+            asked: ast.expr = ast.Call(ast.Name(OPERATE, ast.Load()), [ast.Constant(CONTAINS), left, right], [])
+            asked = ast.UnaryOp(ast.Not(), asked) if isinstance(op, ast.NotIn) else asked
+            return ast.fix_missing_locations(ast.copy_location(asked, node))
         for name, (kind, reflected, _) in BINARY.items():
             if isinstance(op, kind) and {name, reflected} & set(self.names):
                 made = ast.Call(ast.Name(OPERATE, ast.Load()), [ast.Constant(name), left, right, *in_place], [])
@@ -113,7 +119,10 @@ def operated(
     in_place: bool = False,
 ) -> Any:
     """`left * right`, say, or `left *= right`, where either may be of a changed class. As Python does, the right side is asked
-    where the left declines, and first where it is of a class made of the left one's."""
+    where the left declines, and first where it is of a class made of the left one's; whether it is `in` the right one, that
+    alone."""
+    if name == CONTAINS:
+        return bool(look_up(right, name)(left)) if is_changed(right, name) else left in right
     _, reflected, plainly = BINARY[name]
     own = f"__i{name[2:]}"
     if in_place and in_class(left, own) is not None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.base.looking import attribute, in_class
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLAGS
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves, words
+from jupyter_jitmagic.source.methods import CONTAINS, is_users_class
 
 
 def chained(spot: Spot) -> Iterator[Step]:
@@ -138,7 +139,8 @@ def asked_by_identity(spot: Spot) -> Iterator[Step]:
 
 
 def membership(spot: Spot) -> Iterator[Step]:
-    """`n in (1, 2)` → `(n == 1) | (n == 2)`; in an array or a sequence of numbers → `jnp.any(x == n)`."""
+    """`n in (1, 2)` → `(n == 1) | (n == 2)`; in an array or a sequence of numbers → `jnp.any(x == n)`; in an object of the
+    user's → what its method says, which `in` makes a bool: `box.__contains__(n)`."""
     node = spot.node
     if not isinstance(node, ast.Compare) or len(node.ops) != 1 or not isinstance(node.ops[0], ast.In | ast.NotIn):
         return
@@ -151,6 +153,10 @@ def membership(spot: Spot) -> Iterator[Step]:
         yield spot.step("|", (node, _enclosed(spot, node, text)))
         return
     values = code.expr(right)
+    if is_users_class(type(held := spot.held(right))) and in_class(held, CONTAINS) is not None:
+        text = f"{code.operand(right)}.{CONTAINS}({code.expr(node.left)})"
+        yield spot.step(CONTAINS, (node, f"{spot.jnp('logical_not')}({text})" if negative else text))
+        return
     if isinstance(right, ast.Set | ast.SetComp):
         values = f"[{values[1:-1]}]"
     elif isinstance(spot.value(right), set | frozenset | dict):

@@ -469,6 +469,8 @@ class Consumers(Updating):
         if None in dims or any(each is not None and (each.flat or each.listed or each.group) for each in (one, two)):
             self.stop(node)
         n, m = int(dims[0] or 0), int(dims[1] or 0)
+        if name == "matmul" and max(n, m) > 2 and min(n, m) > 1:
+            return self._batched(node, (left, right), (one, two), (n, m))
         if n > 2 or m > 2 or not n or not m:
             self.stop(node)
         inner_one = one is not None and one.axis == n - 1
@@ -491,6 +493,28 @@ class Consumers(Updating):
         return replace(
             outer, axis=axis, ndim=max(n + m - 2, 1), pad=outer.pad if outer.pad == "0" else "", direct=False, dtype=dtype
         )
+
+    def _batched(
+        self,
+        node: ast.expr,
+        sides: tuple[ast.expr, ast.expr],
+        found: tuple[Ragged | None, Ragged | None],
+        dims: tuple[int, int],
+    ) -> Ragged | None:
+        """A product of matrices, one by one (`q @ k.swapaxes(-1, -2)` of each head)."""
+        (one, two), (n, m) = found, dims
+        if one is not None and two is not None:
+            if (one.axis, two.axis) != (n - 1, m - 2) or not one.meets(two):
+                self.stop(node)
+            for side, each in ((sides[0], one), (sides[1], two)):
+                self.replace(side, self._zeroed(side, each))
+            return None
+        only, axis, ndim = (one, n - 2, n) if one is not None else (two, m - 1, m)
+        if only is None or only.axis != axis or only.times:
+            self.stop(node)
+        self.require(only, TOTAL)
+        ndim, behind = max(n, m), ndim - 1 - axis
+        return replace(only, axis=ndim - 1 - behind, ndim=ndim, pad=only.pad if only.pad == "0" else "", direct=False)
 
     def _zeroed(self, node: ast.expr, ragged: Ragged) -> str:
         return self.padded(node, ragged, "0")

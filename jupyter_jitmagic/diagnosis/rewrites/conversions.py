@@ -74,6 +74,8 @@ def math_call(spot: Spot) -> Iterator[Step]:
         raise Obstacle("math.remainder is another one than jnp.remainder")
     elif name == "factorial":
         yield spot.step("jnp", (node, f"{spot.jnp('round')}({spot.jax('scipy.special.gamma')}({args[0]} + 1.0)).astype(int)"))
+    elif name in ("comb", "perm") and len(args) == 2:
+        yield from _ways_to_choose(spot, node, name, *args)
     elif hasattr(jnp, _MATH.get(name, name)):
         yield spot.step("jnp", (node.func, spot.jnp(_MATH.get(name, name))))
         if name in _MATH_OF_WHOLE and args:  # a float of whole numbers, too
@@ -81,6 +83,21 @@ def math_call(spot: Spot) -> Iterator[Step]:
             yield spot.step("jnp", (node.func, spot.jnp(_MATH.get(name, name))), edit)
     else:
         raise Obstacle(f"jax.numpy has no {name}, which math computes on the host")
+
+
+_NOT_EXACT = "it counts by logarithms, so that a large number is near and not exact"
+
+
+def _ways_to_choose(spot: Spot, node: ast.Call, name: str, n: str, k: str) -> Iterator[Step]:
+    """`math.comb(n, k)`, `math.perm(n, k)`: n! / (k! (n - k)!), or in order, n! / (n - k)!."""
+    ways = f"{spot.jax('scipy.special.comb')}({n}, {k})"
+    if name == "perm":
+        ways = f"{ways} * {spot.jax('scipy.special.factorial')}({k})"
+    drafts = [f"{spot.jnp('round')}({ways})", f"{spot.jnp('round')}({ways}).astype(int)"]
+    if isinstance(spot.code.parents[node], ast.Return | ast.Tuple):  # what is computed with goes further as a float
+        drafts.reverse()
+    for text in drafts:
+        yield spot.step("comb", (node, text), note=_NOT_EXACT)
 
 
 def _is_close(spot: Spot, node: ast.Call, one: str, other: str) -> str:

@@ -121,7 +121,7 @@ TABLE: dict[str, Operation] = {
     "interp": Operation("interp"),
     "take_along_axis": Operation("along"),
     "take": Operation("take"),
-    "transpose": Operation("transpose"),
+    **_rows("transpose swapaxes moveaxis", "transpose"),
     "reshape": Operation("reshape"),
     "bincount": Operation("bincount"),
     "unique": Operation("unique"),

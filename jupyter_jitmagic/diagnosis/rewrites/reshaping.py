@@ -450,17 +450,40 @@ class Reshaping(Consumers):
         found = self._only(node, known)
         if found is None:
             return None
-        if len(known.arguments) > 1 or known.keywords or found.flat:
+        order = self._order_of_axes(known, found.ndim)
+        if order is None or known.keywords or found.flat:
             self.stop(node)
-        return replace(found, axis=found.ndim - 1 - found.axis)
+        return replace(found, axis=order.index(found.axis))
+
+    def _order_of_axes(self, known: Called, ndim: int) -> list[int] | None:
+        """Which axis comes where: `x.transpose(1, 0, 2)`, `jnp.swapaxes(x, 0, 1)`, `jnp.moveaxis(x, 0, -1)`."""
+        given = known.arguments[1:]
+        if not given:
+            return list(range(ndim))[::-1]
+        axes = self._axes_of(given[0] if len(given) == 1 else ast.Tuple(given), ndim)
+        if axes is None:
+            return None
+        if known.name == "transpose":
+            return axes if sorted(axes) == list(range(ndim)) else None
+        if len(axes) != 2:
+            return None
+        order, (one, other) = list(range(ndim)), axes
+        if known.name == "swapaxes":
+            order[one], order[other] = other, one
+        else:
+            order.insert(other, order.pop(one))
+        return order
 
     def _reshape(self, node: ast.Call, known: Called) -> Ragged | None:
+        array, *sizes = known.arguments
+        if len(sizes) == 1 and isinstance(sizes[0], ast.Tuple):
+            sizes = list(sizes[0].elts)
+        whole = self.visit(array)
+        if whole is not None and (kept := self._with_its_axis(whole, array, sizes)) is not None:
+            return kept
         found = self._only(node, known)
         if found is None:
             return None
-        sizes = known.arguments[1:]
-        if len(sizes) == 1 and isinstance(sizes[0], ast.Tuple):
-            sizes = list(sizes[0].elts)
         try:
             shape = [ast.literal_eval(size) for size in sizes]
         except ValueError:
@@ -473,6 +496,42 @@ class Reshaping(Consumers):
         if found.ndim != 1 or found.flat or sorted(shape) not in ([-1], [-1, 1]):
             self.stop(node)
         return replace(found, axis=shape.index(-1), ndim=len(shape), direct=False)
+
+    def _with_its_axis(self, found: Ragged, array: ast.expr, sizes: list[ast.expr]) -> Ragged | None:
+        """`s.reshape(-1, h, d)`, `s.reshape(*s.shape[:-1], h, d)`: the axis stays, and is as long as the whole array's. Where
+        the others hold more or less than before, the whole array cannot be reshaped so."""
+        if found.flat or found.listed or found.group or found.times or len(sizes) < 2:
+            return None
+        match sizes[0]:
+            case ast.Starred(
+                value=ast.Subscript(value=ast.Attribute(value=of, attr="shape"), slice=ast.Slice(lower=None, upper=upper))
+            ):
+                first = number(upper)
+                first = found.ndim + first if first is not None and first < 0 else first
+                if self.code.src(of) != self.code.src(array) or any(map(self.is_traced, sizes[1:])):
+                    return None
+                if first is None or not found.axis < first <= found.ndim:
+                    return None
+                return replace(found, ndim=first + len(sizes) - 1, direct=False)
+        others = [size for axis, size in enumerate(sizes) if axis != found.axis]
+        if len(others) == len(sizes) or any(isinstance(size, ast.Starred) or self.is_traced(size) for size in others):
+            return None
+        size, whole = sizes[found.axis], self.text(array)
+        is_length = number(size) == -1 or self.count_of(size) == found or self._is_its_length(size, found)
+        if not is_length or (found.ndim == 1 and all(number(other) == 1 for other in others)):
+            return None
+        if not whole.isidentifier():
+            whole = self.named(whole, "whole", "all_rows")
+            self.replace(array, whole)
+        self.replace(size, f"{whole}.shape[{found.axis}]")
+        return replace(found, ndim=len(sizes), direct=False)
+
+    def _is_its_length(self, size: ast.expr, found: Ragged) -> bool:
+        """`pos + 1` of `x[:pos + 1]`."""
+        asked = terms(size, ast.unparse)
+        return (
+            bool(found.length) and asked is not None and asked == terms(ast.parse(found.length, mode="eval").body, ast.unparse)
+        )
 
     # -- groups -------------------------------------------------------------------------------------------
 

@@ -376,3 +376,10 @@ def test_the_first_item_or_none_is_an_item_with_a_flag(body):
 def test_where_nobody_asks_whether_it_is_none_it_is_no_item(body):
     source = f"def f(x, t):\n    k = next((i for i, v in enumerate(x) if v > t), None)\n    {body}\n"
     assert not propose(define(source)["f"], (jnp.array([1.0, 2.0]), 1.5), {}).rewrites
+
+
+def test_ways_to_choose_are_counted_by_jax():
+    """`math.comb` and `math.perm` take Python's numbers alone; it is said that a large one is near and not exact."""
+    source = "def f(n, k):\n    ways = math.comb(n, k)\n    return 2 / (ways + 1), math.perm(n, k)\n"
+    found = check(source, *((jnp.array(n), jnp.array(k)) for n, k in ((6, 2), (6, 0), (3, 5), (9, 9))))
+    assert any("near and not exact" in each for each in found.rewrites[0].compared.differences)

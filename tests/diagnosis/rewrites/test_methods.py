@@ -15,7 +15,7 @@ import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.source import methods
 
-from .helpers import applied, define
+from .helpers import applied, check, define
 
 CLASS = (
     "from dataclasses import dataclass\nfrom typing import NamedTuple\n"
@@ -363,3 +363,17 @@ def test_a_class_that_notices_who_is_made_of_it_is_left_alone():
     namespace = define(source + CHOSEN + "\n\ndef f(x):\n    return Made(x).y\n")
     propose(namespace["f"], (jnp.array([1.0, 2.0]),), {})
     assert namespace["Shape"].known == [namespace["Made"]]
+
+
+def test_what_is_in_an_object_is_asked_of_its_method():
+    """`in` makes a bool of whatever `__contains__` gives, so the method is called by its name."""
+    source = (
+        "from dataclasses import dataclass\n\n@jax.tree_util.register_dataclass\n@dataclass\nclass Span:\n"
+        "    lo: jax.Array\n    hi: jax.Array\n\n    def __contains__(self, v):\n        return self.lo <= v <= self.hi\n\n"
+        "    def __truediv__(self, other):\n        if 0 in other:\n            return Span(self.lo * 0, self.hi * 0)\n"
+        "        return Span(self.lo / other.hi, self.hi / other.lo)\n\n"
+        "def f(a, b):\n    found = Span(a, a + 1.0) / Span(b, b + 2.0)\n"
+        "    return found.lo if b not in Span(a, a + 1.0) else found.hi\n"
+    )
+    a, b = jnp.array(1.0), jnp.array(3.0)
+    check(source, (a, b), (a, b - 4.0), (a, b * 0), (a, b - 1.5))
