@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from jupyter_jitmagic.base.looking import attribute, in_class
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLAGS
+from jupyter_jitmagic.diagnosis.rewrites.own_calls import held_by
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves, words
 from jupyter_jitmagic.source.methods import CONTAINS, is_users_class
@@ -153,7 +154,8 @@ def membership(spot: Spot) -> Iterator[Step]:
         yield spot.step("|", (node, _enclosed(spot, node, text)))
         return
     values = code.expr(right)
-    if is_users_class(type(held := spot.held(right))) and in_class(held, CONTAINS) is not None:
+    kind = spot.value(right.func) if isinstance(right, ast.Call) else type(spot.held(right))
+    if is_users_class(kind) and held_by(kind, CONTAINS) is not None:
         text = f"{code.operand(right)}.{CONTAINS}({code.expr(node.left)})"
         yield spot.step(CONTAINS, (node, f"{spot.jnp('logical_not')}({text})" if negative else text))
         return
