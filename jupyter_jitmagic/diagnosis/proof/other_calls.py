@@ -102,6 +102,7 @@ def other_calls(
         make.empty_lists(),
         make.empty_options(),
         make.arrays_of_numbers(),
+        make.places_for_masks(),
         make.given_as_integers(),
     )
     return list(_no_more_than(MOST, in_turn))
@@ -630,6 +631,15 @@ class _Maker:
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)
         for k in ints[:3] if len(ints) > 1 else ():  # values beside places: plain Python takes no floats for these
             yield replace(self._as_number({k: halves[k]}, f"where {self._name(k)} holds floats"), promised=False)
+
+    def places_for_masks(self) -> Iterator[OtherCall]:
+        """Whole numbers, ones and zeros, where a mask picks elements: in plain Python they are places."""
+        for k in self._arrays():
+            name = self._variations.path(k)[0] if isinstance(self._variations.path(k)[0], str) else self._name(k)
+            if kind_of(self._leaves[k]) == "b" and any(picks(tree, str(name)) for tree in self._trees):
+                places = as_jax(np.asarray(self._leaves[k]).astype(int))
+                call = self._as_number({k: places}, f"where {self._name(k)} holds whole numbers")
+                yield replace(call, promised=False, sought=False, by_value=True)
 
     def given_as_integers(self) -> Iterator[OtherCall]:
         """Numbers that are left out given as integers, as all others are: there is no float left."""

@@ -212,7 +212,7 @@ def _is_known(spot: Spot, node: ast.AST, changing: frozenset[str]) -> bool:
         case ast.Constant():
             return True
         case ast.Compare(ops=[ast.Is() | ast.IsNot()], left=left, comparators=[ast.Constant(value=None)]):
-            return isinstance(left, ast.Name) or _is_item(left)
+            return isinstance(left, ast.Name) or _is_item(left) or _is_field(left)
         case ast.Compare(ops=[ast.In() | ast.NotIn()], left=ast.Constant(value=str()), comparators=[ast.Name(id=name)]):
             return name not in changing and type(spot.locals.get(name)) is dict
         case ast.Compare():
@@ -245,6 +245,15 @@ def _is_item(node: ast.expr) -> bool:
         case ast.Subscript(value=ast.Name(), slice=ast.Constant()):
             return True
         case ast.Call(func=ast.Attribute(value=ast.Name(), attr="get"), args=[ast.Constant()]):
+            return True
+    return False
+
+
+def _is_field(node: ast.expr) -> bool:
+    """Whether it is `self.cap` or `options.loss.cap`: of another object it may be None."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+        if isinstance(node, ast.Name):
             return True
     return False
 

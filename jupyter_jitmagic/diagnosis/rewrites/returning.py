@@ -125,7 +125,7 @@ class Returning:
         if not always_returns(left) and always_returns(right):
             left, right, negate = right, left, True
         if not self.at_top and not always_returns(right):
-            return None
+            return self._where_above(tree)
         if not always_returns(left) or not isinstance(left[-1], ast.Return) or leaves(left[:-1], ast.Return):
             return None
         value = left[-1].value
@@ -188,6 +188,21 @@ class Returning:
         last = self.here[-1]
         region = (code.region([node])[0], code.region([last])[1])
         return spot.step("cond", (region, text))
+
+    def _where_above(self, tree: bool) -> Step | None:
+        """The other side is what is returned above this block, `if a is not None:` / `    if v > a: return a` / `return v`: the
+        choice stands in the block."""
+        match self.node.body, self.rest:
+            case [ast.Return(value=ast.expr() as value)], [ast.Return(value=ast.expr() as other)] if self.here[-1] is self.node:
+                pass
+            case _:
+                return None
+        lines, test = "", self.test
+        if isinstance(value, ast.Tuple | ast.Dict) and not tree and not isinstance(self.node.test, ast.Name):
+            test = self.code.fresh("pred", "chosen")
+            lines = f"{self.indent}{test} = {self.test}\n"
+        lines += f"{self.indent}return {_Choice(self, value, {}, test, tree).merged(other)}\n"
+        return self.spot.step("where", (self.code.region([self.node]), lines), risky=self.risky)
 
     def _updated_arrays(self, statements: Sequence[ast.stmt]) -> Iterator[str]:
         """Those of which items are set there, `x[i] = v`: each side has to give a new one."""
