@@ -33,6 +33,18 @@ def with_none_in(bound: Mapping[str, Any], trees: Sequence[ast.AST]) -> Iterator
                 yield name, changed, name + "".join(f"[{at!r}]" for at in way)
 
 
+def items_asked_for(name: str, trees: Sequence[ast.AST]) -> Iterator[tuple[str, Any]]:
+    """(key, a value that it may have) of a dict, by `options.get("k")` or `options.get("k", 0.1)`: a flag is switched, what
+    has no number there is one."""
+    for node in [each for tree in trees for each in ast.walk(tree)]:
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=owner), attr="get"), args=[ast.Constant(value=str(key)), *default]
+            ) if owner == name:
+                value = default[0].value if default and isinstance(default[0], ast.Constant) else None
+                yield key, not value if type(value) is bool else value if type(value) in (int, float) and value else 0.5
+
+
 def parts_of(name: str, trees: Sequence[ast.AST]) -> int:
     """Into how many parts the code takes an argument apart, by `lo, hi = limits` or `limits[1]`; 0 where it does not."""
     nodes = [node for tree in trees for node in ast.walk(tree)]

@@ -29,6 +29,7 @@ from jupyter_jitmagic.diagnosis.proof.optional_items import (
     asked_together,
     draws,
     handed_on,
+    items_asked_for,
     looked_up,
     names_asked_for_none,
     parts_of,
@@ -42,6 +43,7 @@ MANY = 3  # calls with integers on which a rewrite fails, which are not told one
 LONG, MOST = 100, 40  # elements along an axis, from which on a loop takes long; other calls that are thought of
 NOT_EMPTY, SINGLE_ROW = "on arrays that are not empty", "on a single row"
 TOLERANCE = 0.1  # floats below it are often tolerances, with which a loop ends at once where they are 1
+ARRAYS_OF_INTEGERS = "on arrays of integers"
 ALL_INTEGERS, AS_INTEGERS = "where all numbers are integers", " and all numbers are integers"
 AS_A_FLOAT = " as a float"
 
@@ -144,7 +146,7 @@ def _holds(one: str, other: str) -> bool:
         return set(given[1].split(" and ")) <= set(more[1].split(" and "))
     if one == ALL_INTEGERS:
         return other.endswith((ALL_INTEGERS, AS_INTEGERS)) or other.startswith(f"{ALL_INTEGERS},")
-    return other.startswith(f"{one} beside ") or (
+    return other.startswith((f"{one} beside ", f"{one} where ")) or (
         one.endswith(" is an int") and other == f"{one.removesuffix('an int')}the int 0"
     )
 
@@ -256,8 +258,10 @@ class _Maker:
                 yield from self._given_masks(name)
                 yield from (replace(self._called({**self._bound, name: n}, "given", [name]), instead=True) for n in (0.5, 1))
             elif name not in self._bound and numbers:
-                in_place_of_none = 1 if name in self._static else 0.5
+                in_place_of_none = 2 if name in self._static else 0.5  # of one alone nothing is compared
                 yield self._called({**self._bound, name: in_place_of_none if default is None else default}, "given", [name])
+                if default is None and name in self._static:
+                    yield replace(self._called({**self._bound, name: 1}, "given", [name]), instead=True)
                 if default is None and name in self._static:  # no rounds: a list of so many has no place for any
                     none = self._called({**self._bound, name: 0}, "given", [name])
                     yield replace(none, words=f"where {name} is 0", sought=False)
@@ -289,7 +293,19 @@ class _Maker:
                 whole_table = jax.tree.map(lambda each: int(np.rint(each)) if np.isfinite(each) else each, table)
                 yield self._given_as(name, whole_table, "ints")
 
+        yield from self._holding_more()
         yield from self._handed_on()
+
+    def _holding_more(self) -> Iterator[OtherCall]:
+        """What a dict may hold that is left out, or does not hold what the code asks it for."""
+        for name in (name for name in self._parameters if self._is_single(name) and name not in self._static):
+            held = self._bound.get(name, self._default(name))
+            if held is not None and type(held) is not dict:
+                continue
+            asked = dict(items_asked_for(name, self._trees))
+            for key in [key for key in asked if key not in (held or {})][:2]:
+                call = self._called({**self._bound, name: {**(held or {}), key: asked[key]}}, "given", [name])
+                yield replace(call, words=f"where {name} holds {key!r}")
 
     def _handed_on(self) -> Iterator[OtherCall]:
         """Numbers that `**options` may hold, as what these are handed on to says."""
@@ -587,7 +603,7 @@ class _Maker:
         ints = [k for k in arrays if kind_of(self._leaves[k]) == "i"]
         if floats:
             whole = {k: as_jax(rounded(np.asarray(self._leaves[k], np.float64))) for k in floats}
-            yield replace(self._as_number(whole, "on arrays of integers"), promised=False)
+            yield replace(self._as_number(whole, ARRAYS_OF_INTEGERS), promised=False)
         floating = [k for k in self._variations.floats if not self._variations.is_of_a_library(k)]
         single = {k: self._leaves[k] for k in floating if np.ndim(self._leaves[k]) == 0}
         single = {

@@ -23,7 +23,7 @@ from jupyter_jitmagic.diagnosis.proof.changed import (
     with_former_floats,
     with_numbers,
 )
-from jupyter_jitmagic.diagnosis.proof.changes import leveled, noise
+from jupyter_jitmagic.diagnosis.proof.changes import leveled, noise, set_to
 from jupyter_jitmagic.diagnosis.proof.differing import (
     ALWAYS_COMPLEX,
     REPEATS_NUMBER,
@@ -43,7 +43,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
 )
 from jupyter_jitmagic.diagnosis.proof.leaves import in_shape, kind_of
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED, loses_order
-from jupyter_jitmagic.diagnosis.proof.other_calls import NOT_EMPTY, OtherCall
+from jupyter_jitmagic.diagnosis.proof.other_calls import ALL_INTEGERS, ARRAYS_OF_INTEGERS, NOT_EMPTY, OtherCall
 from jupyter_jitmagic.diagnosis.proof.own_numbers import (
     OUTSIDE,
     is_outside,
@@ -66,6 +66,7 @@ OPTIONAL_WITHIN = 1.0  # seconds of plain runs with optional arguments given and
 _FEWER_FROM = (200, 1000)  # operations of a run, from which on each call is run with fewer values: more calls tell more
 
 _NUMBERS: tuple[int | tuple[int, ...], ...] = (0, -99, 99, (0, 99))  # the last are a range, where bounds are given
+_LEVELS = (0, -99, 99)
 _OTHER_VALUES: tuple[tuple[float, ...], ...] = ((99,), (-99,), (0,), (1,), (-99, 99), (99, -99), (float("nan"),))
 _ASPECTS = {
     "left out": "optional arguments left out",
@@ -240,6 +241,8 @@ class Served:
                 return []
         if found and call.given.kind == "number":
             found += self._run_leveled(call.given)
+            if call.words in (ARRAYS_OF_INTEGERS, ALL_INTEGERS):
+                found += [each for number in _LEVELS for each in self._run_leveled(call.given, set_to(number))]
         return found
 
     def _as_first_given(self, changed: Input, given: Input) -> Input:
@@ -250,10 +253,10 @@ class Served:
         added = {name: value for name, value in given.kwargs.items() if name not in own.kwargs}
         return replace(changed, args=args, kwargs={**changed.kwargs, **added})
 
-    def _run_leveled(self, given: Input) -> list[tuple[Input, Any]]:
+    def _run_leveled(self, given: Input, change: Callable[[Any], Any] = leveled) -> list[tuple[Input, Any]]:
         """Whole numbers in the place of floats, with one number all through each array: a branch that is taken for these alone
-        (`if x.max() == x.min()`) may give whole numbers, where all others give floats."""
-        level = with_former_floats(self._fun, given, self.plain.variations.call(), self._static, leveled)
+        (`if x.max() == x.min()`, `if total <= 0`) may give whole numbers, where all others give floats."""
+        level = with_former_floats(self._fun, given, self.plain.variations.call(), self._static, change)
         arrays = any(np.size(leaf) > 1 and kind_of(leaf) == "i" for leaf in traced_leaves(self._fun, level, self._static))
         result = self.plain.uncompiled(level, SHORT) if arrays else None
         return [] if result is None else [(level, result[0])]

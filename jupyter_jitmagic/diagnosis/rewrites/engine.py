@@ -297,7 +297,6 @@ class Search:
                 too_short[call.words] = None
             elif (
                 call.given.kind == "static value"
-                and call.promised  # of the call's own arguments
                 and not isinstance(other, TimeoutError)
                 and not {ANOTHER_SHAPE, "static value"} & draft.excludes.keys()
             ):

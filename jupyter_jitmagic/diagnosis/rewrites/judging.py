@@ -264,7 +264,8 @@ class Judge:
         if found is None and plain.failed is None and may_be_compiled(traced):
             refuse_endless(call, traced, compiling(call, traced))  # before it is run on all others
         if not (draft.returns or self.fails_elsewhere):
-            failing = [*self._values.compare(plain, traced, seconds / 4), *self._compare_served(traced)]
+            inputs = found[2] if found is not None else ()
+            failing = [*self._values.compare(plain, traced, seconds / 4, inputs), *self._compare_served(traced)]
         gradients: tuple[Sequence[Input], str | Differs] = (), ""
         first = (self._beside_bits, self._where_loops_end) if found is None and draft.loops else ()
         limits = [ask(plain, traced) for ask in first]

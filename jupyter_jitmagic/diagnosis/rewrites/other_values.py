@@ -124,8 +124,9 @@ class OtherValues:
             if self._is_taken(plain, changed):
                 yield name, changed
 
-    def compare(self, plain: Plain, traced: Traced, seconds: float) -> list[str]:
-        """What is to be said of a rewrite that gives plain Python's results there.
+    def compare(self, plain: Plain, traced: Traced, seconds: float, inputs: Sequence[Input] = ()) -> list[str]:
+        """What is to be said of a rewrite that gives plain Python's results there; `inputs`: on which it does so with the call's
+        own values.
 
         Raises:
             Differs: it gives others.
@@ -156,6 +157,8 @@ class OtherValues:
                 continue
             difference = differs(got, want)
             self.compared += [] if difference else [given]
+            if not difference and shapes(want) != shapes(plain.first):
+                said += self._of_another_shape(plain, given, want, inputs)
             if difference and is_wider(got, want) and may_be_wider(plain, given, got, want):
                 said.append(wider_words(got, want))
                 continue
@@ -169,6 +172,24 @@ class OtherValues:
             elif difference and not rounding_decides(plain, given, got, want):
                 raise Differs(f"it differs with another static value: {difference}")
         return said
+
+    def _of_another_shape(self, plain: Plain, given: Input, want: Any, inputs: Sequence[Input]) -> list[str]:
+        """Where the value decides a result's shape, a branch may have one of its own, which is that of all others then."""
+        always = shapes(want)
+        for each in inputs[:_MOST_DATA]:
+            args = tuple(given.args[k] if k in self._call.fixed else arg for k, arg in enumerate(each.args))
+            fixed = {k: v for k, v in given.kwargs.items() if k in self._call.fixed or k not in each.kwargs}
+            result = plain.run(Input(args, {**each.kwargs, **fixed}, given.kind))
+            if result is not None and len(found := shapes(result[0])) == len(always) and found != always:
+                one, other = next(pair for pair in zip(always, found, strict=True) if pair[0] != pair[1])
+                return [
+                    f"{self._said(given)} it gives the shape {one} always, where plain Python's branches give {other} or {one}"
+                ]
+        return []
+
+    def _said(self, given: Input) -> str:
+        option = {name: value for name, value in given.kwargs.items() if name not in self._call.kwargs}
+        return f"with {' and '.join(f'{name}={value!r}' for name, value in option.items())}" if option else self._told(given)
 
     def _negative(self, given: Input) -> str:
         """The name of the static count that is negative there and not in the call; "" for none."""

@@ -184,6 +184,8 @@ def _propose(
             # a float in the place of an integer makes floats of all: what was found may be wrong by that alone
             given_up = [call for call in judge.others if call.given.kind == "number" and not call.promised]
         padded = any(each.padded for each in found.unverified)
+        if not (given_up or found.rewrites or padded) and search.led_astray("its edits are none for the call itself"):
+            given_up = [call for call in judge.others if call.words in search.fails and not call.promised]
         if found.rewrites or not given_up or (padded and not judge.fails):
             break  # one with as many elements as plain Python's may have been right but for what is given up
         said += given_up
