@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.diagnosis.rewrites.all_rounds import chosen_in_the_end
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Range
 from jupyter_jitmagic.diagnosis.rewrites.first_values import any_of_its_kind, bound_above, numbers_first, returned_behind
 from jupyter_jitmagic.diagnosis.rewrites.numbered import negated
@@ -84,6 +85,8 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
             yield spot.step("while", (region, f"{lines}{found}{indent}while {test}{and_flag}:\n{body}{after[1]}"))
     if flags.done:
         yield _with_rounds_skipped(spot, loop, flags, (before, after[1]), region)
+        if _few_numbers(spot, loop.iter) and (step := chosen_in_the_end(spot, loop)):
+            yield step
 
 
 def _leaves_more(node: ast.AST) -> TypeGuard[ast.For | ast.While]:

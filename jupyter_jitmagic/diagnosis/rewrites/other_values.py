@@ -125,8 +125,10 @@ class OtherValues:
                 yield name, changed
 
     def compare(self, plain: Plain, traced: Traced, seconds: float, inputs: Sequence[Input] = ()) -> list[str]:
-        """What is to be said of a rewrite that gives plain Python's results there; `inputs`: on which it does so with the call's
-        own values.
+        """What is to be said of a rewrite that gives plain Python's results there.
+
+        Args:
+            inputs: those on which it does so with the call's own values.
 
         Raises:
             Differs: it gives others.

@@ -1263,3 +1263,61 @@ def test_a_whole_number_that_is_left_out_may_be_a_float_which_is_said(source, op
     found = diagnose(namespace["f"], jnp.array([3, 1, 4, -1, 5])).rewrites[0]
     assert option not in found.static_argnames
     assert f"where {option} is given as a float it gives something else" in found.compared.differences
+
+
+def said_of(source, *args):
+    """What is said of the first rewrite for a call."""
+    return " ".join(diagnose(define(source)["f"], *args).rewrites[0].compared.differences)
+
+
+def test_whole_numbers_in_the_place_of_a_mask_are_places():
+    """`x[keep]` takes the elements at these places then, and the rewrite those where it is not 0: nothing said so."""
+    x = jnp.array([1.0, -2.0, 3.0, 0.5])
+    assert "keep holds whole numbers" in said_of("def f(x, keep):\n    return jnp.median(x[keep])\n", x, x > 0)
+    assert "whole numbers" not in said_of("def f(x, keep):\n    return x.sum() if keep.any() else x[0]\n", x, x > 0)
+
+
+def test_a_branch_that_has_a_shape_of_its_own_with_another_option_is_told():
+    """`jnp.where` stretches the number to the array's shape, and nothing said so."""
+    source = "def f(x, full=False):\n    if x[0] < 0:\n        return 0.0\n    if full:\n        return x\n    return x.sum()\n"
+    assert "with full=True it gives the shape (3,) always" in said_of(source, jnp.array([1.0, 2.0, 3.0]))
+
+
+def test_what_a_dict_may_hold_is_asked_for():
+    """A key that the code asks for and the call's dict has not: a flag of it decides under jit as data does."""
+    source = "def f(x, o=None):\n    o = o or {}\n    t = 0.0\n    for v in x:\n        if v > 0:\n            t += v\n"
+    source += "        elif o.get('neg'):\n            t -= v\n    return t\n"
+    x = jnp.array([1.0, -2.0, 3.0])
+    assert "it fails where o holds 'neg'" in said_of(source, x)
+    served = source.replace("o=None", "o={}").replace("o.get('neg')", "o.get('neg', False)")
+    check(served, (x, {"neg": True}), (x, {"neg": False}), (x, {}))
+
+
+def test_a_field_that_is_none_in_another_object_stays_a_question_of_pythons():
+    """Asked with a limit, called without; `jnp.where` has no place for None."""
+    source = "from dataclasses import dataclass\n\n@dataclass(frozen=True)\nclass Cap:\n    cap: float = None\n\n"
+    source += "    def __call__(self, v):\n        if self.cap is not None and v > self.cap:\n            return self.cap\n"
+    source += "        return v\n\ncap, none = Cap(1.0), Cap()\n"
+    namespace = define(source)
+    found = propose(namespace["cap"], (2.0,), {})
+    with applied(found, namespace):
+        assert jax.jit(namespace["Cap"](1.0))(2.0) == 1.0
+        assert jax.jit(namespace["Cap"]())(2.0) == 2.0
+
+
+def test_whole_numbers_that_one_branch_gives_back_are_told():
+    """The branch is taken by none of the call's numbers as integers, and the answer makes floats of both."""
+    source = "def f(x):\n    t = x.max()\n    if t <= 0:\n        return x\n    return x / t\n"
+    assert "on arrays of integers it gives always floats" in said_of(source, jnp.array([1.0, -2.0, 3.0]))
+
+
+def test_a_static_count_that_is_given_is_two_first():
+    """With one place nothing is compared, so that a choice among places was left as it was."""
+    source = "def f(a, d, n=None):\n    k = n or 1\n    free = [0.0] * k\n    wait = 0.0\n    for u, v in zip(a, d):\n"
+    source += "        j = min(range(k), key=lambda q: free[q])\n        start = max(u, free[j])\n        wait += start - u\n"
+    source += "        free[j] = start + v\n    return wait\n"
+    a, d = jnp.array([0.0, 1.0, 1.5, 4.0]), jnp.array([2.0, 1.0, 3.0, 1.0])
+    namespace = define(source)
+    wanted = namespace["f"](a, d, 2)
+    with applied(diagnose(namespace["f"], a, d), namespace):
+        np.testing.assert_allclose(jax.jit(namespace["f"], static_argnames="n")(a, d, n=2), wanted, rtol=1e-6)
