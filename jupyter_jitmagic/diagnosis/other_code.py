@@ -233,10 +233,11 @@ def proposals(
 
 
 def _that_may_be_given(rewrite: Rewrite) -> frozenset[str]:
-    """Its static arguments, without those of which it says that it fails with another value, whatever stands beside it."""
+    """Its static arguments, without those of which it says that it fails with another value than 0, whatever stands beside
+    it: where nothing is counted, an array has no place for anything."""
     differences = rewrite.compared.differences if rewrite.compared is not None else ()
     said = next((each for each in differences if each.startswith("it fails ")), "")
-    ends = rf"=[^ ,;]+(?![^ ,;])(?! {ALL_INTEGERS})"
+    ends = rf"=(?!0(?:[ ,;]|$))[^ ,;]+(?![^ ,;])(?! {ALL_INTEGERS})"
     return frozenset(
         each for each in rewrite.static_argnames if not re.search(rf"with (?:\S+ and )*{re.escape(each)}{ends}", said)
     )

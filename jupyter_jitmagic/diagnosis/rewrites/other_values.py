@@ -179,7 +179,9 @@ class OtherValues:
         """Where the value decides a result's shape, a branch may have one of its own, which is that of all others then."""
         always = shapes(want)
         for each in inputs[:_MOST_DATA]:
-            args = tuple(given.args[k] if k in self._call.fixed else arg for k, arg in enumerate(each.args))
+            args = tuple(
+                given.args[k] if k in self._call.fixed and k < len(given.args) else arg for k, arg in enumerate(each.args)
+            )
             fixed = {k: v for k, v in given.kwargs.items() if k in self._call.fixed or k not in each.kwargs}
             result = plain.run(Input(args, {**each.kwargs, **fixed}, given.kind))
             if result is not None and len(found := shapes(result[0])) == len(always) and found != always:
