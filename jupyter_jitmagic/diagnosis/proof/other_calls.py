@@ -651,10 +651,10 @@ class _Maker:
     def places_for_masks(self) -> Iterator[OtherCall]:
         """Whole numbers, ones and zeros, where a mask picks elements: in plain Python they are places."""
         for k in self._arrays():
-            name = self._variations.path(k)[0] if isinstance(self._variations.path(k)[0], str) else self._name(k)
-            if kind_of(self._leaves[k]) == "b" and any(picks(tree, str(name)) for tree in self._trees):
+            name = self._name(k)
+            if kind_of(self._leaves[k]) == "b" and any(picks(tree, name) for tree in self._trees):
                 places = as_jax(np.asarray(self._leaves[k]).astype(int))
-                call = self._as_number({k: places}, f"where {self._name(k)} holds whole numbers")
+                call = self._as_number({k: places}, f"where {name} holds whole numbers")
                 yield replace(call, promised=False, sought=False, by_value=True)
 
     def given_as_integers(self) -> Iterator[OtherCall]:

@@ -71,8 +71,6 @@ def from_iterator(spot: Spot) -> Iterator[Step]:
     call = spot.node
     if not isinstance(call, ast.Call) or spot.value(call.func) is not np.fromiter or len(call.args) not in (1, 2):
         return
-    if any(each.arg != "dtype" for each in call.keywords):
-        return  # a count, which may be less than there are items
     items, inside = call.args[0], spot.code.src(call.args[0])
     bare = isinstance(items, ast.GeneratorExp) and inside.startswith("(")
     text = f"[{inside[1:-1]}]" if bare else f"list({inside})"

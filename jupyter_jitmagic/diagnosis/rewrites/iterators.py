@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.inlining import evaluated_once, in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
-from jupyter_jitmagic.source.names import walk
+from jupyter_jitmagic.source.names import loaded, stored, walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 _BEGINNINGS = ((itertools.takewhile, "> 0"), (itertools.dropwhile, "== 0"))
@@ -121,6 +121,8 @@ def _over_runs(spot: Spot, statement: ast.stmt, call: ast.Call) -> list[_Edit] |
     lengths = [length for use in uses if (length := _length_of(code, use)) is not None]
     if len(lengths) != len(uses) and not (len(uses) == 1 and _is_read_once(code, uses[0], scope)):
         return None
+    if isinstance(around, ast.For) and loaded([call]) & {*stored(around.body)}:
+        return None  # a run is of what the array was when the loop began
     values, run = code.fresh("values", "run_values"), code.fresh("run", "number_of_run")
     how_long, key = code.fresh("lengths", "run_lengths"), code.fresh("keys", "run_keys")
     jnp, indent = spot.jnp, code.indent(statement)

@@ -500,7 +500,7 @@ class Reshaping(Consumers):
     def _with_its_axis(self, found: Ragged, array: ast.expr, sizes: list[ast.expr]) -> Ragged | None:
         """`s.reshape(-1, h, d)`, `s.reshape(*s.shape[:-1], h, d)`: the axis stays, and is as long as the whole array's. Where
         the others hold more or less than before, the whole array cannot be reshaped so."""
-        if found.flat or found.listed or found.group or found.times or len(sizes) < 2:
+        if found.flat or found.listed or found.group or found.times or len(sizes) < 2 or found.ndim < 2:
             return None
         match sizes[0]:
             case ast.Starred(
@@ -518,7 +518,7 @@ class Reshaping(Consumers):
             return None
         size, whole = sizes[found.axis], self.text(array)
         is_length = number(size) == -1 or self.count_of(size) == found or self._is_its_length(size, found)
-        if not is_length or (found.ndim == 1 and all(number(other) == 1 for other in others)):
+        if not is_length:
             return None
         if not whole.isidentifier():
             whole = self.named(whole, "whole", "all_rows")

@@ -3,9 +3,7 @@
 import jax.numpy as jnp
 import pytest
 
-from jupyter_jitmagic.diagnosis.rewrites import propose
-
-from .helpers import check, define
+from .helpers import check
 
 X = jnp.array([1.0, 2.0, 2.5, -1.0, -2.0, 3.0, 0.5])
 LEVEL = """
@@ -39,10 +37,3 @@ def test_one_that_was_made_in_the_module_is_made_again_with_its_options():
     )
     found = check(source + "def f(x, a):\n    return by_each(x, a) + 1\n", (X, jnp.array(1.5)), (-X, jnp.array(0.5)))
     assert "by_each.pyfunc" in str(found.rewrites[0].sources)
-
-
-def test_a_count_of_items_is_not_lost():
-    """`count` takes the first of them; no array of all is written for that."""
-    fun = define("def f(x):\n    return np.fromiter((v * 2 for v in x), float, count=3)\n")["f"]
-    assert fun(X).shape == (3,)
-    assert not propose(fun, (X,), {}).rewrites
