@@ -35,13 +35,15 @@ def with_none_in(bound: Mapping[str, Any], trees: Sequence[ast.AST]) -> Iterator
 
 def items_asked_for(name: str, trees: Sequence[ast.AST]) -> Iterator[tuple[str, Any]]:
     """(key, a value that it may have) of a dict, by `options.get("k")` or `options.get("k", 0.1)`: a flag is switched, what
-    has no number there is one."""
+    has no number there is one; a word, which jit takes in no dict, is left out."""
     for node in [each for tree in trees for each in ast.walk(tree)]:
         match node:
             case ast.Call(
                 func=ast.Attribute(value=ast.Name(id=owner), attr="get"), args=[ast.Constant(value=str(key)), *default]
             ) if owner == name:
                 value = default[0].value if default and isinstance(default[0], ast.Constant) else None
+                if isinstance(value, str):
+                    continue
                 yield key, not value if type(value) is bool else value if type(value) in (int, float) and value else 0.5
 
 

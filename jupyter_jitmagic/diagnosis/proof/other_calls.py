@@ -262,7 +262,7 @@ class _Maker:
                 yield self._called({**self._bound, name: in_place_of_none if default is None else default}, "given", [name])
                 if default is None and name in self._static:
                     yield replace(self._called({**self._bound, name: 1}, "given", [name]), instead=True)
-                if default is None and name in self._static:  # no rounds: a list of so many has no place for any
+                    # no rounds: a list of so many has no place for any
                     none = self._called({**self._bound, name: 0}, "given", [name])
                     yield replace(none, words=f"where {name} is 0", sought=False)
                 if counts:  # a degree of freedom, a flag: another one decides otherwise

@@ -23,8 +23,9 @@ def chosen_in_the_end(spot: Spot, loop: ast.For) -> Step | None:
             pass
         case _:
             return None
-    behind = function.body[function.body.index(loop) + 1 : -1] if loop in function.body else [loop]
-    if choice not in loop.body or any(leaves([each], ast.Return) for each in behind):
+    if loop not in function.body or choice not in loop.body:
+        return None
+    if leaves(function.body[function.body.index(loop) + 1 : -1], ast.Return):
         return None
     asked, found = code.fresh("asked", "are_asked"), code.fresh("found", "results")
     indent, inner, jnp = code.indent(loop), code.indent(choice), spot.jnp

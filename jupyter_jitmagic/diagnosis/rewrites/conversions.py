@@ -93,11 +93,12 @@ def _ways_to_choose(spot: Spot, node: ast.Call, name: str, n: str, k: str) -> It
     ways = f"{spot.jax('scipy.special.comb')}({n}, {k})"
     if name == "perm":
         ways = f"{ways} * {spot.jax('scipy.special.factorial')}({k})"
-    drafts = [f"{spot.jnp('round')}({ways})", f"{spot.jnp('round')}({ways}).astype(int)"]
+    text = f"{spot.jnp('round')}({ways})"
+    drafts = [(text, _NOT_EXACT), (f"{text}.astype(int)", f"{_NOT_EXACT}, and one beyond the integers of arrays is lost")]
     if isinstance(spot.code.parents[node], ast.Return | ast.Tuple):  # what is computed with goes further as a float
         drafts.reverse()
-    for text in drafts:
-        yield spot.step("comb", (node, text), note=_NOT_EXACT)
+    for text, note in drafts:
+        yield spot.step("comb", (node, text), note=note)
 
 
 def _is_close(spot: Spot, node: ast.Call, one: str, other: str) -> str:

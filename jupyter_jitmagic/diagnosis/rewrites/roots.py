@@ -53,9 +53,9 @@ def by_bisection(spot: Spot) -> Iterator[Step]:
     ]
     start = code.region([statement], comments=True)[0]
     text = "".join(f"{indent}{line}\n" if line else "\n" for line in lines)
-    alone = isinstance(statement, ast.Assign | ast.Return) and statement.value is replaced
-    root = f"0.5 * ({a} + {b})"
-    yield spot.step("fori_loop", ((start, start), text), (replaced, root if alone else f"({root})"), excludes=_NAN, note=_NOTES)
+    # where an end is computed of data, its derivative is not the root's
+    root = f"{spot.lax('stop_gradient')}(0.5 * ({a} + {b}))"
+    yield spot.step("fori_loop", ((start, start), text), (replaced, root), excludes=_NAN, note=_NOTES)
 
 
 def _asked(spot: Spot, call: ast.Call) -> tuple[ast.expr, ast.expr, ast.expr, str] | None:

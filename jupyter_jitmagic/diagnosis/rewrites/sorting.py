@@ -50,8 +50,7 @@ def sorted_by_a_key(spot: Spot) -> Iterator[Step]:
     indent = code.indent(statement)
     stacked = f"{spot.jax('tree.map')}(lambda *each: {spot.jnp('stack')}(each), *{items.id})"
     sort = f"{spot.jnp('argsort')}({keys}{', descending=True' if backwards else ''})"
-    if isinstance(key, ast.Lambda):
-        sort = ranks_of(spot, key, items.id, turned=backwards) or sort
+    sort = ranks_of(spot, key, items.id, turned=backwards) or sort
     lines = f"{indent}{order} = {sort}\n{indent}{columns} = {stacked}\n"
     made = f"[{spot.jax('tree.map')}(lambda column: column[{place}], {columns}) for {place} in {order}]"
     start = code.region([statement], comments=True)[0]

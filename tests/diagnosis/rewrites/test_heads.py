@@ -4,9 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jupyter_jitmagic.diagnosis.rewrites import propose
-
-from .helpers import check, define
+from .helpers import check, offered
 
 Q = jnp.array([1.0, 2.0, -1.0, 0.5])
 K = jax.random.normal(jax.random.PRNGKey(0), (5, 4))
@@ -54,9 +52,8 @@ def test_rows_become_heads(how):
     check(HEADS + SERVED[how], *((Q, K, V, jnp.array(pos)) for pos in (2, 0, 4)), seconds=10.0)
 
 
-@pytest.mark.parametrize("shape", ["4, -1", "-1, 1, 2", "2, -1, 2"])
+@pytest.mark.parametrize("shape", ["4, -1", "2, -1, 2"])
 def test_elements_that_go_to_another_row_are_no_rows(shape):
-    """Where a new row holds other elements than an old one, or the first axis is another, the mask is not of its rows."""
+    """Where the first axis is another one, the mask is not of its rows."""
     source = f"def f(x, n):\n    return x[:n].reshape({shape}).sum(axis=0)[0]\n"
-    x = jnp.arange(24.0).reshape(6, 4)
-    assert not propose(define(source)["f"], (x, jnp.array(4)), {}).rewrites
+    assert "where" not in offered(source, jnp.arange(24.0).reshape(6, 4), jnp.array(4))

@@ -1,9 +1,12 @@
 """Roots between two ends, which SciPy finds for numbers alone."""
 
+import jax
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check, offered
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import applied, check, define, offered
 
 IMPORTS = "import scipy.optimize as so\nfrom scipy.optimize import brentq, root_scalar\n\n"
 IMPORTS += "def value(r, flows):\n    return sum(c / (1 + r) ** i for i, c in enumerate(flows))\n\n"
@@ -20,6 +23,14 @@ def test_a_root_between_two_ends(how):
     """Halved as often as a float has digits; it is said that jax.grad takes it for a constant."""
     found = check(IMPORTS + SERVED[how], (FLOWS,), (FLOWS.at[0].set(-80.0),), (FLOWS.at[3].set(20.0),))
     assert any("constant by jax.grad" in each for each in found.rewrites[0].compared.differences)
+
+
+def test_an_end_that_is_data_has_no_part_in_the_gradient():
+    """What jax.grad gives through the ends is no derivative of the root; it is said to be a constant, and is one."""
+    source = "def f(a):\n    return root_scalar(lambda v: v**3 - a, bracket=[0, a + 1]).root + a\n"
+    namespace = define(IMPORTS + source)
+    with applied(propose(namespace["f"], (jnp.array(3.0),), {}), namespace):
+        assert jax.grad(namespace["f"])(jnp.array(3.0)) == 1.0
 
 
 @pytest.mark.parametrize(
