@@ -1292,13 +1292,6 @@ def test_what_a_dict_may_hold_is_asked_for():
     check(served, (x, {}), (x, {"neg": True}), (x, {"neg": False}))
 
 
-def test_a_word_is_no_number_of_a_dict():
-    """jit takes no word in a dict; that the rewrite fails with a number in its place says nothing."""
-    source = "def f(x, o={}):\n    if x[0] > 0:\n        return x.sum()\n"
-    source += "    return x.max() if o.get('kind', 'max') == 'max' else x.min()\n"
-    assert "o holds" not in said_of(source, jnp.array([1.0, -2.0, 3.0]))
-
-
 def test_a_field_that_is_none_in_another_object_stays_a_question_of_pythons():
     """Asked with a limit, called without; `jnp.where` has no place for None."""
     source = "from dataclasses import dataclass\n\n@dataclass(frozen=True)\nclass Cap:\n    cap: float = None\n\n"
