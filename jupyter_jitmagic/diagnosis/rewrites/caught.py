@@ -13,9 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from jupyter_jitmagic.base.looking import is_a
+from jupyter_jitmagic.diagnosis.rewrites.host_functions import host_names
 from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining
-from jupyter_jitmagic.diagnosis.rewrites.raised import given_to, raised_by, told_of
+from jupyter_jitmagic.diagnosis.rewrites.raised import NEVER_FAIL, given_to, raised_by, told_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import SCOPES, always_leaves, loaded, walk, walk_scope
@@ -121,7 +124,7 @@ class _Ways:
             if self._catches_builtins() and (inner or any(map(_by_operator, walk(made.function)))):
                 raise _Raises
             return False
-        if not self._catches_builtins() or raised_by(spot, call) is not None:
+        if not self._catches_builtins() or raised_by(spot, call, self.node.handlers) is not None or self._solves_nothing(call):
             return False
         value = spot.value(call.func)
         if is_a(value, type) and issubclass(value, BaseException):
@@ -147,6 +150,13 @@ class _Ways:
         if str(getattr(value, "__module__", "")).partition(".")[0] in _ARRAYS:
             return False
         raise _Raises
+
+    def _solves_nothing(self, call: ast.Call) -> bool:
+        """Whether it is a function of NumPy's or SciPy's where only what linear algebra raises is caught, and raises no such."""
+        caught = [kind for kinds in self.kinds for kind in kinds or ()]
+        names = host_names(self.spot, call.func)
+        solves = any(".linalg." in name or ".optimize." in name for name in names) and not NEVER_FAIL & set(names)
+        return bool(names) and not solves and all(issubclass(kind, np.linalg.LinAlgError) for kind in caught)
 
     def _catches_builtins(self) -> bool:
         """Whether what Python raises of itself is caught; of a class of the user's own, only he raises it."""
@@ -191,7 +201,7 @@ class _Ways:
                 indent = code.indent(at)
                 lines = f"{indent}if not {code.operand(at.test)}:\n{indent}    raise AssertionError\n"
                 return self.spot.step("if", (code.region([at]), lines))
-            told = raised_by(self.spot, at) if isinstance(at, ast.Call) else None
+            told = raised_by(self.spot, at, self.node.handlers) if isinstance(at, ast.Call) else None
             if told is not None and not self._catches(told.error):
                 told = None
             if told is None and not self._by_value(at):
@@ -208,12 +218,14 @@ class _Ways:
             indent, start = code.indent(statement), code.region([statement])[0]
             edits: list[tuple[ast.AST | tuple[int, int], str]] = []
             if told is not None:
-                if self._is_told(statement, told.test):
+                if self._is_told(statement, told.test, told.of_result):
                     continue
                 lines = "".join(
-                    f"{indent}{line}\n" for line in (*told.before, f"if {told.test}:", f"    raise {told.error.__name__}")
+                    f"{indent}{line}\n" for line in (*told.before, f"if {told.test}:", f"    raise {self._named(told.error)}")
                 )
-                return self.spot.step("if", ((start, start), lines), *told.edits)
+                if told.of_result:
+                    start = code.region([statement])[1]
+                return self.spot.step("if", ((start, start), lines), *told.edits, excludes=told.excludes, note=told.note)
             match at:
                 case ast.BinOp(op=ast.Div() | ast.FloorDiv() | ast.Mod(), right=right):
                     if self._is_told(statement, test := f"{code.operand(right)} == 0"):
@@ -236,11 +248,23 @@ class _Ways:
             return self.spot.step("if", ((start, start), lines), *edits)
         return None
 
-    def _is_told(self, statement: ast.stmt, test: str) -> bool:
-        """Whether that is asked just before, and something is raised there."""
+    def _named(self, error: type[BaseException]) -> str:
+        """What is raised of a kind that Python knows by its name, or else as a handler names it."""
+        if error.__module__ == "builtins":
+            return error.__name__
+        for handler, kinds in zip(self.node.handlers, self.kinds, strict=True):
+            named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+            for text, kind in zip(named, kinds or (), strict=True):
+                if text is not None and issubclass(error, kind):
+                    return self.code.src(text)
+        return Exception.__name__  # all are caught
+
+    def _is_told(self, statement: ast.stmt, test: str, behind: bool = False) -> bool:
+        """Whether that is asked just before, or behind it, and something is raised there."""
         block = self.code.block(statement)
-        for before in block[: block.index(statement)]:
-            if isinstance(before, ast.If) and self.code.src(before.test) == test and isinstance(before.body[-1], ast.Raise):
+        place = block.index(statement)
+        for at in block[place + 1 : place + 2] if behind else block[:place]:
+            if isinstance(at, ast.If) and self.code.src(at.test) == test and isinstance(at.body[-1], ast.Raise):
                 return True
         return False
 

@@ -31,6 +31,7 @@ from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced, lin
 from jupyter_jitmagic.diagnosis.rewrites.own_flags import OwnFlags
 from jupyter_jitmagic.diagnosis.rewrites.rules import (
     ANOTHER_SHAPE,
+    NOT_SQUARE,
     NO_SIZES,
     ManyRounds,
     NoWay,
@@ -449,6 +450,8 @@ class Search:
         """Whether a failure on another call is the draft's; with another static value only one of the code's own sites is: an
         empty array's, say, is none."""
         if isinstance(error, TimeoutError) or call.given.kind in draft.excludes:
+            return False
+        if NOT_SQUARE in draft.excludes and call.given.kind == "size" and NOT_SQUARE in call.words:
             return False
         asks_for_data = isinstance(error, (jax.errors.JAXTypeError, jax.errors.JAXIndexError))
         if ANOTHER_SHAPE in draft.excludes and call.given.kind in ("size", "end"):

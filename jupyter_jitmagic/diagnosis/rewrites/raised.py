@@ -7,12 +7,16 @@ import inspect
 import math
 import textwrap
 import types
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from jupyter_jitmagic.base.looking import is_a
-from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
+from jupyter_jitmagic.diagnosis.rewrites.host_functions import host_names
+from jupyter_jitmagic.diagnosis.rewrites.rules import NOT_SQUARE, Spot
+from jupyter_jitmagic.source.names import always_leaves, stored, walk
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 AS_TEXT = "text"
@@ -30,6 +34,17 @@ _OUTSIDE: dict[Any, str] = {
     math.acosh: "{} < 1",
 }
 """Where functions of one number raise ValueError."""
+_FACTORS = {"numpy.linalg.cholesky", "scipy.linalg.cholesky"}
+_SOLUTIONS = {"numpy.linalg.inv", "numpy.linalg.solve", "scipy.linalg.inv", "scipy.linalg.solve"}
+"""What raises LinAlgError, of a matrix that is not positive definite, and of one that is singular: JAX's own give NaN or
+infinity there."""
+
+_FACTORS_AND_WHICH_HALF = {"scipy.linalg.cho_factor"}
+NEVER_FAIL = {"numpy.linalg.norm", "numpy.linalg.det", "numpy.linalg.slogdet", "scipy.linalg.cho_solve"}
+"""What raises LinAlgError of no numbers."""
+_NOT_SQUARE = {NOT_SQUARE: "a matrix that is not square, of which LinAlgError is raised, too"}
+_NO_MATRIX = {"nan": "NaN, with which LAPACK may take a matrix for positive definite", **_NOT_SQUARE}
+_NO_GRADIENT = "its gradient is NaN where LinAlgError would be raised"
 
 
 @dataclass(frozen=True)
@@ -41,17 +56,25 @@ class Raised:
         test: when, as text that may stand before the call's statement.
         before: lines before the test.
         edits: the call as one that needs no handler.
+        of_result: whether the test asks the variable to which the statement binds what was called; it stands behind it then.
+        excludes, note: as a step's.
     """
 
     error: type[Exception]
     test: str
     before: Sequence[str] = ()
     edits: Sequence[_Edit] = ()
+    of_result: bool = False
+    excludes: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
-def raised_by(spot: Spot, call: ast.Call) -> Raised | None:
-    """What a call raises by the values that it meets, where that is one thing that can be asked beforehand."""
+def raised_by(spot: Spot, call: ast.Call, handlers: Sequence[ast.ExceptHandler] = ()) -> Raised | None:
+    """What a call raises by the values that it meets, where that is one thing that can be asked, with what handles it."""
     code = spot.code
+    names = set(host_names(spot, call.func))
+    if names & (_FACTORS | _FACTORS_AND_WHICH_HALF | _SOLUTIONS) and call.args:
+        return _not_solvable(spot, call, names, handlers)
     match call:
         case ast.Call(func=ast.Attribute(value=ast.Name() as values, attr="index"), args=[item], keywords=[]):
             held = spot.value(values)
@@ -70,6 +93,38 @@ def raised_by(spot: Spot, call: ast.Call) -> Raised | None:
             name = code.fresh("number", "argument", "value_given")
             return Raised(ValueError, outside.format(name), [f"{name} = {code.expr(number)}"], [(number, name)])
     return None
+
+
+def _not_solvable(spot: Spot, call: ast.Call, names: set[str], handlers: Sequence[ast.ExceptHandler]) -> Raised | None:
+    """A matrix that cannot be factored or inverted: what comes out is no number, of numbers."""
+    code, isfinite, singular = spot.code, spot.jnp("isfinite"), bool(names & _SOLUTIONS)
+    part = "[0]" if names & _FACTORS_AND_WHICH_HALF else ""
+    if singular and not all(map(_is_plain, call.args)):
+        return None
+
+    def test(result: str) -> str:
+        numbers = "".join(f"{isfinite}({code.expr(each)}).all() and " for each in call.args[: 2 if singular else 0])
+        return f"{numbers}not {isfinite}({result}{part}).all()"
+
+    raised = Raised(np.linalg.LinAlgError, "", excludes=_NOT_SQUARE if singular else _NO_MATRIX, note=_NO_GRADIENT)
+    match code.statement(call):
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call and (
+            all(always_leaves(each.body) or name in stored(each.body) for each in handlers) or _is_asked_there(spot, call, name)
+        ):
+            return replace(raised, test=test(name), of_result=True)
+    name = code.fresh("solved", "result_of_solving") if singular else code.fresh("factor", "result_of_factoring")
+    if isinstance(code.parents[call], ast.Expr):
+        return replace(raised, test=test(name), edits=[(call, f"{name} = {code.src(call)}")], of_result=True)
+    return replace(raised, test=test(name), before=[f"{name} = {code.expr(call)}"], edits=[(call, name)])
+
+
+def _is_asked_there(spot: Spot, call: ast.Call, name: str) -> bool:
+    """Whether a variable is read in the block alone in which it is bound."""
+
+    def reads(nodes: Sequence[ast.AST]) -> int:
+        return sum(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for each in nodes for n in walk(each))
+
+    return reads(spot.code.block(spot.code.statement(call))) == reads([spot.function or spot.code.tree])
 
 
 def _is_plain(node: ast.expr) -> bool:

@@ -28,6 +28,7 @@ OTHER = "other"
 ANOTHER_SHAPE = "another shape"  # of `Step.excludes`
 NOTHING = "nothing"  # of `Step.excludes`: plain Python returns None
 WRITTEN = "written"  # beside it: the code says `return None`, and so its callers ask for that
+NOT_SQUARE = "not square"  # of `Step.excludes`: a matrix of which JAX's functions refuse to make anything
 BEYOND = "beyond"  # of `Step.excludes`: a count is larger than any array is long
 
 

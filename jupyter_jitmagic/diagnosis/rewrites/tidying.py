@@ -75,8 +75,8 @@ def _is_of_two_alike(node: ast.Call) -> bool:
 
 
 def _said_plainly(code: Code, node: ast.Call) -> Iterator[list[Edit]]:
-    """`jnp.logical_not(jnp.logical_or(jnp.logical_not(a), jnp.logical_not(b)))` → `(a) & (b)`, of comparisons; `jnp.asarray(v)`
-    → `v`, where v is an array of JAX's already, and `jnp.stack(jnp.array(TABLE))` is the array."""
+    """`jnp.logical_not(jnp.logical_or(jnp.logical_not(a), jnp.logical_not(b)))` → `(a) & (b)`, of comparisons; what is denied
+    twice; `jnp.asarray(v)` → `v`, where v is an array of JAX's already, and `jnp.stack(jnp.array(TABLE))` is the array."""
     match node:
         case ast.Call(
             func=ast.Attribute(attr="logical_not"), args=[ast.Call(func=ast.Attribute(attr=joins), args=[_, _]) as both]
@@ -86,6 +86,16 @@ def _said_plainly(code: Code, node: ast.Call) -> Iterator[list[Edit]]:
                 text = f" {_OTHERWISE[joins]} ".join(f"({code.src(each)})" for each in denied if each is not None)
                 alone = isinstance(code.parents[node], ast.Call | ast.stmt | ast.keyword)
                 yield [(*code.span(node), text if alone else f"({text})")]
+        case ast.Call(
+            func=ast.Attribute(attr="logical_not"),
+            args=[
+                ast.Call(
+                    func=ast.Attribute(attr="logical_not"),
+                    args=[ast.Compare() | ast.Call(func=ast.Attribute(attr="all" | "any")) as held],
+                )
+            ],
+        ):
+            yield [(*code.span(node), code.operand(held))]
         case ast.Call(func=ast.Attribute(value=ast.Name("jnp"), attr="stack"), args=[ast.Call() as made], keywords=[]):
             if _makes_an_array(made):
                 yield [(*code.span(node), code.src(made))]
