@@ -122,7 +122,9 @@ def _is_asked_there(spot: Spot, call: ast.Call, name: str) -> bool:
     """Whether a variable is read in the block alone in which it is bound."""
 
     def reads(nodes: Sequence[ast.AST]) -> int:
-        return sum(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for each in nodes for n in walk(each))
+        return sum(
+            isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for each in nodes for n in walk(each)
+        )
 
     return reads(spot.code.block(spot.code.statement(call))) == reads([spot.function or spot.code.tree])
 
