@@ -31,8 +31,8 @@ from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck, Traced, lin
 from jupyter_jitmagic.diagnosis.rewrites.own_flags import OwnFlags
 from jupyter_jitmagic.diagnosis.rewrites.rules import (
     ANOTHER_SHAPE,
-    NOT_SQUARE,
     NO_SIZES,
+    NOT_SQUARE,
     ManyRounds,
     NoWay,
     Obstacle,

@@ -5,12 +5,30 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
+from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining, in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.over_items import ranks_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.names import stored, walk, walk_scope
 
 BESIDE_NAN = {"nan": "NaN, which sorting by comparisons leaves in no order that is known"}
+
+
+def key_written_there(spot: Spot) -> Iterator[Step]:
+    """`sorted(xs, key=strength)`, where `def strength(c): return p[c], q[c]` → `key=lambda c: (p[c], q[c])`: each part is a key."""
+    match spot.node:
+        case ast.Call(keywords=keywords) if spot.kind == BOOL:
+            keys = [each.value for each in keywords if each.arg == "key" and isinstance(each.value, ast.Name | ast.Attribute)]
+        case _:
+            return
+    for key in keys:
+        made = Inlining.of(spot, ast.copy_location(ast.Call(key, [ast.Name("item")], []), key))
+        match made and made.function:
+            case ast.FunctionDef(
+                args=ast.arguments(args=[ast.arg(arg=each)], defaults=[], vararg=None, kwarg=None, kwonlyargs=[]),
+                body=[*said, ast.Return(ast.Tuple(elts=[_, _, *_] as parts))],
+            ) if all(isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) for line in said):
+                text = ", ".join(map(made.source.expr, parts))
+                yield spot.step("key", (key, f"lambda {each}: ({text})"), drops=made.changed)
 
 
 def sorted_by_a_key(spot: Spot) -> Iterator[Step]:
@@ -311,6 +329,7 @@ def _is_made(value: ast.expr) -> bool:
 
 
 RULES: list[Rule] = [
+    key_written_there,
     pairs_spelled_out,
     same_items,
     reversed_in_a_branch,
