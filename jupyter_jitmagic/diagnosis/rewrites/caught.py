@@ -152,7 +152,7 @@ class _Ways:
         raise _Raises
 
     def _solves_nothing(self, call: ast.Call) -> bool:
-        """Whether it is a function of NumPy's or SciPy's where only what linear algebra raises is caught, and raises no such."""
+        """Whether a function of NumPy's or SciPy's raises no LinAlgError, where that alone is caught."""
         caught = [kind for kinds in self.kinds for kind in kinds or ()]
         names = host_names(self.spot, call.func)
         solves = any(".linalg." in name or ".optimize." in name for name in names) and not NEVER_FAIL & set(names)

@@ -1,5 +1,5 @@
-"""Places among the different values of an array: `levels = sorted(set(x.tolist()))`, `levels.index(v)` → `jnp.unique(x)`, asked where
-it is equal to v; so of a dict of those places, `rank = {v: i for i, v in enumerate(levels)}`, `rank[v]`."""
+"""Places among the different values of an array: `levels = sorted(set(x.tolist()))`, `levels.index(v)` → `jnp.unique(x)`, asked
+where it is equal to v; so of a dict of those places, `rank = {v: i for i, v in enumerate(levels)}`, `rank[v]`."""
 
 from __future__ import annotations
 
@@ -21,15 +21,26 @@ def places_asked(spot: Spot) -> Iterator[Step]:
         return
     for statement in walk_scope(function.body):
         for target, value in bound_to(statement) if isinstance(statement, ast.Assign) else ():
-            if bound_once(function, target.id) is not value or (made := _different(spot, value)) is None:
+            numbered = _numbered(value)
+            if bound_once(function, target.id) is not value or (made := _different(spot, numbered or value)) is None:
                 continue
             array, text = made
-            edits = list(_questions(spot, function, target.id))
+            asked = _looked_up(spot, function, target.id, target.id) if numbered else _questions(spot, function, target.id)
+            edits = [] if _is_changed(spot, function, target.id) else list(asked)
             if edits:
                 fact = spot.fact(array)
                 excludes = _NAN if fact is None or fact.dtype == "f" else {}
-                yield spot.step("unique", (value, text), *edits, excludes=excludes)
+                yield spot.step("argmax", (value, text), *edits, excludes=excludes)
                 return
+
+
+def _is_changed(spot: Spot, function: ast.FunctionDef, name: str) -> bool:
+    """Whether an item of a list is set or deleted, or a method may do so."""
+    around = [spot.code.parents[each] for each in walk(function) if isinstance(each, ast.Name) and each.id == name]
+    methods = {each.attr for each in around if isinstance(each, ast.Attribute)}
+    return bool(methods - {"index"}) or any(
+        isinstance(each, ast.Subscript) and not isinstance(each.ctx, ast.Load) for each in around
+    )
 
 
 def _different(spot: Spot, value: ast.expr) -> tuple[ast.expr, str] | None:
@@ -48,7 +59,9 @@ def _different(spot: Spot, value: ast.expr) -> tuple[ast.expr, str] | None:
                 case _:
                     return None
         case (
-            ast.Call(func=ast.Attribute(value=ast.Call(func=func, args=[array], keywords=[]), attr="tolist"), args=[], keywords=[])
+            ast.Call(
+                func=ast.Attribute(value=ast.Call(func=func, args=[array], keywords=[]), attr="tolist"), args=[], keywords=[]
+            )
             | ast.Call(func=func, args=[array], keywords=[])
         ) if "numpy.unique" in host_names(spot, func) or spot.code.src(func) == spot.jnp("unique"):
             pass
@@ -65,42 +78,57 @@ def _questions(spot: Spot, function: ast.FunctionDef, name: str) -> Iterator[_Ed
     code, argmax = spot.code, spot.jnp("argmax")
     for node in walk(function):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=asked), attr="index"), args=[item], keywords=[]) if asked == name:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=asked), attr="index"), args=[item], keywords=[]) if (
+                asked == name
+            ):
                 yield node, f"{argmax}({name} == {code.operand(item)})"
             case ast.Subscript(
                 value=ast.Subscript(
-                    value=ast.Call(
-                        func=func, args=[ast.Compare(left=ast.Name(id=asked), ops=[ast.Eq()]) as test], keywords=[]
-                    ),
+                    value=ast.Call(func=func, args=[ast.Compare(left=ast.Name(id=asked), ops=[ast.Eq()]) as test], keywords=[]),
                     slice=ast.Constant(value=0),
                 ),
                 slice=ast.Constant(value=0),
             ) if asked == name and ("numpy.where" in host_names(spot, func) or code.src(func) == spot.jnp("where")):
                 yield node, f"{argmax}({code.expr(test)})"
-            case ast.Assign(
-                targets=[ast.Name(id=table)],
-                value=ast.DictComp(
-                    key=ast.Name(id=key),
-                    value=ast.Name(id=place),
-                    generators=[
-                        ast.comprehension(
-                            target=ast.Tuple(elts=[ast.Name(id=first), ast.Name(id=second)]),
-                            iter=ast.Call(func=ast.Name(id="enumerate"), args=[ast.Name(id=listed)], keywords=[]),
-                            ifs=[],
-                        )
-                    ],
-                ),
-            ) if listed == name and (place, key) == (first, second) and bound_once(function, table) is node.value:
-                uses = [each for each in walk(function) if isinstance(each, ast.Name) and each.id == table and each is not node.targets[0]]
-                around = [code.parents[each] for each in uses]
-                if code.on_own_lines([node]) and all(
-                    isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Load) and each.value is use
-                    for each, use in zip(around, uses, strict=True)
-                ):
-                    yield code.region([node]), ""
-                    for each in around:
-                        if isinstance(each, ast.Subscript):
-                            yield each, f"{argmax}({name} == {code.operand(each.slice)})"
+            case ast.Assign(targets=[ast.Name(id=table)], value=value) if (
+                isinstance(listed := _numbered(value), ast.Name)
+                and listed.id == name
+                and bound_once(function, table) is value
+                and code.on_own_lines([node])
+                and (looked_up := _looked_up(spot, function, table, name))
+            ):
+                yield from ((code.region([node]), ""), *looked_up)
+
+
+def _numbered(value: ast.expr) -> ast.expr | None:
+    """What `{v: i for i, v in enumerate(levels)}` numbers."""
+    match value:
+        case ast.DictComp(
+            key=ast.Name(id=key),
+            value=ast.Name(id=place),
+            generators=[
+                ast.comprehension(
+                    target=ast.Tuple(elts=[ast.Name(id=first), ast.Name(id=second)]),
+                    iter=ast.Call(func=ast.Name(id="enumerate"), args=[listed], keywords=[]),
+                    ifs=[],
+                )
+            ],
+        ) if (place, key) == (first, second):
+            return listed
+    return None
+
+
+def _looked_up(spot: Spot, function: ast.FunctionDef, table: str, name: str) -> list[_Edit]:
+    """Each item of the table of places, as a question of the array of that name; none where more is asked of the table."""
+    code, found = spot.code, list[_Edit]()
+    for use in walk(function):
+        if isinstance(use, ast.Name) and use.id == table and isinstance(use.ctx, ast.Load):
+            match code.parents[use]:
+                case ast.Subscript(value=value, slice=item, ctx=ast.Load()) as each if value is use:
+                    found.append((each, f"{spot.jnp('argmax')}({name} == {code.operand(item)})"))
+                case _:
+                    return []
+    return found
 
 
 RULES: list[Rule] = [places_asked]

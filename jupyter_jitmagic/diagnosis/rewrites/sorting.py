@@ -14,7 +14,7 @@ BESIDE_NAN = {"nan": "NaN, which sorting by comparisons leaves in no order that 
 
 
 def key_written_there(spot: Spot) -> Iterator[Step]:
-    """`sorted(xs, key=strength)`, where `def strength(c): return p[c], q[c]` → `key=lambda c: (p[c], q[c])`: each part is a key."""
+    """`sorted(xs, key=strength)` → `key=lambda c: (p[c], q[c])`, where that is what it returns: each part is a key."""
     match spot.node:
         case ast.Call(keywords=keywords) if spot.kind == BOOL:
             keys = [each.value for each in keywords if each.arg == "key" and isinstance(each.value, ast.Name | ast.Attribute)]

@@ -156,6 +156,10 @@ def different_ones(spot: Spot) -> Iterator[Step]:
             only is made and spot.is_builtin(of)
         ):
             yield spot.step("unique", (whole if of == "sorted" else made, unique), excludes=excludes)
+        case (
+            ast.Call(func=ast.Name(id="sorted"), keywords=[ast.keyword(arg="reverse", value=ast.Constant(value=True))]) as whole
+        ):
+            yield spot.step("unique", (whole, f"{unique}[::-1]"), excludes=excludes)
         case ast.For() | ast.comprehension() as loop if loop.iter is made:
             yield spot.step("unique", (made, unique), excludes=excludes, note=_SET_ORDER)
 
