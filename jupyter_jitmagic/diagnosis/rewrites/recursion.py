@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
@@ -196,13 +196,13 @@ class _Descent:
     @classmethod
     def of(cls, spot: Spot, function: ast.FunctionDef) -> _Descent | None:
         calls = [n for n in walk(function) if isinstance(n, ast.Call) and _is_itself(spot, function, n)]
-        bases, rest = _bases(function)
+        bases, rest = _bases(function, calls)
         numbers = {name for test, _ in bases for name in loaded([test])}
         if not calls or not rest or len(numbers) != 1 or not always_returns(rest):
             return None
         number = numbers.pop()
         smaller = {call: _smaller(spot, function, call, number) for call in calls}
-        if any(made is None for made in smaller.values()) or any(call in walk(value) for _, value in bases for call in calls):
+        if any(made is None for made in smaller.values()):
             return None
         if number in stored(rest) or any(isinstance(n, SCOPES) for statement in rest for n in walk(statement)):
             return None
@@ -215,6 +215,8 @@ class _Descent:
             yield from self._upwards(max(by))
         elif kinds == {"//"} and len(by) == 1 and len(self.bases) == 1:
             yield from self._by_levels(by.pop())
+        elif set(self.calls.values()) == {("-", 1), ("//", 2)} and len(self.bases) == 1:
+            yield from self._by_digits()
 
     def _upwards(self, order: int) -> Iterator[Step]:
         """From the largest number that ends it, each result from the one or two before."""
@@ -232,7 +234,7 @@ class _Descent:
         needed = len(self.bases) > 1 or order > 1 or self.number in loaded([value for _, value in self.bases])
         lines = f"{indent}{names} = {', '.join(str(start) for start in starts)}\n"
         lines += f"{indent}for {self.number} in range({last + 1}, {self.number} + 1):\n"
-        lines += self._round(names.split(", "), indent + "    ") + f"{indent}return {result}\n"
+        lines += self._round(self.rest, names.split(", "), indent + "    ") + f"{indent}return {result}\n"
         if needed and self.rest[0] not in self._body():
             return  # below an `else`, whose `if` would have to stay
         kept = [statement for statement in self._body() if statement not in self.rest] if needed else []
@@ -241,34 +243,70 @@ class _Descent:
 
     def _by_levels(self, divisor: int) -> Iterator[Step]:
         """Down to the number that ends it, counting the calls, and up again with each call's number."""
+        result = self.spot.code.fresh("result", "so_far")
+        yield from self._up_again(divisor, result, lambda inner: self._round(self.rest, [result], inner))
+
+    def _by_digits(self) -> Iterator[Step]:
+        """`f(n // 2)` for an even number and `f(n - 1)` for an odd one, which is even then: both in one round for each binary
+        digit."""
+        code, number = self.spot.code, self.number
+        match self.rest:
+            case [ast.If(test=test, body=then, orelse=orelse), *behind] if (odd := _asks_for_odd(test, number)) is not None:
+                other = [*orelse, *behind]
+            case _:
+                return
+        by_one, halved = (then, other) if odd else (other, then)
+        called = {call: kind for call, (kind, _) in self.calls.items()}
+        kinds = [{called[n] for each in side for n in walk(each) if n in called} for side in (by_one, halved)]
+        reads = [n for each in halved for n in walk(each) if isinstance(n, ast.Name) and n.id == number]
+        if kinds != [{"-"}, {"//"}] or len(reads) > sum(kind == "//" for kind in called.values()):
+            return
+        if not all(len(leaves(side, ast.Return)) == 1 and isinstance(side[-1], ast.Return) for side in (by_one, halved)):
+            return
+        end = _threshold(self.bases[0][0], number)
+        if end not in (0, 1):
+            return
+        result = code.fresh("result", "so_far")
+
+        def a_round(inner: str) -> str:
+            deeper = inner + "    "
+            first = self._round(halved, [result], inner if end else deeper)
+            head = "" if end else f"{inner}if {number} > 1:\n"
+            return f"{head}{first}{inner}if {number} % 2 == 1:\n{self._round(by_one, [result], deeper)}"
+
+        yield from self._up_again(2, result, a_round)
+
+    def _up_again(self, divisor: int, result: str, a_round: Callable[[str], str]) -> Iterator[Step]:
         code, number = self.spot.code, self.number
         (test, value) = self.bases[0]
         indent = code.indent(self._body()[0])
         inner = indent + "    "
         whole, depth = code.fresh("whole", f"whole_{number}"), code.fresh("depth", "levels")
-        level, result = code.fresh("level", "deep"), code.fresh("result", "so_far")
+        level = code.fresh("level", "deep")
         text = f"{indent}{whole}, {depth} = {number}, 0\n{indent}while not {code.operand(test)}:\n"
         text += f"{inner}{number} = {number} // {divisor}\n{inner}{depth} += 1\n{indent}{result} = {code.expr(value)}\n"
         text += f"{indent}for {level} in range({depth} - 1, -1, -1):\n{inner}{number} = {whole} // {divisor}**{level}\n"
-        text += self._round([result], inner) + f"{indent}return {result}\n"
+        text += a_round(inner) + f"{indent}return {result}\n"
         yield self.spot.step("for", (code.region(self._body(), comments=True), text))
 
-    def _round(self, names: list[str], indent: str) -> str:
+    def _round(self, stmts: list[ast.stmt], names: list[str], indent: str) -> str:
         """The statements of one call, with the results so far in the place of the calls."""
         code = self.spot.code
         edits: list[Edit] = []
-        returns = [r for r in leaves(self.rest, ast.Return) if isinstance(r, ast.Return) and r.value is not None]
+        returns = [r for r in leaves(stmts, ast.Return) if isinstance(r, ast.Return) and r.value is not None]
+        inside = {node for each in stmts for node in walk(each)}
         for call, (kind, amount) in self.calls.items():
-            edits.append((*code.span(call), names[-amount] if kind == "-" else names[-1]))
+            if call in inside:
+                edits.append((*code.span(call), names[-amount] if kind == "-" else names[-1]))
         for each in returns:
             assert each.value is not None
             start, end = code.span(each)[0], code.span(each.value)[0]
             shifted = f"{', '.join(names)} = {', '.join(names[1:])}{', ' if names[1:] else ''}"
             edits.append((start, end, shifted))
-            if each is not self.rest[-1]:
+            if each is not stmts[-1]:
                 at = code.span(each)[1]
                 edits.append((at, at, f"\n{code.indent(each)}continue"))
-        return code.block_text(self.rest, indent, edits)
+        return code.block_text(stmts, indent, edits)
 
     def _base_at(self, number: int) -> str | None:
         """The value that plain Python ends with at a number."""
@@ -296,13 +334,15 @@ def _is_itself(spot: Spot, function: ast.FunctionDef, call: ast.Call) -> bool:
     return isinstance(owner, ast.Module) and spot.code.src(call.func) == function.name
 
 
-def _bases(function: ast.FunctionDef) -> tuple[list[tuple[ast.expr, ast.expr]], list[ast.stmt]]:
-    """((test, value) of each `if …: return …` at the function's start, the statements after them)."""
+def _bases(function: ast.FunctionDef, calls: list[ast.Call]) -> tuple[list[tuple[ast.expr, ast.expr]], list[ast.stmt]]:
+    """((test, value) of each `if …: return …` without such a call at the function's start, the statements after them)."""
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     bases = []
     for place, statement in enumerate(body):
         match statement:
-            case ast.If(test=test, body=[ast.Return(value=ast.expr() as value)], orelse=orelse):
+            case ast.If(test=test, body=[ast.Return(value=ast.expr() as value)], orelse=orelse) if not set(calls) & set(
+                walk(value)
+            ):
                 bases.append((test, value))
                 if orelse:
                     return (bases, orelse) if place + 1 == len(body) else ([], [])
@@ -329,6 +369,23 @@ def _smaller(spot: Spot, function: ast.FunctionDef, call: ast.Call, number: str)
             least = 1 if isinstance(op, ast.Sub) else 2
             if name == number and amount >= least and not isinstance(amount, bool):
                 return ("-" if isinstance(op, ast.Sub) else "//"), amount
+    return None
+
+
+def _asks_for_odd(test: ast.expr, number: str) -> bool | None:
+    """Whether a test holds of odd numbers (`n % 2 == 1`, `n % 2`, `n & 1`) or of even ones; None for another."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            odd = _asks_for_odd(inner, number)
+            return None if odd is None else not odd
+        case ast.BinOp(left=ast.Name(id=name), op=ast.Mod(), right=ast.Constant(value=2)) if name == number:
+            return True
+        case ast.BinOp(left=ast.Name(id=name), op=ast.BitAnd(), right=ast.Constant(value=1)) if name == number:
+            return True
+        case ast.Compare(
+            left=ast.BinOp() as left, ops=[ast.Eq() | ast.NotEq() as op], comparators=[ast.Constant(value=0 | 1 as to)]
+        ):
+            return None if _asks_for_odd(left, number) is None else isinstance(op, ast.Eq) == (to == 1)
     return None
 
 
