@@ -13,7 +13,7 @@ from jupyter_jitmagic.diagnosis.rewrites.aliases import rows_by_their_place
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_of
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
-from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.source.names import loaded, shared, stored, walk_scope
 
 _UPDATES: dict[type[ast.operator], tuple[str, str]] = {
@@ -35,7 +35,9 @@ def update(spot: Spot) -> Iterator[Step]:
     stores = [t for t in within if isinstance(t, ast.Subscript)]
     inside = {n for t in stores for n in ast.walk(t)}
     masked = type(spot.error).__name__ == "NonConcreteBooleanIndexError"  # `x[m] = y[m]`: the selection is no value either
-    if not stores or (spot.node not in inside and spot.node is not statement and not masked):
+    if not stores or (
+        spot.node not in inside and spot.node is not statement and not masked and not _is_set_where_read(spot, inside)
+    ):
         return
     held = {str(_root(t)): _value(spot, t) for t in stores}
     if not all(_has_such_items(held[str(_root(t))], t) for t in stores):
@@ -46,6 +48,16 @@ def update(spot: Spot) -> Iterator[Step]:
         yield from converted(spot, {*held} | _set_anywhere(spot))
     else:
         yield from converted(spot, {*held})
+
+
+def _is_set_where_read(spot: Spot, stores: set[ast.AST]) -> bool:
+    """Whether the trace stopped at a slice by data, of which one by data is made as well: `out[k:] = x[:-k]`."""
+    bounds = [
+        bound for node in stores if isinstance(node, ast.Slice) for bound in (node.lower, node.upper) if bound is not None
+    ]
+    return isinstance(spot.node, ast.Subscript) and any(
+        is_traced_value(spot.value(n)) for b in bounds for n in ast.walk(b) if isinstance(n, ast.Name)
+    )
 
 
 def _set_anywhere(spot: Spot) -> set[str]:

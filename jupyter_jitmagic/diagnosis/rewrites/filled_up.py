@@ -31,6 +31,8 @@ class _Filling:
     """The array with as many numbers behind it as its length is to be."""
     least: bool
     in_front: bool = False
+    value: str = ""
+    """The number that fills it, where it is one."""
 
 
 def filled_up(spot: Spot) -> Iterator[Step]:
@@ -89,6 +91,7 @@ class _Fillings:
 
     def __init__(self, spot: Spot, function: ast.FunctionDef) -> None:
         self.spot, self.code, self.function = spot, spot.code, function
+        self._past = ""
 
     def statement(self, node: ast.stmt) -> tuple[_Edit, str] | None:
         """`if len(v) < n: v = …`, with `else: v = v[:n]` or without; `while len(v) < n: v.append(0)` of a list."""
@@ -116,6 +119,7 @@ class _Fillings:
         return ((start, end), f"{self.code.indent(node)}{name} = {filling.joined}[:{self.code.src(filling.size)}]\n"), beyond
 
     def expression(self, node: ast.AST) -> tuple[_Edit, str] | None:
+        self._past = ""
         match node:
             case ast.BinOp(op=ast.Add()):
                 return self._longer(node)
@@ -129,10 +133,25 @@ class _Fillings:
                     return (call, filling.joined), ""
             case ast.Call():
                 filling = self._of(node)
+                if filling is not None and (text := self._up_to_a_number(filling)):
+                    return (node, text), self._past
                 if filling is not None:
                     text = f"{filling.joined}[:{self.code.src(filling.size)}]{'[::-1]' if filling.in_front else ''}"
-                    return (node, text), self._beyond(filling) if filling.least else ""
+                    return (node, text), self._beyond(filling) if filling.least else self._past
         return None
+
+    def _up_to_a_number(self, filling: _Filling) -> str:
+        """`jnp.pad(x[:n], (0, size - n))` → x filled up to that size, of which the first n count; "" where it is otherwise."""
+        if not self._past or filling.in_front or not filling.value or not isinstance(filling.array, ast.Subscript):
+            return ""
+        fact = self.spot.fact(filling.array.value)
+        if fact is None or not isinstance(filling.array.slice, ast.Slice) or filling.array.slice.upper is None:
+            return ""
+        whole, size = self.code.src(filling.array.value), self.code.src(filling.size)
+        test = f"{self.spot.jnp('arange')}({size}) < {self.code.operand(filling.array.slice.upper)}"
+        test = f"({test})[:{', None' * (fact.ndim - 1)}]" if fact.ndim > 1 else test
+        filled = filling.joined.replace(self.code.src(filling.array), whole)
+        return f"{self.spot.jnp('where')}({test}, {filled}[:{size}], {filling.value})"
 
     # -- what fills up ---------------------------------------------------------------------------------------
 
@@ -161,7 +180,15 @@ class _Fillings:
         number, size, least = made
         (start, end), (first, last) = self.code.span(node), self.code.span(number)
         joined = self.code.text[start:first] + self.code.src(size) + self.code.text[last:end]
-        return _Filling(array, size, joined, least)
+        return _Filling(array, size, joined, least, value=self._filler(more))
+
+    def _filler(self, made: ast.expr) -> str:
+        match made:
+            case ast.Call(func=ast.Attribute(attr="full"), args=[_, value, *_]):
+                return self.code.expr(value) if isinstance(value, ast.Name | ast.Constant | ast.UnaryOp) else ""
+            case ast.Call(func=ast.Attribute(attr=name)):
+                return {"zeros": "0", "ones": "1"}.get(name, "")
+        return ""
 
     def _by_numbers_in_front(self, node: ast.Call, more: ast.expr, array: ast.expr) -> _Filling | None:
         """`jnp.concatenate([jnp.zeros(n - len(v)), v])`."""
@@ -192,9 +219,11 @@ class _Fillings:
         width = node.args[1] if len(node.args) > 1 else options.get("pad_width")
         if isinstance(mode, ast.expr) and not (isinstance(mode, ast.Constant) and mode.value == "constant"):
             return None
-        if isinstance(width, ast.Tuple | ast.List) and len(width.elts) == 1:
-            width = width.elts[0]
-        if fact is None or fact.ndim != 1 or set(options) - {"mode", "constant_values", "pad_width"}:
+        if fact is not None and fact.ndim > 1 and not _is_along_the_first(width, fact.ndim):
+            return None
+        if isinstance(width, ast.Tuple | ast.List) and len(width.elts) == (fact.ndim if fact is not None else 1):
+            width = width.elts[0] if isinstance(width.elts[0], ast.Tuple | ast.List) else width
+        if fact is None or set(options) - {"mode", "constant_values", "pad_width"}:
             return None
         match width:
             case ast.Tuple(elts=[ast.Constant(value=0), number]) | ast.List(elts=[ast.Constant(value=0), number]):
@@ -208,13 +237,15 @@ class _Fillings:
         size, least = found
         text, value = self.code.src(array), options.get("constant_values")
         number_of = self.code.src(size)
+        if fact.ndim > 1:
+            number_of = f"({number_of}, *{text}.shape[1:])"
         filler = f"zeros')({number_of}, {text}.dtype)"
         if value is not None:
             filler = f"full')({number_of}, {self.code.src(value)}, {text}.dtype)"
         name, rest = filler.split("')", 1)
         turned = f"{self.code.operand(array)}[::-1]" if in_front else text
         joined = f"{self.spot.jnp('concatenate')}([{turned}, {self.spot.jnp(name)}{rest}])"
-        return _Filling(array, size, joined, least, in_front)
+        return _Filling(array, size, joined, least, in_front, "0" if value is None else self.code.expr(value))
 
     def _missing(self, number: ast.expr, array: ast.expr) -> tuple[ast.expr, bool] | None:
         """n of `n - len(v)`, by name too, and whether it is nothing where v is longer (`max(n - len(v), 0)`)."""
@@ -410,7 +441,9 @@ class _Fillings:
     # -- questions for a length ------------------------------------------------------------------------------
 
     def _is_length(self, node: ast.expr, array: ast.expr) -> bool:
-        """`len(v)`, `v.size`, `v.shape[0]`, or a name for it."""
+        """`len(v)`, `v.size`, `v.shape[0]`, or a name for it; n, where v is `x[:n]`."""
+        if self._is_cut_at(node, array):
+            return True
         if isinstance(node, ast.Name) and (bound := bound_once(self.function, node.id)) is not None:
             node = bound
         match node:
@@ -420,6 +453,20 @@ class _Fillings:
                 return self._same(of, array)
             case ast.Subscript(value=ast.Attribute(value=of, attr="shape"), slice=ast.Constant(value=0)):
                 return self._same(of, array)
+        return False
+
+    def _is_cut_at(self, node: ast.expr, array: ast.expr) -> bool:
+        if isinstance(array, ast.Name) and (made := bound_once(self.function, array.id)) is not None:
+            array = made
+        match array:
+            case ast.Subscript(value=whole, slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None)) if isinstance(
+                node, ast.Name
+            ) and self._same(node, upper):
+                number = self.spot.fact(node)
+                if number is None or number.ndim != 0:
+                    return False
+                self._past = f"{node.id} below 0, or above the length of {self.code.src(whole)}, which makes a shorter array"
+                return True
         return False
 
     def _asks(self, test: ast.expr, filling: _Filling) -> bool:
@@ -467,6 +514,14 @@ class _Fillings:
 
     def _same(self, one: ast.expr, other: ast.expr) -> bool:
         return ast.unparse(one) == ast.unparse(other)  # one of them may be assigned to
+
+
+def _is_along_the_first(width: ast.expr | None, ndim: int) -> bool:
+    """`((0, n - len(v)), (0, 0))`: nothing along other axes."""
+    match width:
+        case ast.Tuple(elts=[_, *others]) | ast.List(elts=[_, *others]) if len(others) == ndim - 1:
+            return all(isinstance(each, ast.Tuple | ast.List) and ast.unparse(each)[1:-1] == "0, 0" for each in others)
+    return False
 
 
 def _read(node: ast.Name) -> bool:

@@ -101,6 +101,9 @@ def length_between(
     upper.subtract(lower)
     left = [atoms for atoms, number in upper.items() if number]
     parts = [*ast.walk(upper_bound), *(ast.walk(lower_bound) if lower_bound is not None else ())]
+    sized = [node.args[0] for node in parts if isinstance(node, ast.Call) and _is_len(node) and spot.is_builtin("len")]
+    counted = {name for name in sized if attribute(spot.value(name), "shape", ())}  # no selection, whose length is data
+    parts = [node for node in parts if node not in counted]
     asked = {name.id for name in parts if isinstance(name, ast.Name) and traced_one(name)}
     if not left or any(set(_names(atoms)) & asked or _calls(atoms) for atoms in left):
         return None
@@ -167,7 +170,15 @@ def _names(atoms: tuple[str, ...]) -> list[str]:
 
 
 def _calls(atoms: tuple[str, ...]) -> bool:
-    return any(isinstance(n, ast.Call) for n in _nodes(atoms))
+    return any(isinstance(n, ast.Call) and not _is_len(n) for n in _nodes(atoms))
+
+
+def _is_len(node: ast.AST) -> bool:
+    """`len(x)`, which is known of an array."""
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Name()], keywords=[]):
+            return True
+    return False
 
 
 def _nodes(atoms: tuple[str, ...]) -> Iterator[ast.AST]:

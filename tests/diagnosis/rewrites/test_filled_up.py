@@ -172,3 +172,22 @@ def test_what_a_helper_fills_up_is_a_row_of_an_array(made, filled):
     """A loop over what was kept of a row goes on as long as the row at most, and so its list has room there."""
     boards = [[[2, 2, 4, 0], [0, 4, 0, 4]], [[0, 0, 0, 0], [2, 4, 2, 4]], [[2, 4, 8, 16], [8, 8, 8, 8]]]
     check(MERGE.format(made=made, filled=filled), *((jnp.array(board),) for board in boards), seconds=30.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return jnp.pad(x[:n], (0, MAX - n), constant_values=-1.0)",
+        "return jnp.concatenate([x[:n], jnp.full(MAX - n, 7.0)])",
+        "return jnp.concatenate([jnp.zeros(MAX - n), x[:n]])",
+        "return jnp.pad(jnp.outer(x, x)[:n], ((0, MAX - n), (0, 0)))",
+        "return jnp.concatenate([jnp.outer(x, x)[:n], jnp.ones((MAX - n, x.size))])",
+    ],
+)
+def test_a_part_whose_length_is_a_number_is_filled_up_by_what_that_leaves(body):
+    """`MAX - n` is what is missing of `x[:n]`; its length was not known for that of what is filled up."""
+    check(f"MAX = 6\n\ndef f(x, n):\n    {body}\n", *((X, jnp.array(n)) for n in (2, 0, 4)), seconds=10.0)
+
+
+def test_a_number_that_is_not_where_it_was_cut_fills_nothing_up():
+    assert "filled up" not in offered("def f(x, n, m):\n    return jnp.pad(x[:n], (0, 6 - m))\n", X, jnp.array(2), jnp.array(2))
