@@ -48,6 +48,8 @@ def asks_for_rank(tree: ast.AST) -> bool:
         match node:
             case ast.arg(arg="axis") | ast.Attribute(attr="ndim"):
                 return True
+            case ast.Subscript(value=ast.Attribute(attr="shape"), slice=ast.Slice()):
+                return True  # `h, w = img.shape[:2]`, with channels or without
             case ast.Call(func=ast.Name(id="len"), args=[ast.Attribute(attr="shape")]):
                 return True
     return False

@@ -462,10 +462,10 @@ class _Maker:
 
     def of_another_rank(self) -> Iterator[OtherCall]:
         """An axis more or less, where the code asks how many there are, and where there is one, two: for arrays like the first
-        one, all alike."""
-        arrays = self._arrays()
-        shape = self._leaves[arrays[0]].shape if arrays else (0,)
-        asks = any(asks_for_rank(tree) for tree in self._trees)
+        one, all alike; where it asks, like that with the most axes."""
+        arrays, asks = self._arrays(), any(asks_for_rank(tree) for tree in self._trees)
+        shapes = [self._leaves[k].shape for k in arrays] or [(0,)]
+        shape = max(shapes, key=len) if asks else shapes[0]
         if 0 in shape or not (asks or len(shape) == 1):
             return
         alike = [k for k in arrays if self._leaves[k].shape == shape]

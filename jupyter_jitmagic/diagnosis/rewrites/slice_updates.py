@@ -101,7 +101,13 @@ def _chosen(
         whole = "".join(f"{code.indent(statement)}{line}\n" for line in (*named, f"{inside} = {_joined(shown)}"))
         edits, test = [((start, start), whole)], inside
     casts = ("", f".astype({array}.dtype)")
-    for cast in casts if isinstance(call.args[0], ast.Constant) else reversed(casts):  # a wider value makes no wider array
+    more = 0 if one_row or not test.isidentifier() else (ndim_of(spot, updated) or 0) - len(parts)
+    ways = [(cast, test, edits) for cast in (casts if isinstance(call.args[0], ast.Constant) else reversed(casts))]
+    if more > 0:  # another image may have no channels: the axes behind, however many
+        first = [(at, line.replace(f"[:{', None' * more}]", "").replace(", None" * more + "]", "]")) for at, line in edits]
+        behind = f"{test}.reshape(*{test}.shape, *[1] * ({array}.ndim - {len(parts)}))"
+        ways += [(cast, behind, first) for cast, _, _ in ways]
+    for cast, test, edits in ways:  # a wider value makes no wider array
         text = f"{spot.jnp('where')}({test}, {new}, {old}){cast}"
         if one_row:
             text = f"{array}.at[{row}].set({text})"

@@ -15,7 +15,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import BEYOND, Rule, Spot, Step, is_traced_value
-from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, walk
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, bound_once, loaded, stored, walk
 
 SLICE_ERRORS = ("IndexError", "TypeError", "TracerIntegerConversionError")
 Polynomial = Counter[tuple[str, ...]]
@@ -367,7 +367,53 @@ def window(spot: Spot) -> Iterator[Step]:
         if any(not isinstance(part, ast.Slice) for part in node.slice.elts[: cut.axis]):
             return  # an index before it takes its axis away
         text += "[" + ", ".join(":" if k == cut.axis else code.src(p) for k, p in enumerate(node.slice.elts)) + "]"
-    yield spot.step("dynamic_slice", (node, text), excludes=PAST_THE_END)
+    alike = cut.alone and _meets_its_like(spot, node)
+    yield spot.step("dynamic_slice", (node, text), excludes=PAST_THE_END | (ONE_FOR_ALL if alike else {}))
+
+
+def _meets_its_like(spot: Spot, node: ast.expr) -> bool:
+    """Whether a window, by its name too, is computed with another array that is as long, as in `x[i : i + len(v)] * v`: a
+    shorter one fails there in plain Python, all but one of a single element, which would stand for all."""
+    parent, own = spot.code.parents[node], spot.fact(node)
+    match parent:
+        case ast.BinOp(left=left, right=right):
+            beside = right if left is node else left
+            other = spot.fact(beside)
+            alike = own is not None and other is not None and other.ndim == own.ndim == 1 and other.length == own.length
+            return alike and _is_no_window(spot, beside)
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node and spot.function is not None:
+            named = [each for each in walk(spot.function) if isinstance(each, ast.Name) and each.id == name]
+            uses = [each for each in named if isinstance(each.ctx, ast.Load)]
+            return len(uses) == len(named) - 1 and bool(uses) and all(_meets_its_like(spot, use) for use in uses)
+    return False
+
+
+def _is_no_window(spot: Spot, node: ast.expr) -> bool:
+    """Whether an expression is cut from nothing, by the names that it is made of, too: of two windows both grow shorter."""
+    if any(isinstance(part, ast.Slice) or "slice" in getattr(part, "attr", "") for part in ast.walk(node)):
+        return False
+    if any(isinstance(part, ast.Call) and not _is_of_a_library(spot, part) for part in ast.walk(node)):
+        return False
+    function = spot.function
+    if next(iter(spot.callers()), None) is not None:
+        return False  # a caller may have cut what it gives
+    own = set(stored(function.body)) if isinstance(function, ast.FunctionDef) else set()
+    for name in loaded([node]) & own:
+        made = bound_once(function, name) if isinstance(function, ast.FunctionDef) else None
+        if made is None or name in loaded([made]) or not _is_no_window(spot, made):
+            return False
+    return True
+
+
+def _is_of_a_library(spot: Spot, call: ast.Call) -> bool:
+    if isinstance(call.func, ast.Attribute):
+        return isinstance(spot.value(call.func.value), types.ModuleType) or call.func.attr in (
+            "astype",
+            "ravel",
+            "reshape",
+            "copy",
+        )
+    return isinstance(call.func, ast.Name) and spot.is_builtin(call.func.id)
 
 
 def backwards(spot: Spot) -> Iterator[Step]:
@@ -436,3 +482,4 @@ NEGATIVE = {"negative int": "a negative bound, which counts from the end in Pyth
 PAST_THE_END = {**NEGATIVE, "another shape": "a window past the end, which Python makes shorter"}
 SPELLED: list[Rule] = [read_by_get, sliced_by_call, as_long_as_a_slice, part_of_a_list]
 WINDOWS: list[Rule] = [window, backwards, counted_window]
+ONE_FOR_ALL = {"end": "a window past the end, of which Python takes the one element that is left for all"}

@@ -1,11 +1,13 @@
 """Slices with traced bounds that are put together to a whole."""
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 X = jnp.array([3.0, 1.0, 4.0, 1.5, 9.0])
 M = jnp.arange(10.0).reshape(5, 2)
@@ -114,17 +116,23 @@ def test_a_gap_that_was_told_before_the_length_changed_is_another():
 
 
 @pytest.mark.parametrize(
-    "source",
+    ("source", "others"),
     [
-        "def f(x, k, width=5):\n    return jnp.concatenate([x[:k], jnp.zeros(width - k)])\n",
-        "N = 5\n\ndef f(x, k):\n    return jnp.concatenate([x[:k], jnp.zeros(N - k)])\n",
-        "def f(x, k, y=X):\n    return jnp.concatenate([x[:k], jnp.zeros(len(y) - k)])\n",
+        ("def f(x, k, width=5):\n    return jnp.concatenate([x[:k], jnp.zeros(width - k)])\n", [7, 3]),
+        ("N = 5\n\ndef f(x, k):\n    return jnp.concatenate([x[:k], jnp.zeros(N - k)])\n", []),
+        ("def f(x, k, y=jnp.arange(5.0)):\n    return jnp.concatenate([x[:k], jnp.zeros(len(y) - k)])\n", [jnp.arange(7.0)]),
     ],
 )
-def test_a_number_that_is_as_large_by_chance_is_no_length(source):
-    """With another width plain Python makes another array."""
-    fun = define(source.replace("X)", "jnp.arange(5.0))"))["f"]
-    assert not propose(fun, (X, jnp.array(2)), {}).rewrites
+def test_a_number_that_is_as_large_by_chance_is_no_length(source, others):
+    """With another width plain Python makes another array, and so does what is written for it."""
+    namespace = define(source)
+    plain, found = namespace["f"], propose(namespace["f"], (X, jnp.array(2)), {})
+    static = ("width",) if "width" in source else ()
+    with applied(found, namespace):
+        for given in [(), *((other,) for other in others)]:
+            want = plain(X, jnp.array(2), *given)
+            got = jax.jit(namespace["f"], static_argnames=static)(X, jnp.array(2), *given)
+            np.testing.assert_array_equal(got, want)
 
 
 @pytest.mark.parametrize("bound", ["n = len(x)", "n, = x.shape", "n = x.size"])

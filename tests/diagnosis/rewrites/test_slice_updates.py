@@ -5,7 +5,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check, define
+from .helpers import check, define, offered
 
 M = jnp.arange(24.0).reshape(6, 4)
 A, B = jnp.array(1), jnp.array(3)
@@ -168,3 +168,66 @@ def test_columns_that_are_selected_are_put_back_where_they_were(place):
     table = jnp.array([[1.0, 2.0, 4.0], [5.0, 3.0, -1.0]])
     found = check(source, *((table, jnp.array(k)) for k in ([True, False, True], [False] * 3, [True] * 3)))
     assert "jnp.where(k, part, x)" in found.rewrites[0].source
+
+
+def test_an_image_without_channels_is_updated_as_one_with():
+    """`img.shape[:2]` is asked of images of either kind: the mask was made for three axes, and another call failed."""
+    box = "y : jnp.clip(y + 2, 0, h), x : jnp.clip(x + 3, 0, w)"
+    source = f"def f(img, y, x):\n    h, w = img.shape[:2]\n    return img.at[{box}].set(0.0)\n"
+    image = jnp.arange(60.0).reshape(4, 5, 3) + 1
+    check(source, (image, A, B), (image[..., 0], B, A), (image[:2, :2], A, A))
+
+
+@pytest.mark.parametrize("body", ["x.at[i : i + len(v)].set(v)", "x.at[i : len(v) + i].add(v)", "x[i : i + len(v)] * v"])
+def test_a_window_as_long_as_another_array_has_a_known_length(body):
+    """`len(v)` was taken for data, where `v.shape[0]` was not."""
+    source = f"def f(x, v, i):\n    return {body}\n"
+    check(source, *((jnp.arange(8.0), jnp.ones(n) * 7, jnp.array(i)) for n in (2, 3) for i in (0, 4)))
+
+
+def test_a_window_as_long_as_a_selection_has_no_known_length():
+    source = "def f(x, i):\n    v = x[x > 2]\n    return x[i : i + len(v)].sum()\n"
+    assert "dynamic_slice" not in offered(source, jnp.arange(5.0), A)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["out[k:] = x[:-k]", "out[: len(x) - k] = x[k:]", "out[:k] = x[:k] * 2", "out[k:] = x[k:] - x[: len(x) - k]"],
+)
+def test_a_buffer_of_numpy_is_set_to_a_part_that_data_cuts(body):
+    """The place was looked at alone that is read, and it has no known length."""
+    source = f"def f(x, k):\n    out = np.zeros(len(x))\n    {body}\n    return out\n"
+    check(source, *((jnp.arange(1.0, 7.0), jnp.array(k)) for k in (2, 1, 5)))
+
+
+def test_one_element_that_is_left_for_all_is_said():
+    """Of a window past the end plain Python takes a single element for all: a right rewrite was refused for it."""
+    source = "def f(x, v, i):\n    w = x[i : i + len(v)]\n    return (w * v).sum()\n"
+    found = check(source, (jnp.arange(8.0), jnp.ones(2), A), (jnp.arange(8.0), jnp.ones(3), B)).rewrites[0]
+    assert any("the one element that is left for all" in each for each in found.compared.differences)
+
+
+@pytest.mark.parametrize("last", ["w.sum() + v.sum()", "(w * v).sum() + w.max()"])
+def test_a_window_that_may_be_shorter_is_still_driven_past_the_end(last):
+    source = f"def f(x, v, i):\n    w = x[i : i + len(v)]\n    return {last}\n"
+    found = propose(define(source)["f"], (jnp.arange(8.0), jnp.ones(2), A), {})
+    assert not any("dynamic_slice" in each.source for each in found.rewrites)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x, v, i):\n    w = x[i : i + 2]\n    y = v[i : i + 2]\n    return (w * y).sum()\n",
+        "def cut(v, i):\n    return v[i : i + 2]\n\ndef f(x, v, i):\n    y = cut(v, i)\n    return (x[i : i + 2] * y).sum()\n",
+        "def near(x, y, i):\n    return (x[i : i + 2] * y).sum()\n\ndef f(x, v, i):\n    return near(x, v[i : i + 2], i)\n",
+        "def f(x, v, i):\n    y = jnp.sqrt(v[i : i + 2])\n    return (x[i : i + 2] * y).sum()\n",
+    ],
+)
+def test_two_windows_grow_shorter_together(source):
+    """Plain Python computes with the one pair that is left, which is no element that stands for all."""
+    x, v = jnp.arange(1.0, 6.0), jnp.array([2.0, 3.0, 5.0, 7.0, 11.0])
+    namespace = define(source)
+    for found in propose(namespace["f"], (x, v, A), {}, seconds=8.0).rewrites:
+        text = dict(namespace)
+        exec("\n".join(found.sources.values()), text)
+        assert text["f"](x, v, jnp.array(4)) == namespace["f"](x, v, jnp.array(4))
