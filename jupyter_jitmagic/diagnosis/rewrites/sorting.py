@@ -22,7 +22,9 @@ def key_written_there(spot: Spot) -> Iterator[Step]:
             return
     for key in keys:
         made = Inlining.of(spot, ast.copy_location(ast.Call(key, [ast.Name("item")], []), key))
-        match made and made.function:
+        if made is None:
+            continue
+        match made.function:
             case ast.FunctionDef(
                 args=ast.arguments(args=[ast.arg(arg=each)], defaults=[], vararg=None, kwarg=None, kwonlyargs=[]),
                 body=[*said, ast.Return(ast.Tuple(elts=[_, _, *_] as parts))],
