@@ -430,7 +430,7 @@ class Search:
             steps = [(spot.unit, step) for step in self._steps(spot, self.rules)]
         except Obstacle as error:
             reason = error
-        if self.outward and all(step.pattern == "inline" for _, step in steps):
+        if self.outward and all(step.pattern in ("inline", "layout") for _, step in steps):
             with contextlib.suppress(NoSource, Obstacle):
                 for caller in itertools.islice(spots, MAX_CALLERS):
                     found = [(caller.unit, step) for step in self._steps(caller, self.outward)]

@@ -132,23 +132,23 @@ def _tokens(
         if not given:
             return None
         for value in given:
-            for side in _sides(value):
+            for side in sides(value):
                 if isinstance(side, ast.Name) and side.id in others:
                     continue
                 table = table_around(spot, side, function) if isinstance(side, ast.Subscript) else None
                 if table is not None and table.node is side and table.words and others >= _variables(table):
                     tables[side] = table
                     continue
-                text = _token(spot, side)
+                text = token(spot, side)
                 if text is None:
                     return None
                 found.append((side, text))
     return found
 
 
-def _sides(value: ast.expr) -> list[ast.expr]:
+def sides(value: ast.expr) -> list[ast.expr]:
     """What a value is one of: `a if x else b if y else c` is `a`, `b` or `c`."""
-    return [*_sides(value.body), *_sides(value.orelse)] if isinstance(value, ast.IfExp) else [value]
+    return [*sides(value.body), *sides(value.orelse)] if isinstance(value, ast.IfExp) else [value]
 
 
 def _variables(table: NameTable) -> set[str]:
@@ -177,7 +177,7 @@ def _keys(function: ast.FunctionDef, table: str) -> list[ast.expr]:
     return []
 
 
-def _token(spot: Spot, node: ast.expr) -> str | None:
+def token(spot: Spot, node: ast.expr) -> str | None:
     """What a string (a module's name for one, too), None, or a member of an enumeration is called."""
     match node:
         case ast.Constant(value=str() as text):
@@ -245,7 +245,7 @@ def given_by_a_helper(spot: Spot) -> Iterator[Step]:
         return
     helper = helper_of(spot, call)
     returned = [node.value for node in walk(helper) if isinstance(node, ast.Return)] if helper is not None else []
-    named = [_token(spot, side) for node in returned if node is not None for side in _sides(node)]
+    named = [token(spot, side) for node in returned if node is not None for side in sides(node)]
     if len(set(named)) > 1 and None not in [*returned, *named]:
         comprehension = next((at for at in code.ancestors(call) if isinstance(at, ast.ListComp | ast.GeneratorExp)), None)
         yield from inlined_by_ways(spot, call) if comprehension is None else as_a_loop(spot, comprehension)

@@ -18,9 +18,14 @@ def on_lines_of_their_own(spot: Spot) -> Iterator[Step]:
     """The statements of the function in which the trace stopped."""
     function = spot.function
     if isinstance(function, ast.FunctionDef):
-        edits = [edit for node in walk(function) for edit in _broken(spot.code, node)]
+        edits = broken(spot.code, function)
         if edits:
             yield spot.step("layout", *edits)
+
+
+def broken(code: Code, function: ast.FunctionDef) -> list[tuple[tuple[int, int], str]]:
+    """The line breaks that a function lacks."""
+    return [edit for node in walk(function) for edit in _broken(code, node)]
 
 
 def as_a_statement(spot: Spot) -> Iterator[Step]:

@@ -22,6 +22,7 @@ from jupyter_jitmagic.diagnosis.rewrites.own_calls import (
     spelled_out,
     supers_named,
 )
+from jupyter_jitmagic.diagnosis.rewrites.own_lines import broken
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, leaves
 from jupyter_jitmagic.source.names import SCOPES, loaded, walk
@@ -31,6 +32,9 @@ from jupyter_jitmagic.usercode.ownership import is_users_text
 MOST_CALLS = 20  # of methods, in one function
 _MADE_BY_A_CLASS_STATEMENT = 1 << 9  # of `type.__flags__`
 _BY_HAND = ("__getattr__", "__getattribute__", "__setattr__", "__slots__", "__new__", "__post_init__", "__del__")
+
+_EMPTY: dict[Any, str] = {list: "[]", dict: "{}", set: "set()"}
+"""What fields are made of by `default_factory`."""
 
 
 def beside_a_test(spot: Spot) -> Iterator[Step]:
@@ -74,20 +78,28 @@ def _one_a_line(spot: Spot, function: ast.FunctionDef) -> Code:
     """The text with a line for each where several objects are made at once: `a, b = Player(2), Player(3)`; or one is made and
     used: `model = Model(n).fit(X)`; and with the items of `Player(*pair)`."""
     code = spot.code
+    breaks = broken(code, function)
+    if breaks:
+        code = Code(code.replace(*breaks))
+        function = _same(code, function) or function
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     for node in walk(function):
         match node:
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
                 made = [spot.value(each.func) for each in values if isinstance(each, ast.Call)]
                 bound = {each.id for each in names if isinstance(each, ast.Name)}
-                if any(map(_is_plain, made)) and len(bound) == len(names) and not bound & loaded([node.value]):
+                if (
+                    any(_is_plain(spot, each) for each in made)
+                    and len(bound) == len(names)
+                    and not bound & loaded([node.value])
+                ):
                     pairs = zip(names, values, strict=True)
                     edits.append((node, f"\n{code.indent(node)}".join(f"{code.src(n)} = {code.src(v)}" for n, v in pairs)))
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute()) as call):
                 if lines := _in_turn(spot, name, call):
                     edits.append((node, f"\n{code.indent(node)}".join(lines)))
             case ast.Assign(targets=[ast.Name()], value=ast.Call(func=ast.Name() as func, args=args)):
-                if any(isinstance(each, ast.Starred) for each in args) and _is_plain(spot.value(func)):
+                if any(isinstance(each, ast.Starred) for each in args) and _is_plain(spot, spot.value(func)):
                     edits += [(each, items) for each in args if isinstance(each, ast.Starred) and (items := _items(spot, each))]
     return Code(code.replace(*edits)) if edits else code
 
@@ -105,7 +117,7 @@ def _in_turn(spot: Spot, name: str, call: ast.Call) -> list[str]:
     if isinstance(at, ast.Call) and isinstance(at.func, ast.Name):
         kind, lines = spot.value(at.func), [f"{name} = {spot.code.expr(at)}"]
     given = [arg for _, each in calls for arg in (*each.args, *each.keywords)]
-    if not _is_plain(kind) or name in loaded(given) or not all(_gives_itself(kind, method) for method, _ in calls):
+    if not _is_plain(spot, kind) or name in loaded(given) or not all(_gives_itself(kind, method) for method, _ in calls):
         return []
     return [*lines, *(f"{name}.{method}({', '.join(map(spot.code.src, (*c.args, *c.keywords)))})" for method, c in calls)]
 
@@ -143,7 +155,7 @@ def _made_here(spot: Spot, function: ast.FunctionDef) -> Iterator[tuple[str, typ
                 kind = spot.value(made)
             case _:
                 continue
-        if not _is_plain(kind):
+        if not _is_plain(spot, kind):
             continue
         named = [each for each in nodes if isinstance(each, ast.Name) and each.id == name]
         uses = [each for each in named if isinstance(each.ctx, ast.Load)]
@@ -174,14 +186,15 @@ def _scopes(code: Code, node: ast.AST, function: ast.FunctionDef) -> Iterator[as
         yield at
 
 
-def _is_plain(kind: Any) -> bool:
+def _is_plain(spot: Spot, kind: Any) -> bool:
     """Whether a class is the user's own, as its bases are, with attributes that are what was written there."""
     if not isinstance(kind, type) or type(kind) is not type:
         return False
     some = False
     for each in kind.__mro__[:-1]:
         methods = [method for method in vars(each).values() if isinstance(method, types.FunctionType)]
-        own = [method for method in methods if is_users_text(method.__code__.co_filename)]
+        files = [method.__code__.co_filename for method in methods]
+        own = [each for each in files if is_users_text(each) or each in spot.drafts]
         foreign = len(own) < len(methods) and not dataclasses.is_dataclass(each)
         if foreign or not each.__flags__ & _MADE_BY_A_CLASS_STATEMENT or any(name in vars(each) for name in _BY_HAND):
             return False
@@ -355,7 +368,9 @@ def _of_fields(code: Code, node: ast.Assign, call: ast.Call, name: str, kind: An
     given = dict(zip((each.name for each in fields), map(code.src, call.args), strict=False))
     given |= {each.arg: code.src(each.value) for each in call.keywords if each.arg is not None}
     for each in fields:
-        if each.name not in given:
+        if each.name not in given and each.default_factory in _EMPTY:
+            given[each.name] = _EMPTY[each.default_factory]
+        elif each.name not in given:
             if type(each.default) not in (int, float, bool, type(None)) or each.default in (float("inf"), -float("inf")):
                 return None
             given[each.name] = repr(each.default)

@@ -150,6 +150,41 @@ def f(x):
         ball.step(0.1)
     return ball.x, ball.bounces
 """,
+    "a dataclass with a list of its own": """
+from dataclasses import dataclass, field
+
+@dataclass
+class Account:
+    balance: float
+    refused: int = 0
+    history: list = field(default_factory=list)
+
+    def withdraw(self, amount):
+        if amount > self.balance:
+            self.refused += 1
+            return False
+        self.balance -= amount; self.history.append(amount)
+        return True
+
+def f(x):
+    account = Account(2.0)
+    done = [account.withdraw(v) for v in x]
+    return account.balance, account.refused, sum(done), len(account.history), sum(account.history)
+""",
+    "methods and loops on one line": """
+class Tank:
+    def __init__(self, level):
+        self.level, self.spilled = level, 0.0
+
+    def pour(self, v):
+        if self.level + v > 3: self.spilled += self.level + v - 3; self.level = 3.0
+        else: self.level += v
+
+def f(x):
+    tank = Tank(1.0)
+    for v in x: tank.pour(v)
+    return tank.level, tank.spilled
+""",
     "properties, its length, its items": """
 class Grid:
     def __init__(self, n):
