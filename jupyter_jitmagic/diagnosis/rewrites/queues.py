@@ -38,6 +38,9 @@ def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
     if added := list(_added_at_once(spot, loop, name)):
         yield spot.step("list", *added)
         return
+    if flat := _flattened(spot, function, name):
+        yield spot.step("tuples", *flat)
+        return
     ours = _Queue(spot, function, loop, name)
     if not ours.is_ours():
         return
@@ -60,6 +63,61 @@ def _added_at_once(spot: Spot, loop: ast.While, name: str) -> Iterator[tuple[ast
                 target == name
             ):
                 yield node, f"{name}.extend({spot.code.expr(node.value)})"
+
+
+def _flattened(spot: Spot, function: ast.FunctionDef, name: str) -> list[tuple[ast.AST, str]]:
+    """Items that hold tuples, as tuples of numbers: `queue.append(((r, c), d + 1))` → `queue.append((r, c, d + 1))`, where each
+    is taken apart when it is taken out, `(r, c), d = queue.popleft()`."""
+    items: list[ast.expr] = []
+    targets: list[ast.expr] = []
+    for use in [n for n in walk_scope(function.body) if isinstance(n, ast.Name) and n.id == name]:
+        parent = spot.code.parents[use]
+        call = spot.code.parents.get(parent)
+        match call:
+            case ast.Call(func=ast.Attribute(attr="append" | "appendleft"), args=[item]) if parent is call.func:
+                items.append(item)
+                continue
+            case ast.Call(func=ast.Attribute(attr="pop" | "popleft")) if parent is call.func:
+                taken = spot.code.parents[call]
+                targets += taken.targets if isinstance(taken, ast.Assign) else [call]
+                continue
+        match parent:
+            case ast.Assign(value=ast.List(elts=first)):
+                items += first
+            case ast.Assign(value=ast.Call(func=func, args=[ast.List(elts=first)])) if spot.code.src(func).endswith("deque"):
+                items += first
+            case ast.Assign(value=ast.List() | ast.Call(args=[])) | ast.While() | ast.Call(func=ast.Name(id="len")):
+                pass
+            case _:
+                return []
+    shape = next((_shape(spot, each) for each in targets), ())
+    if not any(shape) or any(_shape(spot, each) != shape for each in (*items, *targets)):
+        return []
+    edits: list[tuple[ast.AST, str]] = [(each, f"({', '.join(_parts(spot, each))})") for each in items]
+    return [*edits, *((each, ", ".join(_parts(spot, each))) for each in targets)]
+
+
+def _shape(spot: Spot, node: ast.expr) -> tuple[int, ...]:
+    """Of each part of an item or a target how many numbers it holds, 0 for a number; () for what is no tuple."""
+    if not isinstance(node, ast.Tuple):
+        return ()
+    return tuple(len(part.elts) if isinstance(part, ast.Tuple) else _length(spot, part) for part in node.elts)
+
+
+def _length(spot: Spot, part: ast.expr) -> int:
+    fact = spot.fact(part) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) else None
+    return fact.length if fact is not None and fact.sort == "tuple" and fact.length > 0 else 0
+
+
+def _parts(spot: Spot, node: ast.expr) -> Iterator[str]:
+    assert isinstance(node, ast.Tuple)
+    for part in node.elts:
+        if isinstance(part, ast.Tuple):
+            yield from map(spot.code.expr, part.elts)
+        elif length := _length(spot, part):
+            yield from (f"{spot.code.src(part)}[{number}]" for number in range(length))
+        else:
+            yield spot.code.expr(part)
 
 
 def _filled_by_a_comprehension(spot: Spot, function: ast.FunctionDef) -> Iterator[Step]:
