@@ -26,14 +26,18 @@ _NAN = {"nan": "the order that Python's own functions give to NaN"}
 
 
 def bisected(spot: Spot) -> Iterator[Step]:
-    """`bisect.bisect(points, v)` → `jnp.searchsorted(jnp.asarray(points), v, side="right")`."""
+    """`bisect.bisect(points, v)` → `jnp.searchsorted(jnp.asarray(points), v, side="right")`; between `lo` and `hi` clipped."""
     node = _call_inside(spot)
-    if node is None or len(node.args) != 2 or node.keywords:
+    if node is None or len(node.args) < 2:
         return
-    side = _SIDES.get(spot.value(node.func))
-    if side is not None:
-        points, value = map(spot.code.expr, node.args)
+    side, bounds = _SIDES.get(spot.value(node.func)), dict(zip(("lo", "hi"), node.args[2:], strict=False))
+    bounds |= {each.arg: each.value for each in node.keywords if each.arg is not None}
+    if side is not None and len(bounds) == len(node.args) - 2 + len(node.keywords) and set(bounds) <= {"lo", "hi"}:
+        points, value = map(spot.code.expr, node.args[:2])
         text = f"{spot.jnp('searchsorted')}({spot.jnp('asarray')}({points}), {value}{side})"
+        for bound, limited in (("hi", "minimum"), ("lo", "maximum")):  # which is what it gives where they are turned round
+            if bound in bounds:
+                text = f"{spot.jnp(limited)}({text}, {spot.code.expr(bounds[bound])})"
         yield spot.step("searchsorted", (node, text), excludes=_IN_ORDER)
 
 

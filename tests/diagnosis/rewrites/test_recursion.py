@@ -10,7 +10,7 @@ from jupyter_jitmagic.diagnosis import diagnose
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.diagnosis.rewrites.engine import Search
 
-from .helpers import check, define
+from .helpers import check, define, offered
 
 FACTORIAL = "def f(k):\n    if k <= 1:\n        return 1\n    return k * f(k - 1)\n"
 NUMBERS = [(jnp.array(k),) for k in (4, 0, 1, 6, 2)]
@@ -55,6 +55,41 @@ def test_a_power_by_halves_counts_its_calls_first():
         "        return half * half\n    return half * half * x\n"
     )
     check(source, *[(jnp.array(1.5), jnp.array(k)) for k in (5, 0, 1, 8, 3)])
+
+
+BY_SQUARES = """def f(x, k):
+    if k == 0:
+        return jnp.eye(2)
+    if k % 2 == 1:
+        return x @ f(x, k - 1)
+    half = f(x, k // 2)
+    return half @ half
+"""
+FROM_ONE = """def f(x, k):
+    if k == 1:
+        return x
+    if not k % 2:
+        part = f(x, k // 2)
+        return part * part
+    else:
+        return f(x, k - 1) * (x + k)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "x", "first"), [(BY_SQUARES, jnp.array([[0.5, 0.5], [0.25, 0.75]]), 0), (FROM_ONE, jnp.array(1.25), 1)]
+)
+def test_an_odd_number_and_half_of_an_even_one_are_a_round_for_each_digit(source, x, first):
+    """The calls take away one or halve: nothing was found for both."""
+    check(source, *[(x, jnp.array(k)) for k in (6, first, 1, 5, 8, 11)], seconds=10.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("k % 2 == 1", "k % 3 == 1"), ("k - 1", "k - 3"), ("k // 2", "k // 4"), ("return half @ half", "return half @ half * k")],
+)
+def test_other_steps_between_numbers_are_no_digits(old, new):
+    assert "for" not in offered(BY_SQUARES.replace(old, new), jnp.eye(2), jnp.array(3))
 
 
 def test_a_method_that_calls_itself():

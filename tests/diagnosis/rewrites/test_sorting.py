@@ -236,3 +236,18 @@ def test_a_row_that_is_changed_in_two_lists_is_not_changed_in_one():
         "        else:\n            merged.append([lo, hi])\n    return len(merged), rows[0][1]\n"
     )
     assert not propose(define(source)["f"], (ROWS,), {}).rewrites
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "order = sorted(range(len(x)), key=strength, reverse=True)\n    return jnp.array(order), x[jnp.array(order)]",
+        "rows = list(range(len(x)))\n    rows.sort(key=strength)\n    return jnp.array(rows)",
+        "return max(range(len(x)), key=strength)",
+    ],
+)
+def test_the_parts_that_a_function_of_its_own_returns_are_keys(body):
+    """They were stacked to a table, which has no order of its rows."""
+    source = f"def f(x, y):\n    def strength(i):\n        return y[i], -x[i]\n\n    {body}\n"
+    x, y = jnp.array([3.0, 1.0, 2.0, 5.0]), jnp.array([1, 0, 1, 1])
+    check(source, (x, y), (-x, y), (x, y * 0), (x * 0, y))

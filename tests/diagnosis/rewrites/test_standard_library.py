@@ -17,6 +17,8 @@ X = jnp.array([1.0, 3.0, 4.0, 9.0])
     [
         ("bisect_left(x, v) * 2", [(X, 3.5), (X, 3.0), (X, 99), (X[:1], 0.0)]),
         ("bisect.bisect(x, v) * 2", [(X, 3.5), (X, 3.0), (X, 99), (X[:1], 0.0)]),
+        ("bisect_left(x, v, 1) * 2", [(X, 3.5), (X, 0.5), (X, 99)]),
+        ("bisect.bisect_right(x, v, lo=1, hi=len(x) - 1)", [(X, 3.0), (X, 0.5), (X, 9.0), (X, 99)]),
         ("x[bisect.bisect_right([2, 4, 6], v)]", [(X, jnp.array(4)), (X, 1), (X, 9.5)]),
         ("sum(heapq.nsmallest(2, x - v))", [(X, 3.0), (X[::-1], 1), (X[:1], 0.0)]),
         ("nlargest(2, x - v)[0] / 2", [(X, 3.0), (X[::-1], 1)]),
@@ -41,14 +43,14 @@ def test_jax_has_a_function_for_it(expression, calls):
 @pytest.mark.parametrize(
     "expression",
     [
-        "bisect_left(x, v, 1)",
+        "bisect_left(x, v, key=lambda e: -e)",
         "heapq.nsmallest(2, x, key=lambda e: -e)[0]",
         "set(x.tolist())",
         "sum(itertools.accumulate(x, max, initial=v))",
     ],
 )
 def test_other_uses_are_left(expression):
-    """Bounds of a search, an order of one's own, and a set itself, which is no array."""
+    """Orders of one's own, and a set itself, which is no array."""
     namespace = define(f"def f(x, v):\n    return {expression}\n", HEADER + IMPORTS)
     assert not propose(namespace["f"], (X, 3.0), {}).rewrites
 
