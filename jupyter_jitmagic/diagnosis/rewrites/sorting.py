@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
+import jax
+import numpy as np
+
 from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining, in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.over_items import ranks_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
@@ -31,6 +34,60 @@ def key_written_there(spot: Spot) -> Iterator[Step]:
             ) if all(isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) for line in said):
                 text = ", ".join(map(made.source.expr, parts))
                 yield spot.step("key", (key, f"lambda {each}: ({text})"), drops=made.changed)
+
+
+def by_all_their_parts(spot: Spot) -> Iterator[Step]:
+    """`events.sort()` of tuples of numbers → `events.sort(key=lambda item: (item[0], item[1]))`, as Python does; of
+    `events = sorted([(s, 1) for s in a] + [(e, -1) for e in b])` a line of its own."""
+    node, code = spot.node, spot.code
+    if spot.kind != BOOL or not isinstance(node, ast.Call) or any(each.arg == "key" for each in node.keywords):
+        return
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="sort"), args=[]):
+            width = _width(spot.locals.get(name))
+        case ast.Call(func=ast.Name(id="sorted"), args=[ast.Name(id=name)]) if spot.is_builtin("sorted"):
+            width = _width(spot.locals.get(name))
+        case ast.Call(func=ast.Name(id="sorted"), args=[ast.BinOp() | ast.ListComp() as listed]) if spot.is_builtin("sorted"):
+            width = _width_of(listed)
+        case _:
+            return
+    if width < 2:
+        return
+    item = code.fresh("item", "each", "item_to_sort")
+    key = f"key=lambda {item}: ({', '.join(f'{item}[{number}]' for number in range(width))})"
+    statement, options = code.statement(node), "".join(f", {code.src(each)}" for each in node.keywords)
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node and not isinstance(node.args[0], ast.Name):
+            if code.on_own_lines([statement]):
+                indent, given = code.indent(statement), code.expr(node.args[0])
+                lines = f"{indent}{name} = {given}\n{indent}{name}.sort({key}{options})\n"
+                yield spot.step("key", (code.region([statement]), lines))
+        case _ if not node.args or isinstance(node.args[0], ast.Name):
+            given = f"{code.src(node.args[0])}, " if node.args else ""
+            yield spot.step("key", (node, f"{code.src(node.func)}({given}{key}{options})"))
+
+
+def _width(held: object) -> int:
+    """Of how many numbers each tuple of a list consists; 0 of others."""
+    if not isinstance(held, list) or not held or not all(isinstance(each, tuple) for each in held):
+        return 0
+    widths = {len(each) if all(map(_is_number, each)) else 0 for each in held}
+    return widths.pop() if len(widths) == 1 else 0
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float, jax.Array, np.generic)) and np.ndim(value) == 0
+
+
+def _width_of(listed: ast.expr) -> int:
+    """The same of what `[(s, 1) for s in a] + [(e, -1) for e in b]` lists."""
+    match listed:
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            widths = {_width_of(left), _width_of(right)}
+            return widths.pop() if len(widths) == 1 else 0
+        case ast.ListComp(elt=ast.Tuple(elts=parts)):
+            return len(parts) if not any(isinstance(each, ast.Tuple | ast.Starred) for each in parts) else 0
+    return 0
 
 
 def sorted_by_a_key(spot: Spot) -> Iterator[Step]:
@@ -339,4 +396,5 @@ RULES: list[Rule] = [
     sorted_together,
     sorted_by_a_key,
     sorted_by_several_keys,
+    by_all_their_parts,
 ]

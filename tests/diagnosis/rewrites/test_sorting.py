@@ -251,3 +251,22 @@ def test_the_parts_that_a_function_of_its_own_returns_are_keys(body):
     source = f"def f(x, y):\n    def strength(i):\n        return y[i], -x[i]\n\n    {body}\n"
     x, y = jnp.array([3.0, 1.0, 2.0, 5.0]), jnp.array([1, 0, 1, 1])
     check(source, (x, y), (-x, y), (x, y * 0), (x * 0, y))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "events = sorted([(s, 1) for s in x] + [(e, -1) for e in y])",
+        "events = [(s, 1) for s in x] + [(e, -1) for e in y]\n    events.sort()",
+        "events = []\n    for s, e in zip(x, y):\n        events.append((s, 1))\n        events.append((e, -1))\n    events.sort()",
+        "events = [(e, -1) for e in y] + [(s, 1) for s in x]\n    events = sorted(events, reverse=True)[::-1]",
+    ],
+)
+def test_tuples_are_in_the_order_of_all_their_parts(made):
+    """Two at the same time: the one that ends comes first."""
+    source = (
+        f"def f(x, y):\n    {made}\n    now = most = 0\n    for _, step in events:\n        now += step\n"
+        "        most = max(most, now)\n    return most\n"
+    )
+    x, y = jnp.array([1, 2, 4, 3]), jnp.array([3, 5, 6, 4])
+    check(source, (x, y), (x, x + 1), (x[::-1] * 2, y + 4))
