@@ -53,8 +53,10 @@ class _Words:
         self.tokens: dict[ast.expr, str] = {}
         self.tables: list[tuple[ast.Subscript, ast.Dict]] = []
         self.items = Counter[str]()
-        for each in made.elts if isinstance(made, ast.List) else [made.elt]:
-            self._given(each)
+        given = [*(made.elts if isinstance(made, ast.List) else [made.elt]), *self._appended()]
+        self.column = next((at for each in given if (at := self._place_of_word(each)) is not None), None)
+        for each in given:
+            self._given(self._word_in(each))
         for use in self._loads(name):
             self._asked_of_list(use)
         followed: set[str] = set()
@@ -82,6 +84,28 @@ class _Words:
     def _loads(self, name: str) -> list[ast.Name]:
         return [n for n in walk(self.function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
 
+    def _appended(self) -> Iterator[ast.expr]:
+        for use in self._loads(self.name):
+            match self.code.parents[use]:
+                case ast.Attribute(attr="append") as method:
+                    call = self.code.parents[method]
+                    if not isinstance(call, ast.Call) or len(call.args) != 1 or call.keywords:
+                        raise _Refused
+                    yield call.args[0]
+
+    def _place_of_word(self, item: ast.expr) -> int | None:
+        """Where the word stands in `("spilled", v)`; None where an item is a word itself."""
+        parts = item.elts if isinstance(item, ast.Tuple) else []
+        words = [at for at, part in enumerate(parts) if any(token(self.spot, side) for side in sides(part))]
+        return words[0] if words else None
+
+    def _word_in(self, item: ast.expr) -> ast.expr:
+        if self.column is None:
+            return item
+        if not isinstance(item, ast.Tuple) or len(item.elts) <= self.column:
+            raise _Refused
+        return item.elts[self.column]
+
     def _given(self, value: ast.expr) -> None:
         """A word, or one of several, or an item."""
         for side in sides(value):
@@ -96,13 +120,17 @@ class _Words:
             case ast.Name(id=name):
                 return name in self.items
             case ast.Subscript(value=ast.Name(id=name), slice=at):
-                return name == self.name and not isinstance(at, ast.Slice)
+                return name == self.name and self.column is None and not isinstance(at, ast.Slice)
+            case ast.Subscript(value=ast.Subscript(value=ast.Name(id=name)), slice=ast.Constant(value=place)):
+                return name == self.name and place == self.column
         return False
 
     def _asked_of_list(self, use: ast.expr) -> None:
         code, parent = self.code, self.code.parents[use]
         match parent:
-            case ast.Attribute(attr="append" | "count" | "index") as method:
+            case ast.Attribute(attr="append"):
+                pass
+            case ast.Attribute(attr="count" | "index") as method if self.column is None:
                 call = code.parents[method]
                 if not isinstance(call, ast.Call) or len(call.args) != 1 or call.keywords:
                     raise _Refused
@@ -112,7 +140,7 @@ class _Words:
             case ast.Subscript(value=value, slice=ast.Slice(), ctx=ast.Load()) as part if value is use:
                 self._asked_of_list(part)
             case ast.Subscript(value=value, ctx=ast.Load()) as item if value is use:
-                self._asked_of_item(item)
+                self._asked_of_item(item if self.column is None else self._part_of(item))
             case ast.For(iter=over, target=target) | ast.comprehension(iter=over, target=target) if over is use:
                 self._named(target)
             case ast.Call(func=ast.Name(id="zip" | "enumerate" as how), args=args, keywords=[]) as call if use in args:
@@ -121,12 +149,24 @@ class _Words:
                         self._named(targets[1 if how == "enumerate" else args.index(use)])
                     case _:
                         raise _Refused
-            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[over]) if over is use:
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[over]) if (
+                over is use and self.column is None
+            ):
                 self._given(left)
             case _:
                 raise _Refused
 
+    def _part_of(self, item: ast.expr) -> ast.expr:
+        match self.code.parents[item]:
+            case ast.Subscript(value=value, slice=ast.Constant(value=place)) as part if value is item and place == self.column:
+                return part
+        raise _Refused
+
     def _named(self, target: ast.expr) -> None:
+        if self.column is not None:
+            if not isinstance(target, ast.Tuple) or len(target.elts) <= self.column:
+                raise _Refused
+            target = target.elts[self.column]
         if not isinstance(target, ast.Name):
             raise _Refused
         self.items[target.id] += 1
@@ -142,8 +182,8 @@ class _Words:
                     raise _Refused
                 for each in given:
                     self._given(each)
-            case ast.Assign(targets=[target], value=value) if value is use:
-                self._named(target)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is use:
+                self.items[name] += 1
             case ast.Subscript(value=table, slice=index, ctx=ast.Load()) as asked if index is use:
                 held = bound_once(self.function, table.id) if isinstance(table, ast.Name) else table
                 if not isinstance(held, ast.Dict) or not all(map(self._is_number, held.values)):

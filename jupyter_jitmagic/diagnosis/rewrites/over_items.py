@@ -324,7 +324,9 @@ def position(spot: Spot) -> Iterator[Step]:
     node = spot.code.parents.get(spot.node) if isinstance(spot.node, ast.Attribute) else spot.node
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or len(node.args) != 1:
         return
-    if node.func.attr in ("index", "count") and isinstance(spot.value(node.func.value), list | tuple | jax.core.Tracer):
+    lacks_it = isinstance(spot.error, AttributeError) and "Tracer" in str(spot.error)  # of `jnp.sort(x).index(v)`
+    listed = lacks_it or isinstance(spot.value(node.func.value), list | tuple | jax.core.Tracer)
+    if node.func.attr in ("index", "count") and listed:
         if node.func.attr == "index":
             spot.refuse_where_caught(ValueError)
         what = "argmax" if node.func.attr == "index" else "sum"
