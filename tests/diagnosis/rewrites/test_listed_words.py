@@ -41,6 +41,16 @@ def f(x):
             found.append("mid")
     return jnp.array([worth[kind] for kind in found])
 """,
+    "beside numbers": """
+def f(x):
+    events = []
+    for v in x:
+        if v > 1:
+            events.append(("high", v - 1))
+        elif v < 0:
+            events.append(("low", -v))
+    return sum(v for kind, v in events if kind == "high"), len(events)
+""",
     "whether it is there": """
 def f(x):
     signs = ["up" if v > 0 else "down" for v in x]

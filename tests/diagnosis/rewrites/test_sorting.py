@@ -258,7 +258,8 @@ def test_the_parts_that_a_function_of_its_own_returns_are_keys(body):
     [
         "events = sorted([(s, 1) for s in x] + [(e, -1) for e in y])",
         "events = [(s, 1) for s in x] + [(e, -1) for e in y]\n    events.sort()",
-        "events = []\n    for s, e in zip(x, y):\n        events.append((s, 1))\n        events.append((e, -1))\n    events.sort()",
+        "events = []\n    for s, e in zip(x, y):\n        events.append((s, 1))\n        events.append((e, -1))\n"
+        "    events.sort()",
         "events = [(e, -1) for e in y] + [(s, 1) for s in x]\n    events = sorted(events, reverse=True)[::-1]",
     ],
 )
