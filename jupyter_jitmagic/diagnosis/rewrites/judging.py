@@ -72,6 +72,8 @@ from jupyter_jitmagic.source.units import NoSource, Unit
 OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
 _NOTHING = "{effect} and returns nothing, and of a compiled function its result is all that comes out: let it return the array"
 _SORTED = f"{GOES_BY_KEYS}, in which plain Python gives something else: {WHAT_TO_PASS}"
+_BESIDE_NAN = "it differs on an input varied (nan)"
+_OF_EXTREMES = "NaN, of which max() and min() take account by its place alone"
 _KEEPS = "{effect}, and what is kept there would be a tracer; return the value, and keep it where the function is called"
 
 
@@ -129,6 +131,7 @@ class Judge:
         self._gradients = DraftGradients(call, seconds)
         self.at_edge: Rewrite | None = None
         self.beside_nan: Rewrite | None = None
+        self._refused_beside_nan: Traced | None = None
         self.second: Rewrite | None = None
         self.fails: dict[str, str] = {}
         self.fails_elsewhere = ""
@@ -206,9 +209,21 @@ class Judge:
             if self._plain is not None and self._plain.failed is not None:
                 self._why_not = str(error)
                 return self._rewrite(draft, reason=f"traced, not compared: {error}")
+            if self._refused_beside_nan is None and str(error).startswith(_BESIDE_NAN) and "nan" not in draft.excludes:
+                self._refused_beside_nan = traced if {"max", "min"} & {change.pattern for change in draft.changes} else None
             patterns = ", ".join(dict.fromkeys(change.pattern for change in draft.changes))
             return f"a rewrite by {patterns} was tried and rejected: {error}"
         return found if isinstance(found, Rewrite | str) else self._by_gradients(plain, traced, found)
+
+    def but_for_nan(self) -> Rewrite | None:
+        """The first draft that was refused for an extreme of NaN alone, if it is right for numbers."""
+        traced = self._refused_beside_nan
+        if traced is None:
+            return None
+        found = self.judge(
+            replace(traced, draft=replace(traced.draft, excludes={**traced.draft.excludes, "nan": _OF_EXTREMES}))
+        )
+        return found if isinstance(found, Rewrite) and found.verified else None
 
     @functools.cached_property
     def _goes_by_keys(self) -> bool:

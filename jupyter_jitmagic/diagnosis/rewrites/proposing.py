@@ -202,6 +202,8 @@ def _propose(
         found = as_it_is if as_it_is.rewrites else found
     if not found.rewrites and judge.beside_nan is not None:
         return Proposals((judge.beside_nan,), found.unverified)
+    if not found.rewrites and (right := judge.but_for_nan()) is not None:
+        return Proposals((right,), found.unverified)
     if not found.rewrites and first.unverified:
         found = first  # what promises less and is not verified either is no better answer
     why = _fails_elsewhere({**search.fails, **judge.fails})

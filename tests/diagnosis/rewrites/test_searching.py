@@ -12,7 +12,7 @@ from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft
 from jupyter_jitmagic.diagnosis.rewrites.engine import Search
 from jupyter_jitmagic.sandbox.clock import Deadline
 
-from .helpers import define
+from .helpers import check, define
 
 X = jnp.array([1.0, -2.0, 3.0])
 NAMED = """
@@ -64,3 +64,16 @@ def test_another_start_of_a_loop_is_not_traced_where_a_line_in_it_is_hopeless(tr
     assert not list(search.drafts())
     starts = [draft.changes[-1].pattern for draft in traced if draft.changes]
     assert starts.count("while_loop") == 1, starts
+
+
+def test_an_extreme_of_numbers_is_better_than_nothing_and_nan_is_said():
+    """Each `min` could be written in two ways, of which one differs beside NaN: time ran out before all were the other."""
+    source = (
+        "def f(X, y, w, tol=1e-3):\n    best, kept = -math.inf, w\n    for _ in range(10):\n"
+        "        m = [float(yy) * (xx @ w) for xx, yy in zip(X, y)]\n        if min(m) > best:\n"
+        "            best, kept = min(m), w\n        k = m.index(min(m))\n        if m[k] > tol:\n            break\n"
+        "        w = w + y[k] * X[k]\n    return kept, best\n"
+    )
+    X, y = jnp.array([[1.0, 2.0], [2.0, -1.0]]), jnp.array([1, -1])
+    found = check(source, (X, y, jnp.array([0.0, 1.0])), (X, y, jnp.array([3.0, 1.0])), (X, -y, jnp.zeros(2)), seconds=2.0)
+    assert any("take account by its place alone" in each for each in found.rewrites[0].compared.differences)
