@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import jax.numpy as jnp
 
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
+from jupyter_jitmagic.diagnosis.rewrites.host_functions import host_names
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.names import walk
 
 _FEWER = "a first coefficient of 0, for which plain Python gives fewer roots, and this one NaN in their place"
 _OPTIONS: dict[str, tuple[int, str, str]] = {
@@ -49,4 +51,43 @@ def all_places_stored(spot: Spot) -> Iterator[Step]:
         yield spot.step("nse=", (node, f"{spot.code.src(function)}({array.id}, nse={array.id}.size)"))
 
 
-RULES: list[Rule] = [given_the_option, all_places_stored]
+def thin_factors(spot: Spot) -> Iterator[Step]:
+    """`U, s, Vt = jnp.linalg.svd(x)`, of which `U[:, :r]`, `s[:r]` and `Vt[:r]` alone are read → `full_matrices=False`:
+    there are no more columns than singular values then, and of those no more are read."""
+    function, code = spot.function, spot.code
+    if not isinstance(function, ast.FunctionDef):
+        return
+    for node in walk(function):
+        match node:
+            case ast.Assign(
+                targets=[ast.Tuple(elts=[ast.Name(id=left), ast.Name(id=values), ast.Name(id=right)])],
+                value=ast.Call(func=func, args=[_], keywords=[]) as call,
+            ) if "numpy.linalg.svd" in host_names(spot, func) or code.src(func) == spot.jnp("linalg.svd"):
+                pass
+            case _:
+                continue
+        reads = {name: [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+                 for name in (left, values, right)}  # fmt: skip
+        counts = [_first_so_many(code.parents[use], name == left) for name in (left, right) for use in reads[name]]
+        counted = {_first_so_many(code.parents[use], False) for use in reads[values]} - {""}
+        if counts and set(counts) <= counted and len(counted) == 1:
+            yield spot.step("full_matrices=", (call, f"{code.src(call)[:-1]}, full_matrices=False)"))
+            return
+
+
+def _first_so_many(node: ast.AST, columns: bool) -> str:
+    """r of `U[:, :r]`, or of `s[:r]` and `Vt[:r, :]`; "" where more is read."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.ctx, ast.Load):
+        return ""
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    at = 1 if columns else 0
+    others = [part for place, part in enumerate(parts) if place != at]
+    if len(parts) <= at or any(ast.unparse(part) != ":" for part in others):
+        return ""
+    match parts[at]:
+        case ast.Slice(lower=None, upper=ast.Name(id=count), step=None):
+            return count
+    return ""
+
+
+RULES: list[Rule] = [given_the_option, all_places_stored, thin_factors]

@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import applied, check, define
+from .helpers import applied, check, define, offered
 
 A, B = jnp.array([1.0, 2.0, 3.0]), jnp.array([5.0, 6.0, 7.0])
 
@@ -62,3 +62,17 @@ def test_a_sparse_matrix_made_of_data_has_room_for_all_of_it(made):
     assert f"{made[:-1]}, nse=a.size)" in found.rewrites[0].source
     with applied(found, namespace):
         assert jax.jit(namespace["f"])(jnp.eye(3), 0.5, A) == A.sum()
+
+
+@pytest.mark.parametrize("product", ["U[:, :r] @ jnp.diag(s[:r]) @ Vt[:r]", "(U[:, :r] * s[:r]) @ Vt[:r, :]"])
+def test_of_the_largest_singular_values_thin_factors_are_enough(product):
+    """All columns of U met as many singular values: of a matrix that is not square nothing was found."""
+    source = f"def f(x, least):\n    U, s, Vt = jnp.linalg.svd(x)\n    r = int((s > least).sum())\n    return {product}\n"
+    x = jnp.outer(jnp.arange(5.0), jnp.array([1.0, 2.0, -1.0])) + jnp.eye(5, 3) * 2
+    check(source, *((m, jnp.array(least)) for m in (x, x.T, x[:3]) for least in (0.5, 3.0, 0.0)), seconds=10.0)
+
+
+@pytest.mark.parametrize("product", ["U @ U[:, :r].sum(1) + s[:r].sum()", "U[:, :r].sum() + Vt[:r].sum()"])
+def test_where_more_of_the_factors_is_read_they_are_whole(product):
+    source = f"def f(x, r):\n    U, s, Vt = jnp.linalg.svd(x)\n    return {product}\n"
+    assert "full_matrices=" not in offered(source, jnp.ones((4, 3)), jnp.array(2))
