@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.names import SCOPES, bound_once, walk
+from jupyter_jitmagic.source.names import SCOPES, bound_once, loaded, walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
@@ -74,6 +74,7 @@ def _edits(
     if all(fact is not None and fact.dtype == "b" for fact in facts):
         return []  # a set is written so
     kind = "int" if all(fact is not None and fact.dtype in ("i", "u", "b") for fact in facts) else "float"
+    kind = f"{array}.dtype" if kind == "float" and array in loaded([begun]) else kind
     indent, index = code.indent(made), _key(spot, first)
     lines = f"{indent}{places} = {{({index})}}\n{indent}{values} = {spot.np('zeros')}({array}.shape, {kind})\n"
     lines += f"{indent}{values}[{index}] = {code.expr(begun)}\n"

@@ -42,8 +42,10 @@ infinity there."""
 _FACTORS_AND_WHICH_HALF = {"scipy.linalg.cho_factor"}
 NEVER_FAIL = {"numpy.linalg.norm", "numpy.linalg.det", "numpy.linalg.slogdet", "scipy.linalg.cho_solve"}
 """What raises LinAlgError of no numbers."""
-_NOT_SQUARE = {NOT_SQUARE: "a matrix that is not square, of which LinAlgError is raised, too"}
-_NO_MATRIX = {"nan": "NaN, with which LAPACK may take a matrix for positive definite", **_NOT_SQUARE}
+_NO_MATRIX = {
+    NOT_SQUARE: "a matrix that is not square, of which LinAlgError is raised, too",
+    "nan": "NaN and infinities in a matrix, of which LAPACK may raise LinAlgError or not",
+}
 _NO_GRADIENT = "its gradient is NaN where LinAlgError would be raised"
 
 
@@ -106,7 +108,7 @@ def _not_solvable(spot: Spot, call: ast.Call, names: set[str], handlers: Sequenc
         numbers = "".join(f"{isfinite}({code.expr(each)}).all() and " for each in call.args[: 2 if singular else 0])
         return f"{numbers}not {isfinite}({result}{part}).all()"
 
-    raised = Raised(np.linalg.LinAlgError, "", excludes=_NOT_SQUARE if singular else _NO_MATRIX, note=_NO_GRADIENT)
+    raised = Raised(np.linalg.LinAlgError, "", excludes=_NO_MATRIX, note=_NO_GRADIENT)
     match code.statement(call):
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call and (
             all(always_leaves(each.body) or name in stored(each.body) for each in handlers) or _is_asked_there(spot, call, name)

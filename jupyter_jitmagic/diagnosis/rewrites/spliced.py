@@ -11,6 +11,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, polynomial, traced, written
+from jupyter_jitmagic.source.names import loaded
 
 _EXCLUDES = {**NEGATIVE, OVERLAP: "a place past the end, where plain Python makes a longer or shorter array"}
 
@@ -42,10 +43,13 @@ def spliced(spot: Spot) -> Iterator[Step]:
 def _texts(spot: Spot, array: ast.Name, start: ast.expr, stop: ast.expr, given: ast.expr | None) -> Iterator[str]:
     """The array with what is given in the place of what stands between both bounds; of its own kind, or of a wider one."""
     text = _text(spot, array, array.id, start, stop, given)
-    if text:
+    if not text:
+        return
+    value = given.args[0].elts[0] if isinstance(given, ast.Call) and isinstance(given.args[0], ast.List) else given
+    whole = isinstance(value, ast.Constant) and isinstance(value.value, int)
+    if value is None or whole or loaded([value]) == {array.id}:
         yield text
-    if text and given is not None:
-        value = given.args[0].elts[0] if isinstance(given, ast.Call) and isinstance(given.args[0], ast.List) else given
+    else:  # integers beside floats become such
         wide = f"{array.id}.astype({spot.jnp('result_type')}({array.id}, {spot.code.expr(value)}))"
         yield _text(spot, array, wide, start, stop, given)
 

@@ -59,6 +59,8 @@ def _is_of_arrays(held: object, alone: bool) -> bool:
     """Whether a list's items, traced ones among them, make an array (of numbers alone)."""
     if not isinstance(held, list) or not held or not any(map(is_traced_value, held)):
         return False
+    if len({np.result_type(each) for each in held}) > 1:
+        return False
     return (
         all(isinstance(each, (int, float, np.ndarray, jax.Array)) for each in held)
         and len(set(map(np.shape, held))) == 1

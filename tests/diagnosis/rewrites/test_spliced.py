@@ -12,10 +12,10 @@ X, T, PLACES = jnp.arange(6.0), jnp.array([7.0, 8.0]), [jnp.array(n) for n in (2
     ("body", "written"),
     [
         ("jnp.concatenate([x[:i], jnp.array([t[0]]), x[i + 1:]])", ".at[i].set(t[0])"),
-        ("jnp.concatenate([x[:i], t, x[i + len(t):]])", "x.at[i + jnp.arange(len(t))].set(t)"),
-        ("jnp.hstack((x[:i], t, x[t.shape[0] + i:]))", "x.at[i + jnp.arange(t.shape[0])].set(t)"),
+        ("jnp.concatenate([x[:i], t, x[i + len(t):]])", ".at[i + jnp.arange(len(t))].set(t)"),
+        ("jnp.hstack((x[:i], t, x[t.shape[0] + i:]))", ".at[i + jnp.arange(t.shape[0])].set(t)"),
         ("jnp.concatenate([x[:i], jnp.asarray([t[1]]), x[i:]])", "jnp.insert("),
-        ("jnp.concatenate([x[:i], t, x[i:]])", "jnp.insert(x, i, t)"),
+        ("jnp.concatenate([x[:i], t, x[i:]])", ", i, t)"),
         ("jnp.concatenate([x[:i], x[i + 1:]])", "jnp.delete(x, i, "),
     ],
 )
@@ -28,6 +28,19 @@ def test_what_stands_before_and_behind_a_place_is_the_array(body, written):
 def test_integers_beside_floats_become_floats():
     source = "def f(x, t, i):\n    return jnp.concatenate([x[:i], jnp.array([t[0]]), x[i + 1:]])\n"
     check(source, *((jnp.arange(6), T, i) for i in PLACES), seconds=10.0)
+
+
+@pytest.mark.parametrize("body", ["jnp.concatenate([x[:i], t, x[i + len(t):]])", "jnp.concatenate([x[:i], t, x[i:]])"])
+def test_floats_that_another_call_puts_among_integers_keep_their_fractions(body):
+    """The call's own arrays are both of floats: with integers for one of them 0.5 was 0, and nothing said so."""
+    source = f"def f(x, t, i):\n    return {body}\n"
+    check(
+        source,
+        (X, T, PLACES[0]),
+        (jnp.arange(6), jnp.array([0.5, 1.5]), PLACES[1]),
+        (X, jnp.array([7, 8]), PLACES[0]),
+        seconds=10.0,
+    )
 
 
 @pytest.mark.parametrize(
