@@ -55,5 +55,15 @@ def asks_for_rank(tree: ast.AST) -> bool:
     return False
 
 
+def takes_boxes(tree: ast.AST) -> bool:
+    """Whether it cuts two axes at once, as `img[a:b, c:d]`: an image may have channels."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+            cut = [each for each in node.slice.elts if isinstance(each, ast.Slice) and (each.lower or each.upper)]
+            if len(cut) > 1:
+                return True
+    return False
+
+
 def _called(node: ast.Call) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

@@ -23,7 +23,7 @@ from jupyter_jitmagic.base.jax_internals import as_jax
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.inputs import LARGE, Variations
-from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags, asks_for_rank, kinds_asked_for
+from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_flags, asks_for_rank, kinds_asked_for, takes_boxes
 from jupyter_jitmagic.diagnosis.proof.leaves import as_integers, in_rank, in_shape, kind_of, like, rounded
 from jupyter_jitmagic.diagnosis.proof.optional_items import (
     asked_together,
@@ -466,10 +466,11 @@ class _Maker:
         arrays, asks = self._arrays(), any(asks_for_rank(tree) for tree in self._trees)
         shapes = [self._leaves[k].shape for k in arrays] or [(0,)]
         shape = max(shapes, key=len) if asks else shapes[0]
-        if 0 in shape or not (asks or len(shape) == 1):
+        boxes = len(shape) == 2 and any(map(takes_boxes, self._trees))
+        if 0 in shape or not (asks or boxes or len(shape) == 1):
             return
         alike = [k for k in arrays if self._leaves[k].shape == shape]
-        axes = 2 if len(shape) == 1 else len(shape) - 1
+        axes = len(shape) + 1 if boxes or len(shape) == 1 else len(shape) - 1
         words = f"on arrays of {'one axis' if axes == 1 else f'{axes} axes'}"
         changed = {k: in_rank(self._leaves[k], axes) for k in alike}
         yield replace(self._as_number(changed, words, "rank"), promised=False, sought=asks, by_value=True)

@@ -37,6 +37,7 @@ def _edits(
     places, values = code.fresh(f"{name}_places", f"places_of_{name}"), code.fresh(f"{name}_values", f"values_of_{name}")
     edits: list[_Edit] = []
     stored: list[ast.Tuple] = []
+    asked: list[tuple[ast.Call, ast.Tuple, ast.expr]] = []
     given = [begun]
     for use in [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]:
         if any(isinstance(at, SCOPES) and at is not function for at in _around(spot, use, function)):
@@ -58,9 +59,7 @@ def _edits(
             case ast.Attribute(attr="get") as method:
                 match code.parents[method]:
                     case ast.Call(args=[ast.Tuple() as key, default], keywords=[]) as call:
-                        index = _key(spot, key)
-                        there = f"{values}[{index}] if ({index}) in {places} else {code.operand(default)}"
-                        edits.append((call, f"({there})"))
+                        asked.append((call, key, default))
                     case _:
                         return []
             case ast.Call(func=ast.Name(id="len"), args=[_]):
@@ -74,11 +73,22 @@ def _edits(
     if all(fact is not None and fact.dtype == "b" for fact in facts):
         return []  # a set is written so
     kind = "int" if all(fact is not None and fact.dtype in ("i", "u", "b") for fact in facts) else "float"
+    for call, key, default in asked:  # perhaps of a place beyond the array, at which a mask would tell of its last
+        index, inside = (
+            _key(spot, key),
+            " and ".join(_inside(spot, part, f"{array}.shape[{k}]") for k, part in enumerate(key.elts)),
+        )
+        edits.append((call, f"({values}[{index}] if {inside} and ({index}) in {places} else {code.operand(default)})"))
     kind = f"{array}.dtype" if kind == "float" and array in loaded([begun]) else kind
     indent, index = code.indent(made), _key(spot, first)
     lines = f"{indent}{places} = {{({index})}}\n{indent}{values} = {spot.np('zeros')}({array}.shape, {kind})\n"
     lines += f"{indent}{values}[{index}] = {code.expr(begun)}\n"
     return [(code.region([made]), lines), *edits]
+
+
+def _inside(spot: Spot, part: ast.expr, size: str) -> str:
+    known = isinstance(part, ast.Constant) and isinstance(part.value, int) and part.value >= 0
+    return f"{spot.code.operand(part)} < {size}" if known else f"0 <= {spot.code.operand(part)} < {size}"
 
 
 def _around(spot: Spot, node: ast.AST, function: ast.FunctionDef) -> Iterator[ast.AST]:

@@ -33,6 +33,8 @@ class _Filling:
     in_front: bool = False
     value: str = ""
     """The number that fills it, where it is one."""
+    padded: bool = False
+    """It is filled up by `jnp.pad`, and stays of its kind."""
 
 
 def filled_up(spot: Spot) -> Iterator[Step]:
@@ -151,7 +153,8 @@ class _Fillings:
         test = f"{self.spot.jnp('arange')}({size}) < {self.code.operand(filling.array.slice.upper)}"
         test = f"({test})[:{', None' * (fact.ndim - 1)}]" if fact.ndim > 1 else test
         filled = filling.joined.replace(self.code.src(filling.array), whole)
-        return f"{self.spot.jnp('where')}({test}, {filled}[:{size}], {filling.value})"
+        kept = f".astype({whole}.dtype)" if filling.padded else ""  # of flags as well
+        return f"{self.spot.jnp('where')}({test}, {filled}[:{size}], {filling.value}){kept}"
 
     # -- what fills up ---------------------------------------------------------------------------------------
 
@@ -245,7 +248,7 @@ class _Fillings:
         name, rest = filler.split("')", 1)
         turned = f"{self.code.operand(array)}[::-1]" if in_front else text
         joined = f"{self.spot.jnp('concatenate')}([{turned}, {self.spot.jnp(name)}{rest}])"
-        return _Filling(array, size, joined, least, in_front, "0" if value is None else self.code.expr(value))
+        return _Filling(array, size, joined, least, in_front, "0" if value is None else self.code.expr(value), padded=True)
 
     def _missing(self, number: ast.expr, array: ast.expr) -> tuple[ast.expr, bool] | None:
         """n of `n - len(v)`, by name too, and whether it is nothing where v is longer (`max(n - len(v), 0)`)."""

@@ -189,5 +189,13 @@ def test_a_part_whose_length_is_a_number_is_filled_up_by_what_that_leaves(body):
     check(f"MAX = 6\n\ndef f(x, n):\n    {body}\n", *((X, jnp.array(n)) for n in (2, 0, 4)), seconds=10.0)
 
 
+def test_flags_that_are_filled_up_stay_flags():
+    source = "def f(x, n):\n    return jnp.pad(x[:n], (0, 6 - n))\n"
+    namespace = define(source)
+    found = propose(namespace["f"], (X, jnp.array(2)), {})
+    with applied(found, namespace):
+        assert namespace["f"](X > 0, jnp.array(3)).dtype == bool
+
+
 def test_a_number_that_is_not_where_it_was_cut_fills_nothing_up():
     assert "filled up" not in offered("def f(x, n, m):\n    return jnp.pad(x[:n], (0, 6 - m))\n", X, jnp.array(2), jnp.array(2))

@@ -231,3 +231,17 @@ def test_two_windows_grow_shorter_together(source):
         text = dict(namespace)
         exec("\n".join(found.sources.values()), text)
         assert text["f"](x, v, jnp.array(4)) == namespace["f"](x, v, jnp.array(4))
+
+
+def test_a_box_of_an_image_is_told_of_one_with_channels():
+    """Asked with one without: that the mask has two axes was not said."""
+    source = "def f(img, r, c):\n    return img.at[r : r + 2, c:].set(1.0)\n"
+    found = check(source, (jnp.arange(20.0).reshape(4, 5), A, B), seconds=10.0).rewrites[0]
+    text = dict(define(source))
+    exec(found.source, text)
+    image = jnp.arange(60.0).reshape(4, 5, 3)
+    try:
+        alike = bool((text["f"](image, 1, 2) == define(source)["f"](image, 1, 2)).all())
+    except ValueError:
+        alike = False
+    assert alike != any("on arrays of 3 axes" in each for each in found.compared.differences)
