@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.names import SCOPES, walk
 
@@ -119,12 +120,9 @@ class _Held:
                 kind: Any = self.spot.value(func)
             case _:
                 raise _Refused
-        plain = isinstance(kind, type) and (
-            (dataclasses.is_dataclass(kind) and not hasattr(kind, "__post_init__"))
-            or (issubclass(kind, tuple) and hasattr(kind, "_fields"))
-        )
-        asked = hasattr(kind, "__bool__") or (not issubclass(kind, tuple) and hasattr(kind, "__len__")) if plain else True
-        if asked or any(isinstance(each, ast.Starred) for each in args) or any(each.arg is None for each in keywords):
+        if not _holds_what_it_is_given(kind):
+            raise _Refused
+        if any(isinstance(each, ast.Starred) for each in args) or any(each.arg is None for each in keywords):
             raise _Refused
         given: dict[str, Any] = {str(each.arg): each.value for each in keywords}
         found: dict[str, Any] = {}
@@ -158,6 +156,17 @@ class _Held:
                 yield use, held
             case _:
                 raise _Refused
+
+
+def _holds_what_it_is_given(kind: Any) -> bool:
+    """Whether a class is a dataclass or a named tuple, whose objects are true and have what was given for their fields."""
+    if not isinstance(kind, type) or hasattr(kind, "__bool__"):
+        return False
+    if issubclass(kind, tuple):
+        return hasattr(kind, "_fields")
+    if not dataclasses.is_dataclass(kind) or any(hasattr(kind, name) for name in ("__post_init__", "__len__")):
+        return False
+    return bool(attribute(attribute(kind, "__dataclass_params__", None), "init", False))
 
 
 def _is_name(key: ast.expr | None) -> bool:

@@ -136,7 +136,8 @@ class _Sets:
                 fact = spot.fact(item)
                 if fact is None or fact.ndim != 0:
                     raise _Refused
-                there = f"({mask})[{code.expr(item)}]" if not mask.isidentifier() else f"{mask}[{code.expr(item)}]"
+                held = mask if mask.isidentifier() else f"({mask})"  # beyond its end there is none
+                there = f'{held}.at[{code.expr(item)}].get(mode="fill", fill_value=False)'
                 yield asked, there if isinstance(op, ast.In) else f"~{there}"
             case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test) if test is whole:
                 yield whole, f"{spot.jnp('any')}({mask})"

@@ -73,6 +73,12 @@ def test_fields_are_variables_and_a_flag_says_whether_there_are_any(source):
         ("            trade = None", "            last = trade\n            trade = None"),
         ("trade = Trade(way, price=price)", "trade = Trade(way, price=x)"),
         ("trade = Trade(way, price=price)", "trade = Trade(*(way, price))"),
+        ("    size: float = 2.0\n", "    size: float = 2.0\n\n    def __post_init__(self):\n        self.price *= 2\n"),
+        (
+            "@dataclass\nclass Trade:\n    side: int\n    price: float\n    size: float = 2.0\n",
+            "@dataclass(init=False)\nclass Trade:\n    side: int\n    price: float\n    size: float = 2.0\n\n"
+            "    def __init__(self, side, price):\n        self.side, self.price = side, price * 2\n",
+        ),
     ],
 )
 def test_an_object_of_which_more_is_asked_stays(old, new):

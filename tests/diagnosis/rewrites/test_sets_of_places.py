@@ -24,7 +24,7 @@ def f(c):
     "asked for one": """
 def f(c):
     low = set(np.where(c.sum(0) < 2)[0].tolist())
-    return jnp.array([1.0 if k in low else -1.0 for k in range(3)]), 4 not in low
+    return jnp.array([1.0 if k in low else -1.0 for k in range(3)]), 4 not in low, 7 in low
 """,
     "by methods, and whether there are any": """
 def f(c):
