@@ -26,8 +26,10 @@ def places_asked(spot: Spot) -> Iterator[Step]:
                 continue
             array, text = made
             asked = _looked_up(spot, function, target.id, target.id) if numbered else _questions(spot, function, target.id)
-            edits = [] if _is_changed(spot, function, target.id) else list(asked)
+            caught = any(isinstance(each, ast.Try) for each in walk(function))  # what is not there may be handled
+            edits = [] if caught or _is_changed(spot, function, target.id) else list(asked)
             if edits:
+                spot.refuse_where_caught(ValueError, KeyError)
                 fact = spot.fact(array)
                 excludes = _NAN if fact is None or fact.dtype == "f" else {}
                 yield spot.step("argmax", (value, text), *edits, excludes=excludes)

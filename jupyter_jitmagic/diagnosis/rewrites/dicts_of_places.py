@@ -17,6 +17,8 @@ def as_set_and_array(spot: Spot) -> Iterator[Step]:
     function = spot.function
     if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
         return
+    if any(isinstance(each, ast.Try) for each in walk(function)):
+        return  # a key that is not there may be handled
     for node in walk(function):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=[ast.Tuple() as first], values=[begun]) as made):
@@ -26,6 +28,7 @@ def as_set_and_array(spot: Spot) -> Iterator[Step]:
         if bound_once(function, name) is made and spot.code.on_own_lines([node]):
             edits = _edits(spot, function, node, name, first, begun)
             if edits:
+                spot.refuse_where_caught(KeyError)
                 yield spot.step("set", *edits)
                 return
 

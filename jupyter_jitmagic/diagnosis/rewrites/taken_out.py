@@ -34,6 +34,7 @@ def taken_out(spot: Spot) -> Iterator[Step]:
             return
     if not code.on_own_lines([statement]) or not _is_of_arrays(spot.locals.get(name), alone=isinstance(statement, ast.Expr)):
         return
+    spot.refuse_where_caught(ValueError, IndexError)
     indent, array = code.indent(statement), f"{spot.jnp('array')}({name})"
     lines = ""
     if read and isinstance(statement, ast.Assign):

@@ -66,3 +66,15 @@ def f(x):
     return jnp.array([rank[v] for v in x.tolist()])
 """
     assert "argmax" not in offered(source, X)
+
+
+def test_a_value_that_is_not_among_them_may_be_handled():
+    source = """
+def f(x, v):
+    levels = sorted(set(x.tolist()))
+    try:
+        return levels.index(int(v))
+    except ValueError:
+        return -1
+"""
+    assert "argmax" not in offered(source, X, X[0])

@@ -55,7 +55,10 @@ def test_a_place_beyond_the_grid_is_none_of_the_dict():
     check(KEPT.replace("END", "return far.get((2, 2), -1)"), (OPEN,), (OPEN[:2, :2],), (OPEN[:2],), seconds=10.0)
 
 
-@pytest.mark.parametrize("end", ["return sum(far.values())", "return max(far)", "far.pop((0, 0))\n    return len(far)"])
+CAUGHT = "try:\n        return far[(2, 2)]\n    except KeyError:\n        return -1"
+
+
+@pytest.mark.parametrize("end", ["return sum(far.values())", "return max(far)", "far.pop((0, 0))\n    return len(far)", CAUGHT])
 def test_a_dict_of_which_more_is_asked_stays(end):
     assert "set" not in offered(KEPT.replace("END", end), OPEN)
 

@@ -63,3 +63,16 @@ def f(x):
     return gone, left
 """
     assert "delete" not in offered(source, jnp.array([3.0, 1.0, 1.0]))
+
+
+def test_an_item_that_is_not_there_may_be_handled():
+    source = """
+def f(x, v):
+    left = list(x)
+    try:
+        left.remove(v)
+    except ValueError:
+        left.pop()
+    return jnp.array(left)
+"""
+    assert "delete" not in offered(source, X, X[1])
