@@ -127,9 +127,12 @@ class _Sets:
 
     def _asked(self, whole: ast.expr) -> Iterator[_Edit]:
         code, spot, mask = self.code, self.spot, self._text(whole)
+        parent = code.parents[whole]
         if any(isinstance(at, SCOPES) for at in self._around(whole)):
             raise _Refused
-        match code.parents[whole]:
+        if isinstance(whole, ast.Name) and isinstance(parent, ast.Assign | ast.Tuple):
+            raise _Refused  # another name for the same set, which both may change
+        match parent:
             case ast.Call(func=ast.Name(id="len"), args=[_]) as call if spot.is_builtin("len"):
                 yield call, f"{spot.jnp('sum')}({mask})"
             case ast.Compare(left=item, ops=[ast.In() | ast.NotIn() as op], comparators=[over]) as asked if over is whole:

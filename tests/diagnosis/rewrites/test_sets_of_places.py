@@ -51,6 +51,7 @@ def test_sets_of_places_are_masks(how):
         "return jnp.array(sorted(a))",
         "for k in a:\n        c = c.at[0, k].set(1)\n    return c",
         "a.add(2)\n    return len(a)",
+        "b = a\n    b |= set(np.flatnonzero(c[1]).tolist())\n    return len(a)",
     ],
 )
 def test_sets_of_which_more_is_asked_stay_sets(end):
