@@ -35,11 +35,26 @@ def weighted(x, y, n):
     return (x * (len(y) / (n * counts))[y]).sum()
 
 
+def shares(x, y, n):
+    counts = jnp.bincount(y)
+    return jnp.log(counts / n)
+
+
 def sums(x, y, n):
     return jax.ops.segment_sum(x, y) / 2
 
 
-@pytest.mark.parametrize("fun", [weighted, sums])
+def test_weights_that_each_element_reads_back_need_no_number_of_groups():
+    """n was made static, as if it were the length: what it is does not matter there."""
+    found = jm.diagnose(weighted, X, LABELS, 3)
+    assert found.kind == "rewrite" and not found.static_argnames
+    namespace = dict(globals())
+    exec(found.rewrites[0].source, namespace)
+    for n in (3, 5):
+        assert jnp.allclose(jax.jit(namespace["weighted"])(X, LABELS, n), weighted(X, LABELS, n))
+
+
+@pytest.mark.parametrize("fun", [shares, sums])
 def test_an_argument_that_is_the_number_of_groups_is_static(fun):
     """What is other where it is not their number is said."""
     found = jm.diagnose(fun, X, LABELS, 3)
