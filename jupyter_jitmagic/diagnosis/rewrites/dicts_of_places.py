@@ -6,8 +6,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_function
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.names import SCOPES, bound_once, loaded, walk
+from jupyter_jitmagic.source.names import bound_once, loaded, walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
@@ -43,7 +44,7 @@ def _edits(
     asked: list[tuple[ast.Call, ast.Tuple, ast.expr]] = []
     given = [begun]
     for use in [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]:
-        if any(isinstance(at, SCOPES) and at is not function for at in _around(spot, use, function)):
+        if in_another_function(code, use, function):
             return []
         match code.parents[use]:
             case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[over], left=ast.Tuple()) if over is use:
@@ -92,13 +93,6 @@ def _edits(
 def _inside(spot: Spot, part: ast.expr, size: str) -> str:
     known = isinstance(part, ast.Constant) and isinstance(part.value, int) and part.value >= 0
     return f"{spot.code.operand(part)} < {size}" if known else f"0 <= {spot.code.operand(part)} < {size}"
-
-
-def _around(spot: Spot, node: ast.AST, function: ast.FunctionDef) -> Iterator[ast.AST]:
-    for at in spot.code.ancestors(node):
-        if at is function:
-            return
-        yield at
 
 
 def _key(spot: Spot, key: ast.Tuple) -> str:

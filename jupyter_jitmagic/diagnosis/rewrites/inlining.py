@@ -461,6 +461,11 @@ def in_another_scope(code: Code, node: ast.expr, statement: ast.stmt) -> bool:
     return False
 
 
+def in_another_function(code: Code, node: ast.AST, function: ast.AST) -> bool:
+    """Whether a function or class within this one is around a part of it."""
+    return any(isinstance(at, SCOPES) for at in itertools.takewhile(lambda at: at is not function, code.ancestors(node)))
+
+
 def evaluated_once(code: Code, call: ast.expr, statement: ast.stmt) -> bool:
     """Whether the call is evaluated just once and always when its statement is."""
     if isinstance(statement, ast.While):

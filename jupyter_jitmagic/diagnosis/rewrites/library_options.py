@@ -51,9 +51,12 @@ def all_places_stored(spot: Spot) -> Iterator[Step]:
         yield spot.step("nse=", (node, f"{spot.code.src(function)}({array.id}, nse={array.id}.size)"))
 
 
+_THIN = "no more columns are taken than there are singular values"
+
+
 def thin_factors(spot: Spot) -> Iterator[Step]:
     """`U, s, Vt = jnp.linalg.svd(x)`, of which `U[:, :r]`, `s[:r]` and `Vt[:r]` alone are read → `full_matrices=False`:
-    there are no more columns than singular values then, and of those no more are read."""
+    there are no more columns than singular values then; of a count above those, which plain Python may take, that is said."""
     function, code = spot.function, spot.code
     if not isinstance(function, ast.FunctionDef):
         return
@@ -71,7 +74,7 @@ def thin_factors(spot: Spot) -> Iterator[Step]:
         counts = [_first_so_many(code.parents[use], name == left) for name in (left, right) for use in reads[name]]
         counted = {_first_so_many(code.parents[use], False) for use in reads[values]} - {""}
         if counts and set(counts) <= counted and len(counted) == 1:
-            yield spot.step("full_matrices=", (call, f"{code.src(call)[:-1]}, full_matrices=False)"))
+            yield spot.step("full_matrices=", (call, f"{code.src(call)[:-1]}, full_matrices=False)"), note=_THIN)
             return
 
 

@@ -7,6 +7,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
 from jupyter_jitmagic.diagnosis.rewrites.named_states import constant_names, sides, token
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import first_line
@@ -24,6 +25,8 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
     function, asked = spot.function, spot.asked()
     if spot.kind != BOOL or asked is None or not isinstance(function, ast.FunctionDef):
         return
+    if any(isinstance(each, ast.Try) for each in walk(function)):
+        return  # a word that is not there may be handled
     words = {token(spot, node) for node in walk(asked[1]) if isinstance(node, ast.Constant)} - {None}
     lists = [
         node.targets[0].id for node in walk(function) if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
@@ -37,7 +40,8 @@ def as_numbers(spot: Spot) -> Iterator[Step]:
         except _Refused:
             continue
         if words & set(found.named):
-            yield spot.step("numbers", *found.edits())
+            spot.refuse_where_caught(KeyError, ValueError)
+            yield spot.step("numbers", *found.edits(), excludes=NO_KEY if found.tables else {})
             return
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_function
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.names import SCOPES, walk
+from jupyter_jitmagic.source.names import walk
 
 _BEGINS = {"f": "0.0", "i": "0", "u": "0", "b": "False"}
 _Edit = tuple[ast.AST | tuple[int, int], str]
@@ -58,7 +59,7 @@ class _Held:
         """
         code = self.code
         for use in self.uses:
-            if any(isinstance(at, SCOPES) for at in self._around(use)):
+            if in_another_function(self.code, use, self.function):
                 raise _Refused
             if isinstance(use.ctx, ast.Store):
                 self._given(use)
@@ -78,12 +79,6 @@ class _Held:
                 text += f"\n{indent}{', '.join(names.values())} = {', '.join(self.made[statement].values())}"
             edits.append((statement, text))
         return edits
-
-    def _around(self, node: ast.AST) -> Iterator[ast.AST]:
-        for at in self.code.ancestors(node):
-            if at is self.function:
-                return
-            yield at
 
     def _given(self, use: ast.Name) -> None:
         """None, or an object that is made there of single numbers."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining, same_globals
+from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining, in_another_function, same_globals
 from jupyter_jitmagic.diagnosis.rewrites.own_calls import (
     behind_super,
     calls_by_itself,
@@ -25,7 +25,7 @@ from jupyter_jitmagic.diagnosis.rewrites.own_calls import (
 from jupyter_jitmagic.diagnosis.rewrites.own_lines import broken
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, leaves
-from jupyter_jitmagic.source.names import SCOPES, loaded, walk
+from jupyter_jitmagic.source.names import loaded, walk
 from jupyter_jitmagic.source.units import NoSource, Unit, attributes_set, unit_of
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
@@ -161,7 +161,7 @@ def _made_here(spot: Spot, function: ast.FunctionDef) -> Iterator[tuple[str, typ
         uses = [each for each in named if isinstance(each.ctx, ast.Load)]
         given = [use for use in uses if _is_given(spot.code.parents[use], use)]
         asked = all(_is_asked(spot.code, use, kind) for use in uses if use not in given)
-        inside = any(at is not function and isinstance(at, SCOPES) for use in uses for at in _scopes(spot.code, use, function))
+        inside = any(in_another_function(spot.code, use, function) for use in uses)
         if asked and len(named) == len(uses) + 1 and not inside:
             yield name, kind, not given
 
@@ -177,13 +177,6 @@ def _is_asked(code: Code, use: ast.Name, kind: type) -> bool:
 def _is_given(parent: ast.AST, use: ast.Name) -> bool:
     """Whether an object is given to a method, which may be that of another one."""
     return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and use in parent.args
-
-
-def _scopes(code: Code, node: ast.AST, function: ast.FunctionDef) -> Iterator[ast.AST]:
-    for at in code.ancestors(node):
-        if at is function:
-            return
-        yield at
 
 
 def _is_plain(spot: Spot, kind: Any) -> bool:

@@ -7,8 +7,9 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.host_functions import host_names
+from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_function
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import SCOPES, walk
+from jupyter_jitmagic.source.names import walk
 
 _PLACES = {"numpy.flatnonzero", "numpy.where", "numpy.nonzero"}
 _OPS: dict[type[ast.operator], str] = {ast.BitAnd: "& ", ast.BitOr: "| ", ast.BitXor: "^ ", ast.Sub: "& ~"}
@@ -128,7 +129,7 @@ class _Sets:
     def _asked(self, whole: ast.expr) -> Iterator[_Edit]:
         code, spot, mask = self.code, self.spot, self._text(whole)
         parent = code.parents[whole]
-        if any(isinstance(at, SCOPES) for at in self._around(whole)):
+        if in_another_function(self.code, whole, self.function):
             raise _Refused
         if isinstance(whole, ast.Name) and isinstance(parent, ast.Assign | ast.Tuple):
             raise _Refused  # another name for the same set, which both may change
@@ -223,12 +224,6 @@ class _Sets:
 
     def _operand(self, text: str) -> str:
         return text if text.isidentifier() or (text.endswith(")") and text.count("(") == 1) else f"({text})"
-
-    def _around(self, node: ast.AST) -> Iterator[ast.AST]:
-        for at in self.code.ancestors(node):
-            if at is self.function:
-                return
-            yield at
 
 
 RULES: list[Rule] = [as_masks]

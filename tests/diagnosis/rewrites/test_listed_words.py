@@ -69,6 +69,7 @@ def test_words_in_a_list_are_numbers_with_these_names(how):
     "end",
     [
         "return signs[0], x.sum()",
+        "try:\n        return {'up': 1.0}[signs[0]]\n    except KeyError:\n        return -1.0",
         "print(signs)\n    return signs.count('up')",
         "return sum(len(s) for s in signs)",
         "names = {'up': 'rises', 'down': 'falls'}\n    return sum(names[s] == 'rises' for s in signs)",
