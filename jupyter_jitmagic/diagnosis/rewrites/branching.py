@@ -12,7 +12,7 @@ from jupyter_jitmagic.diagnosis.rewrites.narrowing import Narrowing
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.reshaping import number
 from jupyter_jitmagic.diagnosis.rewrites.safety import safety_of
-from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names
+from jupyter_jitmagic.source.names import loaded, read_first, stored, target_names, walk
 
 
 class _Narrows(Exception):
@@ -42,11 +42,26 @@ def _either(one: Ragged | None, two: Ragged | None) -> Ragged | None:
     return both if both is None or one is None or one.source == both.source else replace(both, source=-1)
 
 
+def _appended_to(statements: list[ast.stmt]) -> set[str]:
+    """The lists that statements append to."""
+    return {
+        each.func.value.id
+        for statement in statements
+        for each in walk(statement)
+        if isinstance(each, ast.Call)
+        and isinstance(each.func, ast.Attribute)
+        and each.func.attr in ("append", "extend")
+        and isinstance(each.func.value, ast.Name)
+    }
+
+
 class Branching(Narrowing):
     """What a branch or a loop leaves behind."""
 
     loops: list[ast.For | ast.While]
     """Those that the walk is in, the outermost first."""
+    outgrown: set[str]
+    """Lists to which a round appends only where it counts, and what is made of them: another rule follows these."""
 
     def block(self, statements: list[ast.stmt]) -> None:
         """Statements in their order; `flow.Flow` knows what each of them does."""
@@ -179,6 +194,7 @@ class Branching(Narrowing):
         self.require(found, safety_of(self.spot, node.body))
         self._loop(node, node.body)
         self._guarded(node, found)
+        self.outgrown |= _appended_to(node.body)
 
     def _counted(self, node: ast.For) -> tuple[Ragged, int, int] | None:
         """(selection, first number, how many rounds fewer) of `for i in range(1, len(s) - 2):`, s being read by its places."""
@@ -217,6 +233,7 @@ class Branching(Narrowing):
         self.rounds[name] = first, front.mask if not fewer else ""
         self.require(found, safety_of(self.spot, node.body))
         self._loop(node, node.body)
+        self.outgrown |= _appended_to(node.body)
         less = f" - {fewer}" if fewer else ""
         rounds = f"{first}, " * bool(first) + f"{enclosed(front.mask)}.size{less}"
         self._below(node, f"for {name} in range({rounds}):", f"{name} < {count}{less}")

@@ -16,6 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, length_between
 from jupyter_jitmagic.diagnosis.rewrites.tracking import words_of
+from jupyter_jitmagic.source.names import loaded
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
@@ -30,7 +31,7 @@ def sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection 
         and part.step is None
         and any(bound is not None and flow.is_traced(bound) for bound in (part.lower, part.upper))
     ]
-    if not cuts:
+    if not cuts or loaded([node.value]) & flow.outgrown:
         return None
     windows = flow.current is not None and all(_is_window(flow, parts[number]) for number in cuts)
     if flow.visit(node.value) is not None:

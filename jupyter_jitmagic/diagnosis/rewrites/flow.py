@@ -47,6 +47,7 @@ class Flow(Branching):
         self.note = ""
         self.loops = []
         self.rounds = {}
+        self.outgrown = set()
         self.repeats = False  # something comes as often as data says
         self.emptied: list[beside_nothing.Emptied] = []
 
@@ -370,6 +371,8 @@ class Flow(Branching):
         self.forget({name})
         (self.traced.add if traced else self.traced.discard)(name)
         (self.floats.add if is_float else self.floats.discard)(name)
+        grown = value is not None and bool(loaded([value]) & self.outgrown)
+        (self.outgrown.add if grown else self.outgrown.discard)(name)
         if ragged is None:
             return
         if name in self.canonical:

@@ -48,7 +48,13 @@ def element(spot: Spot) -> Iterator[Step]:
         return
     pick = position_of(spot, node.slice, index)
     outside = {} if len(table) > 1 and _is_truth(spot, node.slice) else OUTSIDE
-    if _stackable(table):
+    named = _named_tuple(table)
+    if named is not None and _numbers(table) and len({type(number) for item in table for number in item}) == 1:
+        name = named.__name__
+        if spot.globals.get(name) is named:
+            yield spot.step("lookup", (node, f"{name}(*{spot.jnp('asarray')}({text})[{pick}])"), excludes=outside)
+            return
+    if named is None and _stackable(table):
         values = f"{spot.jnp('asarray')}({text})" if _numbers(table) else f"{spot.jnp('stack')}({text})"
         if _stays_a_list(spot, node, table):
             yield spot.step("lookup", (node, f"list({values}[{pick}])"), excludes=outside)
@@ -68,6 +74,13 @@ def element(spot: Spot) -> Iterator[Step]:
         yield from _by_word(spot, node, table, pick)
         raise Obstacle(f"a string cannot leave compiled code: return the index and look it up in `{text}` outside")
     raise Obstacle(f"the elements of `{text}` have different shapes or structures, so a traced index cannot pick one")
+
+
+def _named_tuple(table: Sequence[Any]) -> Any:
+    """The class of its items, where they are named tuples of one; None where not."""
+    kinds = {type(item) for item in table}
+    kind = kinds.pop() if len(kinds) == 1 else None
+    return kind if kind is not None and issubclass(kind, tuple) and hasattr(kind, "_fields") else None
 
 
 def _by_word(spot: Spot, node: ast.Subscript, words: Sequence[str], pick: str) -> Iterator[Step]:
@@ -309,7 +322,8 @@ def _shape(value: Any) -> tuple[int, ...] | None:
     return None if inner is None else (len(value), *inner)
 
 
-OUTSIDE = {"outside": "an index past the ends, for which Python raises IndexError: compiled, it is the nearest element"}
-NO_KEY = {"outside": "a key that is not there, for which Python raises KeyError: compiled, it is some other key's value"}
 NEGATIVE = {"negative int": "a negative index, which counts from the end in Python"}
+OUTSIDE = {"outside": "an index past the ends, for which Python raises IndexError: compiled, it is the nearest element"}
+NO_ROW = {"outside": "an index past the ends, for which Python raises IndexError: compiled, nothing is set", **NEGATIVE}
+NO_KEY = {"outside": "a key that is not there, for which Python raises KeyError: compiled, it is some other key's value"}
 RULES: list[Rule] = [element, entry, word]

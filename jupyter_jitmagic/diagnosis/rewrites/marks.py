@@ -73,6 +73,8 @@ class _Marked:
                     places = self._marks(part, at.body, statement) or self._counts_down(part, at)
                     if places:
                         return at, places
+        if marked := self._marked_when_taken(statement):
+            return self.loop, marked
         for number, each in enumerate(self.loop.body):
             match each:
                 case ast.If(test=test, body=[ast.Continue()], orelse=[]):
@@ -82,9 +84,52 @@ class _Marked:
                         return self.loop, places
         return None
 
-    def _marks(self, test: ast.expr, block: list[ast.stmt], statement: ast.stmt) -> str:
-        """The number of places of an array whose place is free, as the test says, and is taken in the block around a statement;
-        "" for others."""
+    def _marked_when_taken(self, statement: ast.stmt) -> str:
+        """The number of places of the marks where what is taken off the end is marked, `u = stack.pop()`, `seen[u] = True`, and
+        `stack.append(v)` stands below the question whether v is free; "" for others.
+
+        An item may be there several times. When it is first taken, what it adds is above all that was there, so all of it is
+        marked by the time that the item is taken again, which adds nothing: each place adds once. (What else is asked must be
+        the same each time.)
+        """
+        match self.loop.body, statement:
+            case (
+                [
+                    ast.Assign(
+                        targets=[target], value=ast.Call(func=ast.Attribute(value=ast.Name(id=one), attr="pop"), args=[])
+                    ),
+                    *rest,
+                ],
+                ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=other), attr="append"), args=[item])),
+            ) if one == other:
+                taken = [ast.parse(self.spot.code.src(each), mode="eval").body for each in _parts(target)]
+            case _:
+                return ""
+        around = [at for at in self.spot.code.ancestors(statement) if isinstance(at, ast.If)]
+        if not around or around[0] not in walk_scope(self.loop.body) or not _is_in(statement, around[0].body):
+            return ""
+        targets = [name for s in walk_scope(rest) if isinstance(s, ast.For) for name in target_names(s.target)]
+        same = {*targets, *target_names(target), *loaded([item])}
+        for part in conjuncts(around[0].test):
+            free = self._free(part)
+            if free is None or [*map(ast.dump, free[1])] != [*map(ast.dump, _parts(item))]:
+                continue
+            name, _, value = free
+            if (loaded([around[0].test]) - same - {name}) & {*stored(rest)}:
+                continue
+            marks = self.spot.locals.get(name)
+            first = next((k for k, s in enumerate(rest) if _is_set_at(s, name, taken)), None)
+            if first is None or _is_in(statement, rest[:first]) or not isinstance(marks, list | jax.Array | np.ndarray):
+                continue
+            if leaves(rest[:first], (ast.Continue, ast.Break, ast.Return)) or loaded(taken) & set(stored(rest)):
+                continue
+            every = [put for s in walk_scope(self.loop.body) if isinstance(s, ast.stmt) for put in _stored_in(s, name)]
+            if all(put is not None and self._takes(put, value, own=False) for put in every):
+                return _number_of_places(name, marks, len(free[1]))
+        return ""
+
+    def _free(self, test: ast.expr) -> tuple[str, list[ast.expr], ast.expr] | None:
+        """(name of the marks, the place, what stands where it is free) of a question whether a place is free."""
         match test:
             case ast.UnaryOp(op=ast.Not(), operand=ast.Subscript() as place):
                 free: ast.expr = ast.Constant(False)
@@ -92,15 +137,27 @@ class _Marked:
                 self.spot.code.src(func).rpartition(".")[2] == "logical_not"
             ):
                 free = ast.Constant(False)
-            case ast.Compare(left=ast.Subscript() as place, ops=[ast.Eq() | ast.Lt() | ast.NotEq() as how], comparators=[free]):
-                if isinstance(how, ast.Lt) and not (isinstance(free, ast.Constant) and free.value == 0):
-                    return ""
+            case ast.Compare(left=ast.Subscript() as place, ops=[ast.Lt()], comparators=[ast.Constant(value=0)]):
+                free = ast.Constant(-1)
+            case ast.Compare(left=ast.Subscript() as place, ops=[ast.Eq()], comparators=[free]):
+                pass
             case _:
-                return ""
+                return None
         found = owner_and_places(place)
-        if found is None:
+        return None if found is None else (*found, free)
+
+    def _marks(self, test: ast.expr, block: list[ast.stmt], statement: ast.stmt) -> str:
+        """The number of places of an array whose place is free, as the test says, and is taken in the block around a statement;
+        "" for others."""
+        match test:
+            case ast.Compare(left=ast.Subscript() as place, ops=[ast.NotEq()], comparators=[free]):
+                found = owner_and_places(place)
+                asked = None if found is None else (*found, free)
+            case _:
+                asked = self._free(test)
+        if asked is None:
             return ""
-        name, places = found
+        name, places, free = asked
         marks = self.spot.locals.get(name)
         if not isinstance(marks, list | jax.Array | np.ndarray):
             return ""
@@ -154,8 +211,8 @@ class _Marked:
             case _, ast.BinOp(left=ast.Constant(value=int() as most), op=ast.Sub(), right=ast.Subscript() as read):
                 # the other of two colours than that of the item that was taken, which had one
                 return own and (_number(free) or 0) < 0 and self._is_taken(read) and self._begins_with(read, most)
-            case ast.Constant(value=0), ast.Name(id=name):
-                return self._is_counted(name)
+            case _, ast.Name(id=name) if _number(free) in (0, -1) and self._is_counted(name, least=1 + int(_number(free) or 0)):
+                return True
             case ast.Name(id=before), ast.Name(id=after):
                 # where both are one, plain Python's loop has no end
                 return before != after and not {before, after} & set(stored(self.loop.body))
@@ -178,8 +235,8 @@ class _Marked:
         items = [each.elts if isinstance(each, ast.Tuple) else [each] for each in self.first]
         return in_range and bool(items) and all([*map(ast.dump, item)] in marked for item in items)
 
-    def _is_counted(self, name: str) -> bool:
-        """Whether a name stands for 1 or more in the loop: it begins at 0 or more and is counted up before it."""
+    def _is_counted(self, name: str, least: int) -> bool:
+        """Whether a name stands for that (0 or 1) or more in the loop: it begins at 0 or more, and is counted up before it."""
         stores = [s for s in walk_scope(self.function.body) if isinstance(s, ast.stmt) and name in _targets(s)]
         raised = [
             s for s in stores if isinstance(s, ast.AugAssign) and isinstance(s.op, ast.Add) and (_number(s.value) or 0) > 0
@@ -190,7 +247,11 @@ class _Marked:
         around = [at for at in self.spot.code.ancestors(self.loop) if isinstance(at, ast.stmt) and at is not self.function]
         blocks = [self.spot.code.block(at) for at in around]
         before = [s for at, block in zip(around, blocks, strict=True) for s in block[: block.index(at)]]
-        return len(made) + len(raised) == len(stores) and any(s in before for s in raised)
+        return len(made) + len(raised) == len(stores) and (not least or any(s in before for s in raised))
+
+
+def _parts(node: ast.expr) -> list[ast.expr]:
+    return list(node.elts) if isinstance(node, ast.Tuple | ast.List) else [node]
 
 
 def _number_of_places(name: str, marks: object, depth: int) -> str:

@@ -40,7 +40,7 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
             and not node.keywords
             and is_module(flow.spot, owner_of(node))
         ):
-            mask, array = _unraveled(node.args[0], node.args[1])
+            mask, array = unraveled(node.args[0], node.args[1])
             return _masked(flow, array, mask)
         if name == "compress" and len(node.args) == 2 and (axis := _axis_alone(node)) is not None:
             return _masked(flow, node.args[1], node.args[0], [*(ast.Slice() for _ in range(axis)), node.args[0]], axis)
@@ -115,7 +115,7 @@ def _by_subscript(flow: Flow, node: ast.Subscript, array: ast.expr | None) -> Se
     if isinstance(base, ast.Name) and base.id in flow.places and array is None:
         return _one_of_named(flow, node, base)
     if array is None:
-        index, base = _unraveled(index, base)
+        index, base = unraveled(index, base)
     parts = list(index.elts) if isinstance(index, ast.Tuple) else [index]
     if len(parts) == 2 and isinstance(parts[0], ast.Constant) and parts[0].value is Ellipsis:
         parts = [*(ast.Slice() for _ in range((flow.ndim(base) or 2) - 1)), parts[1]]
@@ -127,7 +127,7 @@ def _by_subscript(flow: Flow, node: ast.Subscript, array: ast.expr | None) -> Se
     return None
 
 
-def _unraveled(mask: ast.expr, array: ast.expr) -> tuple[ast.expr, ast.expr]:
+def unraveled(mask: ast.expr, array: ast.expr) -> tuple[ast.expr, ast.expr]:
     """`m.ravel()`, `x.ravel()`: the one selects of the other what m selects of x."""
     match mask, array:
         case (

@@ -26,7 +26,8 @@ from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
 from jupyter_jitmagic.diagnosis.rewrites.inlining import all_inlined, inlined, inlined_by_ways
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves, LooksUp, SetsInPlace, SharesItsLine
-from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, NoWay, Obstacle, Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.selecting import unraveled
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, cut_at
 from jupyter_jitmagic.source.code import Code, leaves, words
 from jupyter_jitmagic.source.names import loaded, target_names, walk, walk_scope
@@ -120,6 +121,28 @@ def _followed(spot: Spot) -> Iterator[Step]:
         yield from converted(spot, {setting.name})
     except SharesItsLine as shared:
         yield spot.step("lines", on_lines_of_its_own(spot.code, shared.statement))
+    except NoWay:
+        raise
+    except Obstacle:
+        if not (along := _along_one_axis(spot)):
+            raise
+        yield spot.step("ravel", (spot.node, along))
+
+
+def _along_one_axis(spot: Spot) -> str:
+    """`image[mask]` of several axes as plain Python's one: `jnp.ravel(image)[jnp.ravel(mask)]`; "" of others."""
+    match spot.node:
+        case ast.Subscript(value=array, slice=mask) if not isinstance(mask, ast.Tuple | ast.Slice):
+            mask, array = unraveled(mask, array)
+            facts = spot.fact(array), spot.fact(mask)
+        case _:
+            return ""
+    if any(each is None or each.sort not in ("array", "host") or each.ndim < 2 for each in facts):
+        return ""
+    if facts[0].ndim != facts[1].ndim or facts[1].dtype != "b":  # type: ignore[union-attr]
+        return ""
+    ravel = spot.jnp("ravel")
+    return f"{ravel}({spot.code.expr(array)})[{ravel}({spot.code.expr(mask)})]"
 
 
 def _on_lines(spot: Spot, call: ast.Call) -> Iterator[Step]:

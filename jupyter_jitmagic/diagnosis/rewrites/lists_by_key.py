@@ -1,0 +1,178 @@
+"""Dicts of lists that a loop fills by keys that are data: each list is read as a comprehension over what the loop ran over.
+
+`groups.setdefault(int(p), []).append(a)` for `p, a in zip(policy, amount)`, then `groups.get(k, [])` →
+`[a for p, a in zip(policy, amount) if p == k]`. What has a length that depends on data is for other rules to follow.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
+from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import Code
+from jupyter_jitmagic.source.names import COMPREHENSIONS, loaded, stored, target_names, walk, walk_scope
+
+_Edit = tuple[ast.AST | tuple[int, int], str]
+
+
+@dataclass
+class _Filled:
+    """A loop that does nothing but to add to the lists.
+
+    Attributes:
+        made: the statement that makes the dict.
+        always: a list that is not there is empty, when it is read by `groups[k]`.
+    """
+
+    name: str
+    loop: ast.For
+    key: ast.expr
+    value: ast.expr
+    made: ast.Assign
+    always: bool = False
+
+
+def read_as_comprehensions(spot: Spot) -> Iterator[Step]:
+    function, code = spot.function, spot.code
+    loop = next((at for at in code.ancestors(spot.node) if isinstance(at, ast.For)), None)
+    if not isinstance(function, ast.FunctionDef) or loop is None:
+        return
+    filled = _filled(spot, function, loop)
+    if filled is None or not _stay(function, filled):
+        return
+    own = {id(each) for part in (filled.made, filled.loop) for each in walk(part)}
+    uses = [each for each in walk(function) if isinstance(each, ast.Name) and each.id == filled.name and id(each) not in own]
+    edits: list[_Edit] = []
+    excludes: dict[str, str] = {}
+    for use in uses:
+        read = _read(code, use)
+        if read is None or use.lineno < loop.lineno:
+            return
+        node, key = read
+        edits.append(_comprehension(spot, filled, node, key))
+        if isinstance(node, ast.Subscript) and not filled.always:
+            excludes = NO_KEY
+    gone = [(code.region([each]), "") for each in (filled.made, filled.loop)]
+    if edits and code.on_own_lines([filled.made, filled.loop]):
+        yield spot.step("list", *gone, *edits, excludes=excludes)
+
+
+def _filled(spot: Spot, function: ast.FunctionDef, loop: ast.For) -> _Filled | None:
+    code = spot.code
+    match loop.body:
+        case [
+            ast.Expr(
+                value=ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Call(
+                            func=ast.Attribute(value=ast.Name(id=name), attr="setdefault"), args=[key, ast.List(elts=[])]
+                        ),
+                        attr="append",
+                    ),
+                    args=[value],
+                )
+            )
+        ]:
+            pass
+        case [ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Subscript() as place, attr="append"), args=[value]))]:
+            name, key = getattr(place.value, "id", ""), place.slice
+        case [
+            ast.If(
+                test=ast.Compare(left=asked, ops=[ast.NotIn()], comparators=[ast.Name(id=name)]),
+                body=[ast.Assign(targets=[ast.Subscript(slice=first) as begun], value=ast.List(elts=[]))],
+                orelse=[],
+            ),
+            ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Subscript(slice=key) as place, attr="append"), args=[value])),
+        ] if ast.dump(asked) == ast.dump(first) == ast.dump(key) and name == getattr(begun.value, "id", "") == getattr(
+            place.value, "id", ""
+        ):
+            pass
+        case _:
+            return None
+    if loop.orelse or isinstance(loop.iter, ast.Starred):
+        return None
+    for made in walk_scope(function.body):
+        match made:
+            case ast.Assign(targets=[ast.Name(id=same)], value=ast.Dict(keys=[])) if same == name:
+                return _Filled(name, loop, key, value, made)
+            case ast.Assign(targets=[ast.Name(id=same)], value=ast.Call(func=func, args=args, keywords=[])) if same == name:
+                kind = code.src(func).rpartition(".")[2]
+                if kind == "defaultdict" and [code.src(each) for each in args] == ["list"]:
+                    return _Filled(name, loop, key, value, made, always=True)
+                if kind == "dict" and not args:
+                    return _Filled(name, loop, key, value, made)
+    return None
+
+
+def _stay(function: ast.FunctionDef, filled: _Filled) -> bool:
+    """Whether what the loop ran over is the same where the lists are read, and the loop's own names are not read behind it."""
+    own = {*target_names(filled.loop.target)}
+    read = loaded([filled.loop.iter, filled.key, filled.value]) - own
+    after = [each for each in function.body if (each.end_lineno or 0) > (filled.loop.end_lineno or 0)]
+    bound = [name for each in after for name in stored([each])]
+    return filled.loop in function.body and filled.made in function.body and not read & {*bound} and filled.name not in bound
+
+
+def _read(code: Code, use: ast.Name) -> tuple[ast.expr, ast.expr] | None:
+    """(the expression that reads one list, its key)."""
+    parent = code.parents[use]
+    call = code.parents.get(parent)
+    match parent:
+        case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if value is use and not isinstance(key, ast.Slice):
+            return parent, key
+        case ast.Attribute(attr="get") if isinstance(call, ast.Call) and call.func is parent and len(call.args) == 2:
+            if isinstance(call.args[1], ast.List | ast.Tuple) and not call.args[1].elts:
+                return call, call.args[0]
+    return None
+
+
+def _comprehension(spot: Spot, filled: _Filled, node: ast.expr, key: ast.expr) -> _Edit:
+    """The list as a comprehension; where one runs over it, that one runs over the loop's own instead."""
+    code, parent = spot.code, spot.code.parents[node]
+    around = code.parents.get(parent)
+    new = {name: code.fresh(f"each_{name}", f"own_{name}") for name in target_names(filled.loop.target)}
+    value = filled.value
+    merged = (
+        isinstance(around, COMPREHENSIONS)
+        and isinstance(parent, ast.comprehension)
+        and len(around.generators) == 1
+        and parent.iter is node
+        and isinstance(parent.target, ast.Name)
+        and isinstance(value, ast.Name)
+        and value.id in new
+        and parent.target.id not in loaded([key])
+    )
+    if merged:
+        new[value.id] = parent.target.id  # type: ignore[attr-defined]
+    target, over = _named(filled.loop.target, new), code.src(filled.loop.iter)
+    own = without_int(filled.key)
+    is_whole = getattr(attribute(spot.value(own), "dtype", None), "kind", "") in ("i", "u")
+    own = own if is_whole else filled.key
+    test = f"{_named(own, new)} == {code.operand(key)}"
+    if merged:
+        assert isinstance(parent, ast.comprehension)
+        loose = ast.BoolOp | ast.IfExp | ast.Lambda | ast.NamedExpr
+        tests = " and ".join(
+            [test, *(code.operand(each) if isinstance(each, loose) else code.src(each) for each in parent.ifs)]
+        )
+        start, end = code.span(parent.target)[0], max(code.span(each)[1] for each in (parent.iter, *parent.ifs))
+        return (start, end), f"{target} in {over} if {tests}"
+    return node, f"[{_named(value, new)} for {target} in {over} if {test}]"
+
+
+def _named(node: ast.AST, new: dict[str, str]) -> str:
+    """Source text with other names."""
+    made = copy.deepcopy(node)
+    for each in walk(made):
+        if isinstance(each, ast.Name):
+            each.id = new.get(each.id, each.id)
+    return ast.unparse(made).removeprefix("(").removesuffix(")") if isinstance(made, ast.Tuple) else ast.unparse(made)
+
+
+RULES: list[Rule] = [read_as_comprehensions]

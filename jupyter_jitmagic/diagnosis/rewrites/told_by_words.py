@@ -1,0 +1,236 @@
+"""Tables of words, of rows with words, or of objects, of which data chooses a place: what is asked of one is asked of each.
+
+`LEVEL[r][c] == "#"` → `jnp.asarray([[each == "#" for each in row] for row in LEVEL])[r, c]`, `PRICE[KINDS[i]]` →
+`jnp.asarray([PRICE[each] for each in KINDS])[i]`, `STAGES[i][1]`, the words standing in another column →
+`jnp.asarray([each[1] for each in STAGES])[i]`, and `reached[STAGES[i][0]] = day` → an update of each entry.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jupyter_jitmagic.base.looking import attributes, in_class, own_attribute
+from jupyter_jitmagic.diagnosis.rewrites.lookups import INDEX_ERRORS, NO_ROW, OUTSIDE, position_of
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.names import bound_once, loaded, walk
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """A place of a table that data chooses.
+
+    Attributes:
+        table: what it is chosen of, as text.
+        node: the outermost expression of the choice.
+        index: the places, as text: one for each axis.
+        items: what may be chosen.
+        each: what one of them is called, as text; `words` are all of them, with `hole` in the place of what is asked of each.
+    """
+
+    table: str
+    node: ast.expr
+    index: list[str]
+    items: list[Any]
+    each: str
+    words: str
+
+    def picked(self, spot: Spot, asked: str) -> str:
+        return f"{spot.jnp('asarray')}({self.words.replace(_HOLE, asked)})[{', '.join(self.index)}]"
+
+
+_HOLE = "\0"
+
+
+def asked_of_words(spot: Spot) -> Iterator[Step]:
+    """A comparison, or a dict of numbers, that a chosen word is asked with."""
+    chosen = _chosen(spot)
+    if chosen is None or not all(isinstance(each, str) for each in chosen.items):
+        return
+    code, parent = spot.code, spot.code.parents[chosen.node]
+    match parent:
+        case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() | ast.In() | ast.NotIn()], comparators=[other]) if (
+            left is chosen.node and _is_plain(spot, other)
+        ):
+            end = code.span(parent)[1]
+            asked = chosen.each + code.text[code.span(left)[1] : end]
+        case ast.Compare(left=other, ops=[ast.Eq() | ast.NotEq()], comparators=[right]) if right is chosen.node and _is_plain(
+            spot, other
+        ):
+            asked = (
+                f"{chosen.each} == {code.src(other)}"
+                if isinstance(parent.ops[0], ast.Eq)
+                else f"{chosen.each} != {code.src(other)}"
+            )
+        case ast.Subscript(value=owner, slice=place, ctx=ast.Load()) if place is chosen.node and _has_numbers(
+            spot.held(owner), chosen.items
+        ):
+            asked = f"{code.src(owner)}[{chosen.each}]"
+        case _:
+            return
+    yield spot.step("lookup", (parent, chosen.picked(spot, asked)), excludes=OUTSIDE)
+
+
+def column(spot: Spot) -> Iterator[Step]:
+    """`STAGES[i][1]`, `LAYERS[i].base` of rows that hold words as well, or of objects."""
+    chosen = _chosen(spot, rows=True)
+    if chosen is None:
+        return
+    read = _read_of(chosen.node, spot.code.parents[chosen.node])
+    if read is None:
+        return
+    node, own, part = read
+    items = _parts(chosen.items, part)
+    if _of_one_kind(items):
+        yield spot.step("lookup", (node, chosen.picked(spot, f"{chosen.each}{own}")), excludes=OUTSIDE)
+    elif items and all(isinstance(each, str) for each in items):
+        yield from _entry_set(spot, chosen, node, own)
+
+
+def named_row(spot: Spot) -> Iterator[Step]:
+    """`layer = LAYERS[i]`, then `layer.base`, `layer.rate` → the place by name, and each of them from its own column."""
+    chosen, code, function = _chosen(spot, rows=True), spot.code, spot.function
+    if chosen is None or not isinstance(function, ast.FunctionDef):
+        return
+    statement = code.parents[chosen.node]
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]) if bound_once(function, name) is chosen.node:
+            pass
+        case _:
+            return
+    at = code.fresh(f"{name}_at", "place")
+    there = replace(chosen, index=[at])
+    edits: list[tuple[ast.AST, str]] = [(statement, f"{at} = {chosen.index[0]}")]
+    for use in walk(function):
+        if isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load):
+            read = _read_of(use, code.parents[use])
+            if read is None or not _of_one_kind(_parts(chosen.items, read[2])):
+                return
+            edits.append((read[0], there.picked(spot, f"{chosen.each}{read[1]}")))
+    yield spot.step("lookup", *edits, excludes=OUTSIDE)
+
+
+def unpacked_row(spot: Spot) -> Iterator[Step]:
+    """`name, top, rate = BRACKETS[i]`, the name being read nowhere → `top`, `rate`, each from its own column."""
+    chosen, code = _chosen(spot, rows=True), spot.code
+    statement = code.parents[chosen.node] if chosen is not None else None
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)]) if chosen is not None and code.on_own_lines([statement]):
+            if not all(isinstance(each, ast.Name) for each in targets) or any(len(row) != len(targets) for row in chosen.items):
+                return
+        case _:
+            return
+    live, lines = code.live_after(statement), []
+    for place, target in enumerate(targets):
+        name = code.src(target)
+        if name not in live:
+            continue
+        if not _of_one_kind(_parts(chosen.items, place)) or name in loaded([chosen.node]):
+            return
+        lines.append(f"{code.indent(statement)}{name} = {chosen.picked(spot, f'{chosen.each}[{place}]')}\n")
+    if lines:
+        yield spot.step("lookup", (code.region([statement]), "".join(lines)), excludes=OUTSIDE)
+
+
+def _read_of(value: ast.expr, parent: ast.AST) -> tuple[ast.expr, str, int | str] | None:
+    """(the expression, its text behind the row, the part) of a part of a row that is read."""
+    match parent:
+        case ast.Subscript(value=of, slice=ast.Constant(value=int() as place), ctx=ast.Load()) if of is value:
+            return parent, f"[{place}]", place
+        case ast.Attribute(value=of, attr=name, ctx=ast.Load()) if of is value:
+            return parent, f".{name}", name
+    return None
+
+
+def _parts(rows: list[Any], part: int | str) -> list[Any]:
+    """One part of each row; [] where one has none."""
+    found = []
+    for row in rows:
+        if isinstance(part, int):
+            if not isinstance(row, tuple) or not -len(row) <= part < len(row):
+                return []
+            found.append(row[part])
+        elif part in in_class(row, "_fields", ()):
+            found.append(row[in_class(row, "_fields", ()).index(part)])
+        else:
+            found.append(own_attribute(row, part))
+    return found
+
+
+def _of_one_kind(items: list[Any]) -> bool:
+    return {type(each) for each in items} in ({int}, {float}, {bool}, {int, float})
+
+
+def _entry_set(spot: Spot, chosen: _Chosen, key: ast.expr, own: str) -> Iterator[Step]:
+    """`reached[STAGES[i][0]] = day`: each entry of the dict, where its row is the one."""
+    code, place = spot.code, spot.code.parents[key]
+    statement = code.statement(key)
+    match statement:
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name)) as target], value=value) if (
+            target is place and code.on_own_lines([statement])
+        ):
+            held = spot.locals.get(name)
+        case _:
+            return
+    if type(held) is not dict or len(chosen.index) != 1:
+        return
+    indent, row, at = code.indent(statement), code.fresh("row", "each_row"), code.fresh("at", "place")
+    index, entry = chosen.index[0], f"{name}[{row}{own}]"
+    text = f"{indent}for {at}, {row} in enumerate({chosen.table}):\n"
+    text += f"{indent}    {entry} = {spot.jnp('where')}({index} == {at}, {code.expr(value)}, {entry})\n"
+    yield spot.step("where", (code.region([statement]), text), excludes=NO_ROW)
+
+
+def _chosen(spot: Spot, rows: bool = False) -> _Chosen | None:
+    """The choice at which the trace stopped, of a list of words, of one of strings of one length by two places, or of rows."""
+    node, code = spot.node, spot.code
+    if not isinstance(node, ast.Subscript) or type(spot.error).__name__ not in INDEX_ERRORS:
+        return None
+    if not isinstance(node.ctx, ast.Load) or isinstance(node.slice, ast.Slice | ast.Tuple):
+        return None
+    table, text = spot.held(node.value), code.src(node.value)
+    index = [position_of(spot, node.slice, code.src(node.slice))]
+    each = code.fresh("each", "item")
+    if isinstance(table, str) and not rows:
+        return _Chosen(text, node, index, [*table], each, f"[{_HOLE} for {each} in {text}]")
+    if type(table) not in (list, tuple) or not table:
+        return None
+    if rows:
+        tuples = all(isinstance(row, tuple) for row in table) and any(isinstance(part, str) for row in table for part in row)
+        objects = len({type(row) for row in table}) == 1 and all(map(attributes, table)) and not isinstance(table[0], tuple)
+        if not tuples and not objects:
+            return None
+        return _Chosen(text, node, index, [*table], each, f"[{_HOLE} for {each} in {text}]")
+    if not all(isinstance(item, str) for item in table):
+        return None
+    parent = code.parents[node]
+    if isinstance(parent, ast.Subscript) and parent.value is node and not isinstance(parent.slice, ast.Slice | ast.Tuple):
+        if len({len(item) for item in table}) != 1:
+            return None
+        row = code.fresh("row", "line")
+        index.append(position_of(spot, parent.slice, code.src(parent.slice)))
+        words = f"[[{_HOLE} for {each} in {row}] for {row} in {text}]"
+        return _Chosen(text, parent, index, [letter for item in table for letter in item], each, words)
+    return _Chosen(text, node, index, [*table], each, f"[{_HOLE} for {each} in {text}]")
+
+
+def _is_plain(spot: Spot, node: ast.expr) -> bool:
+    """A word, or several, that stand there or that a name stands for."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return all(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in node.elts)
+    value = node.value if isinstance(node, ast.Constant) else spot.held(node)
+    if isinstance(value, tuple | list | set | frozenset):
+        return all(isinstance(each, str) for each in value)
+    return isinstance(value, str)
+
+
+def _has_numbers(held: Any, words: list[str]) -> bool:
+    """Whether a dict has a number of one kind for each word."""
+    if type(held) is not dict or not all(word in held for word in words):
+        return False
+    return {type(held[word]) for word in words} in ({int}, {float}, {bool})
+
+
+RULES: list[Rule] = [asked_of_words, column, named_row, unpacked_row]
