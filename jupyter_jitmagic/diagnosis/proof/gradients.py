@@ -178,6 +178,12 @@ class Gradients:
             if not _finite(got) and given.kind == "nan" and self._minds_nan and _has_new_nan(leaves.values, first.values):
                 minded_nan = "its gradient is not finite where data is NaN, where plain Python's is"
                 continue
+            if not _finite(got) and self._minds_nan and _holds_none_finite(leaves.values):
+                as_here = " as in this call," if _holds_none_finite(first.values) else ""
+                minded_nan = (
+                    minded_nan or f"its gradient is not finite where data is NaN or infinite,{as_here} where plain Python's is"
+                )
+                continue
             if not _finite(got) and (kind := _edge(given, leaves)) in _EDGES:
                 edges[_EDGES[kind]] = None
                 continue
@@ -501,6 +507,10 @@ def _near(got: Any, want: Any) -> bool:
 def _has_new_nan(values: Sequence[Any], first: Sequence[Any]) -> bool:
     nan = ([bool(np.isnan(np.asarray(value, np.float64)).any()) for value in each] for each in (values, first))
     return any(has and not had for has, had in zip(*nan, strict=False))
+
+
+def _holds_none_finite(values: Sequence[Any]) -> bool:
+    return not all(np.isfinite(np.asarray(value, np.float64)).all() for value in values)
 
 
 def _along(gradients: Any, way: Sequence[Any]) -> float:

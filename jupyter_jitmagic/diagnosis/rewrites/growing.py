@@ -27,8 +27,8 @@ from jupyter_jitmagic.diagnosis.rewrites.rounds import (
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.diagnosis.rewrites.signs import is_place
 from jupyter_jitmagic.diagnosis.rewrites.walking import rows_walked
-from jupyter_jitmagic.source.code import Edit, in_other_branches, is_returned, leaves, words
-from jupyter_jitmagic.source.names import loaded, stored, walk_scope
+from jupyter_jitmagic.source.code import Edit, in_other_branches, is_returned, is_tested, leaves, words
+from jupyter_jitmagic.source.names import bound_once, loaded, stored, walk, walk_scope
 
 READ_WHOLE = words("sum max min sorted list tuple enumerate zip reversed any all")
 _ENDING = (ast.Break, ast.Continue, ast.Raise)  # a loop that is left by a return alone has had all its rounds behind it
@@ -455,6 +455,7 @@ class GrowingList(Container):
                     self.replace(parent.slice, f"{self.start} + {place}" if place else self.start)
             case ast.Subscript(slice=ast.Slice()):
                 self.replace(node, f"list({self.name})" if self.whole and is_returned(code, parent) else self.counted)
+                self._ask_for_its_length(parent)
             case ast.Subscript(slice=place) if parent.value is node and is_place(spot, self.function, place):
                 if self.start:
                     self.enclose(place, f"{self.start} + ", "")
@@ -472,6 +473,20 @@ class GrowingList(Container):
                 )
             case _:
                 self.refuse(node)
+
+    def _ask_for_its_length(self, part: ast.Subscript) -> None:
+        """`last = out[-4:]`, then `if last`: a list's truth is its length, an array's is not."""
+        code = self.spot.code
+        match code.parents[part]:
+            case ast.Assign(targets=[ast.Name(id=name)]) if bound_once(self.function, name) is part:
+                uses = [each for each in walk(self.function) if isinstance(each, ast.Name) and each.id == name]
+            case _:
+                return
+        for use in uses:
+            if isinstance(use.ctx, ast.Load) and is_tested(code, use):
+                denied = code.parents[use]
+                none = isinstance(denied, ast.UnaryOp)
+                self.replace(denied if none else use, f"len({name}) {'==' if none else '>'} 0")
 
     def _asked(self, how: str) -> str:
         """Whether it is empty, or not: its length beside 0."""
