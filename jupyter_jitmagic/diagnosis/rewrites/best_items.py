@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 
 import jax
 
+from jupyter_jitmagic.diagnosis.rewrites.as_loops import as_a_loop
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit, is_tested
-from jupyter_jitmagic.source.names import SCOPES, stored, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, bound_in, loaded, stored, walk_scope
 
 _NAN = {"nan": "the place that max() and min() give to NaN"}
 _OUTSIDE = {"outside": "an index past the ends, for which Python raises IndexError: compiled, it is another element"}
@@ -133,6 +134,10 @@ def _steps(spot: Spot, name: str, at: ast.stmt, item: ast.expr, made: ast.ListCo
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return
+    for around in spot.code.ancestors(made) if made is not None else ():
+        if made and isinstance(around, ast.ListComp | ast.GeneratorExp) and bound_in(around) & loaded([made]):
+            yield from as_a_loop(spot, around)  # the lines that the columns need read what it names
+            return
     parts = item.elts if isinstance(item, ast.Tuple) else [item]
     facts = [spot.fact(part) for part in parts]
     if any(fact is None or fact.sort not in _SCALARS or fact.ndim != 0 or fact.dtype not in ("f", "i", "u") for fact in facts):

@@ -60,7 +60,7 @@ def read_as_comprehensions(spot: Spot) -> Iterator[Step]:
             excludes = NO_KEY
     gone = [(code.region([each]), "") for each in (filled.made, filled.loop)]
     if edits and code.on_own_lines([filled.made, filled.loop]):
-        yield spot.step("list", *gone, *edits, excludes=excludes)
+        yield spot.step("comprehension", *gone, *edits, excludes=excludes)
 
 
 def _filled(spot: Spot, function: ast.FunctionDef, loop: ast.For) -> _Filled | None:

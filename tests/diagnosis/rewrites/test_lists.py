@@ -745,3 +745,21 @@ def f(pred, label):
 """
     calls = [(jnp.array(a), jnp.array(b)) for a, b in (([0, 1, 1], [0, 1, 0]), ([4, 4], [5, 5]), ([2, 1], [2, 2]))]
     check(source, *calls)
+
+
+@pytest.mark.parametrize("asked", ["sum(last) / len(last) if last else 0.5", "0.5 if not last else sum(last) / len(last)"])
+def test_a_part_of_a_list_that_grows_is_asked_whether_it_has_any(asked):
+    """A list's truth is its length; in a compiled loop it is a part of a buffer, whose truth is another."""
+    source = f"""
+def f(x):
+    found = []
+    for v in x:
+        if v > 0:
+            found.append(v)
+            if len(found) == 5:
+                break
+    last = found[-4:]
+    return {asked}
+"""
+    x = jnp.array([1.0, -2.0, 3.0, 5.0, -1.0, 2.0, 7.0, 4.0])
+    check(source, (x,), (-x,), (x[:3],), (-jnp.abs(x),))

@@ -576,3 +576,49 @@ def test_marks_of_an_array_from_around_the_branch():
     """Behind an early return the lines stand in a function of their own, which is not given the array."""
     grid = jnp.array([[1, 1, 0, 1], [0, 1, 0, 1], [0, 1, 1, 0], [1, 0, 0, 1]])
     check(FLOOD, (grid, 0, 0), (grid.T, 0, 0), (jnp.ones((3, 2), int), 0, 0), static=("i", "j"), seconds=10.0)
+
+
+def _components(taken: str, pushed: str) -> str:
+    return f"""
+def f(adj):
+    n = adj.shape[0]
+    label = [-1] * n
+    current = 0
+    for root in range(n):
+        if label[root] >= 0:
+            continue
+        {"label[root] = current" if pushed else "pass"}
+        stack = [root]
+        while stack:
+            u = stack.pop()
+            {taken or "pass"}
+            for v in range(n):
+                if adj[u, v] and label[v] < 0:
+                    {pushed or "pass"}
+                    stack.append(v)
+        current += 1
+    return jnp.array(label), current
+"""
+
+
+@pytest.mark.parametrize("taken, pushed", [("", "label[v] = current"), ("label[u] = current", "")])
+def test_labels_that_are_counted_mark_what_a_stack_holds(taken, pushed):
+    """Set when a place is put on the stack, or when it is taken off: it may be there several times then."""
+    both = [jnp.maximum(adj, adj.T) for adj, _ in GRAPHS]
+    check(_components(taken, pushed), *((adj,) for adj in both))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        _components("label[u] = current", "").replace("stack.pop()", "stack.pop(0)"),  # twice as many with each layer
+        _components("label[u] = current\n            bound = n - u", "").replace(
+            "label[v] < 0", "label[v] < 0 and bound < v"
+        ),
+    ],
+    ids=["a queue", "another question each time"],
+)
+def test_what_is_marked_when_taken_bounds_a_stack_alone_whose_questions_stay(source):
+    proposals = propose(define(source)["f"], (FULL,), {})
+    assert not proposals.rewrites
+    assert any("nothing marks what was in it" in each for each in proposals.obstacles), proposals.obstacles

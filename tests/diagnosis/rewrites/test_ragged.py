@@ -1043,3 +1043,45 @@ def test_a_power_of_differences_keeps_its_gradient():
     source = "def f(x):\n    v = x[x != 0]\n    return jnp.sum(v[1:] ** jnp.diff(v))\n"
     calls = [(jnp.array(v),) for v in ([1.5, 2.3, 0.0, 3.0, 0.0], [-1.5, 2.3, 0.0, 3.0, 0.0], [0.0, 1.0, 2.0, 0.0, 4.0])]
     check_with_gradients(source, *calls, seconds=20.0)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "(organ[None, :] >= jnp.linspace(0.0, 5.0, 4)[:, None]).mean(axis=1)",
+        "clipped(organ)",
+    ],
+)
+def test_what_a_mask_of_several_axes_selects_may_be_followed_along_one(end):
+    """Where its elements get another axis beside them, or a loop makes them fewer."""
+    source = f"""
+def clipped(values):
+    while True:
+        middle, width = jnp.median(values), jnp.std(values)
+        kept = values[jnp.abs(values - middle) <= 1.5 * width]
+        if kept.size == values.size:
+            break
+        values = kept
+    return middle, width
+
+def f(dose, structure):
+    organ = dose[structure > 0]
+    return {{"of": {end}, "size": organ.size}}
+"""
+    dose = jnp.asarray(np.random.default_rng(1).normal(size=(3, 4)) ** 3, jnp.float32)
+    check(source, (dose, jnp.arange(12).reshape(3, 4) % 3), (dose.T, jnp.ones((4, 3))))
+
+
+def test_a_list_that_grows_over_labels_may_be_sorted_and_cut():
+    source = """
+def f(labels, amount):
+    different = jnp.unique(labels)
+    sums = []
+    for label in different:
+        sums.append(amount[labels == label].sum())
+    sums = jnp.sort(jnp.array(sums))[::-1]
+    top = max(1, len(different) // 2)
+    return sums[:top].sum() / sums.sum()
+"""
+    labels, amount = jnp.array([4, 2, 4, 9, 2, 7, 1]), jnp.array([1.0, 5.0, 2.0, 3.0, 8.0, 1.0, 4.0])
+    check(source, (labels, amount), (labels * 0, amount), (labels[::-1], amount))
