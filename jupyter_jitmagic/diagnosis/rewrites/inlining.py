@@ -403,6 +403,8 @@ class Inlining:
 
     def _needs_parentheses(self, result: ast.expr) -> bool:
         parent = self.spot.code.parents[self.call]
+        if self._is_bare(result) and not isinstance(parent, ast.Assign | ast.Return):
+            return True
         plain = ast.Name | ast.Attribute | ast.Subscript | ast.Call | ast.Constant | ast.List | ast.Dict
         inside = isinstance(
             parent, ast.BinOp | ast.UnaryOp | ast.Compare | ast.Attribute | ast.Subscript | ast.BoolOp | ast.Call
