@@ -95,6 +95,7 @@ def other_calls(
         make.given(),
         itertools.islice(make.sizes(), 2),
         make.of_another_rank(),
+        make.beside_masks(),
         make.of_arrays_not_empty(),
         make.single_numbers(),
         make.of_kinds_asked_for(),
@@ -474,6 +475,18 @@ class _Maker:
         words = f"on arrays of {'one axis' if axes == 1 else f'{axes} axes'}"
         changed = {k: in_rank(self._leaves[k], axes) for k in alike}
         yield replace(self._as_number(changed, words, "rank"), promised=False, sought=asks, by_value=True)
+
+    def beside_masks(self) -> Iterator[OtherCall]:
+        """An axis more for the images beside a mask of their shape: `image[mask]` of one with channels."""
+        arrays = self._arrays()
+        masks = [k for k in arrays if kind_of(self._leaves[k]) == "b" and len(self._leaves[k].shape) > 1]
+        if masks:
+            shape = self._leaves[masks[0]].shape
+            others = [k for k in arrays if k not in masks and self._leaves[k].shape == shape and 0 not in shape]
+            changed = {k: in_rank(self._leaves[k], len(shape) + 1) for k in others}
+            words = f"where {' and '.join(dict.fromkeys(map(self._name, others)))} has an axis more than {self._name(masks[0])}"
+            if others:
+                yield replace(self._as_number(changed, words, "rank"), promised=False, sought=False, by_value=True)
 
     def empty_lists(self) -> Iterator[OtherCall]:
         """Nothing in a list that is an argument: a loop over it leaves Python's own numbers, whose division by 0 raises."""

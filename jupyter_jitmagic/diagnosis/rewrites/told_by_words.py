@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,7 +70,10 @@ def asked_of_words(spot: Spot) -> Iterator[Step]:
             asked = f"{code.src(owner)}[{chosen.each}]"
         case _:
             return
-    yield spot.step("lookup", (parent, chosen.picked(spot, asked)), excludes=OUTSIDE)
+    note = _said(spot, chosen)
+    if isinstance(parent, ast.Subscript) and not _is_global(spot, parent.value):
+        note = f"each word of `{chosen.table}` is looked up in `{code.src(parent.value)}`, not the chosen one alone"
+    yield spot.step("lookup", (parent, chosen.picked(spot, asked)), excludes=OUTSIDE, note=note)
 
 
 def column(spot: Spot) -> Iterator[Step]:
@@ -84,7 +87,8 @@ def column(spot: Spot) -> Iterator[Step]:
     node, own, part = read
     items = _parts(chosen.items, part)
     if _of_one_kind(items):
-        yield spot.step("lookup", (node, chosen.picked(spot, f"{chosen.each}{own}")), excludes=OUTSIDE)
+        step = node, chosen.picked(spot, f"{chosen.each}{own}")
+        yield spot.step("lookup", step, excludes=OUTSIDE, note=_said(spot, chosen, items))
     elif items and all(isinstance(each, str) for each in items):
         yield from _entry_set(spot, chosen, node, own)
 
@@ -103,13 +107,15 @@ def named_row(spot: Spot) -> Iterator[Step]:
     at = code.fresh(f"{name}_at", "place")
     there = replace(chosen, index=[at])
     edits: list[tuple[ast.AST, str]] = [(statement, f"{at} = {chosen.index[0]}")]
+    notes: dict[str, None] = {}
     for use in walk(function):
         if isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load):
             read = _read_of(use, code.parents[use])
             if read is None or not _of_one_kind(_parts(chosen.items, read[2])):
                 return
             edits.append((read[0], there.picked(spot, f"{chosen.each}{read[1]}")))
-    yield spot.step("lookup", *edits, excludes=OUTSIDE)
+            notes[_said(spot, chosen, _parts(chosen.items, read[2]))] = None
+    yield spot.step("lookup", *edits, excludes=OUTSIDE, note=max(notes, key=len, default=""))
 
 
 def unpacked_row(spot: Spot) -> Iterator[Step]:
@@ -122,7 +128,7 @@ def unpacked_row(spot: Spot) -> Iterator[Step]:
                 return
         case _:
             return
-    live, lines = code.live_after(statement), []
+    live, lines, notes = code.live_after(statement), [], {""}
     for place, target in enumerate(targets):
         name = code.src(target)
         if name not in live:
@@ -130,8 +136,9 @@ def unpacked_row(spot: Spot) -> Iterator[Step]:
         if not _of_one_kind(_parts(chosen.items, place)) or name in loaded([chosen.node]):
             return
         lines.append(f"{code.indent(statement)}{name} = {chosen.picked(spot, f'{chosen.each}[{place}]')}\n")
+        notes.add(_said(spot, chosen, _parts(chosen.items, place)))
     if lines:
-        yield spot.step("lookup", (code.region([statement]), "".join(lines)), excludes=OUTSIDE)
+        yield spot.step("lookup", (code.region([statement]), "".join(lines)), excludes=OUTSIDE, note=max(notes, key=len))
 
 
 def _read_of(value: ast.expr, parent: ast.AST) -> tuple[ast.expr, str, int | str] | None:
@@ -163,6 +170,15 @@ def _of_one_kind(items: list[Any]) -> bool:
     return {type(each) for each in items} in ({int}, {float}, {bool}, {int, float})
 
 
+def _said(spot: Spot, chosen: _Chosen, items: Sequence[Any] = ()) -> str:
+    """What is given up: whole numbers beside floats, and what a table that is an argument may hold on another call."""
+    given = not _is_global(spot, ast.parse(chosen.table, mode="eval").body)
+    said = [f"each row of `{chosen.table}` is asked, not the chosen one alone"] if given else []
+    return "; ".join(
+        [*said, *(["whole numbers of a column that has floats as well are floats"] if len({*map(type, items)}) > 1 else [])]
+    )
+
+
 def _entry_set(spot: Spot, chosen: _Chosen, key: ast.expr, own: str) -> Iterator[Step]:
     """`reached[STAGES[i][0]] = day`: each entry of the dict, where its row is the one."""
     code, place = spot.code, spot.code.parents[key]
@@ -174,13 +190,23 @@ def _entry_set(spot: Spot, chosen: _Chosen, key: ast.expr, own: str) -> Iterator
             held = spot.locals.get(name)
         case _:
             return
-    if type(held) is not dict or len(chosen.index) != 1:
-        return
+    if type(held) is not dict or len(chosen.index) != 1 or name in _given(spot):
+        return  # one that is given may have no entry for a row
     indent, row, at = code.indent(statement), code.fresh("row", "each_row"), code.fresh("at", "place")
     index, entry = chosen.index[0], f"{name}[{row}{own}]"
     text = f"{indent}for {at}, {row} in enumerate({chosen.table}):\n"
     text += f"{indent}    {entry} = {spot.jnp('where')}({index} == {at}, {code.expr(value)}, {entry})\n"
     yield spot.step("where", (code.region([statement]), text), excludes=NO_ROW)
+
+
+def _is_global(spot: Spot, node: ast.expr) -> bool:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return not isinstance(node, ast.Name) or spot.code.is_global(node.id, spot.node)
+
+
+def _given(spot: Spot) -> set[str]:
+    return set() if spot.function is None else {each.arg for each in walk(spot.function.args) if isinstance(each, ast.arg)}
 
 
 def _chosen(spot: Spot, rows: bool = False) -> _Chosen | None:
