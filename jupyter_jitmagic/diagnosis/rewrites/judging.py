@@ -6,6 +6,7 @@ import ast
 import contextlib
 import functools
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -72,8 +73,12 @@ from jupyter_jitmagic.source.units import NoSource, Unit
 OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
 _NOTHING = "{effect} and returns nothing, and of a compiled function its result is all that comes out: let it return the array"
 _SORTED = f"{GOES_BY_KEYS}, in which plain Python gives something else: {WHAT_TO_PASS}"
-_BESIDE_NAN = "it differs on an input varied (nan)"
-_OF_EXTREMES = "NaN, of which max() and min() take account by its place alone"
+_BESIDE_NAN = re.compile(r"it differs on an input varied \((nan\)|infinite\): nan instead)")
+_OF_EXTREMES = {
+    "nan": "NaN, of which max() and min() take account by its place alone",
+    "infinite": "infinity of which NaN comes, of which max() and min() take account by its place alone",
+}
+_EXTREMES = re.compile(r"(?<![.\w])(min|max)\(")
 _KEEPS = "{effect}, and what is kept there would be a tracer; return the value, and keep it where the function is called"
 
 
@@ -209,8 +214,8 @@ class Judge:
             if self._plain is not None and self._plain.failed is not None:
                 self._why_not = str(error)
                 return self._rewrite(draft, reason=f"traced, not compared: {error}")
-            if self._refused_beside_nan is None and str(error).startswith(_BESIDE_NAN) and "nan" not in draft.excludes:
-                self._refused_beside_nan = traced if {"max", "min"} & {change.pattern for change in draft.changes} else None
+            if self._refused_beside_nan is None and _BESIDE_NAN.match(str(error)) and not {*_OF_EXTREMES} & {*draft.excludes}:
+                self._refused_beside_nan = traced if any(_EXTREMES.search(unit.text) for unit in self._units) else None
             patterns = ", ".join(dict.fromkeys(change.pattern for change in draft.changes))
             return f"a rewrite by {patterns} was tried and rejected: {error}"
         return found if isinstance(found, Rewrite | str) else self._by_gradients(plain, traced, found)
@@ -220,10 +225,12 @@ class Judge:
         traced = self._refused_beside_nan
         if traced is None:
             return None
-        found = self.judge(
-            replace(traced, draft=replace(traced.draft, excludes={**traced.draft.excludes, "nan": _OF_EXTREMES}))
-        )
-        return found if isinstance(found, Rewrite) and found.verified else None
+        for kinds in (("nan",), ("nan", "infinite")):
+            excludes = {**traced.draft.excludes, **{kind: _OF_EXTREMES[kind] for kind in kinds}}
+            found = self.judge(replace(traced, draft=replace(traced.draft, excludes=excludes)))
+            if isinstance(found, Rewrite) and found.verified:
+                return found
+        return None
 
     @functools.cached_property
     def _goes_by_keys(self) -> bool:

@@ -96,6 +96,7 @@ def table_around(spot: Spot, node: ast.AST, function: ast.FunctionDef) -> NameTa
     while isinstance(root, ast.Subscript):
         root = root.value
     held, of_module = _held(spot, root, function)
+    root, held = _below_constants(code.parents, root, held)
     found = list(_entries(held)) if isinstance(held, dict) else []
     of_module = of_module and all(spot.globals.get(kind.__name__) is kind for kind in _enumerations(held))
     entries = {key: said for key, said, _ in found}
@@ -112,6 +113,17 @@ def table_around(spot: Spot, node: ast.AST, function: ast.FunctionDef) -> NameTa
             table = NameTable(at, root, tuple(asked), entries, places)
             return table if len(asked) == depth and _is_regular(table) else None
     return None
+
+
+def _below_constants(parents: Mapping[ast.AST, ast.AST], root: ast.expr, held: Any) -> tuple[ast.expr, Any]:
+    """(`POINTS["age"]`, what it holds) of `POINTS["age"][band]`."""
+    for at in _upwards(parents, root):
+        match at:
+            case ast.Subscript(slice=ast.Constant(value=key)) if isinstance(held, dict) and isinstance(held.get(key), dict):
+                root, held = at, held[key]
+            case _:
+                break
+    return root, held
 
 
 def _upwards(parents: Mapping[ast.AST, ast.AST], root: ast.AST) -> Iterator[ast.AST]:

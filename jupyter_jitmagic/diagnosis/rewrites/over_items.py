@@ -296,7 +296,40 @@ def first_that(spot: Spot) -> Iterator[Step]:
         yield from _or_none(spot, call, chosen, hits, before[0])
     if len(call.args) > 1:
         chosen = f"{spot.jnp('where')}({spot.jnp('any')}({hits}), {chosen}, {code.expr(call.args[1])})"
-    yield spot.step("argmax", (call, chosen), *before, risky=not harmless([around.elt]))
+    risky = not harmless([around.elt])
+    once = list(_computed_once(spot, call, around, hits, before[0])) if before and len(call.args) > 1 else []
+    yield from once if risky else ()
+    yield spot.step("argmax", (call, chosen), *before, risky=risky)
+    yield from () if risky else once
+
+
+def _computed_once(
+    spot: Spot, call: ast.Call, around: ast.GeneratorExp, hits: str, before: tuple[tuple[int, int], str]
+) -> Iterator[Step]:
+    """The value of the first item alone, and that only where there is one: others may have no finite derivative."""
+    code, loop, function = spot.code, around.generators[0], spot.function
+    over = loop.iter
+    if isinstance(over, ast.Name) and isinstance(function, ast.FunctionDef):
+        over = bound_once(function, over.id) or over
+    at = f"{spot.jnp('argmax')}({hits})"
+    match loop.target, over:
+        case ast.Name(id=name), ast.Call(func=ast.Name(id="range"), args=[_]) if spot.is_builtin("range"):
+            items = {name: at}
+        case ast.Name(id=name), ast.Call(func=ast.Name(id="range"), args=[first, _]) if spot.is_builtin("range"):
+            items = {name: f"{code.operand(first)} + {at}"}
+        case ast.Name(id=name), ast.Name() if (fact := spot.fact(over)) is not None and fact.sort == "array":
+            items = {name: f"{code.src(over)}[{at}]"}
+        case _:
+            return
+    place, lines = before
+    new = {name: code.fresh(f"first_{name}", f"{name}_of_the_first") for name in items}
+    lines += "".join(f"{code.indent(code.statement(call))}{new[name]} = {text}\n" for name, text in items.items())
+    start = code.span(around.elt)[0]
+    reads = [node for node in walk(around.elt) if isinstance(node, ast.Name) and node.id in new]
+    edits = [(*code.span(node), new[node.id]) for node in reads]
+    value = code.edited(start, code.span(around.elt)[1], edits)
+    either = f"lambda: {value}, lambda: {code.expr(call.args[1])}"
+    yield spot.step("cond", (call, f"{spot.lax('cond')}({spot.jnp('any')}({hits}), {either})"), (place, lines))
 
 
 def _or_none(spot: Spot, call: ast.Call, chosen: str, hits: str, before: tuple[tuple[int, int], str]) -> Iterator[Step]:

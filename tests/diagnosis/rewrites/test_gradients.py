@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import AT_TIE, BESIDE_NAN, LOST_TO_
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
 
-from .helpers import applied, define
+from .helpers import applied, check_with_gradients, define
 
 
 def compared(plain, rewrite, *values):
@@ -914,3 +914,16 @@ def f(c, limit=2.0):
     found = propose(define(source)["f"], (jnp.array(0.3 + 0.6j),), {}, seconds=20.0)
     whole = [each for each in found.rewrites if "while_loop" in each.source]
     assert whole and all(any("not reverse-differentiable" in said for said in each.compared.differences) for each in whole)
+
+
+def test_the_first_value_alone_is_computed_where_others_have_no_derivative():
+    """`next()` of a generator: 0 / 0 at a place that is not chosen would make its gradient NaN."""
+    source = """
+def f(d, t):
+    def crossing(k):
+        return t[k - 1] + (t[k] - t[k - 1]) * d[k - 1] / (d[k - 1] - d[k])
+    steps = range(1, len(t))
+    return next((crossing(k) for k in steps if d[k - 1] <= 0 and d[k] > 0), -1.0)
+"""
+    d, t = jnp.array([-1.0, -1.0, -0.5, 2.0, 2.0, -1.0, 3.0]), jnp.arange(7.0)
+    check_with_gradients(source, (d, t), (jnp.abs(d), t), (-jnp.ones(7), t))

@@ -351,3 +351,27 @@ def test_the_value_of_a_member_that_data_chooses(body):
 def test_a_members_value_that_is_no_number_stays_a_string():
     source = f"{ENUMS}def f(x):\n    word = Word.HIGH if x[0] > 3 else Word.LOW\n    return x * len(word.value)\n"
     assert not propose(define(source)["f"], (jnp.array([1.0, 2.0]),), {}, seconds=5.0).rewrites
+
+
+def test_a_helpers_word_is_a_key_in_a_dict_of_dicts():
+    source = """
+POINTS = {"age": {"young": 8, "adult": 21, "senior": 29}, "use": {"low": 40, "high": 3, "unknown": 15}}
+
+def band(age):
+    if age < 25:
+        return "young"
+    elif age < 40:
+        return "adult"
+    return "senior"
+
+def use(balance, limit):
+    if limit <= 0:
+        return "unknown"
+    return "low" if balance / limit < 0.3 else "high"
+
+def f(age, balance, limit):
+    points = POINTS["age"][band(age)] + POINTS["use"][use(balance, limit)]
+    return points * 1.5
+"""
+    ages = [(jnp.array(a), jnp.array(b), jnp.array(c)) for a, b, c in ((30.0, 1.0, 9.0), (20.0, 5.0, 6.0), (70.0, 1.0, 0.0))]
+    check(source, *ages)

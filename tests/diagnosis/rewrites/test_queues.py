@@ -612,9 +612,7 @@ def test_labels_that_are_counted_mark_what_a_stack_holds(taken, pushed):
     "source",
     [
         _components("label[u] = current", "").replace("stack.pop()", "stack.pop(0)"),  # twice as many with each layer
-        _components("label[u] = current\n            bound = n - u", "").replace(
-            "label[v] < 0", "label[v] < 0 and bound < v"
-        ),
+        _components("label[u] = current\n            bound = n - u", "").replace("label[v] < 0", "label[v] < 0 and bound < v"),
     ],
     ids=["a queue", "another question each time"],
 )

@@ -77,3 +77,33 @@ def test_an_extreme_of_numbers_is_better_than_nothing_and_nan_is_said():
     X, y = jnp.array([[1.0, 2.0], [2.0, -1.0]]), jnp.array([1, -1])
     found = check(source, (X, y, jnp.array([0.0, 1.0])), (X, y, jnp.array([3.0, 1.0])), (X, -y, jnp.zeros(2)), seconds=2.0)
     assert any("take account by its place alone" in each for each in found.rewrites[0].compared.differences)
+
+
+def test_infinity_of_which_nan_comes_is_said_as_well():
+    """The length of a direction that holds infinity is none; of NaN, `min` gives what stands first."""
+    source = """
+def scene(p):
+    ball = jnp.sqrt(jnp.sum((p - jnp.array([0.0, 1.0, 4.0])) ** 2)) - 1.0
+    return min(ball, p[1])
+
+def f(ro, rd):
+    rd = rd / jnp.linalg.norm(rd)
+    t = 0.0
+    hit = False
+    for _ in range(64):
+        d = scene(ro + t * rd)
+        if d < 1e-3:
+            hit = True
+            break
+        t = t + d
+        if t > 20.0:
+            break
+    if not hit:
+        return 0.2 + 0.3 * rd[1], 20.0
+    n = jax.grad(scene)(ro + t * rd)
+    return 0.1 + 0.9 * max(jnp.dot(n, jnp.array([0.48, 0.8, -0.36])), 0.0), t
+"""
+    ro = jnp.array([0.0, 1.5, 0.0])
+    calls = [(ro, jnp.array(way)) for way in ([0.0, -0.1, 1.0], [0.0, 1.0, 0.2], [0.3, -0.8, 0.5])]
+    found = check(source, *calls, seconds=20.0)
+    assert any("take account by its place alone" in each for each in found.rewrites[0].compared.differences)
