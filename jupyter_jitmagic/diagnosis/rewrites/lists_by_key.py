@@ -125,7 +125,7 @@ def _read(code: Code, use: ast.Name) -> tuple[ast.expr, ast.expr] | None:
     call = code.parents.get(parent)
     match parent:
         case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if value is use and not isinstance(key, ast.Slice):
-            return parent, key
+            return None if isinstance(call, ast.Attribute) else (parent, key)  # `groups[k].sort()` changes it
         case ast.Attribute(attr="get") if isinstance(call, ast.Call) and call.func is parent and len(call.args) == 2:
             if isinstance(call.args[1], ast.List | ast.Tuple) and not call.args[1].elts:
                 return call, call.args[0]

@@ -105,8 +105,9 @@ class _Marked:
                 taken = [ast.parse(self.spot.code.src(each), mode="eval").body for each in _parts(target)]
             case _:
                 return ""
-        around = [at for at in self.spot.code.ancestors(statement) if isinstance(at, ast.If)]
-        if not around or around[0] not in walk_scope(self.loop.body) or not _is_in(statement, around[0].body):
+        inside = [*walk_scope(self.loop.body)]
+        around = [at for at in self.spot.code.ancestors(statement) if isinstance(at, ast.If) and at in inside]
+        if not around or any(isinstance(each, ast.Continue | ast.Break | ast.Return) for each in inside):
             return ""
         targets = [name for s in walk_scope(rest) if isinstance(s, ast.For) for name in target_names(s.target)]
         same = {*targets, *target_names(target), *loaded([item])}
@@ -115,13 +116,14 @@ class _Marked:
             if free is None or [*map(ast.dump, free[1])] != [*map(ast.dump, _parts(item))]:
                 continue
             name, _, value = free
-            if (loaded([around[0].test]) - same - {name}) & {*stored(rest)}:
+            asked_again = loaded([each.test for each in around]) & ({one, *stored(rest)} - same - {name})
+            if asked_again or not _is_in(statement, around[0].body):
                 continue
             marks = self.spot.locals.get(name)
             first = next((k for k, s in enumerate(rest) if _is_set_at(s, name, taken)), None)
             if first is None or _is_in(statement, rest[:first]) or not isinstance(marks, list | jax.Array | np.ndarray):
                 continue
-            if leaves(rest[:first], (ast.Continue, ast.Break, ast.Return)) or loaded(taken) & set(stored(rest)):
+            if loaded(taken) & set(stored(rest)):
                 continue
             every = [put for s in walk_scope(self.loop.body) if isinstance(s, ast.stmt) for put in _stored_in(s, name)]
             if all(put is not None and self._takes(put, value, own=False) for put in every):

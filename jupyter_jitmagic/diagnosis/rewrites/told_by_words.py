@@ -42,6 +42,7 @@ class _Chosen:
 
 
 _HOLE = "\0"
+_HOW: dict[type, str] = {ast.Eq: "==", ast.NotEq: "!=", ast.In: "in", ast.NotIn: "not in"}
 
 
 def asked_of_words(spot: Spot) -> Iterator[Step]:
@@ -51,25 +52,18 @@ def asked_of_words(spot: Spot) -> Iterator[Step]:
         return
     code, parent = spot.code, spot.code.parents[chosen.node]
     match parent:
-        case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() | ast.In() | ast.NotIn()], comparators=[other]) if (
-            left is chosen.node and _is_plain(spot, other)
-        ):
-            end = code.span(parent)[1]
-            asked = chosen.each + code.text[code.span(left)[1] : end]
-        case ast.Compare(left=other, ops=[ast.Eq() | ast.NotEq()], comparators=[right]) if right is chosen.node and _is_plain(
-            spot, other
-        ):
-            asked = (
-                f"{chosen.each} == {code.src(other)}"
-                if isinstance(parent.ops[0], ast.Eq)
-                else f"{chosen.each} != {code.src(other)}"
-            )
+        case ast.Compare(left=left, ops=[how], comparators=[other]) if left is chosen.node and type(how) in _HOW:
+            asked = f"{chosen.each} {_HOW[type(how)]} {code.operand(other)}" if _is_plain(spot, other) else ""
+        case ast.Compare(left=other, ops=[ast.Eq() | ast.NotEq() as how], comparators=[right]) if right is chosen.node:
+            asked = f"{chosen.each} {_HOW[type(how)]} {code.operand(other)}" if _is_plain(spot, other) else ""
         case ast.Subscript(value=owner, slice=place, ctx=ast.Load()) if place is chosen.node and _has_numbers(
             spot.held(owner), chosen.items
         ):
             asked = f"{code.src(owner)}[{chosen.each}]"
         case _:
             return
+    if not asked:
+        return
     note = _said(spot, chosen)
     if isinstance(parent, ast.Subscript) and not _is_global(spot, parent.value):
         note = f"each word of `{chosen.table}` is looked up in `{code.src(parent.value)}`, not the chosen one alone"
