@@ -59,6 +59,7 @@ def asked_of_words(spot: Spot) -> Iterator[Step]:
         case ast.Subscript(value=owner, slice=place, ctx=ast.Load()) if place is chosen.node and _has_numbers(
             spot.held(owner), chosen.items
         ):
+            spot.refuse_where_caught(KeyError)
             asked = f"{code.src(owner)}[{chosen.each}]"
         case _:
             return
@@ -213,10 +214,11 @@ def _chosen(spot: Spot, rows: bool = False) -> _Chosen | None:
     table, text = spot.held(node.value), code.src(node.value)
     index = [position_of(spot, node.slice, code.src(node.slice))]
     each = code.fresh("each", "item")
-    if isinstance(table, str) and not rows:
-        return _Chosen(text, node, index, [*table], each, f"[{_HOLE} for {each} in {text}]")
-    if type(table) not in (list, tuple) or not table:
+    if type(table) not in (list, tuple, str) or not table or (rows and isinstance(table, str)):
         return None
+    spot.refuse_where_caught(IndexError)
+    if isinstance(table, str):
+        return _Chosen(text, node, index, [*table], each, f"[{_HOLE} for {each} in {text}]")
     if rows:
         tuples = all(isinstance(row, tuple) for row in table) and any(isinstance(part, str) for row in table for part in row)
         objects = len({type(row) for row in table}) == 1 and all(map(attributes, table)) and not isinstance(table[0], tuple)

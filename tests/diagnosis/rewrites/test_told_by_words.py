@@ -127,3 +127,15 @@ def f(i):
     {line}
 """
     assert "lookup" not in offered(TABLES + source, jnp.array(1))
+
+
+def test_what_a_handler_catches_is_not_asked_of_each():
+    """Compiled code raises nothing for a place past the end."""
+    source = """
+def f(i):
+    try:
+        return STAGES[i][1] * 2.0
+    except IndexError:
+        return -1.0
+"""
+    assert "lookup" not in offered(TABLES + source, jnp.array(1))
