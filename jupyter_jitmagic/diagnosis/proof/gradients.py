@@ -145,6 +145,7 @@ class Gradients:
         compared = 0
         edges: dict[str, None] = {}
         tie = beside_nan = minded_nan = ""
+        not_finite = _holds_none_finite(first.values)
         missing = self._missing(inputs[0])
         unminded = [] if self._minds_nan else [*(given for given in inputs if given.kind == "nan"), *missing]
         minded = [given for given in inputs if self._minds_nan or given.kind != "nan"]
@@ -178,10 +179,9 @@ class Gradients:
             if not _finite(got) and given.kind == "nan" and self._minds_nan and _has_new_nan(leaves.values, first.values):
                 minded_nan = "its gradient is not finite where data is NaN, where plain Python's is"
                 continue
-            if not _finite(got) and self._minds_nan and _holds_none_finite(leaves.values):
-                as_here = " as in this call," if _holds_none_finite(first.values) else ""
+            if not _finite(got) and self._minds_nan and not_finite:
                 minded_nan = (
-                    minded_nan or f"its gradient is not finite where data is NaN or infinite,{as_here} where plain Python's is"
+                    minded_nan or "its gradient is not finite where data is not, as in this call, where plain Python's is"
                 )
                 continue
             if not _finite(got) and (kind := _edge(given, leaves)) in _EDGES:

@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import AT_TIE, BESIDE_NAN, LOST_TO_
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
 
-from .helpers import applied, check_with_gradients, define
+from .helpers import applied, check, check_with_gradients, define
 
 
 def compared(plain, rewrite, *values):
@@ -927,3 +927,24 @@ def f(d, t):
 """
     d, t = jnp.array([-1.0, -1.0, -0.5, 2.0, 2.0, -1.0, 3.0]), jnp.arange(7.0)
     check_with_gradients(source, (d, t), (jnp.abs(d), t), (-jnp.ones(7), t))
+
+
+def test_a_gradient_that_is_lost_beside_nan_of_the_calls_own_is_said_where_there_is_no_other_answer():
+    """A step that leaves out a batch whose loss is not finite; the gradient goes through that of each batch."""
+    source = """
+def loss(w, x):
+    return jnp.mean((jnp.tanh(x @ w) - 0.5) ** 2)
+
+def f(w, batches):
+    total, good = jnp.zeros_like(w), 0
+    for i in range(len(batches)):
+        value, gradient = jax.value_and_grad(loss)(w, batches[i])
+        if not jnp.isfinite(value):
+            continue
+        total = total + gradient
+        good += 1
+    return w - 0.1 * total / jnp.maximum(good, 1)
+"""
+    batches = jnp.linspace(-1.0, 1.0, 24).reshape(3, 4, 2).at[1, 2, 0].set(jnp.nan)
+    proposals = check(source, (jnp.array([0.5, -1.0]), batches), (jnp.array([0.5, 2.0]), batches[:1]))
+    assert any("not finite where data is not, as in this call" in each for each in proposals.rewrites[0].compared.differences)
