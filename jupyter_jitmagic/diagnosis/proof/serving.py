@@ -51,7 +51,7 @@ from jupyter_jitmagic.diagnosis.proof.own_numbers import (
     otherwise_as_arrays,
     turns_complex,
 )
-from jupyter_jitmagic.diagnosis.proof.rounding import NUDGES, explained_by_rounding
+from jupyter_jitmagic.diagnosis.proof.rounding import NEVER, NUDGES, ends_by_floats, explained_by_rounding
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
 from jupyter_jitmagic.sandbox.clock import Deadline
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
@@ -329,6 +329,10 @@ class Served:
                 if self.plain.uncompiled(with_arrays(self._fun, given, self._static), SHORT) is None:
                     self.not_compared(taken.call)  # JAX's numbers for Python's: then plain Python finds no end either
                     self._patience = 2 * SHORT  # there will be more of them
+                    return
+                if taken.call.given.kind == "number" and ends_by_floats(traced.jaxpr):
+                    self.said[NEVER] = None  # `while u > total` of a total that gets to 1 in double precision alone
+                    self._patience = 2 * SHORT
                     return
                 raise
             want = as_promised(got, want, excludes)

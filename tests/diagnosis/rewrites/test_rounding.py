@@ -10,7 +10,14 @@ import pytest
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
-from jupyter_jitmagic.diagnosis.proof.rounding import IN_SINGLE, LATER, ends_by_floats, explained_by_rounding, rounding_decides
+from jupyter_jitmagic.diagnosis.proof.rounding import (
+    IN_SINGLE,
+    LATER,
+    NEVER,
+    ends_by_floats,
+    explained_by_rounding,
+    rounding_decides,
+)
 from jupyter_jitmagic.diagnosis.proof.verify import BY_ROUNDING, XLAS_NAN, Differs, compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
@@ -321,3 +328,19 @@ def test_whole_numbers_that_rounding_decides_are_those_of_numpy_or_of_jax():
     for by, by_numpy in ((-1, 0), (-1, -2), (-2, -2), (-60, -60)):
         with pytest.raises(Differs):
             told(by, by_numpy)
+
+
+def test_a_total_that_gets_to_one_in_double_precision_alone_is_said():
+    """Drawing by inversion: with u = 1 plain Python's sum of probabilities rounds up to it, a compiled one never does."""
+    source = """
+def f(u):
+    rate, k, p = 3.0, 0, math.exp(-3.0)
+    total = p
+    while u > total:
+        k += 1
+        p *= rate / k
+        total += p
+    return k
+"""
+    proposals = check(source, (jnp.array(0.7),), (jnp.array(0.01),), (jnp.array(0.99),))
+    assert any(NEVER in each for each in proposals.rewrites[0].compared.differences)
