@@ -229,6 +229,7 @@ RULES: list[Rule] = [
     *keyed.ADDED_UP,
     *fixed_keys.RULES,
     *as_dicts.RULES,
+    *lists_by_key.SUMS,
     *associated.RULES,
     *keyed.RULES,
     *inner_functions.RULES,

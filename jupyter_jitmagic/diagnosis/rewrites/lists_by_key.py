@@ -1,17 +1,19 @@
-"""Dicts of lists that a loop fills by keys that are data: each list is read as a comprehension over what the loop ran over.
+"""Dicts of lists, or of sums, that a loop fills by keys that are data: each is read as a comprehension over that loop's items.
 
 `groups.setdefault(int(p), []).append(a)` for `p, a in zip(policy, amount)`, then `groups.get(k, [])` →
-`[a for p, a in zip(policy, amount) if p == k]`. What has a length that depends on data is for other rules to follow.
+`[a for p, a in zip(policy, amount) if p == k]`; `totals[int(p)] += a`, then `totals[k]` → the sum of these. What has a length
+that depends on data is for other rules to follow.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from jupyter_jitmagic.base.looking import attribute
+import jax
+
 from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
@@ -28,6 +30,7 @@ class _Filled:
     Attributes:
         made: the statement that makes the dict.
         always: a list that is not there is empty, when it is read by `groups[k]`.
+        start: of sums, what they begin with, as text; "" of lists.
     """
 
     name: str
@@ -36,14 +39,23 @@ class _Filled:
     value: ast.expr
     made: ast.Assign
     always: bool = False
+    start: str = ""
 
 
-def read_as_comprehensions(spot: Spot) -> Iterator[Step]:
+def lists(spot: Spot) -> Iterator[Step]:
+    yield from _read_as_comprehensions(spot, _filled)
+
+
+def sums(spot: Spot) -> Iterator[Step]:
+    yield from _read_as_comprehensions(spot, _added_up)
+
+
+def _read_as_comprehensions(spot: Spot, fills: Callable[[Spot, ast.FunctionDef, ast.For], _Filled | None]) -> Iterator[Step]:
     function, code = spot.function, spot.code
     loop = next((at for at in code.ancestors(spot.node) if isinstance(at, ast.For)), None)
     if not isinstance(function, ast.FunctionDef) or loop is None:
         return
-    filled = _filled(spot, function, loop)
+    filled = fills(spot, function, loop)
     if filled is None or not _stay(function, filled):
         return
     own = {id(each) for part in (filled.made, filled.loop) for each in walk(part)}
@@ -51,7 +63,7 @@ def read_as_comprehensions(spot: Spot) -> Iterator[Step]:
     edits: list[_Edit] = []
     excludes: dict[str, str] = {}
     for use in uses:
-        read = _read(code, use)
+        read = _read(code, use, filled)
         if read is None or use.lineno < loop.lineno:
             return
         node, key = read
@@ -110,6 +122,41 @@ def _filled(spot: Spot, function: ast.FunctionDef, loop: ast.For) -> _Filled | N
     return None
 
 
+def _added_up(spot: Spot, function: ast.FunctionDef, loop: ast.For) -> _Filled | None:
+    """`totals[key] += value` of a `defaultdict`, `totals[key] = totals.get(key, 0) + value`."""
+    nothing: float | None = None
+    match loop.body:
+        case [ast.AugAssign(target=ast.Subscript(value=ast.Name(id=name), slice=key), op=ast.Add(), value=value)]:
+            pass
+        case [
+            ast.Assign(
+                targets=[ast.Subscript(value=ast.Name(id=name), slice=key)],
+                value=ast.BinOp(
+                    left=ast.Call(
+                        func=ast.Attribute(value=ast.Name(id=same), attr="get"),
+                        args=[asked, ast.Constant(value=int() | float() as nothing)],
+                    ),
+                    op=ast.Add(),
+                    right=value,
+                ),
+            )
+        ] if name == same and ast.dump(asked) == ast.dump(key) and nothing == 0:
+            pass
+        case _:
+            return None
+    if loop.orelse or not spot.is_builtin("sum"):
+        return None
+    for made in walk_scope(function.body):
+        match made:
+            case ast.Assign(targets=[ast.Name(id=same)], value=ast.Dict(keys=[])) if same == name and nothing is not None:
+                return _Filled(name, loop, key, value, made, start=repr(nothing))
+            case ast.Assign(targets=[ast.Name(id=same)], value=ast.Call(func=func, args=[ast.Name(id=kind)], keywords=[])) if (
+                same == name and spot.code.src(func).rpartition(".")[2] == "defaultdict" and kind in ("int", "float")
+            ):
+                return _Filled(name, loop, key, value, made, always=True, start="0" if kind == "int" else "0.0")
+    return None
+
+
 def _stay(function: ast.FunctionDef, filled: _Filled) -> bool:
     """Whether what the loop ran over is the same where the lists are read, and the loop's own names are not read behind it."""
     own = {*target_names(filled.loop.target)}
@@ -119,7 +166,7 @@ def _stay(function: ast.FunctionDef, filled: _Filled) -> bool:
     return filled.loop in function.body and filled.made in function.body and not read & {*bound} and filled.name not in bound
 
 
-def _read(code: Code, use: ast.Name) -> tuple[ast.expr, ast.expr] | None:
+def _read(code: Code, use: ast.Name, filled: _Filled) -> tuple[ast.expr, ast.expr] | None:
     """(the expression that reads one list, its key)."""
     parent = code.parents[use]
     call = code.parents.get(parent)
@@ -127,8 +174,11 @@ def _read(code: Code, use: ast.Name) -> tuple[ast.expr, ast.expr] | None:
         case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if value is use and not isinstance(key, ast.Slice):
             return None if isinstance(call, ast.Attribute) else (parent, key)  # `groups[k].sort()` changes it
         case ast.Attribute(attr="get") if isinstance(call, ast.Call) and call.func is parent and len(call.args) == 2:
-            if isinstance(call.args[1], ast.List | ast.Tuple) and not call.args[1].elts:
-                return call, call.args[0]
+            match call.args[1]:
+                case ast.List(elts=[]) | ast.Tuple(elts=[]) if not filled.start:
+                    return call, call.args[0]
+                case ast.Constant(value=int() | float() as nothing) if filled.start and nothing == 0:
+                    return call, call.args[0]
     return None
 
 
@@ -139,7 +189,8 @@ def _comprehension(spot: Spot, filled: _Filled, node: ast.expr, key: ast.expr) -
     new = {name: code.fresh(f"each_{name}", f"own_{name}") for name in target_names(filled.loop.target)}
     value = filled.value
     merged = (
-        isinstance(around, COMPREHENSIONS)
+        not filled.start
+        and isinstance(around, COMPREHENSIONS)
         and isinstance(parent, ast.comprehension)
         and len(around.generators) == 1
         and parent.iter is node
@@ -151,10 +202,7 @@ def _comprehension(spot: Spot, filled: _Filled, node: ast.expr, key: ast.expr) -
     if merged:
         new[value.id] = parent.target.id  # type: ignore[attr-defined]
     target, over = _named(filled.loop.target, new), code.src(filled.loop.iter)
-    own = without_int(filled.key)
-    is_whole = getattr(attribute(spot.value(own), "dtype", None), "kind", "") in ("i", "u")
-    own = own if is_whole else filled.key
-    test = f"{_named(own, new)} == {code.operand(key)}"
+    test = f"{_key(spot, filled, new)} == {code.operand(key)}"
     if merged:
         assert isinstance(parent, ast.comprehension)
         loose = ast.BoolOp | ast.IfExp | ast.Lambda | ast.NamedExpr
@@ -163,7 +211,18 @@ def _comprehension(spot: Spot, filled: _Filled, node: ast.expr, key: ast.expr) -
         )
         start, end = code.span(parent.target)[0], max(code.span(each)[1] for each in (parent.iter, *parent.ifs))
         return (start, end), f"{target} in {over} if {tests}"
-    return node, f"[{_named(value, new)} for {target} in {over} if {test}]"
+    listed = f"[{_named(value, new)} for {target} in {over} if {test}]"
+    if not filled.start:
+        return node, listed
+    return node, f"sum({listed})" if filled.start == "0" else f"({filled.start} + sum({listed}))"
+
+
+def _key(spot: Spot, filled: _Filled, new: dict[str, str]) -> str:
+    """`int(p)` of an array is `jnp.asarray(p, int)`, whatever its numbers are on another call."""
+    own = without_int(filled.key)
+    if own is filled.key or not isinstance(spot.value(own), jax.core.Tracer):
+        return _named(filled.key, new)
+    return f"{spot.jnp('asarray')}({_named(own, new)}, int)"
 
 
 def _named(node: ast.AST, new: dict[str, str]) -> str:
@@ -175,4 +234,5 @@ def _named(node: ast.AST, new: dict[str, str]) -> str:
     return ast.unparse(made).removeprefix("(").removesuffix(")") if isinstance(made, ast.Tuple) else ast.unparse(made)
 
 
-RULES: list[Rule] = [read_as_comprehensions]
+RULES: list[Rule] = [lists]
+SUMS: list[Rule] = [sums]

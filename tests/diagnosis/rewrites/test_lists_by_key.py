@@ -75,3 +75,31 @@ def f(policy, amount):{FILLS["setdefault"]}
     {lines}
 """
     assert "comprehension" not in offered(source, *CALLS[0][:2])
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        "totals = {}\n    for i in range(len(policy)):\n        totals[int(policy[i])] = totals.get(int(policy[i]), 0.0) + amount[i]",
+        "totals = defaultdict(float)\n    for i, p in enumerate(policy):\n        totals[int(p) % 4] += amount[i]",
+    ],
+)
+def test_sums_by_key_are_read_so_too(fill):
+    source = f"""
+from collections import defaultdict
+
+def f(policy, amount, deductible):
+    {fill}
+    return totals.get(0, 0) - totals.get(2, 0.0), [totals.get(k, 0.0) for k in range(3)]
+"""
+    text = check(source, *CALLS).rewrites[0].source
+    assert "totals" not in text
+
+
+def test_labels_of_floats_are_the_integers_below_them():
+    source = f"""
+def f(policy, amount):{FILLS["setdefault"]}
+    return jnp.array([sum(groups.get(k, [])) for k in range(4)])
+"""
+    policy, amount, _ = CALLS[0]
+    check(source, (policy, amount), (policy + 0.5, amount))
