@@ -179,11 +179,6 @@ class Gradients:
             if not _finite(got) and given.kind == "nan" and self._minds_nan and _has_new_nan(leaves.values, first.values):
                 minded_nan = "its gradient is not finite where data is NaN, where plain Python's is"
                 continue
-            if not _finite(got) and self._minds_nan and not_finite:
-                minded_nan = (
-                    minded_nan or "its gradient is not finite where data is not, as in this call, where plain Python's is"
-                )
-                continue
             if not _finite(got) and (kind := _edge(given, leaves)) in _EDGES:
                 edges[_EDGES[kind]] = None
                 continue
@@ -191,6 +186,11 @@ class Gradients:
                 continue  # it was moved to where the code may not be meant to be
             if not _finite(got) and (given.kind == "infinite" or any(given is one for one in unminded)):
                 beside_nan = BESIDE_NAN
+                continue
+            if not _finite(got) and self._minds_nan and not_finite:
+                minded_nan = minded_nan or (
+                    f"its gradient is not finite on {_words(given)}, where plain Python's is: some of the call's data is not"
+                )
                 continue
             if not _finite(got):
                 raise Differs(f"its gradient is not finite on {_words(given)}, where plain Python's is")

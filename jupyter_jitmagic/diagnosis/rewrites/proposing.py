@@ -349,7 +349,8 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
                 unfilled = False
                 passes[:0] = [FILLED, ""]
                 break
-            if unbranched and judge.second is not None and "where" in patterns and "cond" in search.offered():
+            lost = judge.second is not None or (judge.beside_nan is not None and _NOT_FINITE in outcome)
+            if unbranched and lost and "where" in patterns and "cond" in search.offered():
                 unbranched = False
                 passes[:0] = [BRANCHED, ""]
                 break

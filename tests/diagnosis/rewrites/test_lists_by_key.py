@@ -80,7 +80,7 @@ def f(policy, amount):{FILLS["setdefault"]}
 @pytest.mark.parametrize(
     "fill",
     [
-        "totals = {}\n    for i in range(len(policy)):\n        totals[int(policy[i])] = totals.get(int(policy[i]), 0.0) + amount[i]",
+        "totals = {}\n    for p, a in zip(policy, amount):\n        totals[int(p)] = totals.get(int(p), 0.0) + a",
         "totals = defaultdict(float)\n    for i, p in enumerate(policy):\n        totals[int(p) % 4] += amount[i]",
     ],
 )
