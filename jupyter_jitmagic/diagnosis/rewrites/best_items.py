@@ -135,7 +135,7 @@ def _steps(spot: Spot, name: str, at: ast.stmt, item: ast.expr, made: ast.ListCo
     if not isinstance(function, ast.FunctionDef):
         return
     for around in spot.code.ancestors(spot.code.parents[made]) if made is not None else ():
-        if isinstance(around, ast.ListComp | ast.GeneratorExp) and bound_in(around) & loaded([made or item]):
+        if isinstance(around, ast.ListComp | ast.GeneratorExp) and bound_in(around) & loaded(filter(None, [made])):
             yield from as_a_loop(spot, around)  # the lines that the columns need read what it names
             return
     parts = item.elts if isinstance(item, ast.Tuple) else [item]

@@ -37,30 +37,26 @@ def in_a_statement(spot: Spot) -> Iterator[Step]:
 
 def _sliced(spot: Spot, test: ast.expr, one: ast.expr, two: ast.expr) -> str:
     """ "" where both are not cut of one array along one axis, by data on a side."""
-    cut, other = (each if isinstance(each, ast.Subscript) else None for each in (one, two))
-    array = next((each.value for each in (cut, other) if each is not None), None)
+    array = next((each.value for each in (one, two) if isinstance(each, ast.Subscript)), None)
     if not isinstance(array, ast.Name | ast.Attribute):
         return ""
-    sides = [_index(each, array) for each in (one, two)]
-    if any(each is None for each in sides):
+    sides = [found for each in (one, two) if (found := _index(each, array)) is not None]
+    if len(sides) < 2:
         return ""
-    longest = max(len(each) for each in sides if each is not None)
-    parts = [[*each, *[ast.Slice()] * (longest - len(each))] for each in sides if each is not None]
-    apart = [axis for axis, pair in enumerate(zip(*parts, strict=True)) if ast.dump(pair[0]) != ast.dump(pair[1])]
-    if len(apart) != 1:
+    axes = max(map(len, sides))
+    parts = [[*each, *[ast.Slice()] * (axes - len(each))] for each in sides]
+    apart = [axis for axis in range(axes) if ast.dump(parts[0][axis]) != ast.dump(parts[1][axis])]
+    if len(apart) != 1 or not all(isinstance(each, ast.Slice) for each in parts[0][: apart[0]]):
         return ""
     axis = apart[0]
-    pair = parts[0][axis], parts[1][axis]
-    before = parts[0][:axis]
-    if not all(isinstance(each, ast.Slice) and each.step is None for each in pair) or not all(map(_is_slice, before)):
-        return ""
-    bounds = [bound for each in pair if isinstance(each, ast.Slice) for bound in (each.lower, each.upper) if bound is not None]
-    if not any(traced(spot, bound) for bound in bounds):
+    pair = [each for each in (parts[0][axis], parts[1][axis]) if isinstance(each, ast.Slice) and each.step is None]
+    bounds = [bound for each in pair for bound in (each.lower, each.upper) if bound is not None]
+    if len(pair) < 2 or not any(traced(spot, bound) for bound in bounds):
         return ""
     size = f"len({spot.code.src(array)})" if not axis else f"{spot.code.src(array)}.shape[{axis}]"
-    lower = _bound(spot, test, [each.lower for each in pair if isinstance(each, ast.Slice)], "0")
-    upper = _bound(spot, test, [each.upper for each in pair if isinstance(each, ast.Slice)], size)
-    index = [spot.code.src(each) if _bounds(each) else ":" for each in parts[0]]
+    lower = _bound(spot, test, [each.lower for each in pair], "0")
+    upper = _bound(spot, test, [each.upper for each in pair], size)
+    index = [ast.unparse(each) for each in parts[0]]
     index[axis] = f"{lower}:{upper}" if not (" " in lower or " " in upper) else f"{lower} : {upper}".strip()
     return f"{spot.code.src(array)}[{', '.join(index)}]"
 
@@ -72,14 +68,6 @@ def _index(node: ast.expr, array: ast.expr) -> list[ast.expr] | None:
     if not isinstance(node, ast.Subscript) or ast.dump(node.value) != ast.dump(array):
         return None
     return list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
-
-
-def _is_slice(part: ast.expr) -> bool:
-    return isinstance(part, ast.Slice)
-
-
-def _bounds(part: ast.expr) -> bool:
-    return not isinstance(part, ast.Slice) or any(each is not None for each in (part.lower, part.upper, part.step))
 
 
 def _bound(spot: Spot, test: ast.expr, pair: list[ast.expr | None], missing: str) -> str:

@@ -78,7 +78,6 @@ _OF_EXTREMES = {
     "nan": "NaN, of which max() and min() take account by its place alone",
     "infinite": "infinity of which NaN comes, of which max() and min() take account by its place alone",
 }
-_EXTREMES = re.compile(r"(?<![.\w])(min|max)\(")
 _KEEPS = "{effect}, and what is kept there would be a tracer; return the value, and keep it where the function is called"
 
 
@@ -215,7 +214,7 @@ class Judge:
                 self._why_not = str(error)
                 return self._rewrite(draft, reason=f"traced, not compared: {error}")
             if self._refused_beside_nan is None and _BESIDE_NAN.match(str(error)) and not {*_OF_EXTREMES} & {*draft.excludes}:
-                self._refused_beside_nan = traced if any(_EXTREMES.search(unit.text) for unit in self._units) else None
+                self._refused_beside_nan = traced if any(_takes_extremes(unit.text) for unit in self._units) else None
             patterns = ", ".join(dict.fromkeys(change.pattern for change in draft.changes))
             return f"a rewrite by {patterns} was tried and rejected: {error}"
         return found if isinstance(found, Rewrite | str) else self._by_gradients(plain, traced, found)
@@ -616,6 +615,11 @@ class Judge:
         names = tuple(s for s in (self.call.static if static is None else static) if isinstance(s, str) and s != ARRAYS_ALONE)
         verified = compared is not None
         return Rewrite(made.sources, source, draft.changes, made.diff, compared, verified, reason, names, made.filenames)
+
+
+def _takes_extremes(text: str) -> bool:
+    calls = (each.func for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Call))
+    return any(isinstance(func, ast.Name) and func.id in ("min", "max") for func in calls)
 
 
 def _rejected(draft: Draft, reason: str) -> str:

@@ -8,7 +8,6 @@ that depends on data is for other rules to follow.
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
 from jupyter_jitmagic.diagnosis.rewrites.met_once import without_int
+from jupyter_jitmagic.diagnosis.rewrites.naming import renamed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import COMPREHENSIONS, loaded, stored, target_names, walk, walk_scope
@@ -56,7 +56,7 @@ def _read_as_comprehensions(spot: Spot, fills: Callable[[Spot, ast.FunctionDef, 
     if not isinstance(function, ast.FunctionDef) or loop is None:
         return
     filled = fills(spot, function, loop)
-    if filled is None or not _stay(function, filled):
+    if filled is None or not _stay(code, function, filled):
         return
     own = {id(each) for part in (filled.made, filled.loop) for each in walk(part)}
     uses = [each for each in walk(function) if isinstance(each, ast.Name) and each.id == filled.name and id(each) not in own]
@@ -157,13 +157,14 @@ def _added_up(spot: Spot, function: ast.FunctionDef, loop: ast.For) -> _Filled |
     return None
 
 
-def _stay(function: ast.FunctionDef, filled: _Filled) -> bool:
+def _stay(code: Code, function: ast.FunctionDef, filled: _Filled) -> bool:
     """Whether what the loop ran over is the same where the lists are read, and the loop's own names are not read behind it."""
     own = {*target_names(filled.loop.target)}
     read = loaded([filled.loop.iter, filled.key, filled.value]) - own
     after = [each for each in function.body if (each.end_lineno or 0) > (filled.loop.end_lineno or 0)]
     bound = [name for each in after for name in stored([each])]
-    return filled.loop in function.body and filled.made in function.body and not read & {*bound} and filled.name not in bound
+    alone = filled.loop in function.body and filled.made in function.body and not own & code.live_after(filled.loop)
+    return alone and not read & {*bound} and filled.name not in bound
 
 
 def _read(code: Code, use: ast.Name, filled: _Filled) -> tuple[ast.expr, ast.expr] | None:
@@ -201,7 +202,7 @@ def _comprehension(spot: Spot, filled: _Filled, node: ast.expr, key: ast.expr) -
     )
     if merged:
         new[value.id] = parent.target.id  # type: ignore[attr-defined]
-    target, over = _named(filled.loop.target, new), code.src(filled.loop.iter)
+    target, over = renamed(spot, filled.loop.target, new), code.src(filled.loop.iter)
     test = f"{_key(spot, filled, new)} == {code.operand(key)}"
     if merged:
         assert isinstance(parent, ast.comprehension)
@@ -211,7 +212,7 @@ def _comprehension(spot: Spot, filled: _Filled, node: ast.expr, key: ast.expr) -
         )
         start, end = code.span(parent.target)[0], max(code.span(each)[1] for each in (parent.iter, *parent.ifs))
         return (start, end), f"{target} in {over} if {tests}"
-    listed = f"[{_named(value, new)} for {target} in {over} if {test}]"
+    listed = f"[{renamed(spot, value, new)} for {target} in {over} if {test}]"
     if not filled.start:
         return node, listed
     return node, f"sum({listed})" if filled.start == "0" else f"({filled.start} + sum({listed}))"
@@ -221,17 +222,8 @@ def _key(spot: Spot, filled: _Filled, new: dict[str, str]) -> str:
     """`int(p)` of an array is `jnp.asarray(p, int)`, whatever its numbers are on another call."""
     own = without_int(filled.key)
     if own is filled.key or not isinstance(spot.value(own), jax.core.Tracer):
-        return _named(filled.key, new)
-    return f"{spot.jnp('asarray')}({_named(own, new)}, int)"
-
-
-def _named(node: ast.AST, new: dict[str, str]) -> str:
-    """Source text with other names."""
-    made = copy.deepcopy(node)
-    for each in walk(made):
-        if isinstance(each, ast.Name):
-            each.id = new.get(each.id, each.id)
-    return ast.unparse(made).removeprefix("(").removesuffix(")") if isinstance(made, ast.Tuple) else ast.unparse(made)
+        return renamed(spot, filled.key, new)
+    return f"{spot.jnp('asarray')}({renamed(spot, own, new)}, int)"
 
 
 RULES: list[Rule] = [lists]

@@ -249,7 +249,9 @@ class _Marked:
         around = [at for at in self.spot.code.ancestors(self.loop) if isinstance(at, ast.stmt) and at is not self.function]
         blocks = [self.spot.code.block(at) for at in around]
         before = [s for at, block in zip(around, blocks, strict=True) for s in block[: block.index(at)]]
-        return len(made) + len(raised) == len(stores) and (not least or any(s in before for s in raised))
+        given = any(isinstance(each, ast.arg) and each.arg == name for each in ast.walk(self.function.args))
+        known = bool(made) and not given and len(made) + len(raised) == len(stores)
+        return known and (not least or any(s in before for s in raised))
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:

@@ -76,6 +76,11 @@ def name_edits(spot: Spot, nodes: Sequence[ast.AST], new: dict[str, str]) -> lis
     return [(*spot.code.span(n), new[n.id]) for root in nodes for n in names_around(root) if n.id in new]
 
 
+def renamed(spot: Spot, node: ast.AST, new: dict[str, str]) -> str:
+    """Source text as it was typed, with other names for its variables."""
+    return spot.code.edited(*spot.code.span(node), name_edits(spot, [node], new))
+
+
 def _straight(stmts: Sequence[ast.stmt], name: str) -> bool:
     """Whether the first statement that writes the name is a plain assignment of this block."""
     first = next(s for s in stmts if name in stored([s]))

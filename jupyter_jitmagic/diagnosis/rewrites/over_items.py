@@ -12,10 +12,11 @@ import jax
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
+from jupyter_jitmagic.diagnosis.rewrites.naming import renamed
 from jupyter_jitmagic.diagnosis.rewrites.none_first import asked_by_a_flag
 from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
-from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, bound_once, walk
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, bound_once, loaded, stored, walk
 from jupyter_jitmagic.source.nones import asks_for_none, read_as_none
 
 LONG = 30  # characters of an expression that no one writes twice
@@ -310,7 +311,8 @@ def _computed_once(
     code, loop, function = spot.code, around.generators[0], spot.function
     over = loop.iter
     if isinstance(over, ast.Name) and isinstance(function, ast.FunctionDef):
-        over = bound_once(function, over.id) or over
+        made = bound_once(function, over.id)
+        over = made if made is not None and not loaded([made]) & {*stored(function.body)} else over
     at = f"{spot.jnp('argmax')}({hits})"
     match loop.target, over:
         case ast.Name(id=name), ast.Call(func=ast.Name(id="range"), args=[_]) if spot.is_builtin("range"):
@@ -324,10 +326,7 @@ def _computed_once(
     place, lines = before
     new = {name: code.fresh(f"first_{name}", f"{name}_of_the_first") for name in items}
     lines += "".join(f"{code.indent(code.statement(call))}{new[name]} = {text}\n" for name, text in items.items())
-    start = code.span(around.elt)[0]
-    reads = [node for node in walk(around.elt) if isinstance(node, ast.Name) and node.id in new]
-    edits = [(*code.span(node), new[node.id]) for node in reads]
-    value = code.edited(start, code.span(around.elt)[1], edits)
+    value = renamed(spot, around.elt, new)
     either = f"lambda: {value}, lambda: {code.expr(call.args[1])}"
     yield spot.step("cond", (call, f"{spot.lax('cond')}({spot.jnp('any')}({hits}), {either})"), (place, lines))
 

@@ -951,3 +951,16 @@ def f(w, batches):
         "not finite on the call's own input, where plain Python's is: some of the call's data is not" in each
         for each in proposals.rewrites[0].compared.differences
     )
+
+
+def test_a_range_that_is_made_before_its_bound_changes_is_not_made_again():
+    source = """
+def f(d, t):
+    first = 1
+    steps = range(first, len(t))
+    first = first + 2
+    return next((t[k] / d[k] for k in steps if d[k] > first), -1.0)
+"""
+    d, t = jnp.array([0.0, 4.0, -0.5, 5.0, 2.0]), jnp.arange(5.0) + 1.0
+    proposals = check(source, (d, t), (d[::-1] + 1.0, t))
+    assert "cond" not in proposals.rewrites[0].patterns

@@ -103,3 +103,15 @@ def f(policy, amount):{FILLS["setdefault"]}
 """
     policy, amount, _ = CALLS[0]
     check(source, (policy, amount), (policy + 0.5, amount))
+
+
+def test_tuples_that_are_appended_stay_tuples():
+    source = """
+def f(policy, amount):
+    groups = {}
+    for i, p in enumerate(policy):
+        groups.setdefault(int(p), []).append((amount[i], i))
+    return jnp.array([sum(a * (i + 1) for a, i in groups.get(k, [])) for k in range(4)])
+"""
+    text = offered(source, *CALLS[0][:2])
+    assert "comprehension" in text

@@ -620,3 +620,22 @@ def test_what_is_marked_when_taken_bounds_a_stack_alone_whose_questions_stay(sou
     proposals = propose(define(source)["f"], (FULL,), {})
     assert not proposals.rewrites
     assert any("nothing marks what was in it" in each for each in proposals.obstacles), proposals.obstacles
+
+
+def test_a_label_that_is_given_may_mark_nothing():
+    """Of a place below 0 that gets another below 0 the question stays true: how often it is added is not known."""
+    source = """
+def f(adj, start, label, new):
+    stack = [start]
+    while stack:
+        u = stack.pop()
+        for v in range(adj.shape[0]):
+            if adj[u, v] and label[v] < 0:
+                label = label.at[v].set(new)
+                stack.append(v)
+    return label
+"""
+    chain = jnp.triu(jnp.ones((4, 4), int), 1)
+    proposals = propose(define(source)["f"], (chain, 0, -jnp.ones(4, int), 3), {}, (), ("start", "new"))
+    assert not proposals.rewrites
+    assert any("nothing marks what was in it" in each for each in proposals.obstacles), proposals.obstacles
