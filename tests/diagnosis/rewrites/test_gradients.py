@@ -17,7 +17,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import AT_TIE, BESIDE_NAN, LOST_TO_
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
 
-from .helpers import applied, check, check_with_gradients, define
+from .helpers import applied, check, check_with_gradients, define, offered
 
 
 def compared(plain, rewrite, *values):
@@ -962,5 +962,5 @@ def f(d, t):
     return next((t[k] / d[k] for k in steps if d[k] > first), -1.0)
 """
     d, t = jnp.array([0.0, 4.0, -0.5, 5.0, 2.0]), jnp.arange(5.0) + 1.0
-    proposals = check(source, (d, t), (d[::-1] + 1.0, t))
-    assert "cond" not in proposals.rewrites[0].patterns
+    check(source, (d, t), (d[::-1] + 1.0, t))
+    assert "cond" not in offered(source, d, t)

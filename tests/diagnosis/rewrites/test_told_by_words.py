@@ -115,7 +115,7 @@ def f(t):
     [
         "name, need = STAGES[i]\n    return need, name == 'leaf'",  # the word itself is needed
         "step = STEPS[i]\n    return describe(step)",
-        "step = STEPS[0]\n    if i > 0:\n        step = STEPS[i]\n    return step.top",  # another may be meant
+        "step = STEPS[i]\n    top = step.top\n    step = STEPS[0]\n    return top + step.rate",  # another later
     ],
 )
 def test_a_row_that_is_needed_itself_is_not_taken_apart(line):
