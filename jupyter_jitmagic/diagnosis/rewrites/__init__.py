@@ -37,7 +37,7 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
   `listed_selections` where data says how many), a dict with one value for each label (`once_a_label`).
 - Python's containers that data fills or asks: `lists` (`joined_lists`, `none_in_lists`), `containers`, `growing` (how long at
   most: `rounds`, `moving_on`, `walking`), `queues`, `keyed`, `associated`, `lists_by_key`, `lookups`, `told_by_words`,
-  `best_keys` and kin.
+  `chosen_items`, `best_keys` and kin.
 - a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`.
 """
 
@@ -66,6 +66,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     changed_arguments,
     checks,
     chosen_bounds,
+    chosen_items,
     chosen_lists,
     chosen_none,
     chosen_words,
@@ -98,6 +99,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     interpolating,
     iterators,
     joined_lists,
+    kept_beside,
     kept_dicts,
     kept_in_bodies,
     kept_in_loops,
@@ -166,6 +168,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     trimming,
     ufunc_reductions,
     whole_as_floats,
+    whole_slices,
     window_values,
     written_out,
     yielding,
@@ -187,6 +190,7 @@ RULES: list[Rule] = [
     *beside_nothing.RULES,
     *changed_arguments.RULES,
     *own_lines.STATEMENTS,
+    *whole_slices.RULES,
     *added_items.RULES,
     *chosen_lists.RULES,
     *chosen_words.RULES,
@@ -238,6 +242,7 @@ RULES: list[Rule] = [
     *queues.RULES,
     *remaining.RULES,
     *numbered.RULES,
+    *chosen_items.RULES,
     *best_items.RULES,
     *containers.RULES,
     *met_once.RULES,
@@ -296,6 +301,7 @@ RULES: list[Rule] = [
     *objects.RULES,
     *listed_values.RULES,
     *lists.RULES,
+    *kept_beside.RULES,
     *containers.IN_BRANCHES,
     *none_first.RULES,
     *attributes.RULES,

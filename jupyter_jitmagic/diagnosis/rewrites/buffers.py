@@ -241,7 +241,8 @@ def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
         start = spot.code.region([first], comments=True)[0]
         edits.append(((start, start), f"{spot.code.indent(first)}nonlocal {', '.join(sorted(outer))}\n"))
     made = {name: value for name in sorted(names) if isinstance(value := spot.locals.get(name), np.ndarray | list)}
-    edits += _returned_as_lists(function, {name: value for name, value in made.items() if isinstance(value, list)})
+    edits += _compared(spot, function, {name for name, value in made.items() if isinstance(value, list)})
+    edits += _returned_as_lists(spot, function, {name: value for name, value in made.items() if isinstance(value, list)})
     made |= {name: [0] for name in sorted(names) if _is_list_of_a_branch(spot, name)}
     whole = {name for name, value in made.items() if isinstance(value, list) and value and all(type(v) is int for v in value)}
     given = [node.value for node in ast.walk(function) if isinstance(node, ast.Assign) and _root_of_statement(node) & whole]
@@ -271,15 +272,35 @@ def _where_made(spot: Spot, names: set[str]) -> ast.FunctionDef | None:
     return function if isinstance(function, ast.FunctionDef) else None
 
 
-def _returned_as_lists(function: ast.FunctionDef, lists: Mapping[str, list[object]]) -> list[tuple[ast.AST, str]]:
-    """`return dist` → `return list(dist)`: its caller gets a list, of rows where it was one of lists."""
+def _returned_as_lists(spot: Spot, function: ast.FunctionDef, lists: Mapping[str, list[object]]) -> list[tuple[ast.AST, str]]:
+    """`return dist` → `return list(dist)`: its caller gets a list, of rows where it was one of lists; not behind
+    `dist = jnp.array(dist)`."""
     edits: list[tuple[ast.AST, str]] = []
     for node in walk_scope(function.body):
         if isinstance(node, ast.Return):
             for each in node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]:
                 if isinstance(each, ast.Name) and each.id in lists:
+                    if (fact := spot.fact(each)) is not None and fact.sort == "array":
+                        continue
                     of_rows = all(isinstance(row, list) for row in lists[each.id])
                     edits.append((each, f"[list(row) for row in {each.id}]" if of_rows else f"list({each.id})"))
+    return edits
+
+
+def _compared(spot: Spot, function: ast.FunctionDef, lists: set[str]) -> list[tuple[ast.AST, str]]:
+    """`games == [6, 6]` of a list of numbers → whether all are equal; of another length, they never are."""
+    edits: list[tuple[ast.AST, str]] = []
+    for node in walk_scope(function.body):
+        match node:
+            case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq() | ast.NotEq() as how], comparators=[other]) if name in lists:
+                if isinstance(other, ast.List):
+                    same = f"{spot.jnp('array')}({spot.code.src(other)})"
+                elif isinstance(other, ast.Name) and other.id in lists:
+                    same = other.id
+                else:
+                    continue
+                equal = f"{spot.jnp('array_equal')}({name}, {same})"
+                edits.append((node, equal if isinstance(how, ast.Eq) else f"{spot.jnp('logical_not')}({equal})"))
     return edits
 
 

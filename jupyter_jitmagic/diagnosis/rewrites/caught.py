@@ -20,7 +20,7 @@ from jupyter_jitmagic.diagnosis.rewrites.host_functions import host_names
 from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining
 from jupyter_jitmagic.diagnosis.rewrites.raised import NEVER_FAIL, given_to, raised_by, told_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.code import leaves, words
 from jupyter_jitmagic.source.names import SCOPES, always_leaves, loaded, walk, walk_scope
 
 MOST_REPEATED = 3
@@ -30,6 +30,16 @@ _HARMLESS = frozenset({"abs", "len", "range", "enumerate", "zip", "bool", "print
 """Builtins that raise by no value of arrays or lists."""
 _METHODS = frozenset({"append", "extend", "get", "items", "keys", "values", "add", "discard"})
 _OF_MATH = (ValueError, OverflowError)
+_OF_FUNCTIONS_OF_MATH: dict[str, tuple[type[BaseException], ...]] = {
+    **dict.fromkeys(words("radians degrees atan atan2 hypot fabs copysign tanh asinh erf erfc isnan isinf isfinite cbrt"), ()),
+    **dict.fromkeys(words("exp exp2 expm1 sinh cosh"), (OverflowError,)),
+    **dict.fromkeys(words("sin cos tan"), (ValueError,)),
+}
+"""What functions of `math` raise by the values of numbers, where it is less than `_OF_MATH`."""
+_OF_INFINITE_NUMBERS = words("sin cos tan")
+_INFINITE = {
+    "infinite": "an infinite number in a sine, cosine or tangent, of which Python raises ValueError: compiled, it is NaN"
+}
 _OF_BUILTINS: dict[str, tuple[type[BaseException], ...]] = dict.fromkeys(
     ("float", "int", "max", "min", "sum", "round", "sorted", "any", "all"), _OF_MATH
 )
@@ -78,6 +88,7 @@ class _Ways:
     def __init__(self, spot: Spot, node: ast.Try) -> None:
         self.spot, self.code, self.node = spot, spot.code, node
         self.kinds = [_kinds(spot, each.type) for each in node.handlers]
+        self.excludes: dict[str, str] = {}
 
     def step(self) -> Step | None:
         node, code = self.node, self.code
@@ -97,7 +108,7 @@ class _Ways:
         except _Raises:
             return None
         text += code.block_text(node.finalbody, code.indent(node)) if node.finalbody else ""
-        return self.spot.step("if", (code.region([node]), text))
+        return self.spot.step("if", (code.region([node]), text), excludes=self.excludes)
 
     # -- what may be raised ----------------------------------------------------------------------------
 
@@ -135,8 +146,12 @@ class _Ways:
             return False
         if name in ("max", "min", "sum") and spot.is_builtin(name) and (len(call.args) > 1 or name == "sum"):
             return False
-        if type(value) is types.BuiltinFunctionType and value.__module__ == "math" and not self._catches(*_OF_MATH):
-            return False
+        if type(value) is types.BuiltinFunctionType and value.__module__ == "math":
+            if not self._catches(*_OF_FUNCTIONS_OF_MATH.get(value.__name__, _OF_MATH)):
+                return False
+            if value.__name__ in _OF_INFINITE_NUMBERS:
+                self.excludes |= _INFINITE
+                return False
         if name in ("float", "int") and spot.is_builtin(name) and len(call.args) == 1:
             fact = spot.fact(call.args[0])
             if fact is not None and fact.sort in ("array", "number") and (name == "float" or fact.dtype in ("i", "b", "u")):

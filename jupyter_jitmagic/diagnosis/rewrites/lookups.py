@@ -250,7 +250,7 @@ def _table(spot: Spot, node: ast.expr) -> tuple[bool, Any]:
     if isinstance(node, ast.Subscript):
         found, owner = _table(spot, node.value)
         if found and isinstance(owner, dict | list | tuple):
-            key: Any = node.slice.value if isinstance(node.slice, ast.Constant) else known_number(spot, node.slice)
+            key: Any = node.slice.value if isinstance(node.slice, ast.Constant) else _known_key(spot, node.slice)
             if key is None and not isinstance(node.slice, ast.Constant):
                 return False, None
             try:
@@ -259,6 +259,12 @@ def _table(spot: Spot, node: ast.expr) -> tuple[bool, Any]:
                 return False, None
     value = spot.value(node)
     return value is not None, value
+
+
+def _known_key(spot: Spot, node: ast.expr) -> Any:
+    """A number that is known, or a word that a name stands for: `EMIT[state]`, `state` being "sea" there."""
+    held = spot.value(node) if isinstance(node, ast.Name) else None
+    return held if isinstance(held, str) else known_number(spot, node)
 
 
 def _display(spot: Spot, node: ast.Tuple | ast.List | ast.Dict) -> tuple[bool, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import jax
 
+from jupyter_jitmagic.diagnosis.rewrites.chosen_items import holds_items
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
@@ -203,6 +204,8 @@ def _extremum_by(spot: Spot, node: ast.Call) -> Iterator[Step]:
         if len(values.args) < 3:
             yield spot.step(name, (node, f"{start}{place}"), excludes=excludes)
         return
+    if len(node.args) == 1 and holds_items(spot, values):
+        yield spot.step(name, (node, f"{listed}[{place}]"), excludes=excludes)
     yield spot.step(name, (node, f"{spot.jnp('asarray')}({listed})[{place}]"), excludes=excludes)
     stacked = f"lambda *items: {spot.jnp('stack')}([{spot.jnp('asarray')}(item) for item in items])[{place}]"
     yield spot.step(name, (node, f"{spot.jax('tree.map')}({stacked}, *{listed})"), excludes=excludes)

@@ -163,6 +163,41 @@ def _propose(
     if not found.rewrites and any(each.reason == ENDLESS for each in found.unverified):
         ends = _found(searching((*settling.RULES, *at_places), Deadline(seconds), judge.other_calls), judge, so_far)
         return ends if ends.rewrites else found  # no other way to write the loop meets its tolerance
+    promising_less = functools.partial(_promising_less, judge, so_far, lambda: again(seconds / 2))
+    search, found = promising_less(functools.partial(searching, at_places), search, found)
+    if found.rewrites and found.rewrites[0] is judge.at_edge:
+        found = _keeping_gradients(search, judge, found, lambda others: searching(at_places, again(seconds / 2), others))
+    if not found.rewrites and search.has_rolled and not rolls:  # a large program is better than none
+        as_it_is = functools.partial(searching, at_places, unrolled=True)
+        large = as_it_is(again(seconds), functools.partial(list, judge.others) if judge.others else judge.other_calls)
+        _, whole_loops = promising_less(as_it_is, large, _found(large, judge, so_far))
+        found = whole_loops if whole_loops.rewrites else found
+    if not found.rewrites and judge.beside_nan is not None:
+        return Proposals((judge.beside_nan,), found.unverified)
+    if not found.rewrites and (right := judge.but_for_nan()) is not None:
+        return Proposals((right,), found.unverified)
+    if not found.rewrites and first.unverified:
+        found = first  # what promises less and is not verified either is no better answer
+    why = _fails_elsewhere({**search.fails, **judge.fails})
+    if not (found.rewrites or found.unverified) and why:  # one that serves this call only is no proven answer
+        narrow = searching(at_places, again(seconds / 2))
+        judge.fails_elsewhere = why
+        return replace(found, unverified=_found(narrow, judge, so_far).unverified[:1])
+    if not (found.rewrites or found.unverified) and search.furthest is not None:
+        return replace(found, partly=functools.partial(_part, judge, search, search.furthest))
+    return found
+
+
+def _promising_less(
+    judge: Judge,
+    so_far: list[Proposals],
+    again: Callable[[], Deadline],
+    searching: Callable[[Deadline, Callable[[], Sequence[OtherCall]]], Search],
+    search: Search,
+    found: Proposals,
+) -> tuple[Search, Proposals]:
+    """Where nothing serves all other calls: what serves fewer of them, and says where it fails. `search` is what `found` came
+    of; a further one is made by `searching`, with the time that `again` gives."""
     said: list[OtherCall] = []
     for _ in range(MOST_SEARCHES):
         fails = {**search.fails, **judge.fails}
@@ -190,30 +225,10 @@ def _propose(
             break  # one with as many elements as plain Python's may have been right but for what is given up
         said += given_up
         kept = [call for call in judge.others if not any(call is one for one in said)]
-        search = searching(at_places, again(seconds / 2), functools.partial(list, kept))
+        search = searching(again(), functools.partial(list, kept))
         judge.say_where_it_fails(said)
         found = _found(search, judge, so_far)
-    if found.rewrites and found.rewrites[0] is judge.at_edge:
-        found = _keeping_gradients(search, judge, found, lambda others: searching(at_places, again(seconds / 2), others))
-    if not found.rewrites and search.has_rolled and not rolls:  # a large program is better than none
-        as_it_is = _found(
-            searching(at_places, again(seconds), functools.partial(list, judge.others), unrolled=True), judge, so_far
-        )
-        found = as_it_is if as_it_is.rewrites else found
-    if not found.rewrites and judge.beside_nan is not None:
-        return Proposals((judge.beside_nan,), found.unverified)
-    if not found.rewrites and (right := judge.but_for_nan()) is not None:
-        return Proposals((right,), found.unverified)
-    if not found.rewrites and first.unverified:
-        found = first  # what promises less and is not verified either is no better answer
-    why = _fails_elsewhere({**search.fails, **judge.fails})
-    if not (found.rewrites or found.unverified) and why:  # one that serves this call only is no proven answer
-        narrow = searching(at_places, again(seconds / 2))
-        judge.fails_elsewhere = why
-        return replace(found, unverified=_found(narrow, judge, so_far).unverified[:1])
-    if not (found.rewrites or found.unverified) and search.furthest is not None:
-        return replace(found, partly=functools.partial(_part, judge, search, search.furthest))
-    return found
+    return search, found
 
 
 def _at_most(together: Deadline, seconds: float) -> Deadline:

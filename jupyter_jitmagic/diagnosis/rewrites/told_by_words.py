@@ -15,7 +15,7 @@ from typing import Any
 from jupyter_jitmagic.base.looking import attributes, in_class, own_attribute
 from jupyter_jitmagic.diagnosis.rewrites.lookups import INDEX_ERRORS, NO_ROW, OUTSIDE, position_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import bound_once, loaded, walk
+from jupyter_jitmagic.source.names import loaded, names_around, walk
 
 
 @dataclass(frozen=True)
@@ -95,21 +95,22 @@ def named_row(spot: Spot) -> Iterator[Step]:
         return
     statement = code.parents[chosen.node]
     match statement:
-        case ast.Assign(targets=[ast.Name(id=name)]) if bound_once(function, name) is chosen.node:
-            pass
+        case ast.Assign(targets=[ast.Name(id=name) as target]):
+            uses = [each for part in function.body for each in names_around(part) if each.id == name and each is not target]
         case _:
             return
+    if not all(isinstance(use.ctx, ast.Load) for use in uses) or name in _given(spot):
+        return
     at = code.fresh(f"{name}_at", "place")
     there = replace(chosen, index=[at])
     edits: list[tuple[ast.AST, str]] = [(statement, f"{at} = {chosen.index[0]}")]
     notes: dict[str, None] = {}
-    for use in walk(function):
-        if isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load):
-            read = _read_of(use, code.parents[use])
-            if read is None or not _of_one_kind(_parts(chosen.items, read[2])):
-                return
-            edits.append((read[0], there.picked(spot, f"{chosen.each}{read[1]}")))
-            notes[_said(spot, chosen, _parts(chosen.items, read[2]))] = None
+    for use in uses:
+        read = _read_of(use, code.parents[use])
+        if read is None or not _of_one_kind(_parts(chosen.items, read[2])):
+            return
+        edits.append((read[0], there.picked(spot, f"{chosen.each}{read[1]}")))
+        notes[_said(spot, chosen, _parts(chosen.items, read[2]))] = None
     yield spot.step("lookup", *edits, excludes=OUTSIDE, note=max(notes, key=len, default=""))
 
 

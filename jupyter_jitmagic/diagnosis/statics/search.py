@@ -239,11 +239,12 @@ def _float_decides(call: Call, found: Found, site: Site, names: set[str]) -> boo
     """A float is data unless it decides a shape, a Python loop or a static parameter of JAX.
 
     Where it is turned into an int, the trace with another value of it tells: another program, another shape. A loop that goes
-    on until it is reached (`while t < end: xs.append(…)`) tells by the shapes alone: rounds without them are `while_loop`'s.
+    on until it is reached (`while t < end: xs.append(…)`) tells by the shapes alone: rounds without them are `while_loop`'s. So
+    does a place in a list (`RATES[sum(x > t for t in TOPS)]`): a look-up takes it as data.
     """
-    if site.operation in _DECIDES:
+    if site.operation in _DECIDES - {"index"}:
         return True
-    if site.operation == "while":
+    if site.operation in ("while", "index"):
         return shapes_depend(call, found, site, frozenset(names))
     if site.operation not in _TO_INTEGER:
         return False

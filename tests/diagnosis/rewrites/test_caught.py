@@ -167,6 +167,21 @@ def f(x):
         y = -1.0
     return y
 """,
+    "what is raised beside functions of math that refuse no finite number": """
+def across(tas, wind, angle):
+    a = math.radians(angle)
+    cross = wind * math.sin(a)
+    if abs(cross) >= tas:
+        raise ValueError("cannot hold course")
+    return math.degrees(math.asin(cross / tas)), tas - wind * math.cos(a)
+
+def f(x):
+    try:
+        turn, speed = across(1.5, x[0], 30.0 + x[1])
+    except ValueError:
+        return -1.0, 0.0
+    return turn, speed
+""",
     "what the exception holds": """
 class Over(Exception):
     def __init__(self, excess):

@@ -837,3 +837,30 @@ def test_places_that_are_counted_by_the_lists_own_length_are_followed():
     x = jnp.array([1.0, -2.0, 3.0, 0.5])
     found = check(source, (x,), (-x,), (x[:2],))
     assert "out[(i + 1) % out_length]" in found.rewrites[0].source
+
+
+COUNTED = """
+def f(x):
+    adjusted = [0.0] * len(x)
+    games = [0, 0]
+    full = 0
+    for v in x:
+        side = int(v > 0)
+        games[side] += 1
+        adjusted[side] = v
+        if games == [2, 2]:
+            games = [0, 0]
+            full += 1
+        if games != [1, 0]:
+            full += 10
+    {end}
+"""
+
+
+@pytest.mark.parametrize(
+    "end", ["return games, full", "adjusted = jnp.array(adjusted)\n    return adjusted, full, tuple(games)"]
+)
+def test_lists_of_which_data_sets_items_are_compared_and_come_out_as_they_were(end):
+    # a list stays a list, and what was made an array under its name stays one
+    source = COUNTED.format(end=end)
+    check(source, (X,), (-X,), (X * 0 + 1,), (X.at[::2].multiply(-1),), seconds=20.0)

@@ -8,7 +8,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import is_wider
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.purity import impurity
 
-from .helpers import applied, check, define
+from .helpers import applied, check, define, offered
 
 X = jnp.array([1.0, -2.0, 3.0])
 CALLS = [(X, jnp.array(0.5)), (X, jnp.array(3.5)), (-X, jnp.array(-0.5))]
@@ -763,3 +763,32 @@ def f(x):
 """
     x = jnp.array([1.0, -2.0, 3.0, 5.0, -1.0, 2.0, 7.0, 4.0])
     check(source, (x,), (-x,), (x[:3],), (-jnp.abs(x),))
+
+
+TAKEN = {
+    "reversed[-2:] if len(reversed) >= 2 else reversed": "the last",
+    "reversed if len(reversed) < 2 else reversed[-2:]": "the last, asked the other way round",
+    "reversed[:2] if len(reversed) > 2 else reversed": "the first",
+}
+
+
+@pytest.mark.parametrize("taken", TAKEN, ids=TAKEN.values())
+def test_a_slice_of_a_list_that_grows_needs_no_question(taken):
+    # a slice of a shorter list is all of it
+    source = (
+        "def f(x):\n    reversed, before = [], 0.0\n    for v in x:\n        if v * before < 0:\n"
+        "            reversed.append(v)\n"
+        f"        before = v\n    if len(reversed) < 1:\n        return 0.0\n    used = {taken}\n"
+        "    return sum(used) / len(used)\n"
+    )
+    x = jnp.array([1.0, -2.0, -3.0, 4.0, 5.0, -1.0])
+    check(source, (x,), (abs(x),), (abs(x).at[-1].set(-1.0),), (x[::-1] * 2,))
+
+
+def test_a_choice_between_a_list_and_other_items_stays():
+    # of three items, the last two are not all
+    source = (
+        "def f(x):\n    found = []\n    for v in x:\n        if v > 0:\n            found.append(v)\n"
+        "    used = found[-2:] if len(found) > 3 else found\n    return sum(used)\n"
+    )
+    assert "slice" not in offered(source, X)

@@ -44,6 +44,16 @@ def test_tuples_of_traced_arrays_are_picked_array_by_array():
     check(source, (layers, jnp.array(2.0), 1), (layers, jnp.array(3.0), 2))
 
 
+def test_a_table_by_a_word_that_a_loop_goes_through():
+    # the word is Python's own in each round, the place in its list is data
+    tables = "EMIT = {'island': [0.1, 0.4, 0.5], 'sea': [0.3, 0.2, 0.7]}\n"
+    source = tables + (
+        "def one(state, k):\n    return math.log(EMIT[state][k])\n\n"
+        "def f(x, k):\n    total = 0.0\n    for state in EMIT:\n        total += x * one(state, k)\n    return total\n"
+    )
+    check(source, (jnp.array(2.0), jnp.array(1)), (jnp.array(3.0), jnp.array(2)), (jnp.array(3.0), jnp.array(0)))
+
+
 def test_things_of_other_shapes_cannot_be_picked():
     namespace = define("LAYERS = [jnp.ones(2), jnp.ones(3)]\ndef f(n):\n    return LAYERS[n]\n")
     proposals = propose(namespace["f"], (1,), {})

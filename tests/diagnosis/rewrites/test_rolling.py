@@ -279,6 +279,22 @@ def test_a_loop_that_cannot_be_rolled_is_unrolled(monkeypatch):
     assert found.rewrites and "fori_loop" not in found.rewrites[0].patterns
 
 
+def test_a_loop_that_is_unrolled_at_last_serves_the_other_words_too(monkeypatch):
+    """The search that leaves the loop as it is asks for other calls itself, where the first one came to none."""
+    monkeypatch.setattr(rolling, "MOST_UNROLLED", 20)
+    source = (
+        "def f(layers, x, how='sum'):\n    for i in range(len(layers)):\n        w, b = layers[i]\n        x = x @ w + b\n"
+        "        if x.sum() > 0:\n            x = jnp.tanh(x)\n    if how == 'max':\n"
+        "        return x.max() if x[0] > 0 else x.min()\n    return x.sum()\n"
+    )
+    sizes = [3 + k % 2 for k in range(5)]
+    layers = [(jnp.ones((m, n)) * 0.1, jnp.full(n, 0.1)) for m, n in itertools.pairwise(sizes)]
+    x = jnp.ones(3)
+    calls = [(layers, each, how) for how in ("sum", "max") for each in (x, -40 * x)]
+    found = check(source, *calls, static=("how",), seconds=30.0)
+    assert "fori_loop" not in found.rewrites[0].patterns
+
+
 def test_a_list_that_is_filled_in_front_until_a_break():
     source = (
         "def f(x, limit=2.0):\n    out = []\n    total = 0.0\n    for i, v in reversed(list(enumerate(x))):\n"

@@ -1,0 +1,153 @@
+"""An object, or a row with words, that data chooses of a list: its place first, with which other rules go on.
+
+`band = next(b for b in BANDS if x < b.top)` → `BANDS[next(i for i, b in enumerate(BANDS) if x < b.top)]`, which plain Python
+takes as well, and `ok = [b for b in BANDS if x < b.top]` → the places, and `BANDS[i]` where one of them is read.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from jupyter_jitmagic.base.looking import attributes
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import Function
+from jupyter_jitmagic.source.names import names_around, walk
+
+Edits = list[tuple[ast.AST | tuple[int, int], str]]
+
+
+def first_of(spot: Spot) -> Iterator[Step]:
+    """`next(b for b in BANDS if test)`, also with an item of the list, or None, for where none passes."""
+    asked, code = spot.asked(), spot.code
+    loop = asked[1] if asked is not None else None
+    around = code.parents[loop] if isinstance(loop, ast.comprehension) else None
+    call = code.parents[around] if isinstance(around, ast.GeneratorExp) else None
+    match around, call:
+        case (
+            ast.GeneratorExp(
+                elt=ast.Name(id=item), generators=[ast.comprehension(target=ast.Name(id=name), iter=listed) as loop]
+            ),
+            ast.Call(func=ast.Name(id="next"), args=[_, *default]),
+        ) if item == name and spot.is_builtin("next") and holds_items(spot, listed):
+            pass
+        case _:
+            return
+    place, table = code.fresh("i", "at"), code.expr(listed)
+    first = f"{place} for {place}, {name} in enumerate({table}) if {' and '.join(map(code.operand, loop.ifs))}"
+    match default:
+        case []:
+            text = f"{table}[next({first})]"
+        case [ast.Subscript(value=of, slice=ast.Constant() | ast.UnaryOp() as chosen)] if code.src(of) == table:
+            text = f"{table}[next(({first}), {code.src(chosen)})]"
+        case [ast.Constant(value=None)]:
+            yield from _or_none(spot, call, f"next(({first}), None)", table)
+            return
+        case _:
+            return
+    yield spot.step("index", (call, text))
+
+
+def _or_none(spot: Spot, call: ast.Call, place: str, table: str) -> Iterator[Step]:
+    """`b = next((…), None)`, `if b is None`, `b.rate` → the place, or None, by the same name; `BANDS[b].rate`."""
+    code, function, statement = spot.code, spot.function, spot.code.statement(call)
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name) as target], value=value) if value is call:
+            pass
+        case _:
+            return
+    uses = _uses(function, target)
+    if uses is None:
+        return
+    at = code.fresh(f"{name}_at", "place")
+    edits = [(use, at if isinstance(code.parents[use], ast.Compare | ast.If) else f"{table}[{at}]") for use in uses]
+    yield spot.step("index", (statement, f"{at} = {place}"), *edits)
+
+
+def kept_of(spot: Spot) -> Iterator[Step]:
+    """`ok = [b for b in BANDS if test]` → `[i for i, b in enumerate(BANDS) if test]`, read as `BANDS[ok[-1]]`."""
+    asked, code, function = spot.asked(), spot.code, spot.function
+    loop = asked[1] if asked is not None else None
+    around = code.parents[loop] if isinstance(loop, ast.comprehension) else None
+    statement = code.parents[around] if around is not None else None
+    match around, statement:
+        case (
+            ast.ListComp(elt=ast.Name(id=item), generators=[ast.comprehension(target=ast.Name(id=each), iter=listed) as loop]),
+            ast.Assign(targets=[ast.Name() as target]),
+        ) if item == each and holds_items(spot, listed):
+            pass
+        case _:
+            return
+    uses = _uses(function, target)
+    if uses is None:
+        return
+    place, table = code.fresh("i", "at"), code.expr(listed)
+    tests = " and ".join(map(code.operand, loop.ifs))
+    edits: Edits = [(around, f"[{place} for {place}, {each} in enumerate({table}) if {tests}]")]
+    for use in uses:
+        found = _read(spot, use, place, table)
+        if found is None:
+            return
+        edits += found
+    yield spot.step("index", *edits)
+
+
+def _read(spot: Spot, use: ast.Name, place: str, table: str) -> Edits | None:
+    """The edits with which what reads the items reads their places; None where that is not known."""
+    code, parent = spot.code, spot.code.parents[use]
+    match parent:
+        case ast.Subscript(value=value, slice=at, ctx=ast.Load()) if value is use and not isinstance(at, ast.Slice):
+            return _around(code.span(parent), table)
+        case ast.Call(func=ast.Name(id="len"), args=[_]) | ast.If() | ast.IfExp() | ast.UnaryOp(op=ast.Not()) | ast.BoolOp():
+            return []
+        case ast.For(target=ast.Name() as target, iter=over, body=body) if over is use:
+            return _each_read(body, target, place, table)
+        case ast.comprehension(target=ast.Name() as target, iter=over) if over is use:
+            made = code.parents[parent]
+            return _each_read([each for each in code.below(made) if each is not made], target, place, table)
+        case ast.Call(
+            func=ast.Name(id="min" | "max"),
+            args=[of],
+            keywords=[ast.keyword(arg="key", value=ast.Lambda(args=ast.arguments(args=[given], defaults=[]), body=body))],
+        ) if of is use:
+            read = [each for each in names_around(body) if each.id == given.arg]
+            return [*_around(code.span(parent), table), *((each, f"{table}[{given.arg}]") for each in read)]
+    return None
+
+
+def _around(span: tuple[int, int], table: str) -> Edits:
+    """An item in the place of its place."""
+    start, end = span
+    return [((start, start), f"{table}["), ((end, end), "]")]
+
+
+def _each_read(inside: Sequence[ast.AST], target: ast.Name, place: str, table: str) -> Edits | None:
+    """What runs over the items, running over their places."""
+    named = [each for node in inside for each in walk(node) if isinstance(each, ast.Name) and each.id == target.id]
+    read = [each for each in dict.fromkeys(named) if each is not target]
+    if not all(isinstance(each.ctx, ast.Load) for each in read):
+        return None
+    return [(target, place), *((each, f"{table}[{place}]") for each in read)]
+
+
+def _uses(function: Function | None, target: ast.Name) -> list[ast.Name] | None:
+    """Where a variable is read that is bound at `target` alone; None where it is bound elsewhere as well."""
+    if not isinstance(function, ast.FunctionDef) or target.id in {
+        each.arg for each in walk(function.args) if isinstance(each, ast.arg)
+    }:
+        return None
+    uses = [each for part in function.body for each in names_around(part) if each.id == target.id and each is not target]
+    return uses if all(isinstance(each.ctx, ast.Load) for each in uses) else None
+
+
+def holds_items(spot: Spot, listed: ast.expr) -> bool:
+    """Whether a list holds objects, or rows, of which no array is made."""
+    items: Any = spot.held(listed)
+    if type(items) not in (list, tuple) or not items or not isinstance(listed, ast.Name | ast.Attribute):
+        return False
+    objects = len({type(each) for each in items}) == 1 and all(map(attributes, items))
+    return objects or all(isinstance(each, tuple) for each in items)
+
+
+RULES: list[Rule] = [first_of, kept_of]

@@ -1,0 +1,82 @@
+"""Items that a test on data keeps of a number that is known: all of them, each beside whether it is kept.
+
+`ones = [(i, j) for i in range(8) for j in range(8) if b[i, j] == 1]` → `[((i, j), b[i, j] == 1) for …]`, and
+where the list is run over, `for (i, j), kept in ones: if kept: …`. Plain Python does the same with it, and what the rest
+asks of `kept` is for other rules.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.source.code import Edit, is_tested
+from jupyter_jitmagic.source.names import bound_once, names_around
+
+
+def of_a_comprehension(spot: Spot) -> Iterator[Step]:
+    """The list with its flags, where it is bound once, and run over, counted, or asked whether it is empty."""
+    asked, code, function = spot.asked(), spot.code, spot.function
+    loop = asked[1] if asked is not None else None
+    made = code.parents[loop] if isinstance(loop, ast.comprehension) else None
+    match code.parents.get(made) if isinstance(made, ast.ListComp) else None:
+        case ast.Assign(targets=[ast.Name(id=name) as target]) if isinstance(made, ast.ListComp):
+            pass
+        case _:
+            return
+    if (
+        not isinstance(function, ast.FunctionDef)
+        or bound_once(function, name) is not made
+        or not isinstance(loop, ast.comprehension)
+    ):
+        return
+    refuse_skipped_effects(spot, [made])
+    kept = code.fresh("kept", f"{name}_kept")
+    tests = " and ".join(map(code.operand, loop.ifs)) if len(loop.ifs) > 1 else code.expr(loop.ifs[0])
+    start, end = code.span(loop.iter)[1], code.span(loop.ifs[-1])[1]
+    while code.text[end : end + 1] == ")" and code.text[start:end].count("(") > code.text[start:end].count(")"):
+        end += 1
+    edits: list[Edit] = [(*code.span(made.elt), f"({code.expr(made.elt)}, {tests})"), (start, end, "")]
+    for part in function.body:
+        for use in names_around(part):
+            if use.id != name or use is target:
+                continue
+            found = _read(spot, use, kept)
+            if found is None:
+                return
+            edits += found
+    steps = (((start, end), text) for start, end, text in edits)
+    yield spot.step("kept", *steps, risky=not harmless([made.elt]))
+
+
+def _read(spot: Spot, use: ast.Name, kept: str) -> list[Edit] | None:
+    """The edits where the list is read; None where it is read in another way."""
+    code, parent = spot.code, spot.code.parents[use]
+    match parent:
+        case ast.For(target=target, iter=over, body=body) if over is use and code.on_own_lines(body):
+            indent = code.indent(body[0])
+            inner = code.block_text(body, f"{indent}    ")
+            return [
+                (*code.span(target), f"{_grouped(spot, target)}, {kept}"),
+                (*code.region(body), f"{indent}if {kept}:\n{inner}"),
+            ]
+        case ast.comprehension(target=target, iter=over) if over is use:
+            end = code.span(over)[1]
+            return [(*code.span(target), f"{_grouped(spot, target)}, {kept}"), (end, end, f" if {kept}")]
+        case ast.Call(func=ast.Name(id="len"), args=[_]) if spot.is_builtin("len"):
+            return [(*code.span(parent), f"sum({kept} for _, {kept} in {use.id})")]
+    if is_tested(code, use):
+        return [(*code.span(use), f"any({kept} for _, {kept} in {use.id})")]
+    return None
+
+
+def _grouped(spot: Spot, target: ast.expr) -> str:
+    """The target as one of two."""
+    code = spot.code
+    return f"({code.src(target)})" if isinstance(target, ast.Tuple) and not code.is_enclosed(target) else code.src(target)
+
+
+RULES: list[Rule] = [of_a_comprehension]
