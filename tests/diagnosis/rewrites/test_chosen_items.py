@@ -69,7 +69,8 @@ def f(x):
 """,
     "a loop over those that pass": """
 def f(x):
-    ok, s = [b for b in BANDS if b.low <= x], 0.0
+    ok = [b for b in BANDS if b.low <= x]
+    s = 0.0
     for b in ok:
         s = s + b.rate * (x - b.low)
     return s
