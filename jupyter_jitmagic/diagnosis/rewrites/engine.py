@@ -57,6 +57,10 @@ FILLED = "filled"
 """What it is where a gradient was lost at the edge of a test."""
 BRANCHED = "branched"
 """What it is where a gradient was lost in what is not chosen: `lax.cond` at every place."""
+EXACT = "exact"
+"""What it is where a draft gave something else for NaN: what keeps to plain Python there (`Step.exact`) at every place."""
+AT_EVERY_PLACE = frozenset({CHOSEN, FILLED, BRANCHED, EXACT})
+"""Of these the same answer is looked for in another order, and not another way."""
 _LOOPS = frozenset({"while_loop", "fori_loop", "scan"})
 """Patterns of steps that differ in the types with which a loop of lax begins."""
 MAX_STEPS = 45
@@ -145,7 +149,8 @@ class Search:
         """Drafts that trace; rules' steps whose pattern is `prefer` are tried first, within fewer traces. `until`: when this
         search ends at the latest."""
         self._seen, self._until = set(), until or self.deadline
-        self._limit = self.traces + OTHER_TRACES if prefer else MAX_TRACES
+        most = (MAX_STEPS if prefer == EXACT else OTHER_TRACES) if prefer else MAX_TRACES
+        self._limit = self.traces + most if prefer else most
         self._dead, self._put_off = None, []
         yield from self._all_from(Draft(), prefer)
         if self._rolls and not prefer:  # none of them was accepted: its loops as they are, then
@@ -155,6 +160,10 @@ class Search:
     def offered(self) -> set[str]:
         """The patterns of all steps that were proposed somewhere."""
         return {step.pattern for known in self._known.values() if isinstance(known, list) for _, step in known}
+
+    def offers_exact(self) -> bool:
+        """Whether an alternative was proposed somewhere that keeps to plain Python where another does not."""
+        return any(step.exact for known in self._known.values() if isinstance(known, list) for _, step in known)
 
     def led_astray(self, refused: str) -> bool:
         """Whether drafts were changed for calls on which nothing is promised, which are said to fail then; `refused`: why what
@@ -197,7 +206,7 @@ class Search:
             stopped = self.drafted.stopped.get(self._stop_key(draft))
             self._ends.append(stopped.hopeless if stopped is not None else None)
         ends: dict[str, list[str | None]] = {}
-        for unit, step in sorted(known, key=lambda placed: _comes_late(placed[1].pattern, prefer)):
+        for unit, step in sorted(known, key=lambda placed: _comes_late(placed[1], prefer)):
             following = self._with(draft, unit, step)
             stopped_at = ends.get(step.pattern) if step.pattern in _LOOPS else None
             if stopped_at and all(end in _lines(following.texts[unit]) for end in stopped_at):
@@ -555,10 +564,12 @@ def _goes_round(draft: Draft) -> bool:
 _TURNS = 6
 
 
-def _comes_late(pattern: str, prefer: str) -> bool:
+def _comes_late(step: Step, prefer: str) -> bool:
+    if prefer == EXACT:
+        return not step.exact
     if prefer in _LATE:
-        return pattern in _LATE[prefer]
-    return bool(prefer) and pattern != prefer
+        return step.pattern in _LATE[prefer]
+    return bool(prefer) and step.pattern != prefer
 
 
 _LATE = {CHOSEN: PAIRED, BRANCHED: frozenset({"where"})}

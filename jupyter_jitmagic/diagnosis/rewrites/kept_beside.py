@@ -68,6 +68,12 @@ def _read(spot: Spot, use: ast.Name, kept: str) -> list[Edit] | None:
             return [(*code.span(target), f"{_grouped(spot, target)}, {kept}"), (end, end, f" if {kept}")]
         case ast.Call(func=ast.Name(id="len"), args=[_]) if spot.is_builtin("len"):
             return [(*code.span(parent), f"sum({kept} for _, {kept} in {use.id})")]
+        case ast.Call(func=ast.Name(id="sum"), args=[_], keywords=[]) if spot.is_builtin("sum"):
+            item = code.fresh("item", "each")
+            return [(*code.span(use), f"{item} for {item}, {kept} in {use.id} if {kept}")]
+        case ast.Compare(left=one, ops=[ast.Eq() | ast.NotEq() as how], comparators=[ast.List(elts=[])]) if one is use:
+            denied = "not " if isinstance(how, ast.Eq) else ""
+            return [(*code.span(parent), f"{denied}any({kept} for _, {kept} in {use.id})")]
     if is_tested(code, use):
         return [(*code.span(use), f"any({kept} for _, {kept} in {use.id})")]
     return None

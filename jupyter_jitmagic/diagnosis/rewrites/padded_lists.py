@@ -1,4 +1,5 @@
-"""A list that is filled up to a length behind the loop that fills it: as a loop, which other rules go on with."""
+"""A list that is filled up to a length behind the loop that fills it: as a loop, which other rules go on with; and where it is
+cut to that length, too, an item for each place of it."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import loaded, walk
+from jupyter_jitmagic.source.names import loaded, stored, walk
 
 
 def as_a_loop(spot: Spot) -> Iterator[Step]:
@@ -25,6 +26,78 @@ def as_a_loop(spot: Spot) -> Iterator[Step]:
         lines = f"{indent}while len({name}) < {code.expr(length)}:\n{indent}    {name}.append({code.expr(value)})\n"
         yield spot.step("list", (code.region([statement]), lines))
         return
+
+
+def cut_to_a_length(spot: Spot) -> Iterator[Step]:
+    """`(out + [v] * n)[:n]` → `[out[i] if i < len(out) else v for i in range(n)]`, of a list that data fills."""
+    function, code = spot.function, spot.code
+    if spot.asked() is None or not isinstance(function, ast.FunctionDef):
+        return
+    for node in walk(function):
+        cut = _cut(node)
+        if cut is None or not _is_filled_here(spot, cut[0]):
+            continue
+        yield spot.step("list", (node, _by_place(spot, *cut)))
+        return
+    for statement in function.body:
+        padded = _padded(statement)
+        if padded is None or statement.lineno < spot.node.lineno or not code.on_own_lines([statement]):  # type: ignore[attr-defined]
+            continue
+        name, value, length = padded
+        uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and n.lineno > statement.lineno]
+        cuts = [code.parents[use] for use in uses]
+        if not cuts or not all(_is_cut_to(cut, use, length) for cut, use in zip(cuts, uses, strict=True)):
+            continue
+        if _is_filled_here(spot, name) and _is_steady(value, name) and name not in loaded([length, value]):
+            text = _by_place(spot, name, value, length)
+            yield spot.step("list", (code.region([statement]), ""), *((cut, text) for cut in cuts))
+            return
+
+
+def _is_filled_here(spot: Spot, name: str) -> bool:
+    """Whether the trace stopped where a list gets its items."""
+    made = spot.code.statement(spot.node)
+    kept = isinstance(made, ast.Assign) and isinstance(made.value, ast.ListComp) and name in stored([made])
+    return kept or isinstance(spot.locals.get(name), list)
+
+
+def _cut(node: ast.AST) -> tuple[str, ast.expr, ast.expr] | None:
+    """(list, item, length) of `(out + [v, v])[:2]`, `(out + [v] * n)[:n]`."""
+    match node:
+        case ast.Subscript(
+            value=ast.BinOp(left=ast.Name(id=name), op=ast.Add(), right=more),
+            slice=ast.Slice(lower=None, upper=ast.expr() as length, step=None),
+            ctx=ast.Load(),
+        ):
+            pass
+        case _:
+            return None
+    match more, length:
+        case ast.BinOp(left=ast.List(elts=[item]), op=ast.Mult(), right=times), _ if ast.dump(times) == ast.dump(length):
+            pass
+        case ast.BinOp(left=ast.List(elts=[item]), op=ast.Mult(), right=ast.Constant(value=int() as most)), ast.Constant(
+            value=int() as n
+        ) if 0 <= n <= most:
+            pass
+        case ast.List(elts=[item, *others]), ast.Constant(value=int() as n) if (
+            0 <= n <= 1 + len(others) and len({ast.dump(each) for each in (item, *others)}) == 1
+        ):
+            pass
+        case _:
+            return None
+    return (name, item, length) if _is_steady(item, name) and name not in loaded([length, item]) else None
+
+
+def _is_cut_to(cut: ast.AST, use: ast.Name, length: ast.expr) -> bool:
+    match cut:
+        case ast.Subscript(value=of, slice=ast.Slice(lower=None, upper=ast.expr() as upper, step=None), ctx=ast.Load()):
+            return of is use and ast.dump(upper) == ast.dump(length)
+    return False
+
+
+def _by_place(spot: Spot, name: str, item: ast.expr, length: ast.expr) -> str:
+    place, code = spot.code.fresh("i", "place"), spot.code
+    return f"[{name}[{place}] if {place} < len({name}) else {code.expr(item)} for {place} in range({code.expr(length)})]"
 
 
 def _padded(statement: ast.stmt) -> tuple[str, ast.expr, ast.expr] | None:
@@ -64,4 +137,4 @@ def _is_steady(value: ast.expr, name: str) -> bool:
     )
 
 
-RULES: list[Rule] = [as_a_loop]
+RULES: list[Rule] = [cut_to_a_length, as_a_loop]

@@ -18,7 +18,7 @@ from jupyter_jitmagic.diagnosis.proof.other_calls import OF_INTEGERS, OtherCall
 from jupyter_jitmagic.diagnosis.rewrites import settling
 from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft, Stuck
-from jupyter_jitmagic.diagnosis.rewrites.engine import BRANCHED, CHOSEN, FILLED, PAIRED, Search
+from jupyter_jitmagic.diagnosis.rewrites.engine import AT_EVERY_PLACE, BRANCHED, CHOSEN, EXACT, FILLED, PAIRED, Search
 from jupyter_jitmagic.diagnosis.rewrites.judging import Judge
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule
 from jupyter_jitmagic.diagnosis.rewrites.whole import Own, Whole
@@ -315,12 +315,12 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
 
     search.in_hand = in_hand
     passes = ["", FOR_GRADIENTS, *OTHER_WAYS]
-    alike = unfilled = unbranched = True
+    alike = unfilled = unbranched = inexact = True
     wider, tried = 0, set[str]()
     judged: set[Any] = set()
     while passes:
         prefer = passes.pop(0)
-        another = prefer not in ("", BRANCHED, CHOSEN, FILLED)
+        another = prefer not in ("", *AT_EVERY_PLACE)
         if another != bool(verified or unverified):
             continue
         if another and (for_gradients if prefer == FOR_GRADIENTS else for_others).over():
@@ -369,6 +369,10 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
                 unbranched = False
                 passes[:0] = [BRANCHED, ""]
                 break
+            if inexact and _ON_NAN in outcome and search.offers_exact():
+                inexact = False
+                passes[:0] = [EXACT, ""]
+                break
             if alike and patterns & PAIRED:  # the same choice at every place, before all that are mixed
                 alike = False
                 passes[:0] = [CHOSEN, ""]
@@ -388,6 +392,9 @@ def _found(search: Search, judge: Judge, so_far: list[Proposals]) -> Proposals:
         loses_gradient=search.loses_gradient,
         cut_off=search.deadline.over(),
     )
+
+
+_ON_NAN = "it differs on an input varied (nan)"
 
 
 def _is_wider_where_nothing_is_promised(judge: Judge) -> bool:

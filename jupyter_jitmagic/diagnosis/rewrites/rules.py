@@ -50,6 +50,7 @@ class Step:
         cuts: of `returns`, (place of an array in the result, place of the count of its elements that are plain Python's);
             counts come last.
         drops: the unit whose own changes are not needed any more: its lines stand here now.
+        exact: it keeps to plain Python where the alternative before it is simpler and does not (a NaN among the data).
     """
 
     text: str
@@ -61,6 +62,7 @@ class Step:
     returns: str = ""
     cuts: tuple[tuple[int, int], ...] = ()
     drops: Unit | None = None
+    exact: bool = False
 
 
 class Obstacle(Exception):
@@ -348,12 +350,13 @@ class Spot:
         returns: str = "",
         cuts: tuple[tuple[int, int], ...] = (),
         drops: Unit | None = None,
+        exact: bool = False,
     ) -> Step:
         """The step that replaces each node (or span of offsets) by text, with the imports that it needs."""
         imports = [line for alias, line in self._imports.items() if any(re.search(rf"\b{alias}\.", new) for _, new in edits)]
         text = self.code.replace(*map(self._with_comments, edits), *self._import_edits(imports))
         self._imports.clear()  # of this alternative only
-        return Step(text, pattern, self.line, excludes or {}, note, risky, returns, cuts, drops)
+        return Step(text, pattern, self.line, excludes or {}, note, risky, returns, cuts, drops, exact)
 
     def _with_comments(self, edit: tuple[ast.AST | tuple[int, int], str]) -> tuple[ast.AST | tuple[int, int], str]:
         """Whole lines that are replaced hand on their comments: those that the new lines lost stand above them."""

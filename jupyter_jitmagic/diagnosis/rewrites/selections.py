@@ -57,7 +57,7 @@ def steps(spot: Spot) -> Iterator[Step]:
         wanted = flow.averaged if guarded else flow.inexact or not exact
         if edits and wanted:
             excludes = flow.excludes | (OVERLAPPING if flow.apart else {})
-            yield spot.step(flow.pattern, *edits, excludes=excludes, note=flow.note)
+            yield spot.step(flow.pattern, *edits, excludes=excludes, note=flow.note, exact=exact)
         if not flow.inexact and not flow.averaged:
             return
 

@@ -42,3 +42,34 @@ def test_an_item_that_is_another_each_time_is_not_repeated():
     source = "keys = iter(range(100))\n" + SOURCE.format(first="[]", last="out += [float(next(keys))] * (n - len(out))")
     found = propose(define(source)["f"], CALLS[0], {})
     assert not any("next(keys)" in each.source and "while" in each.source for each in found.rewrites)
+
+
+X = jnp.array([1.0, 5.0, 3.0, 0.0, 4.0, 1.0])
+KEPT = [(X,), (X * 0,), (X[:2],), (X + 3,)]
+CUT = {
+    "a display": "s = (log + [-1.0, -1.0])[:2]",
+    "so many items": "s = (log + [-1.0] * 3)[:3]",
+    "as many as are kept": "k = 4\n    s = (log + [-1.0] * k)[:k]",
+    "in two lines": "log = log + [-1.0] * (3 - len(log))\n    s = log[:3]",
+    "in two lines, extended": "log.extend([-1.0] * (3 - len(log)))\n    s = log[:3]",
+}
+
+
+@pytest.mark.parametrize("cut", CUT.values(), ids=CUT)
+@pytest.mark.parametrize(
+    "made", ["log = [v for v in x if v > 2]", "log = []\n    for v in x:\n        if v > 2:\n            log.append(v)"]
+)
+def test_what_is_filled_up_and_cut_has_an_item_for_each_place(cut, made):
+    # more are found than places, as many, or none
+    check(f"def f(x):\n    {made}\n    {cut}\n    return jnp.array(s), s[0]\n", *KEPT)
+
+
+def test_a_list_that_is_read_whole_as_well_is_no_list_of_places():
+    # beyond the places its own items count
+    source = (
+        "def f(x):\n    log = []\n    for v in x:\n        if v > 2:\n            log.append(v)\n"
+        "    log = log + [-1.0] * (3 - len(log))\n    return jnp.array(log[:3]), sum(log)\n"
+    )
+    namespace = define(source)
+    for each in propose(namespace["f"], (X,), {}).rewrites:
+        assert "for i in range(3)" not in each.source

@@ -107,3 +107,31 @@ def f(ro, rd):
     calls = [(ro, jnp.array(way)) for way in ([0.0, -0.1, 1.0], [0.0, 1.0, 0.2], [0.3, -0.8, 0.5])]
     found = check(source, *calls, seconds=20.0)
     assert any("take account by its place alone" in each for each in found.rewrites[0].compared.differences)
+
+
+def test_what_minds_nan_is_tried_at_every_place_once_a_draft_that_does_not_is_refused(traced: list[Draft]) -> None:
+    # the choices behind the loop are no reason for a NaN that gets lost in it, and are not gone through one by one
+    source = """
+def f(power, nsigma=4.0, max_iter=5):
+    flags = np.zeros(len(power), dtype=bool)
+    for it in range(max_iter):
+        good = power[~flags]
+        if len(good) < 3:
+            break
+        sigma = 1.5 * np.median(np.abs(good - np.median(good)))
+        if sigma == 0:
+            break
+        new = np.abs(power - np.median(good)) > nsigma * sigma
+        if (new == flags).all():
+            break
+        flags = new
+    for ch in np.where(flags)[0]:
+        if ch > 1 and flags[ch - 2]:
+            flags[ch - 1] = True
+    clean = power[~flags].mean() if (~flags).any() else 0.0
+    return flags, clean
+"""
+    power = jnp.array([1.0, 1.1, 0.9, 1.05, 9.0, 1.02, 8.0, 0.97, 1.0, 1.1])
+    found = check(source, (power,), (power.at[3].set(jnp.nan),), (power * 0,), seconds=30.0)
+    assert "jnp.isnan" in found.rewrites[0].source
+    assert len(traced) < 60
