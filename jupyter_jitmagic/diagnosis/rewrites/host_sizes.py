@@ -18,7 +18,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jupyter_jitmagic.base.looking import text_attribute
+from jupyter_jitmagic.base.looking import attributes, text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
 from jupyter_jitmagic.source.code import Function, words
 from jupyter_jitmagic.source.names import COMPREHENSIONS, given_for, target_names, walk, walk_scope
@@ -271,7 +271,7 @@ def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]
         return True
     value = spot.value(node)
     if value is not None and not is_traced_value(value):
-        return not _is_data_later(spot, node.id)
+        return not (_holds_data(value) or _is_data_later(spot, node.id))
     if node.id not in spot.locals or (node.id in _parameters(spot) and node.id not in spot.static):
         return False
     makers = _makers(spot, node.id)
@@ -283,6 +283,12 @@ def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]
         if not _collect(spot, made, known, seen | {node.id}):
             return False
     return True
+
+
+def _holds_data(value: object) -> bool:
+    """Whether objects in a list, which are leaves to JAX, have traced attributes."""
+    found = map(attributes, value) if isinstance(value, list | tuple) else ()
+    return any(held is not None and is_traced_value(dict(held)) for held in found)
 
 
 def _is_data_later(spot: Spot, name: str) -> bool:

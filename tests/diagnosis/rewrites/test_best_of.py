@@ -82,8 +82,9 @@ def test_a_method_that_changes_its_object_is_not() -> None:
 
 @pytest.mark.parametrize("how", SERVED)
 def test_the_attributes_of_the_best_are_those_at_its_place(how):
-    """Nothing was found, or a split."""
-    assert check(CLASSES + SERVED[how], *CALLS).rewrites[0].verified
+    """Nothing was found, or a split; and what stands in the objects is data, which no `np.argmax` takes."""
+    found = check(CLASSES + SERVED[how], *CALLS).rewrites[0]
+    assert found.verified and "compile-time" not in found.patterns
 
 
 def test_the_object_itself_is_not_given_on():

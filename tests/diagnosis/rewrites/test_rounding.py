@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE
+from jupyter_jitmagic.diagnosis.proof.differing import differs
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import (
