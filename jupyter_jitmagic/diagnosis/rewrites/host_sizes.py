@@ -271,7 +271,7 @@ def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]
         return True
     value = spot.value(node)
     if value is not None and not is_traced_value(value):
-        return not (_holds_data(value) or _is_data_later(spot, node.id))
+        return not (_holds_data(spot, value) or _is_data_later(spot, node.id))
     if node.id not in spot.locals or (node.id in _parameters(spot) and node.id not in spot.static):
         return False
     makers = _makers(spot, node.id)
@@ -285,10 +285,14 @@ def _collect_name(spot: Spot, node: ast.Name, known: Known, seen: frozenset[str]
     return True
 
 
-def _holds_data(value: object) -> bool:
-    """Whether objects in a list, which are leaves to JAX, have traced attributes."""
-    found = map(attributes, value) if isinstance(value, list | tuple) else ()
-    return any(held is not None and is_traced_value(dict(held)) for held in found)
+def _holds_data(spot: Spot, value: object) -> bool:
+    """Whether objects in a list, which are leaves to JAX, have traced attributes, or get some in a loop around the place."""
+    found = [held for held in map(attributes, value) if held] if isinstance(value, list | tuple) else []
+    loops = [at for at in spot.code.ancestors(spot.node) if isinstance(at, ast.For | ast.While)] if found else []
+    sets = any(
+        isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store) for loop in loops[-1:] for each in walk(loop)
+    )
+    return sets or any(is_traced_value(dict(held)) for held in found)
 
 
 def _is_data_later(spot: Spot, name: str) -> bool:
