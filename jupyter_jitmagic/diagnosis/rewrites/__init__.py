@@ -35,9 +35,9 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
 - what is first put into a form that the walk knows: a loop that trims (`trimming`), a ufunc's reduction
   (`ufunc_reductions`), lists begun at gaps (`clusters`), selections in a list or dict (`selected_by_turn`, and
   `listed_selections` where data says how many), a dict with one value for each label (`once_a_label`).
-- Python's containers that data fills or asks: `lists` (`joined_lists`, `none_in_lists`, `whole_slices`), `containers`, `growing` (how
-  long at most: `rounds`, `moving_on`, `walking`), `queues`, `keyed`, `associated`, `lists_by_key`, `lookups`,
-  `told_by_words`, `chosen_items`, `kept_beside`, `rows_carried`, `best_keys` and kin.
+- Python's containers that data fills or asks: `lists` (`joined_lists`, `none_in_lists`, `whole_slices`), `containers`,
+  `growing` (how long at most: `rounds`, `moving_on`, `walking`), `queues`, `keyed`, `associated`, `lists_by_key`,
+  `lookups`, `told_by_words`, `chosen_items`, `kept_beside`, `rows_carried`, `best_keys` and kin.
 - a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`.
 """
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import jax
 
+from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.jax_internals import captured_tracer_error
 from jupyter_jitmagic.base.jaxprs import MANY_EQUATIONS, SOME_EQUATIONS, count_equations, not_compilable
 from jupyter_jitmagic.base.outputs import WHAT_TO_RETURN, refused_output, who_returns
@@ -498,6 +499,10 @@ class Search:
                 raise
             except Obstacle as error:
                 reasons.append(error)
+            except NoSource:
+                raise
+            except Exception as fault:  # of this rule: the others may know a way
+                faults.report(f"a rule for rewrites ({rule.__module__.rpartition('.')[2]}.{rule.__name__})", fault)
         if reasons and not found:
             raise reasons[0]
 

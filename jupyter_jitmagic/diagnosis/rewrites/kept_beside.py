@@ -8,13 +8,13 @@ asks of `kept` is for other rules.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit, is_tested
-from jupyter_jitmagic.source.names import bound_once, names_around
+from jupyter_jitmagic.source.names import bound_once, names_around, target_names
 
 
 def of_a_comprehension(spot: Spot) -> Iterator[Step]:
@@ -34,35 +34,47 @@ def of_a_comprehension(spot: Spot) -> Iterator[Step]:
     ):
         return
     refuse_skipped_effects(spot, [made])
-    kept = code.fresh("kept", f"{name}_kept")
     tests = " and ".join(map(code.operand, loop.ifs)) if len(loop.ifs) > 1 else code.expr(loop.ifs[0])
     start, end = code.span(loop.iter)[1], code.span(loop.ifs[-1])[1]
     while code.text[end : end + 1] == ")" and code.text[start:end].count("(") > code.text[start:end].count(")"):
         end += 1
-    edits: list[Edit] = [(*code.span(made.elt), f"({code.expr(made.elt)}, {tests})"), (start, end, "")]
-    for part in function.body:
-        for use in names_around(part):
-            if use.id != name or use is target:
-                continue
-            found = _read(spot, use, kept)
-            if found is None:
-                return
-            edits += found
+    uses = [use for part in function.body for use in names_around(part) if use.id == name and use is not target]
+    found = _read_all(spot, uses, code.fresh("kept", f"{name}_kept"))
+    if found is None:
+        return
+    edits: list[Edit] = [(*code.span(made.elt), f"({code.expr(made.elt)}, {tests})"), (start, end, ""), *found]
     steps = (((start, end), text) for start, end, text in edits)
     yield spot.step("kept", *steps, risky=not harmless([made.elt]))
 
 
+def _read_all(spot: Spot, uses: Sequence[ast.Name], kept: str) -> list[Edit] | None:
+    """The edits where the list is read; None where it is read in another way. A loop in a loop has a flag of its own."""
+    code, edits, left = spot.code, list[Edit](), [*uses]
+    while left:
+        use = left.pop(0)
+        match code.parents[use]:
+            case ast.For(target=target, iter=over, body=body) as loop if over is use and code.on_own_lines(body):
+                begin, end = code.region(body)
+                inside = [each for each in left if begin <= code.span(each)[0] < end]
+                left = [each for each in left if each not in inside]
+                inner = _read_all(spot, inside, f"{kept}_inside")
+                if inner is None or code.live_after(loop) & {*target_names(target)}:
+                    return None
+                indent = code.indent(body[0])
+                edits.append((*code.span(target), f"{_grouped(spot, target)}, {kept}"))
+                edits.append((begin, end, f"{indent}if {kept}:\n{code.block_text(body, f'{indent}    ', inner)}"))
+            case _:
+                found = _read(spot, use, kept)
+                if found is None:
+                    return None
+                edits += found
+    return edits
+
+
 def _read(spot: Spot, use: ast.Name, kept: str) -> list[Edit] | None:
-    """The edits where the list is read; None where it is read in another way."""
+    """The same of an expression."""
     code, parent = spot.code, spot.code.parents[use]
     match parent:
-        case ast.For(target=target, iter=over, body=body) if over is use and code.on_own_lines(body):
-            indent = code.indent(body[0])
-            inner = code.block_text(body, f"{indent}    ")
-            return [
-                (*code.span(target), f"{_grouped(spot, target)}, {kept}"),
-                (*code.region(body), f"{indent}if {kept}:\n{inner}"),
-            ]
         case ast.comprehension(target=target, iter=over) if over is use:
             end = code.span(over)[1]
             return [(*code.span(target), f"{_grouped(spot, target)}, {kept}"), (end, end, f" if {kept}")]

@@ -30,6 +30,16 @@ def f(b):
         score += r + 10 * c
     return score
 """,
+    "a pair of those kept": """
+def f(b):
+    ones = [(r, b[r, c]) for r in range(3) for c in range(3) if b[r, c] != 0]
+    less = 0
+    for r, p in ones:
+        for q, other in ones:
+            if r < q and p > other:
+                less += 1
+    return less
+""",
     "asked whether it is empty": """
 def f(b):
     big = [(r, c) for r in range(3) for c in range(3) if b[r, c] > 2]
@@ -71,4 +81,11 @@ def f(b):
         total += r * p
     return total
 """
+    assert "kept" not in offered(source, B)
+
+
+def test_the_last_of_those_kept_is_not_the_last_of_all():
+    # the loop's variable is read behind it
+    source = "def f(b):\n    big = [(r, b[r, 0]) for r in range(3) if b[r, 0] > 0]\n    r = -1\n"
+    source += "    for r, v in big:\n        pass\n    return r\n"
     assert "kept" not in offered(source, B)

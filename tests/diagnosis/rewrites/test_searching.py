@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import jax.numpy as jnp
 import pytest
 
+from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.rewrites import RULES
 from jupyter_jitmagic.diagnosis.rewrites.drafted import Drafted
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft
 from jupyter_jitmagic.diagnosis.rewrites.engine import Search
+from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.sandbox.clock import Deadline
 
 from .helpers import check, define
@@ -105,7 +109,7 @@ def f(ro, rd):
 """
     ro = jnp.array([0.0, 1.5, 0.0])
     calls = [(ro, jnp.array(way)) for way in ([0.0, -0.1, 1.0], [0.0, 1.0, 0.2], [0.3, -0.8, 0.5])]
-    found = check(source, *calls, seconds=20.0)
+    found = check(source, *calls, seconds=40.0)
     assert any("take account by its place alone" in each for each in found.rewrites[0].compared.differences)
 
 
@@ -135,3 +139,15 @@ def f(power, nsigma=4.0, max_iter=5):
     found = check(source, (power,), (power.at[3].set(jnp.nan),), (power * 0,), seconds=30.0)
     assert "jnp.isnan" in found.rewrites[0].source
     assert len(traced) < 60
+
+
+def test_a_fault_of_one_rule_leaves_the_others_and_is_shown() -> None:
+    def broken(spot: Spot) -> Iterator[Step]:
+        yield spot.step("list", (spot.node, "1"), (spot.node, "2"))
+
+    call = JitCall(define("def f(x):\n    if x > 0:\n        return x\n    return -x\n")["f"], (jnp.array(2.0),), {})
+    search = Search(call, [broken, *RULES], Deadline(5.0))
+    with pytest.warns(RuntimeWarning, match=r"a rule for rewrites \(test_searching\.broken\) failed"):
+        assert next(iter(search.drafts())).draft.changes
+    assert "edits overlap" in faults.details()
+    faults.clear()
