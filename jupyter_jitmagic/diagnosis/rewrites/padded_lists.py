@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import loaded, stored, walk
+from jupyter_jitmagic.source.names import bound_once, loaded, stored, walk
 
 
 def as_a_loop(spot: Spot) -> Iterator[Step]:
@@ -35,9 +35,9 @@ def cut_to_a_length(spot: Spot) -> Iterator[Step]:
         return
     for node in walk(function):
         cut = _cut(node)
-        if cut is None or not _is_filled_here(spot, cut[0]):
+        if cut is None or not _is_filled_here(spot, cut[0]) or not _is_a_count(spot, cut[2]):
             continue
-        yield spot.step("list", (node, _by_place(spot, *cut)))
+        yield spot.step("list", (node, _by_place(spot, *cut)), excludes=_negative(cut[2]))
         return
     for statement in function.body:
         padded = _padded(statement)
@@ -48,10 +48,27 @@ def cut_to_a_length(spot: Spot) -> Iterator[Step]:
         cuts = [code.parents[use] for use in uses]
         if not cuts or not all(_is_cut_to(cut, use, length) for cut, use in zip(cuts, uses, strict=True)):
             continue
-        if _is_filled_here(spot, name) and _is_steady(value, name) and name not in loaded([length, value]):
+        steady = _is_steady(value, name) and name not in loaded([length, value])
+        if steady and _is_filled_here(spot, name) and _is_a_count(spot, length):
             text = _by_place(spot, name, value, length)
-            yield spot.step("list", (code.region([statement]), ""), *((cut, text) for cut in cuts))
+            yield spot.step("list", (code.region([statement]), ""), *((cut, text) for cut in cuts), excludes=_negative(length))
             return
+
+
+def _negative(length: ast.expr) -> dict[str, str]:
+    """What is given up where a caller may give the length."""
+    is_named = isinstance(length, ast.Name)
+    return {"negative int": "a negative length, which cuts from the end in Python"} if is_named else {}
+
+
+def _is_a_count(spot: Spot, length: ast.expr) -> bool:
+    """Whether a length stands there, or is given: one that is computed may be negative where arrays are shorter."""
+    if isinstance(length, ast.Name) and isinstance(spot.function, ast.FunctionDef):
+        made = bound_once(spot.function, length.id)
+        given = any(each.arg == length.id for each in walk(spot.function.args) if isinstance(each, ast.arg))
+        rebound = length.id in stored(spot.function.body)
+        return isinstance(made, ast.Constant) or (not rebound and (given or isinstance(spot.value(length), int)))
+    return isinstance(length, ast.Constant)
 
 
 def _is_filled_here(spot: Spot, name: str) -> bool:
