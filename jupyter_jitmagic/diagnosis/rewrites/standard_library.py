@@ -8,10 +8,11 @@ import collections
 import heapq
 import itertools
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.proof.ordering import UNORDERED
 from jupyter_jitmagic.diagnosis.rewrites.elements import listed_numbers
+from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, traced
@@ -138,7 +139,7 @@ _ELEMENTWISE = (
 
 
 def different_ones(spot: Spot) -> Iterator[Step]:
-    """`len(set(x.tolist()))` → `len(jnp.unique(x))`, as of other functions to which the order of a set is nothing;
+    """`len(set(x.tolist()))` → `len(jnp.unique(x))`, `len({a, b, c})`, as of other functions to which the order is nothing;
     `sorted(set(x.tolist()))` → `jnp.unique(x)`, as in `for v in set(x.tolist())`."""
     code = spot.code
     asked = spot.node
@@ -150,9 +151,12 @@ def different_ones(spot: Spot) -> Iterator[Step]:
             made, fact, text = code.parents[node], spot.fact(array), code.src(array)
         case ast.Call(func=ast.Name(id="set"), args=[numbers], keywords=[]) as made:
             fact, text = listed_numbers(spot, numbers), f"{spot.jnp('asarray')}({code.src(numbers)})"
+        case ast.Set(elts=items) as made if not any(isinstance(each, ast.Starred) for each in items):
+            fact, text = _of_single_numbers(spot, items), f"{spot.jnp('array')}([{', '.join(map(code.expr, items))}])"
         case _:
             return
-    if not isinstance(made, ast.Call) or spot.value(made.func) is not set or fact is None or fact.ndim != 1:
+    is_set = isinstance(made, ast.Set) or (isinstance(made, ast.Call) and spot.value(made.func) is set)
+    if not isinstance(made, ast.expr) or not is_set or fact is None or fact.ndim != 1:
         return
     unique, excludes = f"{spot.jnp('unique')}({text})", _NAN if fact.dtype == "f" else {}
     match code.parents[made]:
@@ -164,8 +168,19 @@ def different_ones(spot: Spot) -> Iterator[Step]:
             ast.Call(func=ast.Name(id="sorted"), keywords=[ast.keyword(arg="reverse", value=ast.Constant(value=True))]) as whole
         ):
             yield spot.step("unique", (whole, f"{unique}[::-1]"), excludes=excludes)
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[only]) if only is made and isinstance(made, ast.Set):
+            yield spot.step("list", (made, f"({', '.join(map(code.expr, made.elts))},)"), excludes=excludes)
         case ast.For() | ast.comprehension() as loop if loop.iter is made:
             yield spot.step("unique", (made, unique), excludes=excludes, note=_SET_ORDER)
+
+
+def _of_single_numbers(spot: Spot, items: Sequence[ast.expr]) -> Fact | None:
+    """What numbers that stand side by side make as one array; None where one is no number."""
+    facts = [spot.fact(each) for each in items]
+    if not all(each is not None and (each.sort == "number" or (each.sort == "array" and each.ndim == 0)) for each in facts):
+        return None
+    kinds = {each.dtype for each in facts if each is not None}
+    return Fact("array", 1, kinds.pop() if len(kinds) == 1 else "f", len(facts), (len(facts),))
 
 
 def most_frequent(spot: Spot) -> Iterator[Step]:

@@ -187,3 +187,19 @@ def test_different_ones_of_those_that_a_test_keeps(result):
 def test_a_test_that_asks_more_than_of_each_element_is_none_of_all():
     source = "def f(x, y):\n    return len({int(v) for v in x if v > y[0] or v in (1, 2)})\n"
     assert not propose(define(source)["f"], (jnp.array([1, 2, 5]), jnp.array([3])), {}).rewrites
+
+
+SETS = {
+    "how many differ": "return {3: 6, 2: 3, 1: 1}[len({h, abs(k), l})]",
+    "asked of them": "return 1.0 if len({h, k, l}) == 3 else 2.0 * max({h, k})",
+    "one among them": "return h + 10 if h in {k, l} else l",
+    "one not among them": "return h + 10 if h not in {k, 2} else l",
+}
+
+
+@pytest.mark.parametrize("last", SETS.values(), ids=SETS)
+def test_a_set_of_single_numbers(last):
+    # equal numbers count once
+    source = f"def f(x):\n    h, k, l = [int(v) for v in x]\n    {last}\n"
+    calls = [(jnp.array(each),) for each in ([1, 2, 1], [3, 2, 1], [2, 2, 2], [0, -2, 2], [1, 1, 0])]
+    check(source, *calls, seconds=20.0)
