@@ -12,8 +12,9 @@ from typing import Any
 
 from jupyter_jitmagic.base.looking import attributes
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import Function
-from jupyter_jitmagic.source.names import names_around, walk
+from jupyter_jitmagic.source.code import Function, is_tested
+from jupyter_jitmagic.source.names import bound_once, names_around, stored, walk
+from jupyter_jitmagic.source.nones import asks_for_none
 
 Edits = list[tuple[ast.AST | tuple[int, int], str]]
 
@@ -61,8 +62,14 @@ def _or_none(spot: Spot, call: ast.Call, place: str, table: str) -> Iterator[Ste
     if uses is None:
         return
     at = code.fresh(f"{name}_at", "place")
-    edits = [(use, at if isinstance(code.parents[use], ast.Compare | ast.If) else f"{table}[{at}]") for use in uses]
-    yield spot.step("index", (statement, f"{at} = {place}"), *edits)
+    edits: Edits = [(statement, f"{at} = {place}")]
+    for use in uses:
+        parent = code.parents[use]
+        if isinstance(parent, ast.Compare) and asks_for_none(parent, name) is None:
+            return  # of places another thing is asked than of items
+        asked = f"({at} is not None)" if is_tested(code, use) else at
+        edits.append((use, asked if isinstance(parent, ast.Compare) or is_tested(code, use) else f"{table}[{at}]"))
+    yield spot.step("index", *edits)
 
 
 def kept_of(spot: Spot) -> Iterator[Step]:
@@ -85,8 +92,8 @@ def kept_of(spot: Spot) -> Iterator[Step]:
     place, table = code.fresh("i", "at"), code.expr(listed)
     tests = " and ".join(map(code.operand, loop.ifs))
     edits: Edits = [(around, f"[{place} for {place}, {each} in enumerate({table}) if {tests}]")]
-    for use in uses:
-        found = _read(spot, use, place, table)
+    for number, use in enumerate(uses):
+        found = _read(spot, use, f"{place}_{number}" if number else place, table)
         if found is None:
             return
         edits += found
@@ -101,11 +108,13 @@ def _read(spot: Spot, use: ast.Name, place: str, table: str) -> Edits | None:
             return _around(code.span(parent), table)
         case ast.Call(func=ast.Name(id="len"), args=[_]) | ast.If() | ast.IfExp() | ast.UnaryOp(op=ast.Not()) | ast.BoolOp():
             return []
-        case ast.For(target=ast.Name() as target, iter=over, body=body) if over is use:
-            return _each_read(body, target, place, table)
-        case ast.comprehension(target=ast.Name() as target, iter=over) if over is use:
+        case ast.For(target=ast.Name() as target, iter=over, body=body) as loop if over is use:
+            return _each_read(body, target, place, table) if target.id not in code.live_after(loop) else None
+        case ast.comprehension(target=ast.Name() as target, iter=over, ifs=tests) if over is use:
             made = code.parents[parent]
-            return _each_read([each for each in code.below(made) if each is not made], target, place, table)
+            if not isinstance(made, ast.ListComp | ast.SetComp | ast.GeneratorExp) or len(made.generators) > 1:
+                return None
+            return _each_read([made.elt, *tests], target, place, table)
         case ast.Call(
             func=ast.Name(id="min" | "max"),
             args=[of],
@@ -124,8 +133,7 @@ def _around(span: tuple[int, int], table: str) -> Edits:
 
 def _each_read(inside: Sequence[ast.AST], target: ast.Name, place: str, table: str) -> Edits | None:
     """What runs over the items, running over their places."""
-    named = [each for node in inside for each in walk(node) if isinstance(each, ast.Name) and each.id == target.id]
-    read = [each for each in dict.fromkeys(named) if each is not target]
+    read = [each for node in inside for each in names_around(node) if each.id == target.id]
     if not all(isinstance(each.ctx, ast.Load) for each in read):
         return None
     return [(target, place), *((each, f"{table}[{place}]") for each in read)]
@@ -146,8 +154,16 @@ def holds_items(spot: Spot, listed: ast.expr) -> bool:
     items: Any = spot.held(listed)
     if type(items) not in (list, tuple) or not items or not isinstance(listed, ast.Name | ast.Attribute):
         return False
+    if isinstance(listed, ast.Name) and not _is_bound_once(spot.function, listed.id):
+        return False  # another list may stand there by the time that one of its items is read
     objects = len({type(each) for each in items}) == 1 and all(map(attributes, items))
     return objects or all(isinstance(each, tuple) for each in items)
+
+
+def _is_bound_once(function: Function | None, name: str) -> bool:
+    if not isinstance(function, ast.FunctionDef) or name not in stored(function.body):
+        return True
+    return bound_once(function, name) is not None
 
 
 RULES: list[Rule] = [first_of, kept_of]

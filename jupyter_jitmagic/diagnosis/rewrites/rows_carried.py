@@ -28,13 +28,10 @@ def made_an_array(spot: Spot) -> Iterator[Step]:
                 pass
             case _:
                 continue
-        if not _is_a_list(spot, rows):
+        if not _is_a_list(spot, rows) or rows.id in code.live_after(statement):
             continue
-        uses = [
-            each for part in function.body for each in names_around(part) if each.id == name and isinstance(each.ctx, ast.Load)
-        ]
-        bound = [each for part in function.body for each in names_around(part) if each.id == name and each is not target]
-        if any(not isinstance(each.ctx, ast.Load) for each in bound) or not all(_reads_either(spot, each) for each in uses):
+        uses = [each for part in function.body for each in names_around(part) if each.id == name and each is not target]
+        if not all(isinstance(each.ctx, ast.Load) and _reads_either(spot, each) for each in uses):
             continue
         returned = [(each, f"list({name})") for each in uses if is_returned(code, each)]
         yield spot.step("rows", (rows, f"{spot.jnp('array')}({rows.id})"), *returned)

@@ -80,6 +80,22 @@ def f(x):
     ok = [b for b in BANDS if b.low <= x]
     return max(ok, key=lambda b: b.rate).low + x
 """,
+    "its truth is asked, and the first is no less true": """
+def f(x):
+    band = next((b for b in BANDS if b.top < x), None)
+    if not band:
+        return 0.0
+    return band.rate * x
+""",
+    "two loops over those that pass": """
+def f(x):
+    ok = [b for b in BANDS if b.low <= x]
+    s = 0.0
+    for b in ok:
+        for c in ok:
+            s = s + b.rate * c.low * (min(BANDS, key=lambda b: b.top).rate)
+    return s
+""",
     "how many tops are passed": """
 def f(x):
     n = sum(x >= b.low for b in BANDS)
@@ -111,7 +127,36 @@ def f(x):
 """
 
 
-@pytest.mark.parametrize("source", [BOUND_AGAIN, HANDED_ON], ids=["bound again", "handed on"])
+READ_BEHIND = """
+def f(x):
+    ok = [b for b in BANDS if b.low <= x]
+    b = BANDS[1]
+    for b in ok:
+        pass
+    return b.rate * x
+"""
+THE_FIRST = """
+def f(x):
+    band = next((b for b in BANDS if b.low > x), None)
+    return x if band is BANDS[0] else 2 * x
+"""
+TABLE_BOUND_AGAIN = """
+def f(x):
+    rows = BANDS
+    band = next(b for b in rows if b.low <= x)
+    rows = rows[1:]
+    return band.rate * x + rows[0].rate
+"""
+OTHERWISE = {
+    "bound again": BOUND_AGAIN,
+    "handed on": HANDED_ON,
+    "read behind the loop": READ_BEHIND,
+    "is it the first": THE_FIRST,
+    "another list by then": TABLE_BOUND_AGAIN,
+}
+
+
+@pytest.mark.parametrize("source", OTHERWISE.values(), ids=OTHERWISE)
 def test_what_is_read_otherwise_is_not_told_by_places(source):
     # a list that is bound twice, or whose items go elsewhere whole, stays a list of items
     assert not any("index" in patterns for patterns in offered(BANDS + source, 12.0))
