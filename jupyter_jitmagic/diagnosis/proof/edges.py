@@ -130,6 +130,16 @@ def nan_everywhere(values: Any) -> Any:
     return np.full_like(values, np.nan) if values.ndim else values
 
 
+def in_pairs(values: Any) -> Any:
+    """Every other number of an array in the place of the next one as well, so that the largest is there twice, and others are
+    not the same."""
+    array = np.asarray(values)
+    if array.size < 3:
+        return array
+    places = np.arange(array.size)
+    return array.ravel()[np.minimum(places - places % 2, array.size - 2 - array.size % 2)].reshape(array.shape)
+
+
 def in_turn(values: Any) -> Any:
     """The numbers of an array one after the other, as often as each other."""
     every = np.unique(values)

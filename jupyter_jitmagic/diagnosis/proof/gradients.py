@@ -277,14 +277,16 @@ class Gradients:
         return ""
 
     def _ties(self, given: Input) -> Sequence[Input]:
-        """Inputs in which floats are equal: near whole numbers, all of an array, these in groups of one size, all single
-        numbers, and arrays above these, as limits."""
+        """Inputs in which floats are equal: near whole numbers, all of an array, these in groups of one size, two and two, all
+        single numbers, and arrays above these, as limits."""
         if self._equal is None:
             values = leaves_of(self._fun, given, self._static).values
             flat = with_floats(self._fun, given, self._static, at_edges.flat)
             in_turn = with_whole_arrays(self._fun, flat, self._static, at_edges.in_turn)
             near = with_floats(self._fun, given, self._static, np.round)
             ties = [near, flat, in_turn]
+            if any(np.size(value) > 2 for value in values):
+                ties.append(with_floats(self._fun, given, self._static, at_edges.in_pairs))
             if sum(np.ndim(value) == 0 for value in values) > 1:
                 ties.append(with_floats(self._fun, given, self._static, at_edges.numbers_alike))
             self._equal = [replace(each, kind="equal") for each in ties]

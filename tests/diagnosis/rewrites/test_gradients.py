@@ -964,3 +964,13 @@ def f(d, t):
     d, t = jnp.array([0.0, 4.0, -0.5, 5.0, 2.0]), jnp.arange(5.0) + 1.0
     check(source, (d, t), (d[::-1] + 1.0, t))
     assert "cond" not in offered(source, d, t)
+
+
+def test_a_tie_at_the_top_beside_other_numbers():
+    # where all numbers are equal, plain Python has no gradient here either: what is there twice has to be the largest
+    source = (
+        "def f(x, low):\n    scale = x.std() + 1.0\n\n    def one(v):\n        if v > low:\n            return v / scale\n"
+        "        return v - scale\n    return max(one(v) for v in x)\n"
+    )
+    x = jnp.array([-2.0, -1.25, 0.1, 0.0, 0.25, 3.0])
+    check_with_gradients(source, (x, 2.5), (jnp.array([-2.0, 3.0, 3.0, 0.25, -1.25, -0.3]), 0.0), seconds=20.0)
