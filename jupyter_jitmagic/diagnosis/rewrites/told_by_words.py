@@ -212,7 +212,7 @@ def _chosen(spot: Spot, rows: bool = False) -> _Chosen | None:
         return None
     if not isinstance(node.ctx, ast.Load) or isinstance(node.slice, ast.Slice | ast.Tuple):
         return None
-    table = node.value.value if isinstance(node.value, ast.Constant) else spot.held(node.value)
+    table: Any = node.value.value if isinstance(node.value, ast.Constant) else spot.held(node.value)
     text = code.src(node.value)
     index = [position_of(spot, node.slice, code.src(node.slice))]
     each = code.fresh("each", "item")
