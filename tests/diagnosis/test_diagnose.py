@@ -1028,3 +1028,16 @@ def test_what_python_truncates_is_data_and_no_static_argument():
     assert (answer.kind, answer.static_argnames) == ("rewrite", ())
     assert "jnp.trunc(limit).astype(int)" in answer.rewrites[0].source
     assert "Plain Python fails in the same way" in diagnose(truncated, X, jnp.float32(2.7)).reason
+
+
+RATES, TOPS = [0.1, 0.25, 0.5], [10.0, 20.0]
+
+
+def test_a_float_that_is_counted_to_a_place_in_a_list_is_data():
+    # as where it is compared in an `if`; a look-up takes it, and a static income would compile once for each
+    def tax(income):
+        return RATES[sum(income > top for top in TOPS)] * income
+
+    found = diagnose(tax, 12.0)
+    assert found.kind == "rewrite" and not found.static_argnames and found.rewrites
+    assert diagnose(lambda x, k: x * RATES[k], X, 1).kind == "static"  # a whole number that is the place itself

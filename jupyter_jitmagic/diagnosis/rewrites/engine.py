@@ -122,6 +122,7 @@ class Search:
         self._slow = SLOW_TRACE
         self.traces = 0
         self._limit = MAX_TRACES
+        self._aside = 0  # traces of the order that minds NaN: they leave as many for the usual one
         self.obstacles: dict[str, None] = {}
         self.why_not = ""
         self.loses_gradient = False
@@ -150,10 +151,14 @@ class Search:
         """Drafts that trace; rules' steps whose pattern is `prefer` are tried first, within fewer traces. `until`: when this
         search ends at the latest."""
         self._seen, self._until = set(), until or self.deadline
-        most = (MAX_STEPS if prefer == EXACT else OTHER_TRACES) if prefer else MAX_TRACES
-        self._limit = self.traces + most if prefer else most
+        begin, self._limit = self.traces, MAX_TRACES + self._aside
+        if prefer:
+            self._limit = begin + (MAX_STEPS if prefer == EXACT else OTHER_TRACES)
         self._dead, self._put_off = None, []
-        yield from self._all_from(Draft(), prefer)
+        try:
+            yield from self._all_from(Draft(), prefer)
+        finally:
+            self._aside += self.traces - begin if prefer == EXACT else 0
         if self._rolls and not prefer:  # none of them was accepted: its loops as they are, then
             self._rolls, self._seen, self._known = False, set(), {}
             yield from self._all_from(Draft(), prefer)

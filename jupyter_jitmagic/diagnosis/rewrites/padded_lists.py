@@ -12,14 +12,8 @@ from jupyter_jitmagic.source.names import bound_once, loaded, stored, walk
 
 def as_a_loop(spot: Spot) -> Iterator[Step]:
     """`out += [v] * (n - len(out))` behind the loop → `while len(out) < n: out.append(v)`; with `out.extend(…)`, too."""
-    asked, function, code = spot.asked(), spot.function, spot.code
-    if asked is None or not isinstance(function, ast.FunctionDef):
-        return
-    for statement in function.body:
-        padded = _padded(statement)
-        if padded is None or statement.lineno < spot.node.lineno or not code.on_own_lines([statement]):  # type: ignore[attr-defined]
-            continue
-        name, value, length = padded
+    code = spot.code
+    for statement, name, value, length in _padded_behind(spot):
         if not _is_steady(value, name) or name in loaded([length]) or not isinstance(spot.locals.get(name), list):
             continue
         indent = code.indent(statement)
@@ -39,11 +33,7 @@ def cut_to_a_length(spot: Spot) -> Iterator[Step]:
             continue
         yield spot.step("list", (node, _by_place(spot, *cut)), excludes=_negative(cut[2]))
         return
-    for statement in function.body:
-        padded = _padded(statement)
-        if padded is None or statement.lineno < spot.node.lineno or not code.on_own_lines([statement]):  # type: ignore[attr-defined]
-            continue
-        name, value, length = padded
+    for statement, name, value, length in _padded_behind(spot):
         uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and n.lineno > statement.lineno]
         cuts = [code.parents[use] for use in uses]
         if not cuts or not all(_is_cut_to(cut, use, length) for cut, use in zip(cuts, uses, strict=True)):
@@ -115,6 +105,17 @@ def _is_cut_to(cut: ast.AST, use: ast.Name, length: ast.expr) -> bool:
 def _by_place(spot: Spot, name: str, item: ast.expr, length: ast.expr) -> str:
     place, code = spot.code.fresh("i", "place"), spot.code
     return f"[{name}[{place}] if {place} < len({name}) else {code.expr(item)} for {place} in range({code.expr(length)})]"
+
+
+def _padded_behind(spot: Spot) -> Iterator[tuple[ast.stmt, str, ast.expr, ast.expr]]:
+    """The statements behind a test on data that fill up a list, with what `_padded` tells of them."""
+    function = spot.function
+    if spot.asked() is None or not isinstance(function, ast.FunctionDef):
+        return
+    for statement in function.body:
+        padded = _padded(statement)
+        if padded is not None and statement.lineno >= spot.node.lineno and spot.code.on_own_lines([statement]):  # type: ignore[attr-defined]
+            yield statement, *padded
 
 
 def _padded(statement: ast.stmt) -> tuple[str, ast.expr, ast.expr] | None:

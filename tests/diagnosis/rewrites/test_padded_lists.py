@@ -75,12 +75,15 @@ def test_a_list_that_is_read_whole_as_well_is_no_list_of_places():
         assert "for i in range(3)" not in each.source
 
 
-def test_a_computed_length_may_be_negative():
+@pytest.mark.parametrize(
+    "cut",
+    ["head = (log + [0.0] * n)[:n]", "log = log + [0.0] * (n - len(log))\n    head = log[:n]"],
+    ids=["in one line", "in two lines"],
+)
+def test_a_computed_length_may_be_negative(cut):
     # of a short array, `[:n]` leaves out the last
-    source = (
-        "def f(x):\n    n = len(x) - 3\n    log = [v for v in x if v > 0]\n    head = (log + [0.0] * n)[:n]\n"
-        "    return sum(head) + 10.0 * len(head)\n"
-    )
+    source = f"def f(x):\n    n = len(x) - 3\n    log = [v for v in x if v > 0]\n    {cut}\n"
+    source += "    return sum(head) + 10.0 * len(head)\n"
     namespace = define(source)
     for each in propose(namespace["f"], (X,), {}).rewrites:
         assert "range(n)" not in each.source
