@@ -56,7 +56,11 @@ def is_users(filename: str) -> bool:
 
 
 def is_users_text(filename: str) -> bool:
-    """Whether the text of this file is the user's and there to be read: a file, a cell, or what `linecache` was told."""
+    """Whether the text of this file is the user's and there to be read: a file, a cell, or what `linecache` was told.
+
+    Methods that `dataclasses` writes are of a "<string>", for which `linecache` has the text of ``python -c`` from 3.13 on."""
+    if filename == "<string>":
+        return False
     made = filename.startswith("<") and not filename.startswith(("<ipython", "<jitmagic"))
     return not is_library(filename) and (not made or filename in linecache.cache)
 

@@ -129,3 +129,9 @@ def test_functions_of_jax() -> None:
 
 def asked_by_nobody() -> None:
     """A function of the user's."""
+
+
+def test_what_a_library_writes_is_not_the_text_of_a_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    # from Python 3.13 on, `linecache` knows the text of `python -c` by the name that methods of dataclasses have as well
+    monkeypatch.setitem(linecache.cache, "<string>", (4, None, ["1 + 1\n"], "<string>"))
+    assert not is_users_text("<string>") and not is_users("<string>")
