@@ -163,6 +163,23 @@ def names_around(node: ast.AST, hidden: Set[str] = frozenset()) -> Iterator[ast.
             yield from names_around(each, own)
 
 
+def uses_of(function: ast.AST | None, target: ast.Name, given: bool = False) -> list[ast.Name] | None:
+    """Where a function reads the variable that it binds at `target` alone, those in functions and comprehensions within that
+    bind the name themselves left out; None where it is bound elsewhere as well. `given`: it may be a parameter."""
+    if not isinstance(function, ast.FunctionDef):
+        return None
+    if not given and any(isinstance(each, ast.arg) and each.arg == target.id for each in walk(function.args)):
+        return None
+    uses = [each for part in function.body for each in names_around(part) if each.id == target.id and each is not target]
+    return uses if all(isinstance(each.ctx, ast.Load) for each in uses) else None
+
+
+def may_change(function: ast.FunctionDef, node: ast.AST) -> bool:
+    """Whether a name that an expression reads is bound more than once in the function: read later, it may be another value."""
+    bound = {*stored(function.body)}
+    return any(name in bound and bound_once(function, name) is None for name in loaded([node]))
+
+
 def loaded(nodes: Iterable[ast.AST]) -> set[str]:
     """Names that the nodes read, those inside nested functions and augmented assignments too."""
     found: set[str] = set()

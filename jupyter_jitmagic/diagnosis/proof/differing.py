@@ -342,18 +342,7 @@ def _leaf_differs(got: Any, want: Any) -> str:
     relative, absolute = rounding(a.dtype)
     if a.size > HOST_SIZE:  # compared where it is; nothing huge is copied or widened
         return "" if bool(_close(got, want, relative, absolute)) else "other values"
-    near = same_numbers(a, b, relative, max(absolute, min(_of_the_largest(b), _MOST_TIMES * absolute)))
-    return "" if np.all(near) else f"{_short(a)} instead of {_short(b)}"
-
-
-_LAST_DIGITS, _MOST_TIMES = 8, 10
-
-
-def _of_the_largest(array: Any) -> float:
-    """What some last digits of the largest number of an array are: beside such numbers stands a sum of them that is 0 but for
-    rounding, as the end of a closed path."""
-    finite = np.abs(array[np.isfinite(array)]) if number_kind(array.dtype) == "f" and array.ndim else np.zeros(0)
-    return _LAST_DIGITS * float(np.finfo(np.float32).eps) * float(finite.max()) if finite.size else 0.0
+    return "" if np.all(same_numbers(a, b, relative, absolute)) else f"{_short(a)} instead of {_short(b)}"
 
 
 def _close(got: Any, want: Any, rtol: float, atol: float) -> Any:

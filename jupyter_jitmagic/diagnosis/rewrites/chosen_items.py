@@ -7,13 +7,14 @@ takes as well, and `ok = [b for b in BANDS if x < b.top]` → the places, and `B
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jupyter_jitmagic.base.looking import attributes
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import Function, is_tested
-from jupyter_jitmagic.source.names import bound_once, names_around, stored, walk
+from jupyter_jitmagic.source.code import is_tested
+from jupyter_jitmagic.source.names import may_change, names_around, uses_of
 from jupyter_jitmagic.source.nones import asks_for_none
 
 Edits = list[tuple[ast.AST | tuple[int, int], str]]
@@ -43,56 +44,60 @@ def first_of(spot: Spot) -> Iterator[Step]:
         case [ast.Subscript(value=of, slice=ast.Constant() | ast.UnaryOp() as chosen)] if code.src(of) == table:
             text = f"{table}[next(({first}), {code.src(chosen)})]"
         case [ast.Constant(value=None)]:
-            yield from _or_none(spot, call, f"next(({first}), None)", table)
+            yield from _or_none(spot, call, f"next(({first}), None)", listed)
             return
         case _:
             return
     yield spot.step("index", (call, text))
 
 
-def _or_none(spot: Spot, call: ast.Call, place: str, table: str) -> Iterator[Step]:
-    """`b = next((…), None)`, `if b is None`, `b.rate` → the place, or None, by the same name; `BANDS[b].rate`."""
-    code, function, statement = spot.code, spot.function, spot.code.statement(call)
-    match statement:
-        case ast.Assign(targets=[ast.Name(id=name) as target], value=value) if value is call:
-            pass
-        case _:
-            return
-    uses = _uses(function, target)
-    if uses is None:
+def _or_none(spot: Spot, call: ast.Call, place: str, listed: ast.expr) -> Iterator[Step]:
+    """`b = next((…), None)`, `if b is None`, `b.rate` → the place, or None, by a name of its own; `BANDS[b_at].rate`."""
+    code = spot.code
+    bound = _bound_to(spot, call, listed)
+    if bound is None:
         return
+    statement, name, uses = bound
     at = code.fresh(f"{name}_at", "place")
     edits: Edits = [(statement, f"{at} = {place}")]
     for use in uses:
-        parent = code.parents[use]
-        if isinstance(parent, ast.Compare) and asks_for_none(parent, name) is None:
+        asks = isinstance(parent := code.parents[use], ast.Compare)
+        if asks and asks_for_none(parent, name) is None:
             return  # of places another thing is asked than of items
-        asked = f"({at} is not None)" if is_tested(code, use) else at
-        edits.append((use, asked if isinstance(parent, ast.Compare) or is_tested(code, use) else f"{table}[{at}]"))
+        read = f"({at} is not None)" if is_tested(code, use) else at if asks else f"{code.expr(listed)}[{at}]"
+        edits.append((use, read))
     yield spot.step("index", *edits)
+
+
+def _bound_to(spot: Spot, made: ast.expr, listed: ast.expr) -> tuple[ast.Assign, str, list[ast.Name]] | None:
+    """The statement that gives what is made a name, the name, and where that is read; None where it, or the list that is to be
+    read there, may be bound to something else by then."""
+    function, statement = spot.function, spot.code.parents[made]
+    match statement:
+        case ast.Assign(targets=[ast.Name() as target]) if isinstance(function, ast.FunctionDef):
+            uses = uses_of(function, target)
+            return None if uses is None or may_change(function, listed) else (statement, target.id, uses)
+    return None
 
 
 def kept_of(spot: Spot) -> Iterator[Step]:
     """`ok = [b for b in BANDS if test]` → `[i for i, b in enumerate(BANDS) if test]`, read as `BANDS[ok[-1]]`."""
-    asked, code, function = spot.asked(), spot.code, spot.function
+    asked, code = spot.asked(), spot.code
     loop = asked[1] if asked is not None else None
     around = code.parents[loop] if isinstance(loop, ast.comprehension) else None
-    statement = code.parents[around] if around is not None else None
-    match around, statement:
-        case (
-            ast.ListComp(elt=ast.Name(id=item), generators=[ast.comprehension(target=ast.Name(id=each), iter=listed) as loop]),
-            ast.Assign(targets=[ast.Name() as target]),
+    match around:
+        case ast.ListComp(
+            elt=ast.Name(id=item), generators=[ast.comprehension(target=ast.Name(id=each), iter=listed) as loop]
         ) if item == each and holds_items(spot, listed):
-            pass
+            bound = _bound_to(spot, around, listed)
         case _:
             return
-    uses = _uses(function, target)
-    if uses is None:
+    if bound is None:
         return
     place, table = code.fresh("i", "at"), code.expr(listed)
     tests = " and ".join(map(code.operand, loop.ifs))
     edits: Edits = [(around, f"[{place} for {place}, {each} in enumerate({table}) if {tests}]")]
-    for number, use in enumerate(uses):
+    for number, use in enumerate(bound[2]):
         found = _read(spot, use, f"{place}_{number}" if number else place, table)
         if found is None:
             return
@@ -139,31 +144,17 @@ def _each_read(inside: Sequence[ast.AST], target: ast.Name, place: str, table: s
     return [(target, place), *((each, f"{table}[{place}]") for each in read)]
 
 
-def _uses(function: Function | None, target: ast.Name) -> list[ast.Name] | None:
-    """Where a variable is read that is bound at `target` alone; None where it is bound elsewhere as well."""
-    if not isinstance(function, ast.FunctionDef) or target.id in {
-        each.arg for each in walk(function.args) if isinstance(each, ast.arg)
-    }:
-        return None
-    uses = [each for part in function.body for each in names_around(part) if each.id == target.id and each is not target]
-    return uses if all(isinstance(each.ctx, ast.Load) for each in uses) else None
-
-
 def holds_items(spot: Spot, listed: ast.expr) -> bool:
-    """Whether a list holds objects, or rows, of which no array is made."""
-    items: Any = spot.held(listed)
-    if type(items) not in (list, tuple) or not items or not isinstance(listed, ast.Name | ast.Attribute):
+    """Whether a list holds objects, or rows, of which no array is made; a generator does not know what the function around it
+    goes through."""
+    if not isinstance(listed, ast.Name | ast.Attribute):
         return False
-    if isinstance(listed, ast.Name) and not _is_bound_once(spot.function, listed.id):
-        return False  # another list may stand there by the time that one of its items is read
+    around = (caller for caller in itertools.islice(spot.callers(), 1) if caller.function is spot.function)
+    items: Any = next((held for place in (spot, *around) if (held := place.held(listed)) is not None), None)
+    if type(items) not in (list, tuple) or not items:
+        return False
     objects = len({type(each) for each in items}) == 1 and all(map(attributes, items))
     return objects or all(isinstance(each, tuple) for each in items)
-
-
-def _is_bound_once(function: Function | None, name: str) -> bool:
-    if not isinstance(function, ast.FunctionDef) or name not in stored(function.body):
-        return True
-    return bound_once(function, name) is not None
 
 
 RULES: list[Rule] = [first_of, kept_of]

@@ -12,37 +12,30 @@ from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
+from jupyter_jitmagic.diagnosis.rewrites.over_items import tests_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit, is_tested
-from jupyter_jitmagic.source.names import bound_once, names_around, target_names
+from jupyter_jitmagic.source.names import target_names, uses_of
 
 
 def of_a_comprehension(spot: Spot) -> Iterator[Step]:
     """The list with its flags, where it is bound once, and run over, counted, or asked whether it is empty."""
-    asked, code, function = spot.asked(), spot.code, spot.function
+    asked, code = spot.asked(), spot.code
     loop = asked[1] if asked is not None else None
     made = code.parents[loop] if isinstance(loop, ast.comprehension) else None
     match code.parents.get(made) if isinstance(made, ast.ListComp) else None:
-        case ast.Assign(targets=[ast.Name(id=name) as target]) if isinstance(made, ast.ListComp):
-            pass
+        case ast.Assign(targets=[ast.Name(id=name) as target]):
+            uses = uses_of(spot.function, target)
         case _:
             return
-    if (
-        not isinstance(function, ast.FunctionDef)
-        or bound_once(function, name) is not made
-        or not isinstance(loop, ast.comprehension)
-    ):
+    if uses is None or not isinstance(loop, ast.comprehension) or not isinstance(made, ast.ListComp):
         return
     refuse_skipped_effects(spot, [made])
-    tests = " and ".join(map(code.operand, loop.ifs)) if len(loop.ifs) > 1 else code.expr(loop.ifs[0])
-    start, end = code.span(loop.iter)[1], code.span(loop.ifs[-1])[1]
-    while code.text[end : end + 1] == ")" and code.text[start:end].count("(") > code.text[start:end].count(")"):
-        end += 1
-    uses = [use for part in function.body for use in names_around(part) if use.id == name and use is not target]
     found = _read_all(spot, uses, code.fresh("kept", f"{name}_kept"))
     if found is None:
         return
-    edits: list[Edit] = [(*code.span(made.elt), f"({code.expr(made.elt)}, {tests})"), (start, end, ""), *found]
+    test, tests = tests_of(spot, loop)
+    edits: list[Edit] = [(*code.span(made.elt), f"({code.expr(made.elt)}, {test})"), (*tests, ""), *found]
     steps = (((start, end), text) for start, end, text in edits)
     yield spot.step("kept", *steps, risky=not harmless([made.elt]))
 

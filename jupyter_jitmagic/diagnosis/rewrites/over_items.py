@@ -369,6 +369,16 @@ def position(spot: Spot) -> Iterator[Step]:
         yield spot.step(what, (node, f"{spot.jnp(what)}({equal})"))
 
 
+def tests_of(spot: Spot, loop: ast.comprehension) -> tuple[str, tuple[int, int]]:
+    """What a comprehension asks of each item, as one test, and where that stands, the `if` included."""
+    code = spot.code
+    test = " and ".join(map(code.operand, loop.ifs)) if len(loop.ifs) > 1 else code.expr(loop.ifs[0])
+    start, end = code.span(loop.iter)[1], code.span(loop.ifs[-1])[1]
+    while code.text[end : end + 1] == ")" and code.text[start:end].count("(") > code.text[start:end].count(")"):
+        end += 1
+    return test, (start, end)
+
+
 def filtered_sum(spot: Spot) -> Iterator[Step]:
     """`sum(v for v in xs if v > 0)` → `sum(jnp.where(v > 0, v, 0) for v in xs)`; `any`, `all` alike."""
     asked = spot.asked()
@@ -384,14 +394,10 @@ def filtered_sum(spot: Spot) -> Iterator[Step]:
         or not spot.is_builtin(name)
     ):
         raise Obstacle("the length of what the comprehension keeps would depend on data")
-    test = " and ".join(map(code.operand, comprehension.ifs)) if len(comprehension.ifs) > 1 else code.expr(comprehension.ifs[0])
+    test, tests = tests_of(spot, comprehension)
     neutral = {"sum": "0", "any": "False", "all": "True"}[name]
-    start = code.span(comprehension.iter)[1]
-    end = code.span(comprehension.ifs[-1])[1]
-    while code.text[end : end + 1] == ")" and code.text[start:end].count("(") > code.text[start:end].count(")"):
-        end += 1
     value = f"{spot.jnp('where')}({test}, {code.expr(around.elt)}, {neutral})"
-    yield spot.step("where", (around.elt, value), ((start, end), ""))
+    yield spot.step("where", (around.elt, value), (tests, ""))
 
 
 def sort(spot: Spot) -> Iterator[Step]:

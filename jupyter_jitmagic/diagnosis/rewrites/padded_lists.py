@@ -31,7 +31,7 @@ def cut_to_a_length(spot: Spot) -> Iterator[Step]:
         cut = _cut(node)
         if cut is None or not _is_filled_here(spot, cut[0]) or not _is_a_count(spot, cut[2]):
             continue
-        yield spot.step("list", (node, _by_place(spot, *cut)), excludes=_negative(cut[2]))
+        yield spot.step("cut", (node, _by_place(spot, *cut)), excludes=_negative(cut[2]))
         return
     for statement, name, value, length in _padded_behind(spot):
         uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and n.lineno > statement.lineno]
@@ -41,7 +41,7 @@ def cut_to_a_length(spot: Spot) -> Iterator[Step]:
         steady = _is_steady(value, name) and name not in loaded([length, value])
         if steady and _is_filled_here(spot, name) and _is_a_count(spot, length):
             text = _by_place(spot, name, value, length)
-            yield spot.step("list", (code.region([statement]), ""), *((cut, text) for cut in cuts), excludes=_negative(length))
+            yield spot.step("cut", (code.region([statement]), ""), *((cut, text) for cut in cuts), excludes=_negative(length))
             return
 
 

@@ -13,7 +13,7 @@ import jax
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import is_returned
-from jupyter_jitmagic.source.names import names_around, walk_scope
+from jupyter_jitmagic.source.names import uses_of, walk_scope
 
 
 def made_an_array(spot: Spot) -> Iterator[Step]:
@@ -30,8 +30,8 @@ def made_an_array(spot: Spot) -> Iterator[Step]:
                 continue
         if not _is_a_list(spot, rows) or rows.id in code.live_after(statement):
             continue
-        uses = [each for part in function.body for each in names_around(part) if each.id == name and each is not target]
-        if not all(isinstance(each.ctx, ast.Load) and _reads_either(spot, each) for each in uses):
+        uses = uses_of(function, target, given=True)
+        if uses is None or not all(_reads_either(spot, each) for each in uses):
             continue
         returned = [(each, f"list({name})") for each in uses if is_returned(code, each)]
         yield spot.step("rows", (rows, f"{spot.jnp('array')}({rows.id})"), *returned)

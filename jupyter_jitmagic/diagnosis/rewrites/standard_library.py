@@ -179,8 +179,8 @@ def _of_single_numbers(spot: Spot, items: Sequence[ast.expr]) -> Fact | None:
     facts = [spot.fact(each) for each in items]
     if not all(each is not None and (each.sort == "number" or (each.sort == "array" and each.ndim == 0)) for each in facts):
         return None
-    kinds = {each.dtype for each in facts if each is not None}
-    return Fact("array", 1, kinds.pop() if len(kinds) == 1 else "f", len(facts), (len(facts),))
+    kinds = [each.dtype for each in facts if each is not None]
+    return Fact("array", 1, "f" if "f" in kinds else "i", len(facts), (len(facts),))
 
 
 def most_frequent(spot: Spot) -> Iterator[Step]:

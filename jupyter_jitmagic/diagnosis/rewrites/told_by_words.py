@@ -15,7 +15,7 @@ from typing import Any
 from jupyter_jitmagic.base.looking import attributes, in_class, own_attribute
 from jupyter_jitmagic.diagnosis.rewrites.lookups import INDEX_ERRORS, NO_ROW, OUTSIDE, position_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import loaded, names_around, walk
+from jupyter_jitmagic.source.names import loaded, may_change, uses_of, walk
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ def named_row(spot: Spot) -> Iterator[Step]:
     statement = code.parents[chosen.node]
     match statement:
         case ast.Assign(targets=[ast.Name(id=name) as target]):
-            uses = [each for part in function.body for each in names_around(part) if each.id == name and each is not target]
+            uses = uses_of(function, target)
         case _:
             return
-    if not all(isinstance(use.ctx, ast.Load) for use in uses) or name in _given(spot):
+    if uses is None or may_change(function, ast.parse(chosen.table, mode="eval")):
         return
     at = code.fresh(f"{name}_at", "place")
     there = replace(chosen, index=[at])

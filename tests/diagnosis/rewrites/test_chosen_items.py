@@ -96,6 +96,12 @@ def f(x):
             s = s + b.rate * c.low * (min(BANDS, key=lambda b: b.top).rate)
     return s
 """,
+    "a list of the function's own": """
+def f(x):
+    tiers = [("low", 0.0, 10.0, 0.1), ("high", 10.0, 1e9, 0.25)]
+    tier = next(t for t in tiers if t[1] <= x < t[2])
+    return tier[3] * (x - tier[1])
+""",
     "how many tops are passed": """
 def f(x):
     n = sum(x >= b.low for b in BANDS)
@@ -141,23 +147,38 @@ def f(x):
     band = next((b for b in BANDS if b.low > x), None)
     return x if band is BANDS[0] else 2 * x
 """
+KEPT_OF_ANOTHER = """
+def f(x):
+    rows = BANDS
+    ok = [b for b in rows if b.low <= x]
+    rows = rows[1:]
+    return ok[0].rate * x + rows[0].rate
+"""
 TABLE_BOUND_AGAIN = """
 def f(x):
     rows = BANDS
-    band = next(b for b in rows if b.low <= x)
+    band = next((b for b in rows if b.low <= x), None)
     rows = rows[1:]
-    return band.rate * x + rows[0].rate
+    return rows[0].rate if band is None else band.rate * x + rows[0].rate
 """
 OTHERWISE = {
     "bound again": BOUND_AGAIN,
     "handed on": HANDED_ON,
     "read behind the loop": READ_BEHIND,
     "is it the first": THE_FIRST,
-    "another list by then": TABLE_BOUND_AGAIN,
+    "another list by then, or none": TABLE_BOUND_AGAIN,
+    "another list than those were kept of": KEPT_OF_ANOTHER,
 }
 
 
 @pytest.mark.parametrize("source", OTHERWISE.values(), ids=OTHERWISE)
 def test_what_is_read_otherwise_is_not_told_by_places(source):
     # a list that is bound twice, or whose items go elsewhere whole, stays a list of items
-    assert not any("index" in patterns for patterns in offered(BANDS + source, 12.0))
+    assert "index" not in offered(BANDS + source, 12.0)
+
+
+def test_the_fields_of_a_row_come_from_the_list_that_it_was_chosen_of():
+    # by the time that they are read, another list has the name
+    source = "def f(x):\n    rows = BANDS\n    b = min(rows, key=lambda b: abs(b.low - x))\n    rows = rows[1:]\n"
+    source += "    return b.rate * x + rows[0].rate\n"
+    assert "lookup" not in offered(BANDS + source, 12.0)

@@ -54,7 +54,9 @@ def f(b):
 @pytest.mark.parametrize("source", LOOPS.values(), ids=LOOPS)
 def test_a_loop_over_what_is_kept_asks_each_item(source):
     # other data keeps other items, or none
-    check(source, (B,), (-B,), (B * 0,), (B.T * 3,))
+    found = check(source, (B,), (-B,), (B * 0,), (B.T * 3,))
+    assert "kept" in found.rewrites[0].patterns
+    assert ("kept_inside" in found.rewrites[0].source) == (source is LOOPS["a pair of those kept"])  # no name for two flags
 
 
 def test_what_is_not_kept_takes_no_part_in_a_gradient():
