@@ -197,10 +197,14 @@ class ShadowTracer(_parts.Tracer):  # type: ignore[misc, name-defined]
         found = self._ask("iter", iter, super().__iter__) if self.shape == () else super().__iter__()
         return found  # type: ignore[no-any-return]
 
+    def _goes_on(self) -> bool:
+        """Whether what JAX refuses is noted as a site, and the run goes on: nobody would catch the error."""
+        return self._trace.run.alive and not _is_caught(sys._getframe(2), self._trace.run)
+
     def __setitem__(self, index: Any, value: Any) -> None:
         """JAX refuses it. The run goes on as NumPy would, so that the sites behind it are met."""
         run = self._trace.run
-        if not run.alive or not self.shape or _is_caught(sys._getframe(1), run):
+        if not self.shape or not self._goes_on():
             super().__setitem__(index, value)
             return
         run.record(self, "setitem", None)  # first: a mask among the indices is no site of its own in `x[mask] = v`
@@ -301,6 +305,9 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
 }
 
 
+_NOT_OF_FLAGS = frozenset({"__sub__", "__rsub__", "__neg__"})  # Python's own are numbers there; JAX's have no difference
+
+
 def _is_over(value: Any) -> bool:
     return isinstance(value, ShadowTracer) and not value._trace.run.alive
 
@@ -341,6 +348,9 @@ def _operator(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
         if any(number is NOTHING for number in numbers):
             return plain(*others)
         with _parts.set_current_trace(self._trace):  # type: ignore[union-attr]
+            if name in _NOT_OF_FLAGS and all(type(number) is bool for number in numbers) and self._goes_on():
+                self._trace.run.record(self, "flags", None)
+                plain = getattr(self.astype(int), name)
             result = plain(*others)
         return _with_number(result, lambda: compute(*numbers))
 

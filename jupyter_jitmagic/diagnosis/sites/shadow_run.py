@@ -256,7 +256,7 @@ class _Run:
             self._record(frame, sys._getframe(3), how, frozenset({text.leaf}), True, "str", str(text))
 
     def record(self, tracer: ShadowTracer, how: str, result: Any) -> Event:
-        asking = sys._getframe(2 if how == "setitem" else 3)
+        asking = sys._getframe(2 if how in ("setitem", "flags") else 3)
         frame = self._user_frame(asking) or asking
         number = tracer.number is not NOTHING
         return self._record(frame, asking, how, tracer.leaves, number, tracer.aval.str_short(short_dtypes=True), result)
