@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites import named_in_tests, none_first
+from jupyter_jitmagic.diagnosis.rewrites.best_in_ranges import found_by_a_loop
 from jupyter_jitmagic.diagnosis.rewrites.carrying import Carried, Range
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays, outermost, read_by_number
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
@@ -25,7 +26,7 @@ def for_range(spot: Spot) -> Iterator[Step]:
         return
     loop = spot.code.parents[node]
     if not isinstance(loop, ast.For) or loop.iter is not node:
-        yield from _sum_over_range(spot, node)
+        yield from list(found_by_a_loop(spot, node)) or _sum_over_range(spot, node)
         return
     steps = list(behind_the_loop(spot, loop)) or list(_with_arrays(spot, loop))
     if steps:

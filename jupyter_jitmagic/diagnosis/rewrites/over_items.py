@@ -16,6 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.naming import renamed
 from jupyter_jitmagic.diagnosis.rewrites.none_first import asked_by_a_flag
 from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, bound_once, loaded, stored, walk
 from jupyter_jitmagic.source.nones import asks_for_none, read_as_none
@@ -405,18 +406,28 @@ def sort(spot: Spot) -> Iterator[Step]:
     node = spot.call("sorted")
     if node is None or len(node.args) != 1:
         return
-    reverse, key = False, None
+    reverse, key, flag = False, None, ""
     for keyword in node.keywords:
         if keyword.arg == "key":
             key = keyword.value
-        elif keyword.arg != "reverse" or not isinstance(keyword.value, ast.Constant):
-            raise Obstacle("sorted() with an order that is not written out")
-        else:
+        elif isinstance(keyword.value, ast.Constant):
             reverse = bool(keyword.value.value)
+        elif is_fact(spot, keyword.value) and type(spot.value(keyword.value)) is bool:
+            flag = spot.code.src(keyword.value)  # which only jnp's own functions take
+        else:
+            raise Obstacle("sorted() with an order that is not written out")
+    descending = f", descending={flag or reverse}" if flag or reverse else ""
     if key is not None:
-        yield from _sorted_by(spot, node, key, reverse)
+        yield from _sorted_by(spot, node, key, descending)
         return
     excludes = {"nan": "the order that sorted() gives to NaN"}
+    if flag:
+        yield spot.step(
+            "sort",
+            (node, f"{spot.jnp('sort')}({spot.jnp('asarray')}({_listed(spot, node.args[0])}){descending})"),
+            excludes=excludes,
+        )
+        return
     fact = spot.fact(node.args[0])
     if fact is not None and fact.sort == "array" and fact.ndim == 2:  # of rows that were lists, compared item by item
         rows = node.args[0].id if isinstance(node.args[0], ast.Name) else spot.code.fresh("rows", "lines")
@@ -434,7 +445,7 @@ def sort(spot: Spot) -> Iterator[Step]:
         yield spot.step("sort", (node, f"list({text})"), excludes=excludes)
 
 
-def _sorted_by(spot: Spot, node: ast.Call, key: ast.expr, reverse: bool) -> Iterator[Step]:
+def _sorted_by(spot: Spot, node: ast.Call, key: ast.expr, descending: str) -> Iterator[Step]:
     """`sorted(xs, key=k)` → `xs[jnp.argsort(keys)]`; of a range, the argsort itself; of `zip(a, b)` its list, by a name."""
     code, values = spot.code, node.args[0]
     if (
@@ -449,8 +460,11 @@ def _sorted_by(spot: Spot, node: ast.Call, key: ast.expr, reverse: bool) -> Iter
             yield spot.step("zip", ((start, start), line), (values, name))
         return
     keys = _keys(spot, key, code.expr(values))
-    order = f"{spot.jnp('argsort')}({spot.jnp('asarray')}({keys}){', descending=True' if reverse else ''})"
-    order = ranks_of(spot, key, code.expr(values), turned=reverse) or order
+    order = f"{spot.jnp('argsort')}({spot.jnp('asarray')}({keys}){descending})"
+    if several := ranks_of(spot, key, code.expr(values), turned=bool(descending)):
+        if descending not in ("", ", descending=True"):
+            raise Obstacle("sorted() by several keys in an order that is not written out")
+        order = several
     excludes = {"nan": "the order that sorted() gives to NaN"}
     if isinstance(values, ast.Call) and code.src(values.func) == "range" and len(values.args) == 1:
         yield spot.step("argsort", (node, order), excludes=excludes)

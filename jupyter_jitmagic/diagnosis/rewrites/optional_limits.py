@@ -1,0 +1,57 @@
+"""Limits that may be left out, asked by their truth where a loop ends: `if limit and n >= limit: break`.
+
+What Python makes of `limit and …` is no flag where limit is None or 0, and a compiled loop carries flags alone.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import numpy as np
+
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import none_by_default, stored, walk_scope
+
+
+def told_apart(spot: Spot) -> Iterator[Step]:
+    """`limit and n >= limit` → `limit is not None and limit != 0 and n >= limit`; `not limit or …` likewise."""
+    function = spot.function
+    if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
+        return
+    loop = next((at for at in spot.code.ancestors(spot.node) if isinstance(at, ast.For | ast.While)), None)
+    if loop is None:
+        return
+    kept = _parameters(function) - set(stored(function.body))
+    edits: list[tuple[ast.AST, str]] = []
+    for node in walk_scope([loop]):
+        ends = isinstance(node, ast.While) or (isinstance(node, ast.If) and leaves(node.body, (ast.Break, ast.Return)))
+        for test in ast.walk(node.test) if ends else ():  # type: ignore[attr-defined]
+            match test:
+                case ast.BoolOp(op=ast.And(), values=[ast.Name(id=name) as asked, *_]):
+                    said, word, none, zero = asked, " and ", "is not", "!="
+                case ast.BoolOp(op=ast.Or(), values=[ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)) as asked, *_]):
+                    said, word, none, zero = asked, " or ", "is", "=="
+                case _:
+                    continue
+            if name in kept and _is_number_or_none(spot.locals.get(name)):
+                optional = name in none_by_default(function.args) or spot.locals.get(name) is None
+                text = f"{name} {zero} 0"
+                edits.append((said, f"{name} {none} None{word}{text}" if optional else text))
+    if edits:
+        yield spot.step("if", *edits)
+
+
+def _parameters(function: ast.FunctionDef) -> set[str]:
+    given = function.args
+    return {each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+
+
+def _is_number_or_none(value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    return value is None or ((isinstance(value, int | float) or hasattr(value, "dtype")) and np.ndim(value) == 0)  # type: ignore[arg-type]
+
+
+RULES: list[Rule] = [told_apart]
