@@ -189,7 +189,7 @@ def _masked(
             table = selected_again(flow, held, _mask_text(flow, mask), at)
             if table is not None and (flow.ndim(mask) or 1) == 1 and not update:
                 return Selection(flow.text(base), table)
-        fits = flow.was_whole(mask) if chosen is None else chosen.like(held)
+        fits = flow.was_whole(mask) if chosen is None else chosen.like(held) or (not update and _is_of_rows(chosen, held))
         if not fits or others or held.listed or held.group:
             flow.stop(mask)
         both = f"{enclosed(held.mask)} & {flow.operand(mask)}"
@@ -221,6 +221,11 @@ def _masked(
         array += f"[{', '.join(':' if number == at else flow.text(part) for number, part in enumerate(parts))}]"
     before = sum(isinstance(part, ast.Slice) for part in parts[:at])
     return Selection(array, Ragged(text, axis=before, ndim=ndim - len(single), dtype=dtype), fills=True)
+
+
+def _is_of_rows(chosen: Ragged, held: Ragged) -> bool:
+    """Whether flags are one for each row of what is held: `rows[rows[:, 0] <= 1]`."""
+    return chosen.ndim == 1 and held.axis == 0 and not held.flat and chosen.like(replace(held, ndim=1))
 
 
 def _is_one_place(flow: Flow, part: ast.expr) -> bool:
