@@ -274,6 +274,7 @@ class _Marks(Container):
     def _places(self) -> str:
         """How many numbers there can be, or pairs of them: they are places of an array."""
         added = [each for _, value in self.appended() for each in self._items(value)]
+        added += self._looked_for()  # `best, k = cost[i, j], j`, `seen.add(k)`, where `j in seen` is asked
         for node in ast.walk(self.function):
             found = owner_and_places(node) if isinstance(node, ast.Subscript) else None
             if found is None or not self._is_kept(found[0]):
@@ -289,6 +290,12 @@ class _Marks(Container):
                         axes = [f"{array}.shape[{axis + place}]" for place in range(len(parts))]
                         return axes[0] if len(axes) == 1 else f"({', '.join(axes)})"
         self.refuse(self.made)
+
+    def _looked_for(self) -> list[ast.expr]:
+        """What is asked to be in it."""
+        asked = [node for node in ast.walk(self.function) if isinstance(node, ast.Compare) and len(node.ops) == 1]
+        held = [each for each in asked if isinstance(each.comparators[0], ast.Name) and each.comparators[0].id == self.name]
+        return [each.left for each in held if isinstance(each.ops[0], ast.In | ast.NotIn)]
 
     def _items(self, value: ast.expr) -> list[ast.expr]:
         """What is added, and what it was when it went into the list from which it was taken: `i, j = stack.pop()`."""
@@ -363,13 +370,14 @@ class _Marks(Container):
         taken = [each for each in taken if each not in before]
         if counted is None or len(taken) != 1 or taken[0].attr != "remove" or loop.orelse:
             return ""
-        if len(before) > 1 or any(each.attr != "discard" for each in before):  # two may be the same number
-            return ""
+        discards = sum(each.attr == "discard" for each in before)  # of what is no number of it, none goes out
+        if any(each.attr not in ("discard", "remove") for each in before) or (discards and len(before) > 1):
+            return ""  # two may be the same number
         statement = self.spot.code.statement(taken[0])
         if statement not in loop.body or leaves(loop.body[: loop.body.index(statement)], ast.Continue):
             return ""
         start, size = counted
-        if before:
+        if discards:
             words = f"what is left out of {self.name} is none of its numbers"
             self.excludes = _beyond(words) | {"between": words}
         less = len(before) if start == "0" else f"{start} - {len(before)}" if before else start

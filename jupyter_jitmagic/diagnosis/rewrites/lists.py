@@ -64,7 +64,7 @@ def appended_in_a_branch(spot: Spot) -> Iterator[Step]:
         added = ""
         for statements, chosen in written:
             for statement in statements:
-                appended = _appended(spot, statement)
+                appended = appended_by(spot, statement)
                 if isinstance(statement, ast.Assign):
                     added += code.block_text([statement], indent)
                 elif appended is not None and appended[0] in growing:
@@ -173,7 +173,7 @@ def _appends(spot: Spot, side: list[ast.stmt], live: set[str]) -> list[tuple[str
     """(list, item) for each append of a side that does nothing else, but for names of its own; None for other sides."""
     found = []
     for statement in side:
-        appended = _appended(spot, statement)
+        appended = appended_by(spot, statement)
         if appended is not None:
             found.append(appended)
         elif isinstance(statement, ast.Assign):
@@ -184,7 +184,8 @@ def _appends(spot: Spot, side: list[ast.stmt], live: set[str]) -> list[tuple[str
     return found
 
 
-def _appended(spot: Spot, statement: ast.stmt) -> tuple[str, ast.expr] | None:
+def appended_by(spot: Spot, statement: ast.stmt) -> tuple[str, ast.expr] | None:
+    """(list, item) of a statement that appends one item to a list."""
     match statement:
         case ast.Expr(
             value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value], keywords=[])

@@ -11,7 +11,8 @@ from jupyter_jitmagic.source.names import loaded, target_names
 
 
 def left_as_a_set(spot: Spot) -> Iterator[Step]:
-    """`left = list(range(n))`, of which numbers are only taken out by `left.remove(i)` → `left = set(range(n))`."""
+    """`left = list(range(n))`, of which numbers are only taken out by `left.remove(i)` → `left = set(range(n))`; so for all
+    but one, `[i for i in range(n) if i != start]`."""
     match spot.node:
         case ast.Call(func=ast.Name(id="min" | "max"), args=[ast.Name(id=name)], keywords=[ast.keyword(arg="key")]):
             pass
@@ -22,7 +23,7 @@ def left_as_a_set(spot: Spot) -> Iterator[Step]:
     function = spot.function
     if not isinstance(spot.locals.get(name), list) or not isinstance(function, ast.FunctionDef):
         return
-    made: list[ast.Name] = []
+    made: list[tuple[ast.expr, str]] = []
     for node in ast.walk(function):
         if not isinstance(node, ast.Name) or node.id != name:
             continue
@@ -32,7 +33,21 @@ def left_as_a_set(spot: Spot) -> Iterator[Step]:
                 targets=[ast.Name()],
                 value=ast.Call(func=ast.Name(id="list") as func, args=[ast.Call(func=ast.Name(id="range"))]),
             ) if spot.is_builtin("list") and spot.is_builtin("range") and not made:
-                made.append(func)
+                made.append((func, "set"))
+            case ast.Assign(
+                targets=[ast.Name()],
+                value=ast.ListComp(
+                    elt=ast.Name(id=item),
+                    generators=[
+                        ast.comprehension(
+                            target=ast.Name(id=each),
+                            iter=ast.Call(func=ast.Name(id="range")),
+                            ifs=[ast.Compare(ops=[ast.NotEq()])],
+                        )
+                    ],
+                ) as listed,
+            ) if item == each and spot.is_builtin("range") and not made:
+                made.append((listed, f"{{{spot.code.src(listed)[1:-1]}}}"))
             case ast.Attribute(attr="remove") | ast.While() | ast.Compare(ops=[ast.In() | ast.NotIn()]):
                 pass
             case ast.For() if parent.iter is node and not _takes_out(parent, name):
@@ -44,7 +59,7 @@ def left_as_a_set(spot: Spot) -> Iterator[Step]:
             case _:
                 return
     if made:
-        yield spot.step("set", (made[0], "set"))
+        yield spot.step("set", *made)
 
 
 def left_out_at_once(spot: Spot) -> Iterator[Step]:
