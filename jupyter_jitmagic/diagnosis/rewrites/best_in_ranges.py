@@ -18,8 +18,8 @@ _SIGNS = {"max": ">", "min": "<", "argmax": ">", "argmin": "<"}
 
 
 def found_by_a_loop(spot: Spot, numbers: ast.Call) -> Iterator[Step]:
-    """`p = max(range(k, n), key=f)` → a loop before the statement; so for `jnp.argmax(jnp.asarray([f(r) for r in range(k, n)]))`,
-    which another rule makes of it."""
+    """`p = max(range(k, n), key=f)` → a loop before the statement; so for `jnp.argmax(jnp.asarray([f(r) for r in …]))`, which
+    another rule makes of it."""
     code, bounds = spot.code, Range(spot, numbers)
     asked = _asked(spot, numbers)
     if asked is None or bounds.step != 1:
@@ -65,10 +65,10 @@ def _asked(spot: Spot, numbers: ast.Call) -> tuple[ast.Call, str, str, ast.expr]
             match code.parents[loop]:
                 case ast.ListComp(elt=key, generators=[_]) as listed:
                     array = code.parents[listed]
-                    call = code.parents[array]
-                    if _is_of(spot, array, listed, "asarray", "array") and _is_of(spot, call, array, "argmax", "argmin"):
-                        assert isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-                        return call, call.func.attr, each, key
+                    found = code.parents[array]
+                    if _is_of(spot, array, listed, "asarray", "array") and _is_of(spot, found, array, "argmax", "argmin"):
+                        assert isinstance(found, ast.Call) and isinstance(found.func, ast.Attribute)
+                        return found, found.func.attr, each, key
     return None
 
 

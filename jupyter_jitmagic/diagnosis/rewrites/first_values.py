@@ -56,7 +56,7 @@ def any_of_its_kind(spot: Spot, loop: ast.For) -> str:
     )
 
 
-def returned_behind(spot: Spot, loop: ast.For) -> str:
+def returned_behind(spot: Spot, loop: ast.For | ast.While) -> str:
     """What the function returns in the end, as it is before the loop; "" where that is not known there."""
     function = spot.code.function(loop)
     last = function.body[-1] if isinstance(function, ast.FunctionDef) else None

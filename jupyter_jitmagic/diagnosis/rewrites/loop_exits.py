@@ -61,12 +61,16 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
     before = "".join(f"{indent}{flag} = False\n" for flag in dict.fromkeys([flags.done, flags.returned]) if flag) + after[0]
     born = numbers_first(spot, loop, _behind_an_exit(loop), indent)
     region = (code.region([loop])[0], end)
+    # what the function returns in the end stands for what is not found yet
+    known = returned_behind(spot, loop) if flags.result and f"{indent}{flags.result} = " not in before else ""
     if isinstance(loop, ast.While):
         always = isinstance(loop.test, ast.Constant) and bool(loop.test.value)
         test = f"not {flags.done}" if always else f"not {flags.done} and {code.operand(loop.test)}"
         if not flags.done:
             test = code.expr(loop.test)
-        yield spot.step("while", (region, f"{born}{before}{indent}while {test}:\n{lowered}{after[1]}"))
+        for value in ("", known) if known else ("",):
+            found = f"{indent}{flags.result} = {value}\n" if value else ""
+            yield spot.step("while", (region, f"{born}{before}{found}{indent}while {test}:\n{lowered}{after[1]}"))
         return
     if flags.done and _needs_its_rounds(spot, loop):
         yield _with_rounds_skipped(spot, loop, flags, (before, after[1]), region)
@@ -79,8 +83,7 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
         lines = "".join(f"{indent}{line}\n" for line in setup) + born + before
         and_flag = f" and not {flags.done}" if flags.done else ""
         body = "".join(f"{inner}{line}\n" for line in first) + lowered + "".join(f"{inner}{line}\n" for line in last)
-        known = returned_behind(spot, loop) if flags.result and f"{indent}{flags.result} = " not in before else ""
-        for value in (known, "") if known else ("",):  # what the function returns in the end stands for what is not found yet
+        for value in (known, "") if known else ("",):
             found = f"{indent}{flags.result} = {value}\n" if value else ""
             yield spot.step("while", (region, f"{lines}{found}{indent}while {test}{and_flag}:\n{body}{after[1]}"))
     if flags.done:

@@ -28,11 +28,12 @@ def told_apart(spot: Spot) -> Iterator[Step]:
     for node in walk_scope([loop]):
         ends = isinstance(node, ast.While) or (isinstance(node, ast.If) and leaves(node.body, (ast.Break, ast.Return)))
         for test in ast.walk(node.test) if ends else ():  # type: ignore[attr-defined]
+            said: ast.expr
             match test:
-                case ast.BoolOp(op=ast.And(), values=[ast.Name(id=name) as asked, *_]):
-                    said, word, none, zero = asked, " and ", "is not", "!="
-                case ast.BoolOp(op=ast.Or(), values=[ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)) as asked, *_]):
-                    said, word, none, zero = asked, " or ", "is", "=="
+                case ast.BoolOp(op=ast.And(), values=[ast.Name(id=name) as said, *_]):
+                    word, none, zero = " and ", "is not", "!="
+                case ast.BoolOp(op=ast.Or(), values=[ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)) as said, *_]):
+                    word, none, zero = " or ", "is", "=="
                 case _:
                     continue
             if name in kept and _is_number_or_none(spot.locals.get(name)):
