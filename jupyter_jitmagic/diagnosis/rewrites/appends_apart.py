@@ -24,7 +24,7 @@ def in_a_branch_of_their_own(spot: Spot) -> Iterator[Step]:
     if not appends or not others or not code.on_own_lines([node, *node.body]):
         return
     lists = {found[0] for each in appends if (found := appended_by(spot, each)) is not None}
-    if not all(isinstance(each, ast.Assign | ast.AugAssign) for each in others) or lists & {*loaded(others), *stored(others)}:
+    if not all(map(_binds_names, others)) or lists & {*loaded(others), *stored(others)}:
         return
     for each in appends:  # they come first from now on
         if loaded([each]) & set(stored(node.body[: node.body.index(each)])):
@@ -32,7 +32,15 @@ def in_a_branch_of_their_own(spot: Spot) -> Iterator[Step]:
     indent, pred = code.indent(node), code.fresh("chosen", "pred", "is_chosen")
     inner = indent + "    "
     parts = [f"{indent}if {pred}:\n{code.block_text(block, inner)}" for block in (appends, others)]
-    yield spot.step("if", (code.region([node]), f"{indent}{pred} = {code.expr(node.test)}\n{''.join(parts)}"))
+    yield spot.step("apart", (code.region([node]), f"{indent}{pred} = {code.expr(node.test)}\n{''.join(parts)}"))
+
+
+def _binds_names(statement: ast.stmt) -> bool:
+    """Whether it does nothing but to bind names: what is set in an object may be read by what is appended."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    targets = [statement.target] if isinstance(statement, ast.AugAssign) else targets
+    parts = [part for each in targets for part in (each.elts if isinstance(each, ast.Tuple) else [each])]
+    return bool(parts) and all(isinstance(part, ast.Name) for part in parts)
 
 
 RULES: list[Rule] = [in_a_branch_of_their_own]

@@ -44,7 +44,7 @@ def found_by_a_loop(spot: Spot, numbers: ast.Call) -> Iterator[Step]:
     )
     place = best if which in ("max", "min") or first == "0" else f"({best} - {first})"  # argmax counts from the first one
     start = code.region([statement])[0]
-    yield spot.step("loop", ((start, start), lines), (call, place))
+    yield spot.step("best", ((start, start), lines), (call, place))
 
 
 def _asked(spot: Spot, numbers: ast.Call) -> tuple[ast.Call, str, str, ast.expr] | None:

@@ -36,12 +36,20 @@ def told_apart(spot: Spot) -> Iterator[Step]:
                     word, none, zero = " or ", "is", "=="
                 case _:
                     continue
-            if name in kept and _is_number_or_none(spot.locals.get(name)):
+            if name in kept and _is_number_or_none(spot.locals.get(name)) and _is_compared(name, test.values[1:]):
                 optional = name in none_by_default(function.args) or spot.locals.get(name) is None
                 text = f"{name} {zero} 0"
                 edits.append((said, f"{name} {none} None{word}{text}" if optional else text))
     if edits:
-        yield spot.step("if", *edits)
+        yield spot.step("limit", *edits)
+
+
+def _is_compared(name: str, rest: list[ast.expr]) -> bool:
+    """Whether what follows compares it with a number, and so asks of no list whether it is empty."""
+    orders = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
+    compared = [node for each in rest for node in ast.walk(each) if isinstance(node, ast.Compare)]
+    sides = [side for each in compared if isinstance(each.ops[0], orders) for side in (each.left, *each.comparators)]
+    return any(isinstance(side, ast.Name) and side.id == name for side in sides)
 
 
 def _parameters(function: ast.FunctionDef) -> set[str]:

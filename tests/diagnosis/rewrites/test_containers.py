@@ -820,13 +820,50 @@ def test_whether_a_list_of_which_numbers_are_kept_has_items_is_asked_of_its_leng
     assert "numbers" in found.rewrites[0].patterns
 
 
-@pytest.mark.parametrize("left", ["set(range(n)) - {start}", "{j for j in range(n) if j != start}"])
+@pytest.mark.parametrize(
+    "left",
+    ["set(range(n)) - {start}", "{j for j in range(n) if j != start}", "[j for j in range(n) if j != start]"]
+    + [f"{made}(range(n))\n    left.remove(start)" for made in ("set", "list")],
+)
 def test_a_set_that_begins_without_a_number_has_one_round_less(left):
-    """No rewrite was found for either."""
+    """No rewrite was found for any of them."""
     source = (
         TOUR.replace("def f(D):", "def f(D, start):").replace("tour = [0]", "tour = [start]").replace("set(range(1, n))", left)
     )
     check(source, (NEAR, 0), (NEAR, 2), (NEAR[:3, :3], 1))
+
+
+def test_two_numbers_that_are_taken_out_before_are_two():
+    # discard() may leave out the same one twice, remove() raises then
+    for how, known in (("remove", True), ("discard", False)):
+        begins = f"list(range(n))\n    left.{how}(start)\n    left.{how}(other)" if known else ""
+        begins = begins or f"set(range(n))\n    left.{how}(start)\n    left.{how}(other)"
+        source = TOUR.replace("def f(D):", "def f(D, start, other):").replace("tour = [0]", "tour = [start]")
+        source = source.replace("set(range(1, n))", begins)
+        found = propose(define(source)["f"], (NEAR, 0, 2), {})
+        assert bool(found.rewrites) == known
+        if known:
+            check(source, (NEAR, 0, 2), (NEAR, 2, 1))
+
+
+def test_a_set_has_a_place_for_what_is_asked_to_be_in_it():
+    """`bj` is no place of an array in the code, but `j` is, which it was before."""
+    source = """
+def f(cost):
+    n = len(cost)
+    inside = {0}
+    total = 0.0
+    while len(inside) < n:
+        best, bj = jnp.inf, -1
+        for i in range(n):
+            for j in range(n):
+                if i in inside and j not in inside and cost[i, j] < best:
+                    best, bj = cost[i, j], j
+        inside.add(bj)
+        total += best
+    return total
+"""
+    check(source, (NEAR,), (NEAR.T + 1,), (NEAR[:3, :3],), (NEAR[:1, :1],), seconds=10)
 
 
 def test_places_that_are_counted_by_the_lists_own_length_are_followed():

@@ -1104,3 +1104,26 @@ def test_whole_numbers_that_grow_by_a_share_are_floats_from_the_start():
     found = propose(define(source)["f"], (jnp.array(1000), jnp.array(1500), rates), {}, (), ()).rewrites[0]
     assert "always floats, where plain Python's branches give integers or floats" in found.compared.differences
     check(source, (jnp.array(1000), jnp.array(1500), rates), (jnp.array(4000), jnp.array(9000), (0.01, 0.5), jnp.array(300)))
+
+
+def test_a_return_out_of_a_loop_in_a_loop():
+    """What it returns is not known before, and what the function returns in the end stands for it."""
+    source = """
+def f(x, step=1.0):
+    for it in range(4):
+        t, fx = step, (x**2).sum()
+        while ((x - t * x**3) ** 2).sum() > fx * (1 - 0.1 * t):
+            t *= 0.5
+            if t < 0.05:
+                return x, fx, it
+        x = x - t * x**3
+    return x, (x**2).sum(), 4
+"""
+    check(
+        source,
+        (jnp.array([1.5, -0.5]),),
+        (jnp.array([5.0, 1.0]),),
+        (jnp.array([0.1]),),
+        (jnp.array([3.0, 2.5]), 0.06),
+        seconds=15,
+    )

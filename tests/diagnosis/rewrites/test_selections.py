@@ -964,3 +964,28 @@ def f(mask):
 """
     mask = jnp.zeros((4, 3), bool).at[1, 2].set(True).at[2, 0].set(True)
     check(source, (mask,), (~mask,), (mask & False,), seconds=8.0)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    ["kept[:, 0] <= 1", "kept[:, 0] ** 2 + kept[:, 1] ** 2 <= 1", "jnp.hypot(kept[:, 0], kept[:, 1]) < 1", "r <= 1"],
+)
+@pytest.mark.parametrize("end", ["len(hits) / max(len(kept), 1)", "hits.sum()", "(hits[:, 1] - 1).sum() * len(hits)"])
+def test_rows_that_a_test_of_their_own_columns_selects_again(chosen, end):
+    """A mask of rows was one of a length that no array holds."""
+    source = "def f(s):\n    kept = s[jnp.all(s >= 0, axis=1)]\n    r = kept[:, 0] + kept[:, 1]\n"
+    source += f"    hits = kept[{chosen}]\n    return {end}\n"
+    s = jnp.array([[0.1, 0.2], [0.9, 0.9], [-0.5, 0.3], [1.5, 0.2], [0.7, 0.8]])
+    check(source, (s,), (-s,), (s[:1],), (s * 0.5,), (jnp.abs(s),))
+
+
+def test_columns_that_a_test_of_rows_selects_are_no_rows():
+    # plain Python's mask is as long as the rows that are left; of the columns it selects only where both are equally many
+    source = "def f(s):\n    kept = s[:, s[0] >= 0]\n    return kept[kept[:, 0] <= 1].sum()\n"
+    s = jnp.array([[0.1, -0.2, 0.4], [0.9, 0.9, 0.3], [1.5, 0.3, 0.1]])
+    namespace = define(source)
+    found = propose(namespace["f"], (s,), {})
+    for which in range(len(found.rewrites)):
+        with applied(found, namespace, which):
+            for each in (s, s[::-1], -s + 1):
+                np.testing.assert_allclose(jax.jit(namespace["f"])(each), define(source)["f"](each), rtol=1e-5)

@@ -1,5 +1,6 @@
 """Lists of tuples that are sorted by a traced key."""
 
+import jax
 import jax.numpy as jnp
 import pytest
 
@@ -10,7 +11,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import compare
 from jupyter_jitmagic.diagnosis.rewrites import propose
 from jupyter_jitmagic.sandbox.clock import Deadline
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 BEAMS = """def f(logp):
     beams = [(0.0, [])]
@@ -271,3 +272,16 @@ def test_tuples_are_in_the_order_of_all_their_parts(made):
     )
     x, y = jnp.array([1, 2, 4, 3]), jnp.array([3, 5, 6, 4])
     check(source, (x, y), (x, x + 1), (x[::-1] * 2, y + 4))
+
+
+@pytest.mark.parametrize("text", ["sorted(range(len(s)), key=lambda i: s[i], reverse=down)", "sorted(s, reverse=down)"])
+@pytest.mark.parametrize("default", ["True", "False"])
+def test_an_order_that_an_option_says(text, default):
+    source = f"def f(s, down={default}):\n    order = {text}\n    return order[0], order[-1]\n"
+    found = check(source, *((each,) for each in (jnp.array([3.0, 1.0, 2.0, 3.0]), jnp.array([1, 1, 4]), jnp.array([7.0]))))
+    namespace = define(source)
+    for down in (True, False):
+        with applied(found, namespace):
+            got = jax.jit(namespace["f"], static_argnames="down")(jnp.array([3.0, 1.0, 2.0, 3.0]), down)
+        want = define(source)["f"](jnp.array([3.0, 1.0, 2.0, 3.0]), down)
+        assert [float(each) for each in got] == [float(each) for each in want]

@@ -1,0 +1,58 @@
+"""A selection that each round makes anew, and of which is asked behind the loop."""
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check, offered
+
+D = jnp.array([1.0, 1.2, 0.9, 1.1, 9.0, jnp.nan, 1.05])
+CLIPPED = """
+def f(d, n=2.0):
+    keep = jnp.isfinite(d)
+    rounds = 0
+    while True:
+        x = d[keep]
+        new = keep & (jnp.abs(d - x.mean()) <= n * x.std())
+        if new.sum() == keep.sum() or new.sum() < 3:
+            break
+        keep = new
+        rounds += 1
+    return {}
+"""
+ENDS = {"its length": "x.mean() / jnp.sqrt(len(x)), rounds", "its sum beside its mask": "x.sum(), keep.sum(), len(x)"}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_clipping_until_nothing_is_left_out(end):
+    found = check(CLIPPED.format(end), (D,), (D[:4],), (D * 3 - 1,), (D, 1.2), (jnp.array([1.0, 1.0, 2.0, 50.0, -40.0]), 1.0))
+    assert "first" in found.rewrites[0].patterns
+
+
+def test_a_mask_of_what_the_loop_counts_is_another_one_in_each_round():
+    """`d > k` had one name in all rounds, as it stands before the loop as well."""
+    source = """
+def f(d):
+    k = 0
+    while True:
+        x = d[d > k]
+        if x.sum() < 5 or k > 10:
+            break
+        k += 1
+    return k, x.sum() / max(len(x), 1)
+"""
+    check(source, (jnp.array([1.0, 2.0, 5.0, 3.0]),), (jnp.array([9.0, 9.0, 1.0]),), (jnp.array([0.5]),), (jnp.arange(6),))
+
+
+def test_what_has_a_value_before_a_loop_of_no_rounds_keeps_it():
+    # bound once more before the loop, x would be another one where no round runs
+    given = "def f(d, x, k):\n    while k < 3:\n        x = d[d > 1]\n        k += 1\n    return x.sum() / len(x)\n"
+    made = "def f(d, k):\n    x = d * 2\n    while k < 3:\n        x = d[d > 1]\n        k += 1\n    return x.sum() / len(x)\n"
+    d = jnp.array([1.0, 2.0, 5.0])
+    assert "first" not in offered(given, d, d + 1, 0.5)
+    assert "first" not in offered(made, d, 0.5)
+
+
+def test_what_a_round_has_changed_before_is_not_selected_by():
+    # before the loop k is another one
+    source = CLIPPED.replace("        x = d[keep]\n", "        d = d * 1.01\n        x = d[keep]\n").format("len(x), rounds")
+    assert "first" not in offered(source, D)
