@@ -34,12 +34,16 @@ def found_by_a_loop(spot: Spot, numbers: ast.Call) -> Iterator[Step]:
     most, value = code.fresh("most" if which.endswith("max") else "least", "best_key"), code.fresh("value", "key")
     item = renamed(spot, key, {each: number}) if each else f"{code.src(key)}({number})"
     indent, first = code.indent(statement), bounds.low_operand
+    test = f"{value} {_SIGNS[which]} {most}"
+    fact = spot.fact(key)
+    if f".{which}(" in spot.unit.text and (fact is None or fact.dtype == "f"):  # the user's own: it takes the first NaN
+        test += f" or ({value} != {value} and {most} == {most})"
     lines = (
         f"{indent}{number} = {bounds.low}\n"
         f"{indent}{best}, {most} = {number}, {item}\n"
         f"{indent}for {number} in range({first} + 1, {bounds.high}):\n"
         f"{indent}    {value} = {item}\n"
-        f"{indent}    if {value} {_SIGNS[which]} {most}:\n"
+        f"{indent}    if {test}:\n"
         f"{indent}        {best}, {most} = {number}, {value}\n"
     )
     place = best if which in ("max", "min") or first == "0" else f"({best} - {first})"  # argmax counts from the first one

@@ -44,7 +44,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rounds import run_over_by_name
 from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.windows import TrimmedList, Window, trimming
 from jupyter_jitmagic.source.code import Edit, leaves
-from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, bound_to, loaded, stored, walk_scope
 
 
 def asked_of_a_container(spot: Spot) -> Iterator[Step]:
@@ -322,7 +322,10 @@ class _Marks(Container):
         match parent:
             case ast.Attribute(attr="add"):
                 statement, value = self.statement_of(parent)
-                self.lines(statement, f"{self.name} = {self.name}.at[{self._place(value)}].set(True)")
+                place = self._place(value)
+                if self._may_be_none_found(value):  # -1 would be the last place
+                    place = f"{spot.jnp('where')}({place} < 0, {self.name}.size, {place})"
+                self.lines(statement, f"{self.name} = {self.name}.at[{place}].set(True)")
             case ast.Attribute(attr="clear"):
                 self.lines(self.cleared(parent), f"{self.name} = {spot.jnp('zeros_like')}({self.name})")
             case ast.Attribute(attr="discard" | "remove"):
@@ -347,6 +350,12 @@ class _Marks(Container):
                 self.replace(node, f"{spot.jnp('any')}({self.name})")
             case _:
                 self.refuse(node)
+
+    def _may_be_none_found(self, value: ast.expr) -> bool:
+        """Whether it is a name that begins as a number below 0, as in `best, k = jnp.inf, -1`."""
+        made = [each for each in ast.walk(self.function) if isinstance(each, ast.Assign)]
+        pairs = [pair for each in made for pair in bound_to(each) if isinstance(value, ast.Name) and pair[0].id == value.id]
+        return any(isinstance(given, ast.UnaryOp) and isinstance(given.op, ast.USub) for _, given in pairs)
 
     def _place(self, value: ast.expr) -> str:
         return ", ".join(map(self.spot.code.expr, _parts(value)))

@@ -44,3 +44,18 @@ def f(M):
 """
     m = jnp.array([[0.0, 2.0, 1.0], [1.0, 1.0, 0.0], [3.0, 0.0, 2.0]])
     check(source, (m,), (m.T,), (m.at[2].set(m[1]),), (jnp.eye(3),), (jnp.array([[4.0, 1.0], [2.0, 3.0]]),), seconds=20)
+
+
+def test_the_place_of_nan_is_the_users_own_functions():
+    # jnp.argmax takes NaN for the largest, Python's max() does not
+    source = """
+def f(x, most):
+    k, total = 0, 0
+    while k < len(x) and total < most:
+        p = k + jnp.argmax(jnp.asarray([x[r] * k for r in range(k, len(x))]))
+        total = 7 * total + 2 * p + jnp.argmin(jnp.asarray([x[r] for r in range(k, len(x))]))
+        k += 1
+    return total, k
+"""
+    nan = X.at[2].set(jnp.nan)
+    check(source, (X, 999), (nan, 999), (nan.at[5].set(jnp.nan), 9999), (X[:3], 10))

@@ -866,6 +866,23 @@ def f(cost):
     check(source, (NEAR,), (NEAR.T + 1,), (NEAR[:3, :3],), (NEAR[:1, :1],), seconds=10)
 
 
+def test_a_number_that_says_that_none_was_found_is_no_last_place():
+    # a found fault: `.at[-1].set(True)` marked the last one, which was then left out
+    source = """
+def f(cost):
+    used, total = set(), 0.0
+    for i in range(len(cost)):
+        best, k = jnp.inf, -1
+        for j in range(len(cost)):
+            if j not in used and cost[i, j] < best:
+                best, k = cost[i, j], j
+        used.add(k)
+        total += best if k >= 0 else 0.0
+    return total
+"""
+    check(source, (NEAR + jnp.eye(4) * 9,), ((NEAR + 1).at[0].set(jnp.inf),), ((NEAR + 1).at[:2].set(jnp.inf),), seconds=10)
+
+
 def test_places_that_are_counted_by_the_lists_own_length_are_followed():
     """Two edits overlapped, one in the other, and the search ended with an error of its own."""
     source = "def f(x):\n    out = []\n    for v in x:\n        if v > 0:\n            out.append(v)\n"
