@@ -46,7 +46,7 @@ class _Elements:
     def __init__(self, spot: Spot, function: ast.FunctionDef, made: ast.stmt) -> None:
         self.spot, self.function = spot, function
         arguments = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
-        block = spot.code.block(made)
+        self.made, block = made, spot.code.block(made)
         self.before = arguments | set(stored(block[: block.index(made)]))
 
     def of(self, values: list[ast.expr]) -> tuple[str, str]:
@@ -214,7 +214,9 @@ class _Elements:
 
     def _taken_from(self, name: str) -> str:
         """The array of which a variable is an element: `t = y[i]`, or `for x, t in zip(X, y)`, and nothing else anywhere."""
-        bound = [n for n in ast.walk(self.function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        nodes = [*ast.walk(self.function)]
+        inner = {n for each in nodes if isinstance(each, ast.comprehension) for n in ast.walk(each.target)}  # of its own scope
+        bound = [n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n not in inner]
         stores = [node for node in bound if node.id == name]
         if len(stores) != 1:
             return ""
@@ -228,9 +230,14 @@ class _Elements:
                 array = dict(zip(names, arrays, strict=False)).get(stores[0])
             case ast.For(target=ast.Tuple(elts=[_, each]), iter=ast.Call(func=ast.Name(id="enumerate"), args=[over])):
                 array = over if each is stores[0] else None
-        if not isinstance(array, ast.Name) or sum(node.id == array.id for node in bound) > 1:  # it has several values
+        if not isinstance(array, ast.Name) or self._is_bound_later(array.id, bound):
             return ""
         return array.id if array.id in self.before and is_array(self.spot, array.id) else ""
+
+    def _is_bound_later(self, name: str, bound: list[ast.Name]) -> bool:
+        """Whether a name may stand for another value than where the container is made."""
+        lines = [node.lineno for node in bound if node.id == name]
+        return len(lines) > 1 and max(lines) >= self.made.lineno
 
     def _zeros(self, value: ast.expr) -> str:
         """The lengths of a row that was made as `row = jnp.zeros(n)`, of names that are known before."""

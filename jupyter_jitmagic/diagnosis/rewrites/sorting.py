@@ -47,7 +47,9 @@ def by_all_their_parts(spot: Spot) -> Iterator[Step]:
             width = _width(spot.locals.get(name))
         case ast.Call(func=ast.Name(id="sorted"), args=[ast.Name(id=name)]) if spot.is_builtin("sorted"):
             width = _width(spot.locals.get(name))
-        case ast.Call(func=ast.Name(id="sorted"), args=[ast.BinOp() | ast.ListComp() as listed]) if spot.is_builtin("sorted"):
+        case ast.Call(
+            func=ast.Name(id="sorted"), args=[ast.BinOp() | ast.ListComp() | ast.GeneratorExp() as listed]
+        ) if spot.is_builtin("sorted"):
             width = _width_of(listed)
         case _:
             return
@@ -60,6 +62,8 @@ def by_all_their_parts(spot: Spot) -> Iterator[Step]:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node and not isinstance(node.args[0], ast.Name):
             if code.on_own_lines([statement]):
                 indent, given = code.indent(statement), code.expr(node.args[0])
+                if isinstance(node.args[0], ast.GeneratorExp):
+                    given = f"[{code.src(node.args[0]).removeprefix('(').removesuffix(')')}]"
                 lines = f"{indent}{name} = {given}\n{indent}{name}.sort({key}{options})\n"
                 yield spot.step("key", (code.region([statement]), lines))
         case _ if not node.args or isinstance(node.args[0], ast.Name):
@@ -85,7 +89,7 @@ def _width_of(listed: ast.expr) -> int:
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             widths = {_width_of(left), _width_of(right)}
             return widths.pop() if len(widths) == 1 else 0
-        case ast.ListComp(elt=ast.Tuple(elts=parts)):
+        case ast.ListComp(elt=ast.Tuple(elts=parts)) | ast.GeneratorExp(elt=ast.Tuple(elts=parts)):
             return len(parts) if not any(isinstance(each, ast.Tuple | ast.Starred) for each in parts) else 0
     return 0
 
