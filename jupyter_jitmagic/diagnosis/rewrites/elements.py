@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, fact_of
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, MAKES_ARRAYS, PARTIAL, called
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, is_traced_value
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import loaded, stored, walk_scope
+from jupyter_jitmagic.source.names import bound_once, loaded, stored, walk_scope
 
 _BY_KIND = (("c", "complex"), ("f", ""), ("i", "int"), ("u", "int"), ("b", "bool"))
 
@@ -224,15 +224,24 @@ class _Elements:
         match self.spot.code.statement(stores[0]):
             case ast.Assign(targets=[ast.Name()], value=ast.Subscript(value=array)):
                 pass
-            case ast.For(target=ast.Tuple(elts=names), iter=ast.Call(func=ast.Name(id="zip"), args=arrays)) if (
-                stores[0] in names
-            ):
+            case ast.For(target=ast.Tuple(elts=names), iter=pairs) if arrays := self._zipped(pairs):
                 array = dict(zip(names, arrays, strict=False)).get(stores[0])
             case ast.For(target=ast.Tuple(elts=[_, each]), iter=ast.Call(func=ast.Name(id="enumerate"), args=[over])):
                 array = over if each is stores[0] else None
+        while isinstance(array, ast.Subscript):
+            array = array.value
         if not isinstance(array, ast.Name) or self._is_bound_later(array.id, bound):
             return ""
         return array.id if array.id in self.before and is_array(self.spot, array.id) else ""
+
+    def _zipped(self, pairs: ast.expr) -> list[ast.expr]:
+        """a and b of `zip(a, b)`, and of a name that stands for `list(zip(a, b))`."""
+        match bound_once(self.function, pairs.id) if isinstance(pairs, ast.Name) else pairs:
+            case ast.Call(func=ast.Name(id="list"), args=[ast.Call(func=ast.Name(id="zip"), args=arrays)]):
+                return arrays
+            case ast.Call(func=ast.Name(id="zip"), args=arrays):
+                return arrays
+        return []
 
     def _is_bound_later(self, name: str, bound: list[ast.Name]) -> bool:
         """Whether a name may stand for another value than where the container is made."""

@@ -337,6 +337,11 @@ def _length(spot: Spot, iterable: ast.expr) -> str | None:
             steady = array.id not in stored(_loops_around(spot, iterable))
             if steady and isinstance(spot.value(array), jax.Array | np.ndarray | list | tuple):
                 return f"len({code.src(iterable)})" if array is iterable or _is_known_slice(spot, iterable) else None
+        case ast.Subscript(value=ast.Name(), slice=ast.Name() as places):  # `x[order]` is as long as its places
+            fact = spot.fact(places)
+            return (
+                _length(spot, places) if fact is not None and (fact.sort, fact.ndim, fact.dtype) == ("array", 1, "i") else None
+            )
     return None
 
 

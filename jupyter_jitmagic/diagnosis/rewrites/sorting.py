@@ -47,9 +47,9 @@ def by_all_their_parts(spot: Spot) -> Iterator[Step]:
             width = _width(spot.locals.get(name))
         case ast.Call(func=ast.Name(id="sorted"), args=[ast.Name(id=name)]) if spot.is_builtin("sorted"):
             width = _width(spot.locals.get(name))
-        case ast.Call(
-            func=ast.Name(id="sorted"), args=[ast.BinOp() | ast.ListComp() | ast.GeneratorExp() as listed]
-        ) if spot.is_builtin("sorted"):
+        case ast.Call(func=ast.Name(id="sorted"), args=[ast.BinOp() | ast.ListComp() | ast.GeneratorExp() as listed]) if (
+            spot.is_builtin("sorted")
+        ):
             width = _width_of(listed)
         case _:
             return
