@@ -42,11 +42,6 @@ def _either(one: Ragged | None, two: Ragged | None) -> Ragged | None:
     return both if both is None or one is None or one.source == both.source else replace(both, source=-1)
 
 
-def _is_settled(entry: Ragged | None, left: Ragged | None) -> bool:
-    """Whether a round that begins with what is known of a selection leaves no more to be known of it."""
-    return entry is not None and left is not None and _either(entry, left) == entry
-
-
 def _appended_to(statements: list[ast.stmt]) -> set[str]:
     """The lists that statements append to."""
     return {
@@ -170,18 +165,15 @@ class Branching(Narrowing):
                 name
                 for name in {*left, *entry.names}
                 if left.get(name) != entry.names.get(name) and name in again and name in {*stored(body)}
-                if not _is_settled(entry.names.get(name), left.get(name))
             ]
             if not apart:
-                kept = {name: each for name, each in entry.names.items() if _is_settled(each, left.get(name))}
-                same = {name: each for name, each in left.items() if entry.names.get(name) == each or name in again}
-                self.state.names = same | kept
+                self.state.names = {name: each for name, each in left.items() if entry.names.get(name) == each or name in again}
                 self.block(node.orelse)
                 return
             if any(name not in left for name in apart):
                 self.stop(node, f"`{apart[0]}` has a length that depends on data in some rounds of a loop")
             becoming = {name: left[name] for name in apart}
-            met = {name: both for name in apart if (both := _either(entry.names.get(name), left[name])) is not None}
+            met = {name: both for name in apart if (both := _of_both(entry.names.get(name), left[name])) is not None}
             self.state = entry.copy()
             self.state.names |= met
             self.own_masks(node, [name for name in apart if name not in met], becoming)

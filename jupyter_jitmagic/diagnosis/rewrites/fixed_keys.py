@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import is_call
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
-from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step, is_traced_value
+from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code
 from jupyter_jitmagic.source.names import loaded, walk, walk_scope
 
@@ -27,8 +27,7 @@ def added_to_each(spot: Spot) -> Iterator[Step]:
                 pass
             case _:
                 continue
-        by_data = _is_made_whole(key) or is_traced_value(spot.locals.get(key.id) if isinstance(key, ast.Name) else None)
-        if not _is_of_numbers(spot.locals.get(name)) or not (by_data or spot.node in {*ast.walk(key), statement}):
+        if not _is_of_numbers(spot.locals.get(name)) or not (_is_made_whole(key) or spot.node in {*ast.walk(key), statement}):
             continue
         if name in loaded([key, value]) or not _is_own(function, name, statement) or not code.on_own_lines([statement]):
             continue

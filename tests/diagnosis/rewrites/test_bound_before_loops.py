@@ -43,13 +43,14 @@ def f(d):
     check(source, (jnp.array([1.0, 2.0, 5.0, 3.0]),), (jnp.array([9.0, 9.0, 1.0]),), (jnp.array([0.5]),), (jnp.arange(6),))
 
 
-def test_what_has_a_value_before_a_loop_of_no_rounds_keeps_it():
+@pytest.mark.parametrize("before", ["", "    x = d * 2\n", "    if steps < 9:\n        x = d * 2\n"])
+def test_what_has_a_value_before_a_loop_of_no_rounds_keeps_it(before):
     # bound once more before the loop, x would be another one where no round runs
-    given = "def f(d, x, k):\n    while k < 3:\n        x = d[d > 1]\n        k += 1\n    return x.sum() / len(x)\n"
-    made = "def f(d, k):\n    x = d * 2\n    while k < 3:\n        x = d[d > 1]\n        k += 1\n    return x.sum() / len(x)\n"
+    loop = "    for _ in range(steps):\n        x = d[d > 1]\n    return x.sum() / len(x)\n"
+    given = "d, x, steps=2" if not before else "d, steps=2"
     d = jnp.array([1.0, 2.0, 5.0])
-    assert "first" not in offered(given, d, d + 1, 0.5)
-    assert "first" not in offered(made, d, 0.5)
+    assert "first" not in offered(f"def f({given}):\n{before}{loop}", *([d, d + 1] if not before else [d]))
+    assert "first" in offered(f"def f(d, steps=2):\n{loop}", d)
 
 
 def test_what_a_round_has_changed_before_is_not_selected_by():

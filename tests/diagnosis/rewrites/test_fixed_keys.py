@@ -90,20 +90,3 @@ def test_a_dict_that_may_get_another_key_is_no_list(other):
     """A list takes no item past its end, and compiled code would leave it out."""
     source = f"{ELO}    {other}\n    return len(ratings), ratings[0]\n"
     assert not propose(define(source)["f"], (GAMES, jnp.array([1.0, 0.5, 1.0, 0.0, 1.0])), {}).rewrites
-
-
-def test_a_key_that_a_choice_on_data_has_named():
-    """`side = 1 if p > 0 else -1` is no `int(…)`, and was taken for a key that the dict does not have yet."""
-    source = """
-def f(board):
-    bishops = {1: 0, -1: 0}
-    for p in board:
-        if p == 0:
-            continue
-        side = 1 if p > 0 else -1
-        if abs(p) == 3:
-            bishops[side] += 1
-    return bishops[1] - 10 * bishops[-1]
-"""
-    board = jnp.array([0, 3, -3, 1, 3, -2])
-    check(source, (board,), (-board,), (board * 0,), (board[:2],))

@@ -985,6 +985,7 @@ def test_columns_that_a_test_of_rows_selects_are_no_rows():
     s = jnp.array([[0.1, -0.2, 0.4], [0.9, 0.9, 0.3], [1.5, 0.3, 0.1]])
     namespace = define(source)
     found = propose(namespace["f"], (s,), {})
+    assert found.rewrites
     for which in range(len(found.rewrites)):
         with applied(found, namespace, which):
             for each in (s, s[::-1], -s + 1):

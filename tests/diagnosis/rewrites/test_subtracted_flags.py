@@ -33,6 +33,11 @@ def test_a_float_of_which_a_sign_is_taken_is_data_and_the_line_is_named():
     assert [site.operation for site in found.sites] == ["flags", "if"]  # the run goes on behind it
 
 
+def test_the_opposite_of_a_flag_is_met_as_well():
+    found = diagnose_call(define("def f(x):\n    return -(x > 1) * x\n")["f"], (3.0,), {})
+    assert found.kind == "rewrite" and [site.operation for site in found.sites] == ["flags"]
+
+
 def test_arrays_of_flags_fail_in_plain_python_as_well():
     namespace = define("def f(x):\n    return (x > 0) - (x < 0)\n")
     found = diagnose_call(namespace["f"], (jnp.array([1.0, -2.0]),), {})
@@ -40,7 +45,8 @@ def test_arrays_of_flags_fail_in_plain_python_as_well():
 
 
 def test_an_error_that_is_caught_stays_one():
-    # plain Python takes the difference; compiled code would come to the handler, and so must the run that tells the sites
-    source = "def f(x):\n    try:\n        return (x > 0) - (x < 0)\n    except TypeError:\n        return 7\n"
+    # compiled code comes to the handler, and so must the run that tells the sites, which goes on to the `if`
+    source = "def f(x):\n    try:\n        s = (x > 0) - (x < 0)\n    except TypeError:\n        s = 7\n"
+    source += "    return s if x > 2 else x\n"
     found = diagnose_call(define(source)["f"], (3.0,), {})
-    assert "flags" not in [site.operation for site in found.sites]
+    assert [site.operation for site in found.sites] == ["ternary"]
