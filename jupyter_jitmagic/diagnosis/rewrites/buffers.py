@@ -10,11 +10,11 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.aliases import rows_by_their_place
-from jupyter_jitmagic.diagnosis.rewrites.elements import is_of
+from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, is_of, kinds_put
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step, is_traced_value
-from jupyter_jitmagic.source.names import loaded, shared, stored, walk_scope
+from jupyter_jitmagic.source.names import bound_to, loaded, shared, stored, walk_scope
 
 _UPDATES: dict[type[ast.operator], tuple[str, str]] = {
     ast.Add: ("add", ""),
@@ -249,10 +249,37 @@ def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
     parts = [part for value in given for part in (value.elts if isinstance(value, ast.Tuple) else [value])]
     puts_floats = any((fact := spot.fact(part)) is not None and fact.dtype == "f" for part in parts)
     # of a list each item is what was put there
-    for floats in [whole] if puts_floats else [set(), whole] if whole else [set()]:
+    of_both = {name: kind for name, value in made.items() if (kind := _kind_of_items(spot, function, name, value))}
+    as_floats = dict.fromkeys(whole, "float")
+    for kinds in [*([of_both] if of_both else []), *([as_floats] if puts_floats else [{}, as_floats] if whole else [{}])]:
         yield spot.step(
-            "at", *edits, *(edit for name in made for edit in _makers(spot, outer.get(name, function), name, name in floats))
+            "at",
+            *edits,
+            *(edit for name in made for edit in _makers(spot, outer.get(name, function), name, kinds.get(name, ""))),
         )
+
+
+def _kind_of_items(spot: Spot, function: ast.FunctionDef, name: str, held: object) -> str:
+    """The dtype of a list's numbers and of what is put among them, which another call may make floats; "" where that is the
+    one of the numbers themselves."""
+    statements = [n for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign)]
+    binding = [n for n in statements if isinstance(n, ast.Assign) and name in {b.id for b, _ in bound_to(n)}]
+    if not isinstance(held, list) or len(binding) != 1:
+        return ""
+    value = next(v for b, v in bound_to(binding[0]) if b.id == name)
+    own = "int" if _are_ints(held) else array.id if isinstance(array := copied_array(spot, value), ast.Name) else ""
+    given = [n.value for n in statements if name in _root_of_statement(n)]
+    parts = [part for each in given for part in (each.elts if isinstance(each, ast.Tuple) else [each])]
+    kinds = [kind for kind in kinds_put(spot, function, binding[0], parts) if kind not in (own, f"{own}.dtype")] if own else []
+    if "float" in kinds:
+        kinds = ["float"] if own != "int" else []  # which the call itself has put then
+    return f"{spot.jnp('result_type')}({own}, {', '.join(kinds)})" if kinds else ""
+
+
+def _are_ints(held: list[object]) -> bool:
+    """Whether a list holds whole numbers of Python's alone, or rows of them."""
+    rows = held if all(isinstance(row, list) for row in held) else [held]
+    return bool(held) and all(type(each) is int for row in rows if isinstance(row, list) for each in row)
 
 
 def _where_made(spot: Spot, names: set[str]) -> ast.FunctionDef | None:
@@ -487,10 +514,8 @@ def _index(spot: Spot, target: ast.Subscript) -> str:
     return f"{_index(spot, target.value)}, {text}" if isinstance(target.value, ast.Subscript) else text
 
 
-def _makers(
-    spot: Spot, function: ast.FunctionDef, name: str, of_floats: bool = False
-) -> list[tuple[ast.AST | tuple[int, int], str]]:
-    """Where the buffer is made: `np.zeros(n)` → `jnp.zeros(n)`, `[0] * 4` → `jnp.array([0] * 4)`, or of floats."""
+def _makers(spot: Spot, function: ast.FunctionDef, name: str, dtype: str = "") -> list[tuple[ast.AST | tuple[int, int], str]]:
+    """Where the buffer is made: `np.zeros(n)` → `jnp.zeros(n)`, `[0] * 4` → `jnp.array([0] * 4)`, or of another dtype."""
     code = spot.code
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     held = spot.locals.get(name)
@@ -519,7 +544,7 @@ def _makers(
             elif name in loaded([value]) and isinstance(value, ast.BinOp | ast.UnaryOp) and not isinstance(held, list):
                 continue  # `x = x / x.sum()`: of an array of JAX one is made
             else:
-                edits.append((value, f"{spot.jnp('array')}({code.expr(value)}{', float' if of_floats else ''})"))
+                edits.append((value, f"{spot.jnp('array')}({code.expr(value)}{f', {dtype}' if dtype else ''})"))
     if not edits and name in {a.arg for a in (*function.args.args, *function.args.kwonlyargs, *function.args.posonlyargs)}:
         return []
     if not edits:

@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, fact_of
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, MAKES_ARRAYS, PARTIAL, called
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, is_traced_value
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import bound_once, loaded, stored, walk_scope
+from jupyter_jitmagic.source.names import bound_once, bound_to, loaded, stored, walk_scope
 
 _BY_KIND = (("c", "complex"), ("f", ""), ("i", "int"), ("u", "int"), ("b", "bool"))
 
@@ -31,6 +31,13 @@ def element(spot: Spot, function: ast.FunctionDef, made: ast.stmt, values: list[
         LookupError: they are not alike, or nothing that is known before tells.
     """
     return _Elements(spot, function, made).of(values)
+
+
+def kinds_put(spot: Spot, function: ast.FunctionDef, made: ast.stmt, values: list[ast.expr]) -> list[str]:
+    """What decides the kind of numbers that are put in a container, in names that have a value where it is made: arrays,
+    numbers, `float`; what they take of the container itself tells nothing."""
+    elements = _Elements(spot, function, made)
+    return list(dict.fromkeys(kind for value in values for kind in elements.kinds(value)))
 
 
 def listed_numbers(spot: Spot, node: ast.expr) -> Fact | None:
@@ -141,12 +148,15 @@ class _Elements:
         within |= {name}
         stores = [node for node in ast.walk(self.function) if isinstance(node, ast.Name) and node.id == name]
         statements = [self.spot.code.statement(node) for node in stores if isinstance(node.ctx, ast.Store)]
-        values = [each.value for each in statements if isinstance(each, ast.Assign | ast.AugAssign)]
+        values = [each.value for each in statements if isinstance(each, ast.AugAssign)]
+        for each in statements:
+            if isinstance(each, ast.Assign):
+                values += [value for bound, value in bound_to(each) if bound.id == name]
         divided = any(isinstance(each, ast.AugAssign) and isinstance(each.op, ast.Div) for each in statements)
-        found = [kind for value in values for kind in self._kinds(value, within)]
+        found = [kind for value in values for kind in self.kinds(value, within)]
         return [kind for kind in dict.fromkeys([*found, *(["float"] if divided else [])]) if kind != name]
 
-    def _kinds(self, value: ast.expr, within: frozenset[str]) -> list[str]:
+    def kinds(self, value: ast.expr, within: frozenset[str] = frozenset()) -> list[str]:
         """The names and types of whose kind a value is: an array's `dtype` promotes over them."""
         match value:
             case ast.Constant(value=float()):
@@ -170,16 +180,16 @@ class _Elements:
                 )
             case ast.BinOp(left=left, op=op, right=right):
                 return [
-                    *self._kinds(left, within),
-                    *self._kinds(right, within),
+                    *self.kinds(left, within),
+                    *self.kinds(right, within),
                     *(["float"] if isinstance(op, ast.Div) else []),
                 ]
             case ast.UnaryOp(operand=operand) if not isinstance(value.op, ast.Not):
-                return self._kinds(operand, within)
+                return self.kinds(operand, within)
             case ast.IfExp(body=body, orelse=orelse):
-                return [*self._kinds(body, within), *self._kinds(orelse, within)]
+                return [*self.kinds(body, within), *self.kinds(orelse, within)]
             case ast.Call() if (known := called(self.spot, value)) is not None and known.name not in _OWN_KIND:
-                inner = [kind for each in known.arguments[known.name == "where" :] for kind in self._kinds(each, within)]
+                inner = [kind for each in known.arguments[known.name == "where" :] for kind in self.kinds(each, within)]
                 floats = known.name in FLOATS or (known.operation.safety == PARTIAL and known.name != "power")
                 return [*inner, *(["float"] if floats else [])]
             case ast.Call(func=func) if is_drawn(self.spot, func):

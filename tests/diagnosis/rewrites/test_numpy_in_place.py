@@ -7,7 +7,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 
-from .helpers import check, define
+from .helpers import applied, check, define
 
 SMOOTH = """
 def f(u, n):
@@ -58,7 +58,7 @@ def test_a_list_of_whole_numbers_to_which_floats_are_added_is_an_array_of_floats
     )
     values, ids = jnp.array([3.0, -0.3, 0.25, 0.25]), jnp.array([2, 2, 0, 1])
     found = check(source, (values, -3.0, ids), (values, 0.0, ids), (-values, -3.0, ids[::-1]))
-    assert "jnp.array([0] * 3, float)" in found.rewrites[0].source
+    assert "jnp.array([0] * 3, jnp.result_type(int, v.dtype))" in found.rewrites[0].source  # ints stay ints in another call
 
 
 def test_a_list_of_whole_numbers_that_counts_stays_one_of_ints():
@@ -226,3 +226,59 @@ def test_putmask_takes_of_many_values_those_at_its_places_over_and_over():
     x = jnp.array([[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
     found = check(source, (x, jnp.arange(1.0, 4.0)), (x, 7.0), (x, jnp.array([[1.0], [2.0]])), (x, jnp.arange(9.0)))
     assert "jnp.resize(v, a.shape)" in found.rewrites[0].source
+
+
+TABLE = """
+def f(weights, values, capacity=6):
+    n = len(weights)
+    table = [[0] * (capacity + 1) for _ in range(n + 1)]
+    for i in range(1, n + 1):
+        w, v = weights[i - 1], values[i - 1]
+        for c in range(capacity + 1):
+            table[i][c] = table[i - 1][c]
+            if w <= c and table[i - 1][c - w] + v > table[i][c]:
+                table[i][c] = table[i - 1][c - w] + v
+    return table[n][capacity]
+"""
+
+
+@pytest.mark.parametrize("first", ["ints", "floats"])
+def test_a_table_of_whole_numbers_holds_what_the_data_is(first):
+    """Of ints in the call, the table cut off the fractions of another call's floats, which was said and not mended."""
+    weights = jnp.array([2, 3, 4, 5])
+    calls = {"ints": (weights, jnp.array([3, 4, 5, 6])), "floats": (weights, jnp.array([3.5, 4.0, 5.25, 9.0]))}
+    found = check(TABLE, calls[first], *calls.values(), (weights[:1] * 9, weights[:1]), seconds=10)
+    fixed = define(TABLE)
+    for args in calls.values():
+        with applied(found, fixed):
+            got = jax.jit(fixed["f"])(*args)
+        assert got.dtype == define(TABLE)["f"](*args).dtype
+
+
+def test_a_list_of_an_arrays_numbers_takes_floats_where_another_call_has_ints():
+    source = """
+def f(ratings, games, k=32.0):
+    table = list(ratings)
+    for a, b in games:
+        expected = 1 / (1 + 10 ** ((table[b] - table[a]) / 400))
+        table[a] = max(table[a] + k * (1 - expected), 100)
+        table[b] = max(table[b] - k * (1 - expected), 100)
+    return jnp.array(table)
+"""
+    games, ratings = jnp.array([[0, 1], [1, 2], [0, 1]]), jnp.array([1500.0, 1600.0, 1400.0])
+    found = check(source, (ratings, games), (ratings.astype(int), games), (ratings, games, 16), (ratings - 1450, games))
+    assert "jnp.result_type(ratings, float)" in found.rewrites[0].source
+
+
+def test_a_list_of_an_arrays_numbers_in_another_order_keeps_their_dtype():
+    # what is put there comes from the list itself
+    source = """
+def f(x):
+    a = list(x)
+    for i in range(len(a) - 1):
+        if a[i] > a[i + 1]:
+            a[i], a[i + 1] = a[i + 1], a[i]
+    return jnp.array(a)
+"""
+    found = check(source, (jnp.array([3.0, 1.0, 2.0]),), (jnp.array([3, 1, 2]),))
+    assert "result_type" not in found.rewrites[0].source
