@@ -30,6 +30,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     CannotRun,
     Differs,
     as_promised,
+    differ_in_nothing,
     differs,
     is_wider,
     outgrows_arrays,
@@ -404,7 +405,10 @@ class Served:
         only the wider."""
         if not is_wider(got, want):
             return False
-        if self._first is not None and self._of_own_kinds(taken.call.given) and same_dtypes(got, with_even_lists(self._first)):
+        own = self._first is not None and same_dtypes(got, with_even_lists(self._first))
+        if own and (
+            self._of_own_kinds(taken.call.given) or (differ_in_nothing(got, want) and self._of_own_dtypes(taken.call.given))
+        ):
             return True
         if any(same_dtypes(got, with_even_lists(result)) for result in self._with_numbers(taken.wanted[0][0])):
             return True
@@ -415,6 +419,13 @@ class Served:
         own, other = (
             [(kind_of(leaf), np.shape(leaf)) for leaf in each.leaves]
             for each in (self.plain.variations, self.plain.variations.of(given))
+        )
+        return own == other
+
+    def _of_own_dtypes(self, given: Input) -> bool:
+        """Whether an input has the call's own kinds of numbers, in whatever shapes."""
+        own, other = (
+            [kind_of(leaf) for leaf in each.leaves] for each in (self.plain.variations, self.plain.variations.of(given))
         )
         return own == other
 

@@ -47,6 +47,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE
 from jupyter_jitmagic.diagnosis.rewrites import (
     absent,
     added_items,
+    added_lists,
     annotated,
     appended_once,
     appends_apart,
@@ -200,6 +201,7 @@ RULES: list[Rule] = [
     *whole_slices.RULES,
     *rows_carried.RULES,
     *added_items.RULES,
+    *added_lists.RULES,
     *chosen_lists.RULES,
     *chosen_words.RULES,
     *replaced_fields.RULES,

@@ -10,7 +10,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.aliases import rows_by_their_place
-from jupyter_jitmagic.diagnosis.rewrites.elements import copied_array, is_of, kinds_put
+from jupyter_jitmagic.diagnosis.rewrites.elements import each_of_an_array, is_of, kinds_put
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Rule, Spot, Step, is_traced_value
@@ -264,22 +264,36 @@ def _kind_of_items(spot: Spot, function: ast.FunctionDef, name: str, held: objec
     one of the numbers themselves."""
     statements = [n for n in ast.walk(function) if isinstance(n, ast.Assign | ast.AugAssign)]
     binding = [n for n in statements if isinstance(n, ast.Assign) and name in {b.id for b, _ in bound_to(n)}]
-    if not isinstance(held, list) or len(binding) != 1:
+    values = [value for each in binding for bound, value in bound_to(each) if bound.id == name]
+    if not isinstance(held, list) or not values:
         return ""
-    value = next(v for b, v in bound_to(binding[0]) if b.id == name)
-    own = "int" if _are_ints(held) else array.id if isinstance(array := copied_array(spot, value), ast.Name) else ""
+    of_ints, array = all(map(_is_of_ints, values)), each_of_an_array(spot, values[0])
+    own = spot.jnp("int_") if of_ints else array.id if array is not None and len(values) == 1 else ""
     given = [n.value for n in statements if name in _root_of_statement(n)]
     parts = [part for each in given for part in (each.elts if isinstance(each, ast.Tuple) else [each])]
     kinds = [kind for kind in kinds_put(spot, function, binding[0], parts) if kind not in (own, f"{own}.dtype")] if own else []
     if "float" in kinds:
-        kinds = ["float"] if own != "int" else []  # which the call itself has put then
+        kinds = [] if of_ints else ["float"]  # which the call itself has put then
     return f"{spot.jnp('result_type')}({own}, {', '.join(kinds)})" if kinds else ""
 
 
-def _are_ints(held: list[object]) -> bool:
-    """Whether a list holds whole numbers of Python's alone, or rows of them."""
-    rows = held if all(isinstance(row, list) for row in held) else [held]
-    return bool(held) and all(type(each) is int for row in rows if isinstance(row, list) for each in row)
+def _is_of_ints(value: ast.expr) -> bool:
+    """Whether a list of whole numbers, or of rows of them, is written there: `[0] * n`, `[[0] * n for _ in rows]`."""
+    match value:
+        case ast.List(elts=items):
+            return bool(items) and all(map(_is_int_or_row, items))
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _is_of_ints(left) and _is_of_ints(right)
+        case ast.BinOp(left=ast.List() as listed, op=ast.Mult()) | ast.BinOp(op=ast.Mult(), right=ast.List() as listed):
+            return _is_of_ints(listed)
+        case ast.ListComp(elt=each):
+            return _is_int_or_row(each)
+    return False
+
+
+def _is_int_or_row(item: ast.expr) -> bool:
+    number = item.operand if isinstance(item, ast.UnaryOp) else item
+    return (isinstance(number, ast.Constant) and type(number.value) is int) or _is_of_ints(item)
 
 
 def _where_made(spot: Spot, names: set[str]) -> ast.FunctionDef | None:

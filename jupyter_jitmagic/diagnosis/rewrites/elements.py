@@ -236,6 +236,10 @@ class _Elements:
                 pass
             case ast.For(target=ast.Tuple(elts=names), iter=pairs) if arrays := self._zipped(pairs):
                 array = dict(zip(names, arrays, strict=False)).get(stores[0])
+            case ast.For(
+                target=ast.Tuple(elts=[_, ast.Tuple(elts=names)]), iter=ast.Call(func=ast.Name(id="enumerate"), args=[each])
+            ):
+                array = dict(zip(names, self._zipped(each), strict=False)).get(stores[0])
             case ast.For(target=ast.Tuple(elts=[_, each]), iter=ast.Call(func=ast.Name(id="enumerate"), args=[over])):
                 array = over if each is stores[0] else None
         while isinstance(array, ast.Subscript):
@@ -384,6 +388,17 @@ def copied_array(spot: Spot, value: ast.expr) -> ast.expr | None:
         case ast.Call(func=ast.Name(id="list"), args=[ast.Name(id=name) as array], keywords=[]) if spot.is_builtin("list"):
             return array if is_array(spot, name) else None
     return None
+
+
+def each_of_an_array(spot: Spot, value: ast.expr) -> ast.Name | None:
+    """The array of `list(x)`, or of `[v for v in x]`; None for other expressions."""
+    match value:
+        case ast.ListComp(
+            elt=ast.Name(id=each), generators=[ast.comprehension(target=ast.Name(id=target), iter=ast.Name() as array, ifs=[])]
+        ) if each == target:
+            return array if is_array(spot, array.id) else None
+    copied = copied_array(spot, value)
+    return copied if isinstance(copied, ast.Name) else None
 
 
 def listed_row(spot: Spot, item: ast.expr) -> ast.expr:

@@ -58,7 +58,9 @@ def test_a_list_of_whole_numbers_to_which_floats_are_added_is_an_array_of_floats
     )
     values, ids = jnp.array([3.0, -0.3, 0.25, 0.25]), jnp.array([2, 2, 0, 1])
     found = check(source, (values, -3.0, ids), (values, 0.0, ids), (-values, -3.0, ids[::-1]))
-    assert "jnp.array([0] * 3, jnp.result_type(int, v.dtype))" in found.rewrites[0].source  # ints stay ints in another call
+    assert (
+        "jnp.array([0] * 3, jnp.result_type(jnp.int_, v.dtype))" in found.rewrites[0].source
+    )  # ints stay ints in another call
 
 
 def test_a_list_of_whole_numbers_that_counts_stays_one_of_ints():
@@ -282,3 +284,64 @@ def f(x):
 """
     found = check(source, (jnp.array([3.0, 1.0, 2.0]),), (jnp.array([3, 1, 2]),))
     assert "result_type" not in found.rewrites[0].source
+
+
+LEDGERS = {
+    "set by hand in order": """
+def f(values, days):
+    steps = jnp.diff(values)
+    table = [0] * len(steps)
+    for n, d in enumerate(steps):
+        place = n
+        while place > 0 and table[place - 1] > d:
+            table[place] = table[place - 1]
+            place -= 1
+        table[place] = d
+    return jnp.array(table)
+""",
+    "the same name twice": """
+def f(values, days):
+    sums = [0] * 2
+    for i in range(len(values)):
+        if values[i] > 1:
+            sums[days[i]] += values[i]
+    kept = sums[0] - sums[1]
+    sums = [0, 0]
+    for i in range(len(values)):
+        if values[i] <= 1:
+            sums[days[i]] += values[i] * 2
+    return kept, sums[0], sums[1]
+""",
+    "each of an array": """
+def f(values, days):
+    table = [v for v in values]
+    for i in range(len(values) - 1):
+        table[days[i]] = max(table[days[i]] + (values[i + 1] - table[i]) / 4, 1)
+    return jnp.array(table)
+""",
+    "pairs that are counted": """
+def f(values, days):
+    best = [0] * 3
+    for i, (v, d) in enumerate(zip(values, days)):
+        if v > best[d] and i != 2:
+            best[d] = best[d] + v
+    return jnp.array(best)
+""",
+    "one that says that there is none": """
+def f(values, days):
+    best = [0] * 2
+    for i in range(len(values)):
+        if values[i] > 4:
+            best[days[i]] = -1
+        elif best[days[i]] >= 0:
+            best[days[i]] += values[i]
+    return best[0], best[1]
+""",
+}
+
+
+@pytest.mark.parametrize("source", LEDGERS.values(), ids=LEDGERS)
+def test_a_list_holds_what_is_put_there_in_calls_of_ints_and_of_floats(source):
+    values, days = jnp.array([3, 1, 4, 1, 5]), jnp.array([0, 1, 1, 0, 0])
+    check(source, (values, days), (values + 0.25, days), (values.astype(jnp.uint8), days), (values[::-1] * 0.5, days[::-1]))
+    check(source, (values + 0.25, days), (values, days), (values - 2, days))
