@@ -10,17 +10,18 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 
 def of_both(spot: Spot) -> Iterator[Step]:
     """`x.tolist() + y.tolist()` → `jnp.concatenate([x, y]).tolist()`, of rows of numbers."""
-    node, code = spot.node, spot.code
-    whole = code.parents.get(node)
-    arrays = _arrays(whole) if isinstance(whole, ast.BinOp) else []
-    while arrays and isinstance(around := code.parents[whole], ast.BinOp) and (more := _arrays(around)):  # type: ignore[index]
-        whole, arrays = around, more
+    code, whole = spot.code, spot.code.parents.get(spot.node)
+    if not isinstance(whole, ast.BinOp):
+        return
+    while isinstance(around := code.parents[whole], ast.BinOp) and _arrays(around):
+        whole = around
+    arrays = _arrays(whole)
     facts = [spot.fact(each) for each in arrays]
     if len(arrays) < 2 or any(fact is None or (fact.sort, fact.ndim) != ("array", 1) for fact in facts):
         return
     if len({fact.dtype for fact in facts if fact is not None}) == 1:
         text = f"{spot.jnp('concatenate')}([{', '.join(map(code.src, arrays))}]).tolist()"
-        yield spot.step("list", (whole, text))  # type: ignore[arg-type]
+        yield spot.step("list", (whole, text))
 
 
 def _arrays(node: ast.expr) -> list[ast.expr]:

@@ -151,7 +151,7 @@ class _Elements:
         values = [each.value for each in statements if isinstance(each, ast.AugAssign)]
         for each in statements:
             if isinstance(each, ast.Assign):
-                values += [value for bound, value in bound_to(each) if bound.id == name]
+                values += [value for bound, value in bound_to(each) if bound.id == name] or [each.value]
         divided = any(isinstance(each, ast.AugAssign) and isinstance(each.op, ast.Div) for each in statements)
         found = [kind for value in values for kind in self.kinds(value, within)]
         return [kind for kind in dict.fromkeys([*found, *(["float"] if divided else [])]) if kind != name]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
@@ -23,11 +24,12 @@ def told_apart(spot: Spot) -> Iterator[Step]:
     loop = next((at for at in spot.code.ancestors(spot.node) if isinstance(at, ast.For | ast.While)), None)
     if loop is None:
         return
-    kept = _parameters(function) - set(stored(function.body))
+    kept = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)} - set(stored(function.body))
     edits: list[tuple[ast.AST, str]] = []
     for node in walk_scope([loop]):
-        ends = isinstance(node, ast.While) or (isinstance(node, ast.If) and leaves(node.body, (ast.Break, ast.Return)))
-        for test in ast.walk(node.test) if ends else ():  # type: ignore[attr-defined]
+        if not (isinstance(node, ast.While) or (isinstance(node, ast.If) and leaves(node.body, (ast.Break, ast.Return)))):
+            continue
+        for test in ast.walk(node.test):
             said: ast.expr
             match test:
                 case ast.BoolOp(op=ast.And(), values=[ast.Name(id=name) as said, *_]):
@@ -52,15 +54,10 @@ def _is_compared(name: str, rest: list[ast.expr]) -> bool:
     return any(isinstance(side, ast.Name) and side.id == name for side in sides)
 
 
-def _parameters(function: ast.FunctionDef) -> set[str]:
-    given = function.args
-    return {each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
-
-
 def _is_number_or_none(value: object) -> bool:
-    if isinstance(value, bool):
-        return False
-    return value is None or ((isinstance(value, int | float) or hasattr(value, "dtype")) and np.ndim(value) == 0)  # type: ignore[arg-type]
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return True
+    return isinstance(value, jax.Array | np.ndarray | np.generic) and value.ndim == 0
 
 
 RULES: list[Rule] = [told_apart]
