@@ -24,8 +24,9 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
 
 - a test on data: `boolean`, `branches` (`assigning`, `returning`), `checks`, `own_conditions`; on objects of flax's:
   `state_updates`, `held_values`.
-- a loop or a recursion that data ends: `loops` (`loop_exits`, `one_answer`, `carrying`, `rounds`, `moving_on`), `rolling`
-  (`stepped`), `none_first`, `recursion`, and `gathered` for one whose result is added up on its way.
+- a loop or a recursion that data ends: `loops` (`loop_exits`, `optional_limits`, `one_answer`, `carrying`, `rounds`,
+  `moving_on`), `rolling` (`stepped`), `none_first`, `recursion`, `best_in_ranges` for a number that a range is searched for, and
+  `gathered` for one whose result is added up on its way.
 - a length that data decides: `selections` is the rule, `flow.Flow` the walk. What makes such a value is in `selecting`,
   `grouping` and `cutting`; what is done with it in `consuming`, by the table in `operations`: a row there, or a consumer
   (`reducing`, `ordering`, `reshaping`, `choosing`, `convolving`); one that an option looks up in a table:
@@ -34,11 +35,14 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
   `beside_nothing`.
 - what is first put into a form that the walk knows: a loop that trims (`trimming`), a ufunc's reduction
   (`ufunc_reductions`), lists begun at gaps (`clusters`), selections in a list or dict (`selected_by_turn`, and
-  `listed_selections` where data says how many), a dict with one value for each label (`once_a_label`).
-- Python's containers that data fills or asks: `lists` (`joined_lists`, `none_in_lists`, `whole_slices`), `containers`,
+  `listed_selections` where data says how many), a dict with one value for each label (`once_a_label`), a selection of each
+  round of which is asked later (`asked_behind_loops`).
+- Python's containers that data fills or asks: `lists` (`joined_lists`, `added_lists`, `appends_apart`, `none_in_lists`,
+  `whole_slices`), `containers`,
   `growing` (how long at most: `rounds`, `moving_on`, `walking`), `queues`, `keyed`, `associated`, `lists_by_key`,
   `lookups`, `told_by_words`, `chosen_items`, `kept_beside`, `rows_carried`, `best_keys` and kin.
-- a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`.
+- a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`; flags of which it makes numbers:
+  `subtracted_flags`, `own_flags`.
 """
 
 from __future__ import annotations
