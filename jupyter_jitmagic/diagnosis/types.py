@@ -23,7 +23,7 @@ class Site:
         filename, line: where it is, as tracebacks name it (a cell has IPython's file name).
         code: that physical line, stripped, comment included.
         operation: what Python did there: "if", "while", "assert", "bool", "range", "int", "float", "index", "slice", "shape",
-            "mask", "numpy", "math", "item", "format", "in", "flags", "static parameter", "invalid argument", ...
+            "mask", "flags", "numpy", "math", "item", "format", "in", "static parameter", "invalid argument", ...
         arguments: paths in the jitted function's own parameters, as "x", "cfg['n']", "params[0].w".
         detail: half a sentence in JAX's words, as "decides a shape".
         column, end_line, end_column: the expression within the source (0-based columns in characters, as `ast`), or None.

@@ -25,7 +25,7 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
 - a test on data: `boolean`, `branches` (`assigning`, `returning`), `checks`, `own_conditions`; on objects of flax's:
   `state_updates`, `held_values`.
 - a loop or a recursion that data ends: `loops` (`loop_exits`, `optional_limits`, `one_answer`, `carrying`, `rounds`,
-  `moving_on`), `rolling` (`stepped`), `none_first`, `recursion`, `best_in_ranges` for a number that a range is searched for, and
+  `moving_on`), `rolling` (`stepped`), `none_first`, `recursion`, `best_in_ranges` for the best number of a range, and
   `gathered` for one whose result is added up on its way.
 - a length that data decides: `selections` is the rule, `flow.Flow` the walk. What makes such a value is in `selecting`,
   `grouping` and `cutting`; what is done with it in `consuming`, by the table in `operations`: a row there, or a consumer
