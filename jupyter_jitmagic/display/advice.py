@@ -39,7 +39,7 @@ _NEEDS = {
     "numpy": "goes into NumPy, which needs the values",
     "math": "goes into `math`, which needs the value",
     "format": "is printed into a string",
-    "flags": "decides flags that are taken as numbers",
+    "flags": "decides flags that are subtracted, which JAX refuses",
 }
 
 

@@ -120,7 +120,7 @@ _DETAILS = {
     "format": "is turned into text",
     "invalid argument": "is not a JAX type",
     "in place": "is changed in place",
-    "flags": "decides flags that are taken as numbers",
+    "flags": "decides flags that are subtracted, which JAX refuses",
 }
 
 

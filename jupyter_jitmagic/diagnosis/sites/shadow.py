@@ -349,7 +349,9 @@ def _operator(name: str, compute: Callable[..., Any]) -> Callable[..., Any]:
             return plain(*others)
         with _parts.set_current_trace(self._trace):  # type: ignore[union-attr]
             if name in _NOT_OF_FLAGS and all(type(number) is bool for number in numbers) and self._goes_on():
-                self._trace.run.record(self, "flags", None)
+                for each in (self, *others):
+                    if isinstance(each, ShadowTracer):
+                        self._trace.run.record(each, "flags", None)
                 plain = getattr(self.astype(int), name)
             result = plain(*others)
         return _with_number(result, lambda: compute(*numbers))

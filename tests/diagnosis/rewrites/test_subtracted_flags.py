@@ -33,6 +33,11 @@ def test_a_float_of_which_a_sign_is_taken_is_data_and_the_line_is_named():
     assert [site.operation for site in found.sites] == ["flags", "if"]  # the run goes on behind it
 
 
+def test_all_that_the_flags_come_from_is_named():
+    found = diagnose_call(define("def f(x, low, high):\n    return (x < low) - (x > high)\n")["f"], (3.0, 4.0, 5.0), {})
+    assert found.sites[0].arguments == ("x", "low", "high")
+
+
 def test_the_opposite_of_a_flag_is_met_as_well():
     found = diagnose_call(define("def f(x):\n    return -(x > 1) * x\n")["f"], (3.0,), {})
     assert found.kind == "rewrite" and [site.operation for site in found.sites] == ["flags"]
