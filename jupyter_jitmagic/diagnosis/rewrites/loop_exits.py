@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,9 @@ def without_exits(spot: Spot, loop: ast.For | ast.While) -> Iterator[Step]:
         test = f"not {flags.done}" if always else f"not {flags.done} and {code.operand(loop.test)}"
         if not flags.done:
             test = code.expr(loop.test)
-        for value in ("", known) if known else ("",):
+        in_a_loop = any(isinstance(at, ast.For | ast.While) for at in itertools.islice(code.ancestors(loop), 1, None))
+        ways = (known, "") if in_a_loop else ("", known)  # the loop around it carries on what is not found yet
+        for value in ways if known else ("",):
             found = f"{indent}{flags.result} = {value}\n" if value else ""
             yield spot.step("while", (region, f"{born}{before}{found}{indent}while {test}:\n{lowered}{after[1]}"))
         return

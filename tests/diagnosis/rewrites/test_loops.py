@@ -1127,3 +1127,23 @@ def f(x, step=1.0):
         (jnp.array([3.0, 2.5]), 0.06),
         seconds=15,
     )
+
+
+def test_two_returns_out_of_loops_in_each_other_are_answered_at_once():
+    """A line search with both ways out: all ways that begin with nothing came first, and the time was up."""
+    source = """
+def f(x, step=1.0, tol=1e-2):
+    for it in range(4):
+        g = x**3
+        if jnp.linalg.norm(g) < tol:
+            return x, (x**2).sum(), it
+        t, fx = step, (x**2).sum()
+        while ((x - t * g) ** 2).sum() > fx * (1 - 0.1 * t):
+            t *= 0.5
+            if t < 0.05:
+                return x, fx, it
+        x = x - t * g
+    return x, (x**2).sum(), 4
+"""
+    calls = [(jnp.array([1.5, -0.5]),), (jnp.array([5.0, 1.0]),), (jnp.array([0.1]),), (jnp.array([3.0, 2.5]), 0.06)]
+    check(source, *calls, seconds=8)
