@@ -203,10 +203,11 @@ def _of_nothing(got: Any, want: Any) -> bool:
 
 
 def differ_in_nothing(got: Any, want: Any) -> bool:
-    """Whether no elements stand wherever two results differ in their dtypes: `jnp.array([])` is of floats whatever would be in
-    it."""
+    """Whether two results differ in dtypes, and no elements stand wherever they do: `jnp.array([])` is of floats whatever would
+    be in it."""
     leaves = zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(want), strict=True)
-    return all(_same_dtype(a, b) or np.size(b) == 0 for a, b in leaves)
+    sizes = [np.size(b) for a, b in leaves if not _same_dtype(a, b)]
+    return bool(sizes) and not any(sizes)
 
 
 REPEATS_NUMBER = "an array of one number, where plain Python gives that number alone, as where it adds up no items"

@@ -344,6 +344,37 @@ def _leading_to(body: Any, carried: Sequence[Any]) -> list[Any]:
     return found
 
 
+BY_EQUALITY = "compiled, XLA's rounding may decide otherwise whether computed floats are equal (`==`, `!=`)"
+_SUMS, _PRODUCTS = ("add", "add_any", "sub"), ("mul", "div")
+
+
+def decides_by_equality(jaxpr: Any) -> bool:
+    """Whether a program asks floats that round otherwise where they are compiled whether they are equal: a sum takes the
+    product in it unrounded (FMA), and a quotient by a constant is a product. What JAX's own functions compute is compiled in
+    plain Python as well."""
+    rounds: set[Any] = set()
+    products: set[Any] = set()
+    for equation in jaxpr.eqns:
+        name, operands = equation.primitive.name, [var for var in equation.invars if not hasattr(var, "val")]
+        inner = [] if name in _CALLS else [*within(equation)]
+        if any(map(decides_by_equality, inner)):
+            return True
+        if name in ("eq", "ne") and not rounds.isdisjoint(operands):
+            return True
+        of_floats = number_kind(equation.outvars[0].aval.dtype) == "f" if equation.outvars else False
+        if not of_floats or name in _CALLS:
+            continue
+        if name in _PRODUCTS or (name in _SAME and not products.isdisjoint(operands)):
+            products.update(equation.outvars)
+        if (name in _SUMS and not products.isdisjoint(operands)) or not rounds.isdisjoint(operands):
+            rounds.update(equation.outvars)
+    return False
+
+
+_CALLS = ("jit", "pjit", "custom_jvp_call", "custom_vjp_call")
+_SAME = (_CONVERT, "broadcast_in_dim", "reshape", "squeeze", "neg", "copy")
+
+
 def _compares_floats(equations: Sequence[Any]) -> bool:
     return any(
         (equation.primitive.name in _COMPARISONS and number_kind(equation.invars[0].aval.dtype) == "f")

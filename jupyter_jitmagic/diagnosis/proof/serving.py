@@ -405,27 +405,19 @@ class Served:
         only the wider."""
         if not is_wider(got, want):
             return False
+        of_nothing = differ_in_nothing(got, want)  # which has other shapes than the call's own result
         own = self._first is not None and same_dtypes(got, with_even_lists(self._first))
-        if own and (
-            self._of_own_kinds(taken.call.given) or (differ_in_nothing(got, want) and self._of_own_dtypes(taken.call.given))
-        ):
+        if own and self._of_own_kinds(taken.call.given, in_any_shape=of_nothing):
             return True
         if any(same_dtypes(got, with_even_lists(result)) for result in self._with_numbers(taken.wanted[0][0])):
             return True
         return any(same_dtypes(got, with_even_lists(other)) for _, other in taken.wanted)
 
-    def _of_own_kinds(self, given: Input) -> bool:
+    def _of_own_kinds(self, given: Input, in_any_shape: bool) -> bool:
         """Whether an input has the call's own kinds of numbers and shapes: it is one of other values."""
         own, other = (
-            [(kind_of(leaf), np.shape(leaf)) for leaf in each.leaves]
+            [(kind_of(leaf), () if in_any_shape else np.shape(leaf)) for leaf in each.leaves]
             for each in (self.plain.variations, self.plain.variations.of(given))
-        )
-        return own == other
-
-    def _of_own_dtypes(self, given: Input) -> bool:
-        """Whether an input has the call's own kinds of numbers, in whatever shapes."""
-        own, other = (
-            [kind_of(leaf) for leaf in each.leaves] for each in (self.plain.variations, self.plain.variations.of(given))
         )
         return own == other
 

@@ -15,18 +15,20 @@ from jupyter_jitmagic.source.names import loaded, stored, target_names
 
 def named_or_once_more(spot: Spot) -> Iterator[Step]:
     """`while True: x = d[keep]; …`, `len(x)` → `count = len(x)` in the loop; where more is asked, `x = d[keep]` before it."""
-    code = spot.code
+    code, function = spot.code, spot.function
     statement = code.statement(spot.node)
     loop = code.parents.get(statement)
     if type(spot.error).__name__ != "NonConcreteBooleanIndexError" or not isinstance(statement, ast.Assign):
+        return
+    if not isinstance(function, ast.FunctionDef):
         return
     if not isinstance(loop, ast.While | ast.For) or statement not in loop.body or not code.on_own_lines([statement, loop]):
         return
     bound = set(stored([statement]))
     asked = sorted(bound & code.live_after(loop))
-    if not asked or bound & _bound_above(spot, loop):  # which a loop of no rounds leaves as it is
+    if not asked or bound & _bound_above(function, loop):  # which a loop of no rounds leaves as it is
         return
-    lengths = [_lengths_behind(spot, loop, name) for name in asked]
+    lengths = [_lengths_behind(spot, function, loop, name) for name in asked]
     if all(lengths):
         names = [code.fresh(f"{name}_length", f"length_of_{name}") for name in asked]
         end, indent = code.region([statement])[1], code.indent(statement)
@@ -42,10 +44,10 @@ def named_or_once_more(spot: Spot) -> Iterator[Step]:
         yield spot.step("first", ((start, start), code.block_text([statement], code.indent(loop))))
 
 
-def _lengths_behind(spot: Spot, loop: ast.stmt, name: str) -> list[ast.Call]:
+def _lengths_behind(spot: Spot, function: ast.FunctionDef, loop: ast.stmt, name: str) -> list[ast.Call]:
     """The calls `len(x)` behind the loop, where nothing else is asked there of what is bound once; nothing for others."""
-    code, function = spot.code, spot.function
-    nodes = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name] if function is not None else []
+    code = spot.code
+    nodes = [n for n in ast.walk(function) if isinstance(n, ast.Name) and n.id == name]
     behind = [n for n in nodes if isinstance(n.ctx, ast.Load) and n.lineno > (loop.end_lineno or 0)]
     around = [code.parents[n] for n in behind]
     calls = [each for each in around if isinstance(each, ast.Call) and code.src(each.func) == "len" and spot.is_builtin("len")]
@@ -53,16 +55,11 @@ def _lengths_behind(spot: Spot, loop: ast.stmt, name: str) -> list[ast.Call]:
     return calls if once and len(calls) == len(behind) else []
 
 
-def _bound_above(spot: Spot, loop: ast.stmt) -> set[str]:
+def _bound_above(function: ast.FunctionDef, loop: ast.stmt) -> set[str]:
     """The function's parameters, and what stands for a value above the loop."""
-    function = spot.function
-    if not isinstance(function, ast.FunctionDef):
-        return set(stored(spot.code.tree.body))
-    named = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
-    above = (
-        n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.lineno < loop.lineno
-    )
-    return named | {each.id for each in above}
+    stores = (n for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    above = {each.id for each in stores if each.lineno < loop.lineno}
+    return above | {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
 
 
 RULES: list[Rule] = [named_or_once_more]

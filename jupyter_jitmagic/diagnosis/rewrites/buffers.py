@@ -251,7 +251,8 @@ def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
     # of a list each item is what was put there
     of_both = {name: kind for name, value in made.items() if (kind := _kind_of_items(spot, function, name, value))}
     as_floats = dict.fromkeys(whole, "float")
-    for kinds in [*([of_both] if of_both else []), *([as_floats] if puts_floats else [{}, as_floats] if whole else [{}])]:
+    ways = [as_floats] if puts_floats else [{}, as_floats] if whole else [{}]
+    for kinds in [of_both, *ways] if of_both else ways:
         yield spot.step(
             "at",
             *edits,

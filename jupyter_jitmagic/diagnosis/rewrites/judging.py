@@ -32,7 +32,9 @@ from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.printed import PRINTS_ONCE, may_print, prints_while_traced
 from jupyter_jitmagic.diagnosis.proof.rounding import (
     ANY_ROUND,
+    BY_EQUALITY,
     LATER,
+    decides_by_equality,
     ends_by_floats,
     may_count_otherwise,
     may_end_elsewhere,
@@ -315,6 +317,8 @@ class Judge:
         if exactly is not None and not any(note.startswith((LATER, ANY_ROUND)) for note in notes):
             leaves = traced_leaves(call.fun, plain.variations.call(), call.static)
             notes += tuple(filter(None, [may_end_elsewhere(plain, traced.program, leaves)]))
+        if decides_by_equality(traced.program.jaxpr.jaxpr):
+            notes += (BY_EQUALITY,)
         if IN_DOUBLE not in notes and any(needs_double(unit.text) for unit in self._units):
             notes += (IN_DOUBLE,)
         notes += tuple(filter(None, [self._may_go_by_keys]))

@@ -99,7 +99,7 @@ def extremum(spot: Spot) -> Iterator[Step]:
     sign, pair, reduction = (">", "maximum", "max") if name == "max" else ("<", "minimum", "min")
     code, args = spot.code, node.args
     if _of_tuples(args):
-        values = f"[{', '.join(map(code.expr, args))}]" if len(args) > 1 else _listed(spot, args[0])
+        values = f"[{', '.join(map(code.expr, args))}]" if len(args) > 1 else items_text(spot, args[0])
         each = f"{spot.jax('tree.map')}(lambda p, q: {spot.jnp('where')}(b {sign} a, p, q), b, a)"
         yield spot.step("where", (node, f"{spot.module('functools', 'reduce')}(lambda a, b: {each}, {values})"))
         return
@@ -125,7 +125,7 @@ def extremum(spot: Spot) -> Iterator[Step]:
         first = f"{array if named else f'({values} := {array})'}[{spot.jnp(f'arg{reduction}')}({values})]"
         yield spot.step(f"arg{reduction}", (node, first), excludes=excludes)
         return
-    values = f"[{', '.join(map(code.expr, args))}]" if len(args) > 1 else _listed(spot, args[0])
+    values = f"[{', '.join(map(code.expr, args))}]" if len(args) > 1 else items_text(spot, args[0])
     yield spot.step(reduction, (node, f"{spot.jnp(reduction)}({spot.jnp('asarray')}({values}))"))
     lambda_ = f"lambda a, b: {spot.jnp('where')}(b {sign} a, b, a)"
     yield spot.step("where", (node, f"{spot.module('functools', 'reduce')}({lambda_}, {values})"))
@@ -141,7 +141,7 @@ def _extremum_or_default(spot: Spot, node: ast.Call) -> Iterator[Step]:
     values, asked = code.expr(items), f"len({code.src(items)})"
     if not isinstance(items, ast.Name | ast.Attribute):
         values = code.fresh("values", "items")
-        asked = f"({values} := {_listed(spot, items)})"
+        asked = f"({values} := {items_text(spot, items)})"
         if isinstance(items, ast.Call):
             asked = f"len{asked}"
     text = f"{name}({values}) if {asked} else {code.expr(default)}"
@@ -192,7 +192,7 @@ def _extremum_by(spot: Spot, node: ast.Call) -> Iterator[Step]:
         for turned in ("~", "-") if name == "argmax" else ("",):  # of integers: the opposite of an unsigned 0 is 0
             yield spot.step(name, (node, f"{spot.jnp('lexsort')}(({turned}{keys}, {others}))[0]"), excludes=excludes)
         return
-    listed = _listed(spot, node.args[0]) if len(node.args) == 1 else f"[{', '.join(map(code.expr, node.args))}]"
+    listed = items_text(spot, node.args[0]) if len(node.args) == 1 else f"[{', '.join(map(code.expr, node.args))}]"
     if len(node.args) == 1 and isinstance(held := spot.held(node.args[0]), dict):
         if any(isinstance(each, str) for each in held):
             return  # no array has them
@@ -236,7 +236,7 @@ def ranks_of(spot: Spot, key: ast.expr, listed: str, turned: bool) -> str:
     return ""
 
 
-def _listed(spot: Spot, node: ast.expr) -> str:
+def items_text(spot: Spot, node: ast.expr) -> str:
     """An iterable as something that becomes an array: a generator as a list."""
     if isinstance(node, ast.GeneratorExp):
         text = spot.code.src(node)
@@ -267,7 +267,7 @@ def any_all(spot: Spot) -> Iterator[Step]:
         refuse_skipped_effects(spot, [argument])
     if not isinstance(argument, ast.GeneratorExp | ast.List | ast.ListComp):
         yield spot.step(name, (node, f"{spot.jnp(name)}({spot.code.expr(argument)})"))
-    yield spot.step(name, (node, f"{spot.jnp(name)}({spot.jnp('array')}({_listed(spot, argument)}))"))
+    yield spot.step(name, (node, f"{spot.jnp(name)}({spot.jnp('array')}({items_text(spot, argument)}))"))
 
 
 def first_that(spot: Spot) -> Iterator[Step]:
@@ -424,7 +424,7 @@ def sort(spot: Spot) -> Iterator[Step]:
     if flag:
         yield spot.step(
             "sort",
-            (node, f"{spot.jnp('sort')}({spot.jnp('asarray')}({_listed(spot, node.args[0])}){descending})"),
+            (node, f"{spot.jnp('sort')}({spot.jnp('asarray')}({items_text(spot, node.args[0])}){descending})"),
             excludes=excludes,
         )
         return
@@ -435,7 +435,7 @@ def sort(spot: Spot) -> Iterator[Step]:
         order = f"{spot.jnp('lexsort')}({rows}.T[::-1])"
         yield spot.step("lexsort", (node, f"{array}[{order}{'[::-1]' if reverse else ''}]"), excludes=excludes)
         return
-    array = f"{spot.jnp('asarray')}({_listed(spot, node.args[0])})"
+    array = f"{spot.jnp('asarray')}({items_text(spot, node.args[0])})"
     texts = [f"{spot.jnp('sort')}({array}){'[::-1]' if reverse else ''}"]
     if reverse:  # equal numbers keep their order: each has its own part in a gradient
         texts.append(f"{spot.jnp('sort')}({array}[::-1])[::-1]")
@@ -470,5 +470,5 @@ def _sorted_by(spot: Spot, node: ast.Call, key: ast.expr, descending: str) -> It
         yield spot.step("argsort", (node, order), excludes=excludes)
         yield spot.step("argsort", (node, f"list({order})"), excludes=excludes)
     else:
-        array = f"{spot.jnp('asarray')}({_listed(spot, values)})"
+        array = f"{spot.jnp('asarray')}({items_text(spot, values)})"
         yield spot.step("argsort", (node, f"{array}[{order}]"), excludes=excludes)

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jupyter_jitmagic.diagnosis.rewrites.inlining import Inlining, in_another_scope
-from jupyter_jitmagic.diagnosis.rewrites.over_items import ranks_of
+from jupyter_jitmagic.diagnosis.rewrites.over_items import items_text, ranks_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.names import stored, walk, walk_scope
 
@@ -61,9 +61,7 @@ def by_all_their_parts(spot: Spot) -> Iterator[Step]:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is node and not isinstance(node.args[0], ast.Name):
             if code.on_own_lines([statement]):
-                indent, given = code.indent(statement), code.expr(node.args[0])
-                if isinstance(node.args[0], ast.GeneratorExp):
-                    given = f"[{code.src(node.args[0]).removeprefix('(').removesuffix(')')}]"
+                indent, given = code.indent(statement), items_text(spot, node.args[0])
                 lines = f"{indent}{name} = {given}\n{indent}{name}.sort({key}{options})\n"
                 yield spot.step("key", (code.region([statement]), lines))
         case _ if not node.args or isinstance(node.args[0], ast.Name):

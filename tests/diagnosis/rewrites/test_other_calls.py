@@ -959,6 +959,7 @@ def test_one_of_several_arrays_of_integers_may_hold_floats():
     integers, unsaid. Where what is put there says of which dtype it is, nothing is cut."""
     values, weights = jnp.array([60, 100, 120]), jnp.array([1, 2, 3])
     assert "holds floats" not in said(KNAPSACK, values, weights, 5, static=("room",))
+    check(KNAPSACK, (values, weights, 5), (values * 0.375, weights, 5), static=("room",))
     by_a_helper = "def worth(v):\n    return v * 2\n\n" + KNAPSACK.replace("+ v", "+ worth(v)")
     assert "where values holds floats" in said(by_a_helper, values, weights, 5, static=("room",))
 

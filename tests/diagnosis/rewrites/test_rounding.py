@@ -11,6 +11,7 @@ from jupyter_jitmagic.diagnosis.proof.decimals import IN_DOUBLE
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import (
+    BY_EQUALITY,
     IN_SINGLE,
     LATER,
     NEVER,
@@ -344,3 +345,38 @@ def f(u):
 """
     proposals = check(source, (jnp.array(0.7),), (jnp.array(0.01),), (jnp.array(0.99),))
     assert any(NEVER in each for each in proposals.rewrites[0].compared.differences)
+
+
+BY_HAND = "def f(x):\n    n = len(x)\n    mean = x.sum() / n\n    spread = ((x - mean) ** 2).sum()\n    if spread == 0:\n"
+EQUAL = {
+    "a spread by hand": BY_HAND + "        return x\n    return x / spread\n",
+    "a product beside a number": "def f(x):\n    if x[0] * 0.1 - x[1] != 0:\n        return x\n    return -x\n",
+    "in a loop": (
+        "def f(x):\n    v, n = x[0], 0\n    while v > 1:\n        if v * 0.3 - 0.9 == 0:\n            n += 1\n"
+        "        v = v / 2\n    return n\n"
+    ),
+}
+NOT_BY_ROUNDING = {
+    "JAX's own spread": "def f(x):\n    if x.std() == 0:\n        return x\n    return x / x.std()\n",
+    "a length": "def f(x):\n    norm = jnp.sqrt((x * x).sum())\n    if norm == 0:\n        return x\n    return x / norm\n",
+    "a helper's, compiled in plain Python as well": (
+        "@jax.jit\ndef is_near(x):\n    return x[0] * 0.1 - x[1] == 0\n\ndef f(x):\n    return x if is_near(x) else -x\n"
+    ),
+    "whole numbers": "def f(x):\n    k = jnp.round(x[0]).astype(int)\n    return x if k * 3 - 2 == 1 else -x\n",
+    "an order": "def f(x):\n    return x if x[0] * 0.1 - x[1] > 0 else -x\n",
+}
+
+
+@pytest.mark.parametrize("source", EQUAL.values(), ids=EQUAL)
+def test_that_rounding_may_decide_whether_computed_floats_are_equal_is_said(source):
+    """`var == 0` took the other branch: XLA multiplies by 1 / 20, and takes the product unrounded into the difference."""
+    x = jnp.array([2.0, 5.0, 3.0])
+    found = check(source, (x,), (-x,), (x[:2],))
+    assert BY_EQUALITY in found.rewrites[0].compared.differences
+
+
+@pytest.mark.parametrize("source", NOT_BY_ROUNDING.values(), ids=NOT_BY_ROUNDING)
+def test_of_what_is_computed_alike_nothing_is_said(source):
+    x = jnp.array([2.0, 5.0, 3.0])
+    found = check(source, (x,), (-x,), (x[:2],))
+    assert BY_EQUALITY not in found.rewrites[0].compared.differences
