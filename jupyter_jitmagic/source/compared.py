@@ -100,12 +100,25 @@ def compared_with(tree: ast.AST, name: str) -> Iterator[int | str]:
                 *(inner.value for each in node.cases for inner in ast.walk(each.pattern) if isinstance(inner, ast.MatchValue)),
             ]
         if any(isinstance(part, ast.Name) and part.id == name for part in parts):
-            for part in (inner for root in parts for inner in ast.walk(root)):
+            for part in (inner for root in parts for inner in _but_for_keys(root)):
                 if isinstance(part, ast.Constant) and isinstance(part.value, int | str) and not isinstance(part.value, bool):
                     yield part.value
     for asked, (begins, ends) in _affixes(tree).items():
         if asked == name:
             yield from _with_affixes(begins, ends)
+
+
+def _but_for_keys(node: ast.AST) -> Iterator[ast.AST]:
+    """An expression's nodes but those that say which item of something is meant: of `stock["tea"]` no word is compared."""
+    yield node
+    parts: list[ast.AST] = list(ast.iter_child_nodes(node))
+    match node:
+        case ast.Subscript(value=owner):
+            parts = [owner]
+        case ast.Call(func=ast.Attribute(value=owner, attr="get")):
+            parts = [owner]
+    for part in parts:
+        yield from _but_for_keys(part)
 
 
 def _affixes(tree: ast.AST) -> dict[str, tuple[list[str], list[str]]]:

@@ -97,3 +97,18 @@ def test_what_is_advised_works():
     """Strings are no arguments of a jitted function: pairs of a name and an array would be refused."""
     fixed = jm.diagnose(lambda layers, x: sum((w @ x) * (k + 1) for k, w in enumerate(layers)), [*LAYERS.values()], X)
     assert fixed.kind == "traces" and "pass a list of the values" in str(jm.diagnose(numbered, LAYERS, X)).replace("\n  ", " ")
+
+
+def paid_in_turn(stock, cash, limit=5.0):
+    for held in stock.values():
+        if held < limit and cash > 20.0:
+            cash = cash - 10.0 * held
+    return cash
+
+
+def test_where_the_order_matters_on_other_numbers_alone():
+    """On the call itself both orders give the same, and on all that was compared; the rewrite was called equal."""
+    assert paid_in_turn({"tea": 1.0, "jam": 2.0}, 100.0) == paid_in_turn({"jam": 2.0, "tea": 1.0}, 100.0)
+    found = jm.diagnose(paid_in_turn, {"tea": 1.0, "jam": 2.0}, 100.0)
+    assert not found.rewrites and SAID in found.reason
+    assert jm.diagnose(paid_in_turn, {"jam": 2.0, "tea": 1.0}, 100.0).rewrites

@@ -24,8 +24,8 @@ IN_DOUBLE = (
     "plain Python's floats have 64 bits here (`float()`, `.item()`, `.tolist()`), which decides numbers at a limit, as 0.1"
 )
 ADDS_IN_DOUBLE = (
-    "plain Python computes in 64 bits here (`float()`, `.item()`, `np.float64`), the compiled function in 32: where large "
-    "numbers cancel each other, what is left is lost"
+    "plain Python computes in 64 bits here (`float()`, `.item()`, `math`, `np.float64`), the compiled function in 32: where "
+    "large numbers cancel each other, what is left is lost"
 )
 LIMITS_IN_DOUBLE = (
     "where numbers are 0 or 1, or past them, it gives something else; perhaps as plain Python computes with a number of its "
@@ -44,6 +44,9 @@ OWN_IN_DOUBLE = (
     "as of 0.29 * 100"
 )
 _OWN_FLOATS = re.compile(r"\bfloat\(\w|\.item\(|\.tolist\(")
+_BY_MATH = re.compile(
+    r"\bmath\.\w+\(|(?<![\w.])(?:a?sin|a?cos|atan2?|tan|sqrt|hypot|radians|degrees|exp|log|log10|fsum|dist)\b"
+)
 _TO_WHOLE = re.compile(r"\b(?:int|round|floor|ceil|trunc|divmod|rint)\(|//|%")
 _TO_DECIMALS = re.compile(r"(?<![.\w])round\(.*,\s*[\w-]+\s*\)")
 _OWN_GRID = re.compile(r"\b(?:np|numpy)\.(?:linspace|arange|geomspace|logspace|histogram)\(")
@@ -64,8 +67,10 @@ def computes_in_double(text: str) -> bool:
 
 
 def keeps_double(text: str) -> bool:
-    """Whether a source may compute in 64 bits with an array's numbers: in Python's floats, or in NumPy's that it asks for."""
-    return computes_in_double(text) or (not jax.config.jax_enable_x64 and "float64" in text)
+    """Whether a source may compute in 64 bits with an array's numbers: in Python's floats, as `math` does, or in NumPy's that
+    it asks for."""
+    asks = "float64" in text or bool(_BY_MATH.search(text))
+    return computes_in_double(text) or (not jax.config.jax_enable_x64 and asks)
 
 
 def puts_limits(text: str) -> bool:

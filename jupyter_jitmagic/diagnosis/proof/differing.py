@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute, has
+from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.sandbox.results import leaf_as_numbers, number_kind, rounding, same_numbers
 
 HOST_SIZE = 1 << 18  # elements above which results are compared on the device
@@ -18,7 +19,16 @@ INFINITE = "infinite result"  # of `Step.excludes`: the rewrite has the least or
 
 
 class Differs(Exception):
-    """A rewrite is not equal to the plain function; the message says on what."""
+    """A rewrite is not equal to the plain function; the message says on what, and `given` is that input, if it is one."""
+
+    given: Input | None = None
+
+
+def differs_on(given: Input, message: str) -> Differs:
+    """The error of a rewrite that gives something else on an input."""
+    error = Differs(message)
+    error.given = given
+    return error
 
 
 class DiffersInSingle(Differs):

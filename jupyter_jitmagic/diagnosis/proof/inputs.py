@@ -53,6 +53,8 @@ MANY_ROUNDS = "many rounds"
 _OTHER_KEYS = 6  # for a branch that is taken every second time, say
 LARGE = 1 << 20  # bytes; leaves above stay as they are, nothing huge is copied
 
+_BESIDE = 2e-5  # by so little two numbers differ of which 32 bits keep the difference badly
+
 
 class Variations:
     """The inputs of one call, the most telling first.
@@ -209,6 +211,11 @@ class Variations:
         """Arrays of floats whose sum is lost in 32 bits."""
         if arrays := [k for k in self._floats if np.size(self._leaves[k]) > 2]:
             yield self._each(arrays, cancelling, "large numbers")
+        first, *others = self._floats or [-1]
+        shape = np.shape(self._leaves[first]) if others else ()
+        if alike := [k for k in others if np.shape(self._leaves[k]) == shape]:  # places beside each other, told apart by little
+            near = np.asarray(self._leaves[first], np.float64) * (1 + _BESIDE)
+            yield self.replaced({k: like(self._leaves[k], near) for k in alike}, "large numbers")
 
     def past_limits(self) -> Iterator[Input]:
         """Floats past limits of probabilities, and at them."""
@@ -301,6 +308,9 @@ class Variations:
             numbers = [k for k in self._ints if not np.ndim(self._leaves[k])]
             yield from self._one(numbers[:2], set_to(97), "large count")  # what is computed of it may outgrow an array
             yield from self._between()
+        if self.are_keys_in_another_order:  # which item comes first may matter where what they have in common is about used up
+            for share in (0.27, 0.11):
+                yield from self._one([k for k in self._floats if not np.ndim(self._leaves[k])][:8], scaled(share), "smaller")
         yield from self._alone()
         for k in self._bools[:2]:
             yield self._each([k], np.logical_not, "flag")

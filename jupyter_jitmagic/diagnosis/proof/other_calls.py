@@ -98,6 +98,7 @@ def other_calls(
         make.beside_masks(),
         make.of_arrays_not_empty(),
         make.single_numbers(),
+        make.of_another_function(),
         make.of_kinds_asked_for(),
         make.ends(),
         make.sizes_apart(),
@@ -163,6 +164,15 @@ def _holds_numbers(value: Any) -> bool:
         return False
     leaves = jax.tree_util.tree_leaves(value)
     return bool(leaves) and all(type(leaf) in (int, float) for leaf in leaves)
+
+
+def _is_function(value: Any) -> bool:
+    """Whether an argument is a function, and no module with parameters of its own."""
+    return callable(value) and not isinstance(value, type) and jax.tree_util.all_leaves([value])
+
+
+def _first_given(*args: Any) -> Any:
+    return args[0]
 
 
 class _Maker:
@@ -566,6 +576,7 @@ class _Maker:
         numbers = (*self._variations.floats, *self._variations.ints)
         single = [k for k in numbers if np.ndim(self._leaves[k]) == 0 and not self._variations.is_made_an_array(k)]
         floats: dict[int, Any] = {}
+        halves: dict[int, float] = {}
         for k in single[:4]:
             value = np.asarray(self._leaves[k])
             if value.dtype.kind == "c" or not fits_an_int(value):
@@ -579,7 +590,8 @@ class _Maker:
                 if whole:
                     yield replace(self._as_number({k: 0}, f"where {name} is the int 0"), promised=False)
             else:
-                yield replace(self._as_number({k: float(value) + 0.5}, f"where {name} is a float"), promised=False)
+                halves[k] = float(value) + 0.5
+                yield replace(self._as_number({k: halves[k]}, f"where {name} is a float"), promised=False)
                 if type(self._leaves[k]) is int and any(asks_for_flags(tree) for tree in self._trees):
                     yield replace(self._as_number({k: True}, f"where {name} is True"), promised=False)
         if len(floats) > 1:
@@ -588,6 +600,9 @@ class _Maker:
             as_they_are = [k for k in within if isinstance(self._leaves[k], jax.Array) or 0 < abs(self._leaves[k]) < 1]
             ints = self._as_number(whole_in_order(floats), "where all single numbers are ints")
             yield replace(ints, promised=not as_they_are)
+        if floats and halves:  # `k * c ** order`: an order of a half beside whole amounts
+            exchanged = self._as_number(whole_in_order(floats) | halves, "where ints and floats stand for each other")
+            yield replace(exchanged, promised=False)
         if single:
             arrays = {k: as_jax(self._leaves[k]) for k in single if not isinstance(self._leaves[k], jax.Array)}
             pythons = {k: np.asarray(self._leaves[k]).item() for k in single if isinstance(self._leaves[k], jax.Array)}
@@ -596,19 +611,35 @@ class _Maker:
             if pythons:
                 yield self._as_number(pythons, "where single numbers are Python's")
 
+    def of_another_function(self) -> Iterator[OtherCall]:
+        """Integers beside functions that give what they are given, for those that are arguments: what these make of integers
+        is integers for some, as polynomials, and floats for others."""
+        given = (*self._call.args, *self._call.kwargs.values())
+        floats = {k: np.asarray(self._leaves[k]) for k in self._variations.floats if kind_of(self._leaves[k]) == "f"}
+        single = {k: value for k, value in floats.items() if value.ndim == 0 and fits_an_int(value)}
+        if not floats or not any(map(_is_function, given)):
+            return
+        whole = {k: as_jax(rounded(np.asarray(value, np.float64))) for k, value in floats.items() if value.ndim}
+        ints = self._variations.replaced(whole | whole_in_order(single), "number")
+        args = tuple(_first_given if _is_function(value) else value for value in ints.args)
+        kwargs = {name: _first_given if _is_function(value) else value for name, value in ints.kwargs.items()}
+        functions = [name for name, value in self._bound.items() if _is_function(value)]
+        words = f"where numbers are integers and {' and '.join(functions)} {'give' if len(functions) > 1 else 'gives'} integers"
+        yield OtherCall(Input(args, kwargs, "number"), words, promised=False)
+
     def of_kinds_asked_for(self) -> Iterator[OtherCall]:
         """A number of Python's for an array of which the code asks whether it is one: under jit it is an array all the same."""
         asked = kinds_asked_for(self._trees)
-        for k in self._arrays():
-            for kind in (each for each in (float, int) if each.__name__ in asked.get(self._name(k), ())):
-                if np.size(self._leaves[k]):
-                    number = kind(np.nan_to_num(np.asarray(self._leaves[k], np.float64).flat[0]))
-                    yield replace(
-                        self._as_number(
-                            {k: number}, f"where {self._name(k)} is {'a' if kind is float else 'an'} {kind.__name__}"
-                        ),
-                        promised=False,
-                    )
+        filled = [k for k in self._arrays() if np.size(self._leaves[k])]
+        for kind in (float, int):
+            of_kind = [k for k in filled if kind.__name__ in asked.get(self._name(k), ())]
+            numbers = {k: kind(np.nan_to_num(np.asarray(self._leaves[k], np.float64).flat[0])) for k in of_kind}
+            for k, number in numbers.items():
+                words = f"where {self._name(k)} is {'a' if kind is float else 'an'} {kind.__name__}"
+                yield replace(self._as_number({k: number}, words), promised=False)
+            if len(numbers) > 1:
+                words = f"where {' and '.join(map(self._name, numbers))} are {kind.__name__}s"
+                yield replace(self._as_number(numbers, words), promised=False)
 
     def arrays_of_numbers(self) -> Iterator[OtherCall]:
         """Arrays of integers in the place of floats, and the other way round."""

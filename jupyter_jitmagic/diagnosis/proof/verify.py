@@ -21,6 +21,7 @@ from jupyter_jitmagic.diagnosis.proof.differing import (
     DiffersInSingle,
     as_promised,
     differs,
+    differs_on,
     is_one_of_both,
     is_wider,
     lost_to_nan,
@@ -203,7 +204,7 @@ def compare(
                 continue
             if given.kind == "call" and counts_in_single(plain, given, got):
                 raise DiffersInSingle(f"{SINGLE}: {difference}")
-            raise Differs(f"it differs on {_words(given)}: {difference}")
+            raise differs_on(given, f"it differs on {_words(given)}: {difference}")
         if not equal:
             call_shapes, first = shapes(want), got
         equal.append(given)

@@ -72,7 +72,7 @@ class Assigning:
         whole = set(self.outputs) - {code_root(n) for n in self.subscripts}
         records = any(isinstance(self.spot.locals.get(name), tuple | dict) for name in whole)
         if not printing and not records:  # `jnp.where` takes arrays
-            text = self._inline()
+            text = self._inline() or self._in_turn()
             if text is not None:
                 yield where, self._step("where", text)
             elif not self.subscripts:
@@ -168,11 +168,42 @@ class Assigning:
                 found[self.code.src(target)] = text
         return found
 
+    def _in_turn(self) -> str | None:
+        """Items of a dict or list, each chosen where it is set: `d["a"] = jnp.where(pred, v, d["a"])`. What is set behind may
+        read it: where the test holds it is what the statement sets."""
+        if not self.subscripts or not all(isinstance(n, ast.Subscript) and self._settable(n) for n in self.subscripts):
+            return None
+        pred, where = self.code.fresh("pred", "chosen"), self.spot.jnp("where")
+        lines = [f"{pred} = {self.test}"]
+        held = {name for name in self.names if self._is_held(name)}
+        for stmts, is_left in ((self.left, True), (self.right, False)):
+            for stmt in stmts:
+                if isinstance(stmt, ast.Pass):
+                    continue
+                if isinstance(stmt, ast.AugAssign):
+                    value = f"{self.code.src(stmt.target)} {OPERATORS[type(stmt.op)]} {self.code.added(stmt)}"
+                    target: ast.expr = stmt.target
+                elif isinstance(stmt, ast.Assign) and len(stmt.targets) == 1:
+                    target, value = stmt.targets[0], self.code.expr(stmt.value)
+                else:
+                    return None
+                if not isinstance(target, ast.Name | ast.Subscript):
+                    return None
+                text = self.code.src(target)
+                chosen = f"{value}, {text}" if is_left else f"{text}, {value}"
+                known = isinstance(target, ast.Subscript) or target.id in held
+                lines.append(f"{text} = {where}({pred}, {chosen})" if known else f"{text} = {value}")
+                held.add(text)
+        return "".join(f"{self.indent}{line}\n" for line in lines)
+
     def _settable(self, target: ast.Subscript) -> bool:
         """An item of a dict or list, which holds a value already (so that the old one can stay)."""
-        owner = self.spot.value(target.value)
+        owner = self.spot.held(target.value)
         if isinstance(owner, list) and (place := known_number(self.spot, target.slice)) is not None:
             return -len(owner) <= place < len(owner) and isinstance(owner[place], bool | int | float | complex | jax.Array)
+        if isinstance(owner, dict) and isinstance(target.slice, ast.Name):  # of a loop over its keys
+            key = self.spot.value(target.slice)
+            return isinstance(key, str | int) and key in owner
         return isinstance(owner, dict | list) and isinstance(target.slice, ast.Constant) and _has(owner, target.slice.value)
 
     def _hoisted(self, tree: bool = False) -> str:

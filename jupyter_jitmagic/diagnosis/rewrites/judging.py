@@ -217,6 +217,9 @@ class Judge:
                 return self._rewrite(draft, reason=f"traced, not compared: {error}")
             if self._refused_beside_nan is None and _BESIDE_NAN.match(str(error)) and not {*_OF_EXTREMES} & {*draft.excludes}:
                 self._refused_beside_nan = traced if any(_takes_extremes(unit.text) for unit in self._units) else None
+            if error.given is not None and depends_on_order(self.call.fun, error.given, self.seconds):
+                self.why_useless = _SORTED
+                return _SORTED
             patterns = ", ".join(dict.fromkeys(change.pattern for change in draft.changes))
             return f"a rewrite by {patterns} was tried and rejected: {error}"
         return found if isinstance(found, Rewrite | str) else self._by_gradients(plain, traced, found)

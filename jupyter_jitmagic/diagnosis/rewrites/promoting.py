@@ -49,11 +49,13 @@ def _alike(spot: Spot, node: ast.Call, names: tuple[str, str], kinds: Sequence[s
     if sum(whole) != 1 or not any(kind.startswith(("float", "bfloat")) for kind in kinds):
         return {}
     branch = _branch(node, names[whole.index(True)])
-    carried = _carried(spot, node, branch, path)
+    dtype = _carried(spot, node, branch, path) or _of_the_data(
+        spot, _results(spot, _branch(node, names[whole.index(False)]), path)
+    )
     results = _results(spot, branch, path)
     if "." in path and len(results) == 1 and _is_replaced(results[0]):
         return {results[0]: _with_a_float(spot, results[0], path.rpartition(".")[2])}
-    edits = {result: _as_a_float(spot, result, carried) for result in results}
+    edits = {result: _as_a_float(spot, result, dtype) for result in results}
     return {result: text for result, text in edits.items() if text}
 
 
@@ -104,11 +106,12 @@ def _is_number(spot: Spot, node: ast.expr) -> bool:
     return False
 
 
-def _as_a_float(spot: Spot, result: ast.expr, carried: str) -> str:
-    """A whole number as the float that it is beside others; "" where it was made one already."""
+def _as_a_float(spot: Spot, result: ast.expr, dtype: str) -> str:
+    """A whole number as the float that it is beside others, or of the `dtype` that is whole in another call; "" where it was
+    made one already."""
     match result:
-        case ast.Constant(value=value) if carried:
-            return f"{spot.jnp('asarray')}({value!r}, {carried}.dtype)"
+        case ast.Constant(value=value) if dtype:
+            return f"{spot.jnp('asarray')}({value!r}, {dtype})"
         case ast.Constant(value=value) if type(value) is int:
             return f"{value}.0"
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)) if type(value) is int:
@@ -303,7 +306,18 @@ def _carried(spot: Spot, node: ast.Call, branch: ast.expr | None, path: str) -> 
     operands = node.args[3:]
     number = parameters.index(given.id)
     fact = spot.fact(operands[number]) if number < len(operands) else None
-    return given.id if fact is not None and fact.dtype == "i" else ""
+    return f"{given.id}.dtype" if fact is not None and fact.dtype == "i" else ""
+
+
+def _of_the_data(spot: Spot, results: Sequence[ast.expr]) -> str:
+    """The dtype of the one array that results are computed from, where it is whole in the call itself and a float in the one
+    that fails: `kept.max()` beside a 0, which a float would make another kind of in the first."""
+    read = {part.id: part for each in results for part in ast.walk(each) if isinstance(part, ast.Name)}
+    arrays = [name for name in read if is_array(spot, name) and kind_of(spot.locals[name]) != "b"]
+    if len(arrays) != 1 or kind_of(spot.locals[arrays[0]]) != "f":
+        return ""
+    fact = spot.fact(read[arrays[0]])
+    return f"{arrays[0]}.dtype" if fact is not None and fact.dtype == "i" else ""
 
 
 def _assigned(statements: Sequence[ast.stmt], target: str) -> ast.expr | None:

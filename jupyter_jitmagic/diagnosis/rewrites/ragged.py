@@ -372,6 +372,9 @@ class Writer:
         first = ragged[0]
         if are_of_one(self, ragged) or self._are_of_the_same_pieces(ragged):
             return [replace(each, mask=first.mask) for each in ragged]
+        wholes = {self._whole_of(each) for each in ragged}
+        if len(wholes) == 1 and all(each.front and each.ndim == 1 and not each.times for each in ragged):
+            return [replace(each, mask=wholes.copy().pop()) for each in ragged]
         if not all(each.front and each.places and each.places == first.places for each in ragged):
             return ragged
         lengths = [terms(ast.parse(each.length or "_", mode="eval").body, self._size, self._bound_to) for each in ragged]
@@ -399,6 +402,32 @@ class Writer:
             return False
         pieces = [self._pieces(each) for each in ragged]
         return bool(pieces[0]) and all(each == pieces[0] for each in pieces)
+
+    def _whole_of(self, ragged: Ragged) -> str:
+        """The mask of what is as long: of `[0, *x[:-1]]`, `[*x[1:], 0]`, `[*x[:1], *x[:-1]]` and `[*x[1:], *x[-1:]]` that of
+        `x`."""
+        texts = {name: text for text, name in self.state.masks.items()}
+        match [ast.parse(texts.get(each, each), mode="eval").body for each in self._pieces(ragged)]:
+            case [one, other]:
+                for part, rest in ((one, other), (other, one)):
+                    match part:
+                        case ast.Subscript(value=whole, slice=ast.Slice(lower=ast.Constant(value=int(k)), upper=None)):
+                            text, beside = ast.unparse(whole), ast.unparse(rest)
+                            # a single one beside nothing is broadcast to nothing
+                            if beside == f"{text}[:{k}]" or (k == 1 and beside == f"{self.jnp('ones')}(1, bool)"):
+                                return text
+                            if self._are_the_last(rest, k, replace(ragged, mask=text)):
+                                return text
+        return ragged.mask
+
+    def _are_the_last(self, mask: ast.expr, number: object, ragged: Ragged) -> bool:
+        """Whether a mask is that of the last so many elements, if there are as many: `x[-1:]`."""
+        texts = {name: text for text, name in self.state.masks.items()}
+        match mask:
+            case ast.Compare(left=ast.Name(id=places), ops=[ast.GtE()], comparators=[ast.Constant(value=0)]):
+                count, _, last = texts.get(places, "").rpartition(" + ")
+                return last == f"{self.jnp('arange')}(-{number}, 0)" and texts.get(count, count) == self.counted(ragged)
+        return False
 
     def _pieces(self, ragged: Ragged) -> list[str]:
         """The masks of the pieces of which an array was put together before what counts was brought to the front."""

@@ -135,8 +135,20 @@ class Reshaping(Consumers):
         fact = self.spot.fact(node)
         dtype = fact.dtype if fact is not None and fact.dtype else ragged[0].dtype
         least = " + ".join(f"({size})" for size, each in zip(lengths, values, strict=True) if each is None)
-        made = replace(ragged[0], mask=mask, front=False, pad="", direct=False, source=-1, dtype=dtype, length="", least=least)
+        in_front = ragged[-1].front and (values[:-1] == [None] * len(values[:-1]) or self._begins(values, masks))
+        made = replace(
+            ragged[0], mask=mask, front=in_front, pad="", direct=False, source=-1, dtype=dtype, length="", least=least
+        )
         return self._whole_again(node, made, lengths)
+
+    def _begins(self, values: list[Ragged | None], masks: list[str]) -> bool:
+        """Whether all but the last of the first piece counts if anything of the last does: `[*x[:1], *x[:-1]]`."""
+        texts = {name: text for text, name in self.state.masks.items()}
+        match [ast.parse(texts.get(mask, mask), mode="eval").body for mask in masks]:
+            case [ast.Subscript(value=one, slice=ast.Slice(lower=None)), ast.Subscript(value=two, slice=ast.Slice(upper=None))]:
+                same = ast.unparse(one) == ast.unparse(two)
+                return same and all(each is not None and each.front for each in values)
+        return False
 
     def _size_given(self, node: ast.expr) -> str | None:
         """n of `jnp.zeros(n)`, `jnp.zeros((n, 3))`."""

@@ -234,6 +234,8 @@ class Spot:
                 return own_attribute(value, name)
             case ast.Subscript(value=owner, slice=ast.Constant(value=key)):
                 value = self.held(owner)
+                if type(value) in (list, tuple) and type(key) is int and -len(value) <= key < len(value):
+                    return value[key]
                 return value.get(key) if type(value) is dict else None
         return self.value(node)
 

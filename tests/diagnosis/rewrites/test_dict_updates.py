@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check, offered
+from .helpers import check, define, offered, propose
 
 UPDATE = """
 def f(grads, state, limit=2):
@@ -116,3 +116,33 @@ def f(x, y):
     return g(x) + state["a"]
 """
     assert "dict" not in offered(source, jnp.float32(2), jnp.float32(1))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        's["n"]["a"] += 10.0\n        s["m"] -= 6.0\n',
+        's["n"]["a"] = t\n        s["m"] = s["n"]["a"] - 6.0\n    else:\n        s["n"]["b"] = s["n"]["a"] * 2\n',
+        'most = t * 2\n        s["n"]["a"] = most\n        s["n"]["b"] += most\n',
+    ],
+)
+def test_items_of_dicts_within_one_are_set_one_after_the_other(body):
+    """Whole numbers beside floats: `cond` of two dicts has two dtypes, and nothing was proven."""
+    source = f'def f(s, t):\n    s = {{**s, "n": dict(s["n"])}}\n    if s["n"]["a"] < t:\n        {body}    return s\n'
+    calls = [({"m": 1, "n": {"a": a, "b": 2}}, t) for a, t in ((3, 2.0), (3, 4.0), (0.5, 1), (4, 4))]
+    check(source, ({"m": 1.5, "n": {"a": 3.0, "b": 2.5}}, 3.5), *calls)
+
+
+def test_items_of_a_loop_over_keys_and_of_lists():
+    source = 'def f(s, d):\n    s = {"n": dict(s), "seen": [[0, 0], [0.5]]}\n    for name, v in d.items():\n'
+    source += '        if s["n"][name] < v:\n'
+    source += (
+        '            s["n"][name] += 10.0\n            s["seen"][0][1] += 1\n            s["seen"][1][0] = v\n    return s\n'
+    )
+    check(source, ({"a": 1, "b": 5.0}, {"a": 2.0, "b": 3.0}), ({"a": 3, "b": 5}, {"a": 2, "b": 30}), ({"a": 1}, {"a": 0.5}))
+
+
+def test_an_item_that_is_not_there_yet_is_not_set_where_the_test_does_not_hold():
+    """Plain Python's dict has no such key then."""
+    source = 'def f(s, t):\n    s = dict(s)\n    if s["a"] < t:\n        s["a"] = t\n        s["new"] = 1.0\n    return s\n'
+    assert not propose(define(source)["f"], ({"a": 1.0}, 2.0), {}).rewrites

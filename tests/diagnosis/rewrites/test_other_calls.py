@@ -1323,3 +1323,40 @@ def test_a_static_count_that_is_given_is_two_first():
     wanted = namespace["f"](a, d, 2)
     with applied(diagnose(namespace["f"], a, d), namespace):
         np.testing.assert_allclose(jax.jit(namespace["f"], static_argnames="n")(a, d, n=2), wanted, rtol=1e-6)
+
+
+def test_a_float_beside_whole_amounts():
+    """Each number was an int for itself, and all of them were, but never some ints and the order a half."""
+    source = "def f(c, k, order):\n    if order == 0:\n        return -k\n    elif order == 1:\n        return -k * c\n"
+    source += "    return -k * c ** order\n"
+    check(source, (2.0, 0.5, 1), (2, 3, 1.5), (2, 3, 0), (2.0, 3, 2))
+
+
+def test_a_function_that_gives_integers_for_integers():
+    """A root finder begins with ints, which `jnp.cos` makes floats of and a polynomial does not."""
+    source = "def f(fun, a, b, tol=1e-3):\n    fa, fb = fun(a), fun(b)\n    while jnp.abs(fb) > tol:\n"
+    source += "        a, b = b, b - fb * (b - a) / (fb - fa)\n        fa, fb = fb, fun(b)\n    return b\n"
+    check(source, (jnp.cos, 1.0, 2.0), (lambda x: x**3 - 2 * x - 5, 2, 3), (lambda x: x - 1, 0, 1), static=("fun",))
+
+
+def test_two_arrays_of_which_the_code_asks_whether_they_are_numbers():
+    """Asked for one at a time the other was no number, and the branch was never taken."""
+    source = "def f(t, v):\n    if isinstance(t, (int, float)) and isinstance(v, (int, float)):\n        return t * 2 + v\n"
+    source += "    return jnp.where(v > 3, t, t - v) if v.max() > 2 else t\n"
+    assert "where t and v are floats" in said_of(source, jnp.array([1.0, 2.0]), jnp.array([1.0, 4.0]))
+
+
+def test_what_math_keeps_of_two_places_beside_each_other():
+    """Two places some metres apart: of 32 bits the second digit is wrong."""
+    source = "def f(p, q):\n    a, b = map(math.radians, p)\n    c, d = map(math.radians, q)\n"
+    source += "    flat = 6371.0 * math.hypot(c - a, math.cos(a) * (d - b))\n    return flat if flat < 0.5 else 2 * flat\n"
+    places = jnp.array([52.52, 13.40]), jnp.array([48.85, 2.35])
+    assert "64 bits here" in said_of(source, *places)
+    source = "def f(p, q):\n    flat = jnp.hypot(*(q - p))\n    return flat if flat < 0.5 else 2 * flat\n"
+    assert "64 bits" not in said_of(source, *places)
+
+
+def test_the_key_of_an_item_is_no_word_that_an_argument_is_compared_with():
+    source = 'def f(stock, t):\n    return stock["tea"] if stock["tea"] < t else t * 2\n'
+    found = diagnose(define(source)["f"], {"tea": 1.0}, 2.0)
+    assert found.rewrites and "text" not in found.reason
