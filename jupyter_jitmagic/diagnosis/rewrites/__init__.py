@@ -25,8 +25,8 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
 - a test on data: `boolean`, `branches` (`assigning`, `returning`), `checks`, `own_conditions`; on objects of flax's:
   `state_updates`, `held_values`.
 - a loop or a recursion that data ends: `loops` (`loop_exits`, `optional_limits`, `one_answer`, `carrying`, `rounds`,
-  `moving_on`), `rolling` (`stepped`), `none_first`, `recursion`, `best_in_ranges` for the best number of a range, and
-  `gathered` for one whose result is added up on its way.
+  `moving_on`), `rolling` (`stepped`), `none_first`, `recursion`, `branched_recursion` where it calls itself twice,
+  `best_in_ranges` for the best number of a range, and `gathered` for one whose result is added up on its way.
 - a length that data decides: `selections` is the rule, `flow.Flow` the walk. What makes such a value is in `selecting`,
   `grouping` and `cutting`; what is done with it in `consuming`, by the table in `operations`: a row there, or a consumer
   (`reducing`, `ordering`, `reshaping`, `choosing`, `convolving`); one that an option looks up in a table:
@@ -64,6 +64,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     best_keys,
     best_of,
     boolean,
+    branched_recursion,
     branches,
     buffers,
     by_element,
@@ -311,6 +312,7 @@ RULES: list[Rule] = [
     *boolean.RULES,
     *gathered.RULES,
     *recursion.RULES,
+    *branched_recursion.RULES,
     *matching.RULES,
     *checks.RULES,
     *objects.RULES,

@@ -94,15 +94,16 @@ class _Instead(ast.NodeTransformer):
         return ast.parse(self.given.get(node.id, node.id), mode="eval").body
 
 
-def own_calls(spot: Spot, function: ast.FunctionDef) -> tuple[str, list[str], list[ast.Call]] | None:
-    """(how a function or method calls itself, the parameters that such a call gives, the calls), if there are any."""
+def own_calls(spot: Spot, function: ast.FunctionDef, within: bool = False) -> tuple[str, list[str], list[ast.Call]] | None:
+    """(how a function or method calls itself, the parameters that such a call gives, the calls), if there are any; `within`:
+    also of a function that is made in another one."""
     code, name = spot.code, function.name
     names = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
     if isinstance(code.parents.get(function), ast.ClassDef):
         if not names or names[0] in stored(function.body):
             return None
         name = f"{names.pop(0)}.{name}"
-    elif function not in code.tree.body:
+    elif function not in code.tree.body and not within:
         return None
     calls = [n for n in walk(function) if isinstance(n, ast.Call) and code.src(n.func) == name]
     return (name, names, calls) if calls else None

@@ -1,0 +1,85 @@
+"""Recursion that calls itself more than once is a loop over the calls that are still to be made."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.diagnosis.rewrites.helpers import applied, check, define, offered, propose
+
+SIMPSON = """
+def rule(a, b):
+    return (b - a) / 6 * (jnp.sin(a) + 4 * jnp.sin((a + b) / 2) + jnp.sin(b))
+
+"""
+HALVES = "m = (a + b) / 2\n{0}whole, halves = rule(a, b), rule(a, m) + rule(m, b)\n"
+
+
+def test_an_adaptive_rule():
+    source = SIMPSON + "def f(a, b, tol=1e-4):\n    " + HALVES.format("    ")
+    source += "    if abs(whole - halves) < 15 * tol:\n        return halves + (halves - whole) / 15\n"
+    source += "    return f(a, m, tol / 2) + f(m, b, tol / 2)\n"
+    found = check(source, (0.0, 3.0), (0.0, 3.0, 1e-6), (1, 2), (2.0, 2.0), (jnp.array(3.0), jnp.array(-1.0), 1e-5))
+    assert any("at most 1,000 calls may wait" in each for each in found.rewrites[0].compared.differences)
+
+
+def test_a_function_within_another_that_uses_its_names():
+    source = SIMPSON + "def f(a, b, tol):\n    def rec(a, b):\n        " + HALVES.format("        ")
+    source += (
+        "        if abs(whole - halves) < tol * (b - a):\n            return halves\n        return rec(a, m) + rec(m, b)\n"
+    )
+    source += "    return rec(a, b)\n"
+    check(source, (0.0, 3.0, 1e-3), (0.0, 3.0, 1e-5), (0, 1, 0.1))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    left = f(x / 3, n - 1)\n    right = f(x / 2, n - 1)\n    return left + right + 0.1\n",
+        "    return 1 - x + f(x / 3, n - 1) - n + f(n=n - 1, x=x / 2)\n",
+        "    return f(x / 3, n - 1) + f(x / 2, n - 1) + f(x / 5, n - 2)\n",
+        "    if x > 1:\n        return f(x / 3, n - 1)\n    return f(x * 0.8, n - 1) + f(x / 4, n - 1)\n",
+        "    return max(f(x / 3, n - 1), f(x - 0.23, n - 1))\n",
+        "    return jnp.minimum(f(x / 3, n - 1), f(x - 0.23, n - 1))\n",
+    ],
+)
+def test_what_the_calls_give_is_put_together(body):
+    source = f"def f(x, n):\n    if n <= 0 or x < 0.1:\n        return x\n{body}"
+    check(source, (2.0, jnp.array(4)), (0.5, jnp.array(7)), (3, jnp.array(1)), (0.0, jnp.array(3)), seconds=20.0)
+
+
+def test_whole_numbers_stay_whole():
+    source = "def f(n, k):\n    if k == 0 or k == n:\n        return 1\n    return f(n - 1, k - 1) + f(n - 1, k)\n"
+    namespace = define(source)
+    found = propose(namespace["f"], (jnp.array(6), jnp.array(3)), {})
+    with applied(found, namespace):
+        got = jax.jit(namespace["f"])(9, 4)
+        assert got == 126 and np.issubdtype(got.dtype, np.integer)
+
+
+def test_it_goes_as_deep_as_pythons_own():
+    source = "def f(x, n):\n    if n == 0:\n        return x\n    return f(x + 1, n - 1) + f(x, n * 0)\n"
+    check(source, (0.5, jnp.array(3)), (0.5, jnp.array(300)))
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "return f(x / 3, n - 1) - f(x / 2, n - 1)",
+        "return f(x / 3, n - 1) * f(x / 2, n - 1)",
+        "return f(f(x / 3, n - 1), n - 2)",
+        "return jnp.where(x > 1, f(x / 3, n - 1), f(x / 2, n - 1))",
+        "return f(x / 3, n - 1) + 2 * f(x / 2, n - 1)",
+    ],
+)
+def test_what_is_put_together_otherwise_is_left(last):
+    source = f"def f(x, n):\n    if n <= 0 or x < 0.1:\n        return x\n    {last}\n"
+    assert "stack" not in offered(source, 2.0, jnp.array(3))
+    assert "stack" in offered(source.replace(last, "return f(x / 3, n - 1) + f(x / 2, n - 1)"), 2.0, jnp.array(3))
+
+
+def test_arrays_are_no_numbers_to_wait_with():
+    source = "def f(x, n):\n    if n <= 0:\n        return x.sum()\n    return f(x / 3, n - 1) + f(x / 2, n - 1)\n"
+    assert "stack" not in offered(source, jnp.array([1.0, 2.0]), jnp.array(3))
