@@ -23,7 +23,7 @@ callback. Nothing a rule writes is believed: `verify` runs it beside the plain f
 Where a rule belongs, by what stops the trace (each file's first line says its one form):
 
 - a test on data: `boolean`, `branches` (`assigning`, `returning`), `checks`, `own_conditions`; on objects of flax's:
-  `state_updates`, `held_values`.
+  `state_updates`, `held_values`; one that gives None or something: `chosen_none`, `maybe_none` for a helper.
 - a loop or a recursion that data ends: `loops` (`loop_exits`, `optional_limits`, `one_answer`, `carrying`, `rounds`,
   `moving_on`), `rolling` (`stepped`), `none_first`, `recursion`, `branched_recursion` where it calls itself twice,
   `best_in_ranges` for the best number of a range, and `gathered` for one whose result is added up on its way.
@@ -126,6 +126,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     lookups,
     loops,
     matching,
+    maybe_none,
     met_once,
     named_fields,
     named_in_tests,
@@ -337,7 +338,8 @@ RULES: list[Rule] = [
 
 # asked about the calls that led to a place, where no rule knew an answer at the place itself
 OUTWARD: list[Rule] = [
-    *absent.OUTWARD, *caught.OUTWARD, *none_in_lists.OUTWARD, *chosen_none.OUTWARD, *host_sizes.OUTWARD, *own_objects.OUTWARD,
+    *absent.OUTWARD, *caught.OUTWARD, *none_in_lists.OUTWARD, *chosen_none.OUTWARD, *maybe_none.OUTWARD,
+    *host_sizes.OUTWARD, *own_objects.OUTWARD,
     *changed_arguments.OUTWARD, *yielding.OUTWARD, *named_states.OUTWARD, *best_keys.OUTWARD,
     *joined_lists.OUTWARD,
     *emptiness.OUTWARD, *attributes.OUTWARD, *selections.OUTWARD, *counting_loops.OUTWARD,

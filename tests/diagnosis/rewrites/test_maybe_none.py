@@ -1,0 +1,81 @@
+"""A helper that returns None for some data: its caller asks a flag, and zeros stand for None."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import pytest
+
+from tests.diagnosis.rewrites.helpers import check, check_with_gradients, define, propose
+
+HIT = """
+def hit(o, d, r):
+    '''Where a ray meets a ball, and its normal there.'''
+    b = jnp.dot(o, d)
+    rest = b * b - jnp.dot(o, o) + r ** 2
+    if rest < 0:
+        return None
+    t = -b - jnp.sqrt(rest)
+    if t < 1e-4:
+        return None
+    return t, (o + t * d) / r
+
+"""
+D, LIGHT = jnp.array([0.0, 0.0, 1.0]), jnp.array([0.0, 0.6, -0.8])
+RAYS = [
+    (jnp.array(o), D, r)
+    for o, r in (([0.1, 0.2, -3.0], 1.0), ([0.0, 2.0, -3.0], 1.0), ([0.0, 0.0, 3.0], 1), ([0.1, 2.0, -3.0], 4))
+]
+
+
+def test_several_values_or_none():
+    source = HIT + "def f(o, d, r):\n    found = hit(o, d, r)\n    if found is None:\n        return 0.0\n"
+    source += "    t, normal = found\n    return t + normal[1]\n"
+    check_with_gradients(source, *RAYS)
+
+
+def test_one_that_is_asked_at_once_behind_another():
+    source = HIT + "def f(o, d, r):\n    first = hit(o, d, r)\n    if first is not None:\n        t, normal = first\n"
+    source += (
+        "        if hit(o + t * d, -d, r * 2) is None and normal[2] < 0.5:\n            return t\n        return normal[2]\n"
+    )
+    source += "    return -1.0\n"
+    check(source, *RAYS)
+
+
+@pytest.mark.parametrize(
+    "helper",
+    [
+        "    if x < 0:\n        return None\n    if x > 4:\n        x = x - 4\n        return x * 2, 1\n    return x, 0\n",
+        "    if x > 0:\n        if x > 4:\n            return None\n        return x, 1\n    return -x, 0\n",
+        "    if x > 0:\n        y = jnp.sqrt(x)\n        if y < 2:\n            return y, 1\n    return None\n",
+        "    if x > 4:\n        return x, 2\n    elif x > 0:\n        return None\n    else:\n        return -x, 3\n",
+    ],
+)
+def test_ways_through_the_helper(helper):
+    source = f"def g(x):\n{helper}\ndef f(x):\n    found = g(x)\n    if found is None:\n        return 0.5\n"
+    source += "    value, n = found\n    return value * 2.5 + n\n"
+    check_with_gradients(source, *((x,) for x in (1.0, 3.0, 5.0, 20.0, -2.0)))
+
+
+def test_within_a_loop():
+    source = "def g(x, y):\n    if y == 0:\n        return None\n    z = x / y\n    if z > 2:\n        return None\n"
+    source += "    return z, z * z\n\n"
+    source += "def f(xs, ys):\n    total, n = 0.0, 0\n    for x, y in zip(xs, ys):\n        found = g(x, y)\n"
+    source += (
+        "        if found is not None:\n            total += found[0] - found[1]\n            n += 1\n    return total, n\n"
+    )
+    xs = jnp.array([1.0, 2.0, 3.0])
+    check(source, *((xs, jnp.array(ys)) for ys in ([0.0, 2.0, 1.0], [4.0, 4.0, 4.0], [0.0, 0.0, 0.0])))
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        "found = g(x)\n    if found is None:\n        x = x + 1\n    return found\n",
+        "return g(x)\n",
+    ],
+)
+def test_what_the_caller_gives_back_itself_is_none_all_the_same(caller):
+    source = "def g(x):\n    if x < 0:\n        return None\n    if x > 4:\n        return None\n    return x, 1\n\n"
+    source += f"def f(x):\n    {caller}"
+    assert not propose(define(source)["f"], (2.0,), {}).rewrites
