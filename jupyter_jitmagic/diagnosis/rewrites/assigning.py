@@ -91,7 +91,17 @@ class Assigning:
                 yield 4, self._step("where", self._hoisted())
 
     def _step(self, pattern: str, text: str) -> Step:
-        return self.spot.step(pattern, (self.code.region([self.node]), text), risky=self.risky and pattern == "where")
+        risky = self.risky and pattern == "where"
+        return self.spot.step(pattern, (self.code.region([self.node]), text), risky=risky, note=self._of_other_keys())
+
+    def _of_other_keys(self) -> str:
+        """What is to be said of items of a dict that the keys of another name: both sides are made, so each has to be there."""
+        named = [n for n in self.subscripts if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Name)]
+        for place in named:
+            if isinstance(self.spot.held(place.value), dict):
+                key, owner = self.code.src(place.slice), self.code.src(place.value)
+                return f"where {key} is no key of {owner} it fails, whether or not it is to be set"
+        return ""
 
     def _left_out(self) -> str:
         """Neither side changes anything that is used later: what of it is read is the name that the test binds."""

@@ -18,7 +18,7 @@ from jupyter_jitmagic.diagnosis.rewrites.recursion import in_a_loop, own_calls
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.singles import is_single
 from jupyter_jitmagic.source.code import always_returns, leaves
-from jupyter_jitmagic.source.names import bound_once, walk
+from jupyter_jitmagic.source.names import bound_once, stored, walk
 
 _DEPTH = 1000
 _NOTE = f"at most {_DEPTH:,} calls may wait, as many as Python's own recursion is deep"
@@ -61,7 +61,8 @@ def on_a_stack(spot: Spot) -> Iterator[Step]:
         if len(known) < len(given) or len(met) != len(calls) or max(len(each.calls) for each in known) < 2:
             continue
         values = [_arguments(spot, call, names) for call in met]
-        changed = [name for name in names if any(each.get(name, name) != name for each in values if each is not None)]
+        again = set(stored(function.body))  # `tol = tol / 2` above `f(a, m, tol)`
+        changed = [name for name in names if name in again or any(each and each[name] != name for each in values)]
         if None in values or not changed or not all(_is_number(spot, name) for name in changed):
             return
         if any(in_a_loop(code, each.node) for each in known):

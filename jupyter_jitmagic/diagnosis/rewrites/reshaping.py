@@ -142,12 +142,15 @@ class Reshaping(Consumers):
         return self._whole_again(node, made, lengths)
 
     def _begins(self, values: list[Ragged | None], masks: list[str]) -> bool:
-        """Whether all but the last of the first piece counts if anything of the last does: `[*x[:1], *x[:-1]]`."""
+        """Whether all of the first piece counts if anything of the second does: `[*x[:1], *x[:-1]]`."""
         texts = {name: text for text, name in self.state.masks.items()}
         match [ast.parse(texts.get(mask, mask), mode="eval").body for mask in masks]:
-            case [ast.Subscript(value=one, slice=ast.Slice(lower=None)), ast.Subscript(value=two, slice=ast.Slice(upper=None))]:
+            case [
+                ast.Subscript(value=one, slice=ast.Slice(lower=None, upper=ast.Constant(value=int(k)), step=None)),
+                ast.Subscript(value=two, slice=ast.Slice(lower=ast.Constant(value=int(least)), upper=None, step=None)),
+            ]:
                 same = ast.unparse(one) == ast.unparse(two)
-                return same and all(each is not None and each.front for each in values)
+                return same and 0 <= k <= least + 1 and all(each is not None and each.front for each in values)
         return False
 
     def _size_given(self, node: ast.expr) -> str | None:

@@ -83,3 +83,12 @@ def test_what_is_put_together_otherwise_is_left(last):
 def test_arrays_are_no_numbers_to_wait_with():
     source = "def f(x, n):\n    if n <= 0:\n        return x.sum()\n    return f(x / 3, n - 1) + f(x / 2, n - 1)\n"
     assert "stack" not in offered(source, jnp.array([1.0, 2.0]), jnp.array(3))
+
+
+def test_a_parameter_that_is_changed_first_waits_as_well():
+    """`tol = tol / 2` above `f(a, m, tol)`: handed on under its own name it was changed at each call, and not at each depth."""
+    source = SIMPSON + "def f(a, b, tol=1e-4):\n    " + HALVES.format("    ")
+    source += "    if abs(whole - halves) < 15 * tol:\n        return halves\n    tol = tol / 2\n"
+    source += "    return f(a, m, tol) + f(m, b, tol)\n"
+    found = check(source, (0.0, 3.0), (0.0, 3.0, 1e-6), (0.0, 9.0, 1e-3))
+    assert "pending_tol" in found.rewrites[0].source

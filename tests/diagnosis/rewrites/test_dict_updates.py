@@ -139,7 +139,9 @@ def test_items_of_a_loop_over_keys_and_of_lists():
     source += (
         '            s["n"][name] += 10.0\n            s["seen"][0][1] += 1\n            s["seen"][1][0] = v\n    return s\n'
     )
-    check(source, ({"a": 1, "b": 5.0}, {"a": 2.0, "b": 3.0}), ({"a": 3, "b": 5}, {"a": 2, "b": 30}), ({"a": 1}, {"a": 0.5}))
+    calls = ({"a": 1, "b": 5.0}, {"a": 2.0, "b": 3.0}), ({"a": 3, "b": 5}, {"a": 2, "b": 30}), ({"a": 1}, {"a": 0.5})
+    found = check(source, *calls)
+    assert 'where name is no key of s["n"] it fails' in str(found.rewrites[0].compared)
 
 
 def test_an_item_that_is_not_there_yet_is_not_set_where_the_test_does_not_hold():

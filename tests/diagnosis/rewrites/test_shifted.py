@@ -48,3 +48,26 @@ def test_two_more_than_there_is_are_beside_a_single_one():
     """`[*x[2:], 4, 5]` has two elements where `x` has one, which is then repeated."""
     source = f"def f(x):\n    {KEPT}return jnp.sum(jnp.concatenate([x[2:], jnp.array([4.0, 5.0])]) * x)\n"
     assert not propose(define(source)["f"], CALLS[0], {}).rewrites
+
+
+@pytest.mark.parametrize(
+    "made", ["[x[:3], x[:-1]]", "[x[:3], x[1:]]", "[x[::2], x[1::2]]", "[x[:2], x[:-1]]", "[x[:1], x[2:]]"]
+)
+def test_what_counts_is_brought_to_the_front_where_a_gap_may_be(made):
+    """Of two elements `x[:3]` has two, behind which a place is empty before those of the rest."""
+    source = (
+        f"def f(x):\n    {KEPT}y = jnp.concatenate({made})\n    return jnp.cumsum(y)[-1], jnp.sum(y * jnp.arange(len(y)))\n"
+    )
+    check(
+        source,
+        *CALLS[:2],
+        (jnp.array([1.0, -1.0, 3.0, -2.0, -5.0, -4.0]),),
+        (jnp.array([-1.0, -1.0, 3.0, -2.0, 2.0, 4.0, 5.0]),),
+    )
+
+
+def test_a_mask_of_the_callers_is_not_as_long_as_its_rest_and_one():
+    """The first need not count: `x[1:][ok[1:]]` and one more are another number than `x[ok]`."""
+    source = "def f(x):\n    ok = x > 0\n    tail = jnp.concatenate([jnp.zeros(1), x[1:][ok[1:]]])\n"
+    source += "    return tail.sum(), len(tail), x[ok].sum()\n"
+    check(source, *CALLS)
