@@ -96,16 +96,20 @@ class Narrowing(Tracking):
     def own_masks(self, node: ast.stmt, names: list[str], becoming: dict[str, Ragged]) -> None:
         """A mask for each name, made before the statement, that stands for its length however often it is bound in it."""
         self.current = node
+        entry = dict(self.state.names)
         for name in names:
             if name in self.canonical:
                 continue
-            held = self.state.names.get(name)
+            held = entry.get(name)
             ragged = becoming[name]
             again = held is not None and held.listed  # `found = [v for v in found if v > t]`
             if ragged.flat or ragged.group or (ragged.listed and not again) or not (held or name in self.bound_before(node)):
                 self.stop(node, f"`{name}` has a length that depends on data")
-            mask = self.fresh("kept", "chosen", "valid", f"{name}_kept")
-            if held is None:
+            beside = [other for other in names[: names.index(name)] if self._go_together(node, (other, name), becoming, entry)]
+            mask = self.canonical[beside[0]] if beside else self.fresh("kept", "chosen", "valid", f"{name}_kept")
+            if beside:
+                pass
+            elif held is None:
                 self.line_before(f"{mask} = {self._all_of(name, ragged.axis, node)}")
             else:
                 self.line_before(f"{mask} = {held.mask}")
@@ -113,6 +117,29 @@ class Narrowing(Tracking):
             length = ragged.length if held is None or held.length == ragged.length else ""
             known = replace(held or ragged, mask=mask, front=False, source=-1, direct=False, pad="", length=length)
             self.state.names[name] = known
+
+    def _go_together(
+        self, node: ast.stmt, names: tuple[str, str], becoming: dict[str, Ragged], entry: dict[str, Ragged]
+    ) -> bool:
+        """Whether a loop makes two arrays shorter alike, by `x, y = x[k], y[k]` or in two lines one after the other: they are
+        as long as each other in each round, and have one mask."""
+        one, other = (becoming[name] for name in names)
+        before = [entry[name].mask if name in entry else "" for name in names]
+        if (
+            not isinstance(node, ast.For | ast.While)
+            or (one.mask, one.axis) != (other.mask, other.axis)
+            or before[0] != before[1]
+        ):
+            return False
+        stores = [
+            [n for n in walk(node) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
+            for name in names
+        ]
+        if [len(each) for each in stores] != [1, 1]:
+            return False
+        first, second = (self.code.statement(each[0]) for each in stores)
+        block = self.code.block(first)
+        return second in block and abs(block.index(first) - block.index(second)) <= 1
 
     def was_whole(self, mask: ast.expr) -> bool:
         """Whether a mask was made before the walk, and so when what it selects from was whole."""

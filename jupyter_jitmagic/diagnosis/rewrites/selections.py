@@ -229,11 +229,18 @@ def _narrowed(spot: Spot, choice: ast.If) -> Iterator[ast.Subscript]:
     if loop is not None and leaves([choice], (ast.Break, ast.Continue, ast.Return)):
         depends = loop.body
     for node in walk_scope(depends):
+        pairs: list[tuple[ast.expr, ast.expr]] = []
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript(value=ast.Name(id=array), slice=mask) as value):
-                fact = spot.fact(mask) if name == array else None
-                if fact is not None and fact.dtype == "b" and fact.ndim > 0:
-                    yield value
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
+                pairs = [*zip(targets, values, strict=True)][:1]  # the walk meets the others
+            case ast.Assign(targets=[target], value=value):
+                pairs = [(target, value)]
+        for pair in pairs:
+            match pair:
+                case ast.Name(id=name), ast.Subscript(value=ast.Name(id=array), slice=mask) as value:
+                    fact = spot.fact(mask) if name == array else None
+                    if fact is not None and fact.dtype == "b" and fact.ndim > 0:
+                        yield value
 
 
 def already_left_out(spot: Spot) -> Iterator[Step]:
