@@ -415,8 +415,6 @@ class Writer:
                             value=whole, slice=ast.Slice(lower=ast.Constant(value=int(k)), upper=None, step=None)
                         ):
                             text, beside = ast.unparse(whole), ast.unparse(rest)
-                            if not _is_below(texts.get(text, text)):
-                                continue  # not all that counts is in front
                             # a single one beside nothing is broadcast to nothing
                             if beside == f"{text}[:{k}]" or (k == 1 and beside == f"{self.jnp('ones')}(1, bool)"):
                                 return text

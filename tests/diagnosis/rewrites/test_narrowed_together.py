@@ -31,6 +31,7 @@ LEFT = "        if keep.all():\n            break\n"
 def test_both_have_one_mask(begun, narrowed):
     found = check(f"def f(x, y):\n{begun}{FIT.format(rounds=3, narrowed=narrowed)}", *CALLS, seconds=20.0)
     assert found.rewrites[0].source.count("jnp.ones(") <= 1
+    assert found.rewrites[0].source.count("& keep") == 1
 
 
 def test_until_nothing_is_left_out_with_weights():
