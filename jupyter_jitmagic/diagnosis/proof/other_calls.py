@@ -556,6 +556,12 @@ class _Maker:
     def _number(self, k: int) -> int:
         return int(self._leaves[k]) if np.ndim(self._leaves[k]) == 0 else -1
 
+    def _may_be_places(self, k: int) -> bool:
+        """Whether an array's whole numbers are places of some array."""
+        largest = max((size for other in self._arrays() for size in self._leaves[other].shape), default=0)
+        values = np.asarray(self._leaves[k])
+        return kind_of(self._leaves[k]) == "i" and bool(np.all((values >= 0) & (values < largest)))
+
     def _mapped(
         self, sizes: Mapping[int, int], words: str, numbers: Mapping[int, int] | None = None, promised: bool = True
     ) -> OtherCall:
@@ -687,6 +693,10 @@ class _Maker:
         held = {k: as_jax(_spread(self._leaves[k])) for k in (*floats, *ints) if self._leaves[k].dtype != np.uint8}
         if held:  # whose sums and counts go past their end
             yield replace(self._as_number(held, "on arrays of uint8"), promised=False, sought=False, by_value=True)
+            beside = {k: value for k, value in held.items() if not self._may_be_places(k)}
+            if 0 < len(beside) < len(held):  # which plain Python does not take where they are spread out
+                words = f"where {' and '.join(map(self._name, beside))} {'hold' if len(beside) > 1 else 'holds'} uint8"
+                yield replace(self._as_number(beside, words), promised=False, sought=False, by_value=True)
         halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}
         if ints:
             yield replace(self._as_number(halves, "on arrays of floats"), promised=False)

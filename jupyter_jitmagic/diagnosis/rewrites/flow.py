@@ -232,7 +232,7 @@ class Flow(Branching):
         count = self.count_of(value)
         for each in targets:
             if isinstance(each, ast.Name):
-                self.bind(node, each.id, found, value, traced)
+                self.bind(node, each.id, found, value, traced, alone=len(targets) == 1)
                 if count is not None:
                     self.counts[each.id] = count
             elif found is not None:

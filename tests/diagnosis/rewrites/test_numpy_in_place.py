@@ -343,5 +343,9 @@ def f(values, days):
 @pytest.mark.parametrize("source", LEDGERS.values(), ids=LEDGERS)
 def test_a_list_holds_what_is_put_there_in_calls_of_ints_and_of_floats(source):
     values, days = jnp.array([3, 1, 4, 1, 5]), jnp.array([0, 1, 1, 0, 0])
-    check(source, (values, days), (values + 0.25, days), (values.astype(jnp.uint8), days), (values[::-1] * 0.5, days[::-1]))
+    found = check(source, (values, days), (values + 0.25, days), (values[::-1] * 0.5, days[::-1]))
+    if "values[i + 1] - table[i]" in source:  # what is below 0 wraps around in plain Python alone
+        assert any("uint8" in each for each in found.rewrites[0].compared.differences)
+    else:
+        check(source, (values, days), (values.astype(jnp.uint8), days))
     check(source, (values + 0.25, days), (values, days), (values - 2, days))
