@@ -115,8 +115,8 @@ def _but_for_keys(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.Subscript(value=owner):
             parts = [owner]
-        case ast.Call(func=ast.Attribute(value=owner, attr="get")):
-            parts = [owner]
+        case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[_, *defaults]):
+            parts = [owner, *defaults]
     for part in parts:
         yield from _but_for_keys(part)
 

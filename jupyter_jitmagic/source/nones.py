@@ -7,6 +7,11 @@ import ast
 from jupyter_jitmagic.source.names import always_leaves, children, surely_written, walk
 
 
+def is_none(value: ast.expr | None) -> bool:
+    """Whether None is written there, as by `return None`, or nothing, as by `return`."""
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)
+
+
 def asks_for_none(node: ast.AST, name: str) -> bool | None:
     """True of `name is None`, False of `name is not None`, None of any other expression."""
     match node:

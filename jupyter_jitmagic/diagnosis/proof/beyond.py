@@ -84,11 +84,17 @@ def _whole_numbers_differ(got: Any, want: Any) -> bool:
 
 
 def beside_cancelling(
-    plain: Plain, rewrite: Callable[[Input], Any], excludes: Mapping[str, str], texts: list[str], seconds: float
+    plain: Plain,
+    rewrite: Callable[[Input], Any],
+    excludes: Mapping[str, str],
+    texts: list[str],
+    around: Mapping[str, Any],
+    seconds: float,
 ) -> str:
-    """What is to be said where a rewrite that is right otherwise loses what plain Python's 64 bits keep, else ""."""
+    """What is to be said where a rewrite that is right otherwise loses what plain Python's 64 bits keep, else "". `around`: the
+    global names of the `texts`."""
     call_shapes = shapes(plain.first)
-    for given, said, exactly in _where_bits_tell(plain, texts):
+    for given, said, exactly in _where_bits_tell(plain, texts, around):
         found = plain.elsewhere(given, min(SHORT, seconds))
         if found is None or falls_under(plain, given, found[0], excludes, call_shapes):
             continue
@@ -103,9 +109,9 @@ def beside_cancelling(
     return ""
 
 
-def _where_bits_tell(plain: Plain, texts: list[str]) -> Iterator[tuple[Input, str, bool]]:
+def _where_bits_tell(plain: Plain, texts: list[str], around: Mapping[str, Any]) -> Iterator[tuple[Input, str, bool]]:
     """(input, what is said where a rewrite gives something else on it, whether little else is said as well)."""
-    if any(map(keeps_double, texts)):
+    if any(keeps_double(text, around) for text in texts):
         yield from ((given, ADDS_IN_DOUBLE, True) for given in plain.variations.cancelling())
     if any(map(puts_limits, texts)):
         yield from ((given, LIMITS_IN_DOUBLE, True) for given in plain.variations.past_limits())

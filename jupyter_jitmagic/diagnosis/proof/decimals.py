@@ -7,8 +7,10 @@ bits all through it is 7 and true.
 from __future__ import annotations
 
 import ast
+import math
 import re
-from collections.abc import Iterator, Sequence
+import types
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -44,9 +46,6 @@ OWN_IN_DOUBLE = (
     "as of 0.29 * 100"
 )
 _OWN_FLOATS = re.compile(r"\bfloat\(\w|\.item\(|\.tolist\(")
-_BY_MATH = re.compile(
-    r"\bmath\.\w+\(|(?<![\w.])(?:a?sin|a?cos|atan2?|tan|sqrt|hypot|radians|degrees|exp|log|log10|fsum|dist)\b"
-)
 _TO_WHOLE = re.compile(r"\b(?:int|round|floor|ceil|trunc|divmod|rint)\(|//|%")
 _TO_DECIMALS = re.compile(r"(?<![.\w])round\(.*,\s*[\w-]+\s*\)")
 _OWN_GRID = re.compile(r"\b(?:np|numpy)\.(?:linspace|arange|geomspace|logspace|histogram)\(")
@@ -66,11 +65,20 @@ def computes_in_double(text: str) -> bool:
     return not jax.config.jax_enable_x64 and bool(_OWN_FLOATS.search(text))
 
 
-def keeps_double(text: str) -> bool:
+def keeps_double(text: str, around: Mapping[str, Any]) -> bool:
     """Whether a source may compute in 64 bits with an array's numbers: in Python's floats, as `math` does, or in NumPy's that
-    it asks for."""
-    asks = "float64" in text or bool(_BY_MATH.search(text))
-    return computes_in_double(text) or (not jax.config.jax_enable_x64 and asks)
+    it asks for. `around`: its global names."""
+    if jax.config.jax_enable_x64:
+        return False
+    return computes_in_double(text) or "float64" in text or any(_is_of_math(each) for each in _read_in(text, around))
+
+
+def _read_in(text: str, around: Mapping[str, Any]) -> Iterator[Any]:
+    return (around.get(node.id) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name))
+
+
+def _is_of_math(value: Any) -> bool:
+    return value is math or (isinstance(value, types.BuiltinFunctionType) and value.__module__ == "math")
 
 
 def puts_limits(text: str) -> bool:

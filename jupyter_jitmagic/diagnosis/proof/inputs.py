@@ -208,10 +208,10 @@ class Variations:
             yield self._each(counts, large(41), MANY_ROUNDS)
 
     def cancelling(self) -> Iterator[Input]:
-        """Arrays of floats whose sum is lost in 32 bits."""
+        """Arrays of floats whose sum is lost in 32 bits, and numbers that are just beside each other."""
         if arrays := [k for k in self._floats if np.size(self._leaves[k]) > 2]:
             yield self._each(arrays, cancelling, "large numbers")
-        first, *others = self._floats or [-1]
+        first, *others = [k for k in self._floats if not np.iscomplexobj(self._leaves[k])] or [-1]
         shape = np.shape(self._leaves[first]) if others else ()
         if alike := [k for k in others if np.shape(self._leaves[k]) == shape]:  # places beside each other, told apart by little
             near = np.asarray(self._leaves[first], np.float64) * (1 + _BESIDE)

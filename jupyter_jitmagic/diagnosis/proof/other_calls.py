@@ -620,16 +620,15 @@ class _Maker:
     def of_another_function(self) -> Iterator[OtherCall]:
         """Integers beside functions that give what they are given, for those that are arguments: what these make of integers
         is integers for some, as polynomials, and floats for others."""
-        given = (*self._call.args, *self._call.kwargs.values())
-        floats = {k: np.asarray(self._leaves[k]) for k in self._variations.floats if kind_of(self._leaves[k]) == "f"}
+        floats = {k: np.asarray(self._leaves[k]) for k in self._variations.floats if not np.iscomplexobj(self._leaves[k])}
         single = {k: value for k, value in floats.items() if value.ndim == 0 and fits_an_int(value)}
-        if not floats or not any(map(_is_function, given)):
+        functions = [name for name, value in self._bound.items() if _is_function(value)]
+        if not floats or not functions:
             return
         whole = {k: as_jax(rounded(np.asarray(value, np.float64))) for k, value in floats.items() if value.ndim}
         ints = self._variations.replaced(whole | whole_in_order(single), "number")
         args = tuple(_first_given if _is_function(value) else value for value in ints.args)
         kwargs = {name: _first_given if _is_function(value) else value for name, value in ints.kwargs.items()}
-        functions = [name for name, value in self._bound.items() if _is_function(value)]
         words = f"where numbers are integers and {' and '.join(functions)} {'give' if len(functions) > 1 else 'gives'} integers"
         yield OtherCall(Input(args, kwargs, "number"), words, promised=False)
 
@@ -694,7 +693,7 @@ class _Maker:
         if held:  # whose sums and counts go past their end
             yield replace(self._as_number(held, "on arrays of uint8"), promised=False, sought=False, by_value=True)
             beside = {k: value for k, value in held.items() if not self._may_be_places(k)}
-            if 0 < len(beside) < len(held):  # which plain Python does not take where they are spread out
+            if 0 < len(beside) < len(held):  # places that are spread out are outside their array, and plain Python fails
                 words = f"where {' and '.join(map(self._name, beside))} {'hold' if len(beside) > 1 else 'holds'} uint8"
                 yield replace(self._as_number(beside, words), promised=False, sought=False, by_value=True)
         halves = {k: as_jax(np.asarray(self._leaves[k]) + 0.5) for k in ints}

@@ -95,11 +95,15 @@ class Assigning:
         return self.spot.step(pattern, (self.code.region([self.node]), text), risky=risky, note=self._of_other_keys())
 
     def _of_other_keys(self) -> str:
-        """What is to be said of items of a dict that the keys of another name: both sides are made, so each has to be there."""
+        """What is to be said of items of a dict that the keys of another name: both sides are made, so each has to be there.
+        Where the test asks for the same item plain Python needs it as well."""
         named = [n for n in self.subscripts if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Name)]
+        asked = {self.code.src(node) for node in ast.walk(self.node.test) if isinstance(node, ast.Subscript)}
+        loops = (at for at in self.code.ancestors(self.node) if isinstance(at, ast.For))
+        over = {self.code.src(loop.target): self.code.src(loop.iter) for loop in loops}
         for place in named:
-            if isinstance(self.spot.held(place.value), dict):
-                key, owner = self.code.src(place.slice), self.code.src(place.value)
+            key, owner = self.code.src(place.slice), self.code.src(place.value)
+            if isinstance(self.spot.held(place.value), dict) and self.code.src(place) not in asked and over.get(key) != owner:
                 return f"where {key} is no key of {owner} it fails, whether or not it is to be set"
         return ""
 

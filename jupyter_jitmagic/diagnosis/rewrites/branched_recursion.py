@@ -1,15 +1,14 @@
-"""Recursion that calls itself more than once, and adds up what the calls give or takes the largest: a loop over the calls that
-are still to be made.
+"""Recursion that calls itself more than once, and adds up what the calls give or takes the largest or smallest: a loop over the
+calls that are still to be made.
 
-`return f(a, m) + f(m, b)` → both are put on a stack of arrays, of which each round takes the last. Python's own recursion is at
-most 1,000 calls deep, so no more than so many wait.
+`return f(a, m) + f(m, b)` → both are put on a stack of arrays, of which each round takes the last.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,18 +17,19 @@ from jupyter_jitmagic.diagnosis.rewrites.recursion import in_a_loop, own_calls
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.singles import is_single
 from jupyter_jitmagic.source.code import always_returns, leaves
-from jupyter_jitmagic.source.names import bound_once, stored, walk
+from jupyter_jitmagic.source.names import bound_once, defaults_of, stored, walk
 
-_DEPTH = 1000
-_NOTE = f"at most {_DEPTH:,} calls may wait, as many as Python's own recursion is deep"
+_DEPTH = 3000  # of Python's recursion where IPython runs: 1,000 elsewhere
+_NOTE = "at most {:,} calls wait at a time (Python's recursion is 1,000 to 3,000 calls deep); with more it would end too soon"
 
 
 @dataclass(frozen=True)
 class _Given:
-    """What the function gives back at one place: what some calls of itself give, and `rest`, put together."""
+    """What the function gives back at one place: what some calls of itself give, and `rest`, put together of `parts`."""
 
     node: ast.Return
     calls: tuple[ast.Call, ...]
+    parts: tuple[ast.expr, ...]
     rest: str
 
 
@@ -53,62 +53,95 @@ def on_a_stack(spot: Spot) -> Iterator[Step]:
         return
     _, names, calls = found
     returns = [node for node in leaves(function.body, ast.Return) if isinstance(node, ast.Return) and node.value is not None]
+    if any(in_a_loop(code, each) for each in returns) or not all(code.on_own_lines([each]) for each in returns):
+        return
+    values = {call: _arguments(function, call, names) for call in calls}
+    again = set(stored(function.body))  # `tol = tol / 2` above `f(a, m, tol)`
+    if any(len(each) < len(names) for each in values.values()):
+        return
+    changed = [name for name in names if name in again or any(code.src(each[name]) != name for each in values.values())]
+    if not changed or not all(_is_number(spot, name) for name in changed):
+        return
     for joined in (_sums(), _extremes(spot, "max"), _extremes(spot, "min")):
         reading = _Reading(spot, function, set(calls), joined)
         given = [reading.of(node) for node in returns]
         known = [each for each in given if each is not None]
         met = [call for each in known for call in each.calls]
-        if len(known) < len(given) or len(met) != len(calls) or max(len(each.calls) for each in known) < 2:
-            continue
-        values = [_arguments(spot, call, names) for call in met]
-        again = set(stored(function.body))  # `tol = tol / 2` above `f(a, m, tol)`
-        changed = [name for name in names if name in again or any(each and each[name] != name for each in values)]
-        if None in values or not changed or not all(_is_number(spot, name) for name in changed):
+        if len(known) == len(given) and len(met) == len(calls) and max(len(each.calls) for each in known) > 1:
+            yield _Stack(spot, function, joined, known, changed, values).step(reading.by_name)
             return
-        if any(in_a_loop(code, each.node) for each in known):
-            return
-        yield _step(spot, function, joined, known, changed, reading.by_name)
-        return
 
 
-def _step(
-    spot: Spot, function: ast.FunctionDef, joined: _Joined, given: Sequence[_Given], changed: list[str], gone: list[ast.stmt]
-) -> Step:
-    code = spot.code
-    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
-    indent = code.indent(body[0])
-    total, left = code.fresh("total", "found", "result"), code.fresh("left", "waiting", "calls_left")
-    pending = {name: code.fresh(f"pending_{name}", f"{name}_pending") for name in changed}
-    edits = [(*code.region([statement]), "") for statement in gone]
-    for each in given:
-        inner = code.indent(each.node)
-        lines = [f"{total} = {joined.text.format(total=total, more=each.rest)}"] if each.rest else []
-        values = [_arguments(spot, call, changed) or {} for call in reversed(each.calls)]  # the first is taken first
-        for name, held in pending.items() if values else ():
-            puts = (f".at[{left + f' + {k}' * (k > 0)}].set({value[name]})" for k, value in enumerate(values))
-            lines.append(f"{held} = {held}{''.join(puts)}")
-        lines += [f"{left} = {left} + {len(values)}"] if values else []
-        edits.append((*code.span(each.node), "".join(f"{line}\n{inner}" for line in lines) + "continue"))
-    most = max(len(each.calls) for each in given)
-    room = (most - 1) * _DEPTH
-    start = "0" if joined.start == "0.0" and _are_whole(spot, given) else joined.start
-    lines = [f"{total} = {start}"]
-    for name, held in pending.items():
-        lines.append(f"{held} = {spot.jnp('zeros')}({room}, {_dtype(spot, name, given)}).at[0].set({name})")
-    lines += [f"{left} = 1", f"while ({left} > 0) & ({left} < {room}):"]
-    taken = [f"{left} = {left} - 1", f"{', '.join(changed)} = {', '.join(f'{held}[{left}]' for held in pending.values())}"]
-    text = "".join(f"{indent}{line}\n" for line in lines) + "".join(f"{indent}    {line}\n" for line in taken)
-    text += code.block_text(body, f"{indent}    ", edits)
-    return spot.step("stack", (code.region(body, comments=True), f"{text}{indent}return {total}\n"), note=_NOTE)
+@dataclass
+class _Stack:
+    """The function as a loop.
+
+    Attributes:
+        changed: the parameters that calls give another value.
+        values: what each call gives for each parameter.
+    """
+
+    spot: Spot
+    function: ast.FunctionDef
+    joined: _Joined
+    given: Sequence[_Given]
+    changed: list[str]
+    values: dict[ast.Call, dict[str, ast.expr]]
+
+    def step(self, gone: list[ast.stmt]) -> Step:
+        """`gone`: statements that give a call's result a name."""
+        spot, code, function = self.spot, self.spot.code, self.function
+        body = function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
+        indent = code.indent(body[0])
+        total, left = code.fresh("total", "found", "result"), code.fresh("left", "waiting", "calls_left")
+        pending = {name: code.fresh(f"pending_{name}", f"{name}_pending") for name in self.changed}
+        edits = [(*code.region([statement]), "") for statement in gone]
+        for each in self.given:
+            inner = code.indent(each.node)
+            lines = [f"{total} = {self.joined.text.format(total=total, more=each.rest)}"] if each.rest else []
+            calls = each.calls[::-1]  # the first is taken first
+            for name, held in pending.items() if calls else ():
+                texts = [code.expr(self.values[call][name]) for call in calls]
+                puts = (f".at[{left + f' + {k}' * (k > 0)}].set({text})" for k, text in enumerate(texts))
+                lines.append(f"{held} = {held}{''.join(puts)}")
+            lines += [f"{left} = {left} + {len(calls)}"] if calls else []
+            edits.append((*code.span(each.node), "".join(f"{line}\n{inner}" for line in lines) + "continue"))
+        room = (max(len(each.calls) for each in self.given) - 1) * _DEPTH
+        start = "0" if self.joined.start == "0.0" and self._adds_whole_numbers() else self.joined.start
+        lines = [f"{total} = {start}"]
+        for name, held in pending.items():
+            lines.append(f"{held} = {spot.jnp('zeros')}({room}, {self._dtype(name)}).at[0].set({name})")
+        lines += [f"{left} = 1", f"while ({left} > 0) & ({left} < {room}):"]
+        taken = [f"{left} = {left} - 1", f"{', '.join(pending)} = {', '.join(f'{held}[{left}]' for held in pending.values())}"]
+        text = "".join(f"{indent}{line}\n" for line in lines) + "".join(f"{indent}    {line}\n" for line in taken)
+        text += code.block_text(body, f"{indent}    ", edits)
+        note = _NOTE.format(room)
+        return spot.step("stack", (code.region(body, comments=True), f"{text}{indent}return {total}\n"), note=note)
+
+    def _dtype(self, name: str) -> str:
+        """What holds a parameter's numbers: floats where a call gives one."""
+        facts = [self.spot.fact(each[name]) for each in self.values.values()]
+        whole = kind_of(self.spot.locals.get(name)) == "i" and all(fact is not None and fact.dtype == "i" for fact in facts)
+        return f"{self.spot.jnp('result_type')}({name}{'' if whole else ', float'})"
+
+    def _adds_whole_numbers(self) -> bool:
+        facts = [self.spot.fact(part) for each in self.given for part in each.parts]
+        return all(fact is not None and fact.dtype == "i" for fact in facts)
 
 
+@dataclass
 class _Reading:
-    """What the `return`s of a function put together."""
+    """What the `return`s of a function put together.
 
-    def __init__(self, spot: Spot, function: ast.FunctionDef, calls: set[ast.Call], joined: _Joined) -> None:
-        self.spot, self.function, self.calls, self.joined = spot, function, calls, joined
-        self.by_name: list[ast.stmt] = []
-        """Statements that give a call's result a name, which is put together behind them."""
+    Attributes:
+        by_name: statements that give a call's result a name, which is put together behind them.
+    """
+
+    spot: Spot
+    function: ast.FunctionDef
+    calls: set[ast.Call]
+    joined: _Joined
+    by_name: list[ast.stmt] = field(default_factory=list)
 
     def of(self, node: ast.Return) -> _Given | None:
         assert node.value is not None
@@ -125,18 +158,24 @@ class _Reading:
             elif any(inner in self.calls for inner in walk(part)):
                 return None
             else:
-                rest.append((sign, self.spot.code.expr(part) if len(parts) == 1 else self.spot.code.operand(part)))
-        if self.joined.names:
-            return _Given(node, tuple(calls), self._of_all([text for _, text in rest]))
-        first, *others = rest or [("+", "0")]
-        text = first[1] if first[0] == "+" else f"-{first[1]}"
-        text += "".join(f" {sign} {part}" for sign, part in others)
-        return _Given(node, tuple(calls), "" if text in ("0", "0.0") else text)
+                rest.append((sign, part))
+        put_together = self._largest if self.joined.names else self._added
+        return _Given(node, tuple(calls), tuple(part for _, part in rest), put_together(rest))
 
-    def _of_all(self, texts: list[str]) -> str:
-        """The largest or smallest of some."""
-        name = next(iter(sorted(self.joined.names)))
-        return texts[0] if len(texts) == 1 else f"{name}({', '.join(texts)})" if texts else ""
+    def _added(self, rest: list[tuple[str, ast.expr]]) -> str:
+        """Several as one text; "" for nothing, and for a 0."""
+        texts = [(sign, self.spot.code.operand(part)) for sign, part in rest]
+        text = "".join(f" {sign} {each}" for sign, each in texts).removeprefix(" + ")
+        text = f"-{text.removeprefix(' - ')}" if text.startswith(" - ") else text
+        return "" if text in ("0", "0.0") else text
+
+    def _largest(self, rest: list[tuple[str, ast.expr]]) -> str:
+        """Several as one text: the largest, or the smallest."""
+        text = ""
+        for _, part in rest:
+            one = self.spot.code.expr(part)
+            text = self.joined.text.format(total=text, more=one) if text else one
+        return text
 
     def _parts(self, node: ast.expr) -> list[tuple[str, ast.expr]] | None:
         match node:
@@ -180,55 +219,18 @@ def _extremes(spot: Spot, name: str) -> _Joined:
     return _Joined(frozenset(names), infinity, f"{pair}({{total}}, {{more}})")
 
 
-def _arguments(spot: Spot, call: ast.Call, names: Sequence[str]) -> dict[str, str] | None:
-    """The text of what a call gives for each parameter; None where that is not known."""
-    function = spot.function
-    assert isinstance(function, ast.FunctionDef)
-    everything = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
-    own = everything[len(everything) - len(_given_names(spot, function)) :]
-    if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
-        return None
-    given = {name: spot.code.expr(value) for name, value in zip(own, call.args, strict=False)}
-    given |= {each.arg: spot.code.expr(each.value) for each in call.keywords if each.arg}
-    defaults = dict(zip(reversed(everything), reversed(function.args.defaults), strict=False))
-    for name in own:
-        if name not in given:
-            default = defaults.get(name)
-            if not isinstance(default, ast.Constant):
-                return None
-            given[name] = spot.code.src(default)
-    return {name: given[name] for name in names}
-
-
-def _given_names(spot: Spot, function: ast.FunctionDef) -> list[str]:
-    found = own_calls(spot, function, within=True)
-    return found[1] if found is not None else []
+def _arguments(function: ast.FunctionDef, call: ast.Call, names: Sequence[str]) -> dict[str, ast.expr]:
+    """What a call gives for each of these parameters, its default where that is a number; fewer where more is not known."""
+    starred = any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords)
+    if starred or len(call.args) > len(names):
+        return {}
+    defaults = {each.arg: default for each, default in defaults_of(function.args) if isinstance(default, ast.Constant)}
+    written = dict(zip(names, call.args, strict=False)) | {each.arg: each.value for each in call.keywords if each.arg}
+    return {name: {**defaults, **written}[name] for name in names if name in written or name in defaults}
 
 
 def _is_number(spot: Spot, name: str) -> bool:
     return is_single(spot, ast.Name(name)) and kind_of(spot.locals[name]) in ("f", "i") and np.ndim(spot.locals[name]) == 0
-
-
-def _dtype(spot: Spot, name: str, given: Sequence[_Given]) -> str:
-    """What holds a parameter's numbers: floats where a call gives one."""
-    places = [call for each in given for call in each.calls]
-    facts = [spot.fact(part) for call in places for part in _node_of(spot, call, name)]
-    whole = kind_of(spot.locals.get(name)) == "i" and all(fact is not None and fact.dtype == "i" for fact in facts)
-    return f"{spot.jnp('result_type')}({name}{'' if whole else ', float'})"
-
-
-def _node_of(spot: Spot, call: ast.Call, name: str) -> list[ast.expr]:
-    function = spot.function
-    names = _given_names(spot, function) if isinstance(function, ast.FunctionDef) else []
-    by_place = [value for known, value in zip(names, call.args, strict=False) if known == name]
-    return by_place + [each.value for each in call.keywords if each.arg == name]
-
-
-def _are_whole(spot: Spot, given: Sequence[_Given]) -> bool:
-    """Whether all that is added up is whole."""
-    ends = [each.node.value for each in given if not each.calls and each.node.value is not None]
-    facts = [spot.fact(each) for each in ends]
-    return bool(ends) and all(fact is not None and fact.dtype == "i" for fact in facts)
 
 
 RULES: list[Rule] = [on_a_stack]

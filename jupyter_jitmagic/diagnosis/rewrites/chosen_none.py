@@ -14,6 +14,7 @@ from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
 from jupyter_jitmagic.source.names import loaded
+from jupyter_jitmagic.source.nones import is_none
 
 
 @dataclass(frozen=True)
@@ -111,12 +112,12 @@ def _choice(spot: Spot) -> _Choice | None:
     tests: list[tuple[ast.expr, bool]] = []
     test = around.test
     while True:
-        none = [_is_none(side) for side in sides]
+        none = [is_none(side) for side in sides]
         if none.count(True) != 1:
             return None
         tests.append((test, none[0]))
         value = sides[none.index(False)]
-        if not isinstance(value, ast.IfExp) or not (_is_none(value.body) or _is_none(value.orelse)):
+        if not isinstance(value, ast.IfExp) or not (is_none(value.body) or is_none(value.orelse)):
             return _Choice(statement, names.pop(), tests, value)
         test, sides = value.test, [value.body, value.orelse]
 
@@ -196,14 +197,14 @@ def one_by_one(spot: Spot) -> Iterator[Step]:
         return
     sides = [side.elts for side in (one, other) if isinstance(side, ast.Tuple) and len(side.elts) == len(targets)]
     names = {target.id for target in targets if isinstance(target, ast.Name)}
-    if len(sides) < 2 or len(names) < len(targets) or names & loaded([choice]) or not any(map(_is_none, sides[0] + sides[1])):
+    if len(sides) < 2 or len(names) < len(targets) or names & loaded([choice]) or not any(map(is_none, sides[0] + sides[1])):
         return
     if not code.on_own_lines([statement]):
         return
     indent, flag = code.indent(statement), code.fresh("chosen", "holds")
     lines = [f"{flag} = {code.expr(test)}"]
     for target, a, b in zip(targets, *sides, strict=True):
-        name, none = code.src(target), [_is_none(each) for each in (a, b)]
+        name, none = code.src(target), [is_none(each) for each in (a, b)]
         if none.count(True) == 1 and not _may_be_asked(spot, function, name):
             lines.append(f"{name} = {code.expr(b if none[0] else a)}")  # nothing can be done with the None
         else:
@@ -234,7 +235,7 @@ def returned_none(spot: Spot) -> Iterator[Step]:
     if spot.entry or asked is None or not isinstance(function, ast.FunctionDef):
         return
     if isinstance(asked[1], ast.IfExp) and isinstance(spot.code.parents[asked[1]], ast.Return):
-        some = _is_none(asked[1].body) != _is_none(asked[1].orelse)
+        some = is_none(asked[1].body) != is_none(asked[1].orelse)
     else:
         leaves = isinstance(asked[1], ast.If) and any(isinstance(node, ast.Return) for node in ast.walk(asked[1]))
         every = [_gives_none(node.value) for node in ast.walk(function) if isinstance(node, ast.Return)]
@@ -263,12 +264,8 @@ def _gives_none(value: ast.expr | None) -> bool:
         case ast.IfExp(body=body, orelse=orelse):
             return _gives_none(body) or _gives_none(orelse)
         case ast.Tuple(elts=[_, *_] as parts):
-            return all(map(_is_none, parts))
-    return _is_none(value)
-
-
-def _is_none(value: ast.expr | None) -> bool:
-    return value is None or (isinstance(value, ast.Constant) and value.value is None)
+            return all(map(is_none, parts))
+    return is_none(value)
 
 
 RULES: list[Rule] = [returned_none, one_by_one, value_or_none, given_up]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import NOTHING, WRITTEN, Spot, Step
 from jupyter_jitmagic.source.code import always_returns, leaves
+from jupyter_jitmagic.source.nones import is_none
 
 
 def with_an_end(spot: Spot, function: ast.FunctionDef) -> Iterator[Step]:
@@ -38,9 +39,9 @@ def with_a_number(spot: Spot, function: ast.FunctionDef, ways: Sequence[ast.stmt
         ways: the statements of the ways through the function that the test decides between; a None below another test is that
             one's business.
     """
-    nones = [each for each in ways if isinstance(each, ast.Return) and _is_none(each.value)]
+    nones = [each for each in ways if isinstance(each, ast.Return) and is_none(each.value)]
     others = [each.value for each in leaves(function.body, ast.Return) if isinstance(each, ast.Return)]
-    known = [value for value in others if value is not None and not _is_none(value)]
+    known = [value for value in others if value is not None and not is_none(value)]
     text = next((text for value in known if (text := _nothing_like(spot, value))), "") if nones else ""
     if text:
         yield spot.step("return", *((each, f"return {text}") for each in nones), excludes=_instead(spot, text))
@@ -50,8 +51,8 @@ def number_for_none(spot: Spot, choice: ast.IfExp) -> Iterator[Step]:
     """`return x.mean() if x.any() else None` → `… else jnp.nan`."""
     if not isinstance(spot.code.parents[choice], ast.Return):
         return
-    none, value = (choice.orelse, choice.body) if _is_none(choice.orelse) else (choice.body, choice.orelse)
-    text = _nothing_like(spot, value) if _is_none(none) and not _is_none(value) else ""
+    none, value = (choice.orelse, choice.body) if is_none(choice.orelse) else (choice.body, choice.orelse)
+    text = _nothing_like(spot, value) if is_none(none) and not is_none(value) else ""
     if text:
         yield spot.step("return", (none, text), excludes=_instead(spot, text))
 
@@ -66,10 +67,6 @@ def _instead(spot: Spot, text: str) -> dict[str, str]:
 def _said(spot: Spot, text: str) -> str:
     """`nan`, `an array of -1`, for what a text makes."""
     return re.sub(r"[\w.]+\.full_like\(\w+, (.*?)\)", r"an array of \1", text).replace(spot.jnp("nan"), "nan")
-
-
-def _is_none(value: ast.expr | None) -> bool:
-    return value is None or (isinstance(value, ast.Constant) and value.value is None)
 
 
 def _nothing_like(spot: Spot, value: ast.expr) -> str:

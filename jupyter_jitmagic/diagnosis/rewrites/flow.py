@@ -387,16 +387,17 @@ class Flow(Branching):
             lines = self.state.before.get(node, [])
             if alone and value is not None and self.text(value) == name and lines and lines[-1].startswith(f"{made} = "):
                 made = lines.pop().removeprefix(f"{made} = ")
-            if f"{mask} = {made}" not in self._lines_just_before(node):  # another array that has the same mask
+            if f"{mask} = {made}" not in self._lines_for_another(node, name):
                 self.line_after(f"{mask} = {made}")
         self.forget({mask})
         return replace(ragged, mask=mask, front=False, source=-1, direct=False, pad="", length="", least="")
 
-    def _lines_just_before(self, node: ast.stmt) -> list[str]:
-        """The lines that go behind a statement, and behind the one before it."""
-        block = self.code.block(node)
-        around = block[max(block.index(node) - 1, 0) : block.index(node) + 1] if node in block else [node]
-        return [line for each in around for line in self.state.after.get(each, [])]
+    def _lines_for_another(self, node: ast.stmt, name: str) -> list[str]:
+        """The lines that go behind a statement, or behind the one before it if that binds another array of the same mask."""
+        block, same = self.code.block(node), {other for other, mask in self.canonical.items() if mask == self.canonical[name]}
+        before = block[max(block.index(node) - 1, 0) : block.index(node)]
+        around = [each for each in before if set(stored([each])) & (same - {name}) and name not in stored([each])]
+        return [line for each in (*around, node) for line in self.state.after.get(each, [])]
 
     def _augmented(self, node: ast.AugAssign) -> None:
         found = self.visit(node.value)

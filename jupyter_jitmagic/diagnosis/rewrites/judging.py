@@ -70,7 +70,7 @@ from jupyter_jitmagic.sandbox.made import made_since
 from jupyter_jitmagic.sandbox.order_of_keys import GOES_BY_KEYS, WHAT_TO_PASS
 from jupyter_jitmagic.sandbox.purity import impurity
 from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
-from jupyter_jitmagic.source.units import NoSource, Unit
+from jupyter_jitmagic.source.units import NoSource, Unit, plain_function
 
 OTHERS_WITHIN = 0.4  # seconds of plain runs on other calls
 _NOTHING = "{effect} and returns nothing, and of a compiled function its result is all that comes out: let it return the array"
@@ -353,7 +353,9 @@ class Judge:
 
     def _beside_bits(self, plain: Plain, traced: Traced) -> str:
         run = by_numpy(self.call.fun, traced.program, self.call.static, self.seconds / 8)
-        return beside_cancelling(plain, run, traced.draft.excludes, [unit.text for unit in self._units], self.seconds / 8)
+        around = getattr(plain_function(self.call.fun), "__globals__", {})
+        texts = [unit.text for unit in self._units]
+        return beside_cancelling(plain, run, traced.draft.excludes, texts, around, self.seconds / 8)
 
     def _where_loops_end(self, plain: Plain, traced: Traced) -> str:
         """What is to be said of loops that may end elsewhere, or never."""

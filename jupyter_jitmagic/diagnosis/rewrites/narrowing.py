@@ -107,12 +107,8 @@ class Narrowing(Tracking):
                 self.stop(node, f"`{name}` has a length that depends on data")
             beside = [other for other in names[: names.index(name)] if self._go_together(node, (other, name), becoming, entry)]
             mask = self.canonical[beside[0]] if beside else self.fresh("kept", "chosen", "valid", f"{name}_kept")
-            if beside:
-                pass
-            elif held is None:
-                self.line_before(f"{mask} = {self._all_of(name, ragged.axis, node)}")
-            else:
-                self.line_before(f"{mask} = {held.mask}")
+            if not beside:
+                self.line_before(f"{mask} = {self._all_of(name, ragged.axis, node) if held is None else held.mask}")
             self.canonical[name] = mask
             length = ragged.length if held is None or held.length == ragged.length else ""
             known = replace(held or ragged, mask=mask, front=False, source=-1, direct=False, pad="", length=length)

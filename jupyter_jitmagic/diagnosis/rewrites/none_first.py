@@ -19,7 +19,7 @@ from jupyter_jitmagic.source.names import (
     walk,
     walk_scope,
 )
-from jupyter_jitmagic.source.nones import asks_for_none, gives_none, is_sure, read_as_none
+from jupyter_jitmagic.source.nones import asks_for_none, gives_none, is_none, is_sure, read_as_none
 
 _LOOSE = ast.If | ast.IfExp | ast.While | ast.Assert | ast.Call
 
@@ -69,7 +69,7 @@ def unasked(spot: Spot) -> Iterator[Step]:
         first, *others = sorted(stores, key=lambda n: n.lineno)
         none = _bound_to(code.statement(first), first)
         given = [_bound_to(code.statement(other), other) for other in others]
-        again = [value for value in given if value is not None and _is_none(value)]
+        again = [value for value in given if value is not None and is_none(value)]
         values = [value for value in given if value not in again]
         kinds = {
             fact.dtype for value in values if value is not None and (fact := spot.fact(value)) is not None and not fact.ndim
@@ -201,7 +201,7 @@ def _edits(spot: Spot, function: ast.FunctionDef, loop: ast.For | ast.While, nam
             case _:
                 return []
     if none is not None and not questions:
-        again = [value for value in given if value is not None and _is_none(value)]
+        again = [value for value in given if value is not None and is_none(value)]
         return [*edits[:1], *((*code.span(value), number) for value in again)]  # nobody asks the flag
     for store in stores:
         if store in inside or (store not in outside and store.lineno < last_question):
@@ -257,7 +257,7 @@ def _is_sure(spot: Spot, function: ast.FunctionDef, node: ast.Compare, name: str
                     n for n in walk_scope(before) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)
                 ]
                 values = [_bound_to(spot.code.statement(store), store) for store in stores]
-                return not any(value is None or _is_none(value) for value in values)
+                return not any(value is None or is_none(value) for value in values)
     return False
 
 
@@ -296,7 +296,7 @@ def _numbers(spot: Spot, values: list[ast.expr | None]) -> str:
 def _fields(spot: Spot, function: ast.FunctionDef, made: ast.stmt, values: list[ast.expr | None]) -> str:
     """Zeros like the records that the loop gives (`best = {"depth": depth, "at": i}`); "" where they have not all the same
     fields, or hold more than numbers and arrays."""
-    records = [_fields_of(value) for value in values if value is None or not _is_none(value)]
+    records = [_fields_of(value) for value in values if value is None or not is_none(value)]
     first = records[0] if records else None
     if first is None or any(each is None or [*each] != [*first] for each in records):
         return ""
@@ -365,7 +365,7 @@ def _is_array(spot: Spot, value: ast.expr | None) -> bool:
 
 def _zeros(spot: Spot, function: ast.FunctionDef, made: ast.stmt, values: list[ast.expr | None]) -> str:
     """Zeros of the shape that all values have; "" where they are not alike, or numbers."""
-    known = [value for value in values if value is not None and not _is_none(value)]
+    known = [value for value in values if value is not None and not is_none(value)]
     facts = [fact for value in known if (fact := spot.fact(value)) is not None]
     if not facts or len({fact.shape for fact in facts}) > 1 or facts[0].ndim < 1 or not facts[0].shape:
         return ""
@@ -375,10 +375,6 @@ def _zeros(spot: Spot, function: ast.FunctionDef, made: ast.stmt, values: list[a
     except LookupError:  # nothing that is known before is as large
         shape, dtype = str(facts[0].shape), ""
     return f"{spot.jnp('zeros')}({shape}{', ' + dtype if dtype else ''})"
-
-
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
 
 
 def asked_by_a_flag(spot: Spot, node: ast.AST, flag: str) -> str:

@@ -10,7 +10,7 @@ from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined_by_w
 from jupyter_jitmagic.diagnosis.rewrites.numbered import negated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.names import bound_once, walk
-from jupyter_jitmagic.source.nones import asks_for_none
+from jupyter_jitmagic.source.nones import asks_for_none, is_none
 
 _Edits = list[tuple[ast.AST | tuple[int, int], str]]
 
@@ -30,12 +30,12 @@ def left_out(spot: Spot) -> Iterator[Step]:
             name, edits = _bound_and_appended(spot, choice, one, other)
         case _:
             return
-    if not name or _is_none(body) == _is_none(orelse):
+    if not name or is_none(body) == is_none(orelse):
         return
     read = _read_without_none(spot, name)
     if read and edits:
-        holds = code.expr(test) if _is_none(orelse) else negated(spot, test)
-        value = code.expr(body if _is_none(orelse) else orelse)
+        holds = code.expr(test) if is_none(orelse) else negated(spot, test)
+        value = code.expr(body if is_none(orelse) else orelse)
         new_name = _name_without_none(spot, name)
         text: _Edits = [(place, new.format(test=holds, value=value, held=new_name or name)) for place, new in edits]
         if new_name:
@@ -132,10 +132,6 @@ def _read_without_none(spot: Spot, name: str) -> _Edits:
     return edits
 
 
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
-
-
 def out_of_a_helper(spot: Spot) -> Iterator[Step]:
     """`[ratio(c) for c in cs]`, where `ratio` returns None early → a loop, in which its lines can stand, and then these."""
     code, call = spot.code, spot.node
@@ -154,7 +150,7 @@ def out_of_a_helper(spot: Spot) -> Iterator[Step]:
 
 
 def _gives_nothing(node: ast.AST) -> bool:
-    return isinstance(node, ast.Return) and (node.value is None or _is_none(node.value))
+    return isinstance(node, ast.Return) and (node.value is None or is_none(node.value))
 
 
 RULES: list[Rule] = [left_out]

@@ -13,18 +13,21 @@ from jupyter_jitmagic.source.names import loaded, target_names
 def left_as_a_set(spot: Spot) -> Iterator[Step]:
     """`left = list(range(n))`, of which numbers are only taken out by `left.remove(i)` → `left = set(range(n))`; so for all
     but one, `[i for i in range(n) if i != start]`, also where `start` is data."""
-    is_list = True
     match spot.node, spot.code.statement(spot.node):
-        case ast.Call(func=ast.Name(id="min" | "max"), args=[ast.Name(id=name)], keywords=[ast.keyword(arg="key")]), _:
-            is_list = isinstance(spot.locals.get(name), list)
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="remove")), _:
-            is_list = isinstance(spot.locals.get(name), list)
+        case (
+            (
+                ast.Call(func=ast.Name(id="min" | "max"), args=[ast.Name(id=name)], keywords=[ast.keyword(arg="key")])
+                | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="remove"))
+            ),
+            _,
+        ) if isinstance(spot.locals.get(name), list):
+            pass
         case _, ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp()):
             pass
         case _:
             return
     function = spot.function
-    if not is_list or not isinstance(function, ast.FunctionDef):
+    if not isinstance(function, ast.FunctionDef):
         return
     made: list[tuple[ast.expr, str]] = []
     for node in ast.walk(function):

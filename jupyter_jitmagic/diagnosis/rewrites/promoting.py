@@ -110,8 +110,8 @@ def _as_a_float(spot: Spot, result: ast.expr, dtype: str) -> str:
     """A whole number as the float that it is beside others, or of the `dtype` that is whole in another call; "" where it was
     made one already."""
     match result:
-        case ast.Constant(value=value) if dtype:
-            return f"{spot.jnp('asarray')}({value!r}, {dtype})"
+        case ast.Constant() | ast.UnaryOp(op=ast.USub(), operand=ast.Constant()) if dtype:
+            return f"{spot.jnp('asarray')}({spot.code.src(result)}, {dtype})"
         case ast.Constant(value=value) if type(value) is int:
             return f"{value}.0"
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)) if type(value) is int:

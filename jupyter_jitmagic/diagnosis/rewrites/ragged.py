@@ -372,9 +372,9 @@ class Writer:
         first = ragged[0]
         if are_of_one(self, ragged) or self._are_of_the_same_pieces(ragged):
             return [replace(each, mask=first.mask) for each in ragged]
-        wholes = {self._whole_of(each) for each in ragged}
-        if len(wholes) == 1 and all(each.front and each.ndim == 1 and not each.times for each in ragged):
-            return [replace(each, mask=wholes.copy().pop()) for each in ragged]
+        whole, *others = (self._whole_of(each) for each in ragged)
+        if others == [whole] * len(others) and all(each.front and each.ndim == 1 and not each.times for each in ragged):
+            return [replace(each, mask=whole) for each in ragged]
         if not all(each.front and each.places and each.places == first.places for each in ragged):
             return ragged
         lengths = [terms(ast.parse(each.length or "_", mode="eval").body, self._size, self._bound_to) for each in ragged]

@@ -225,7 +225,7 @@ class Spot:
         return None
 
     def held(self, node: ast.expr) -> Any:
-        """`value`, also of an object's field or an entry (`batch.r`, `params["w"]`); no property is asked."""
+        """`value`, also of an object's field or an item (`batch.r`, `params["w"]`, `pair[0]`); no property is asked."""
         match node:
             case ast.Attribute(value=owner, attr=name):
                 value = self.held(owner)
@@ -234,7 +234,7 @@ class Spot:
                 return own_attribute(value, name)
             case ast.Subscript(value=owner, slice=ast.Constant(value=key)):
                 value = self.held(owner)
-                if type(value) in (list, tuple) and type(key) is int and -len(value) <= key < len(value):
+                if type(value) in (list, tuple) and type(key) is int and key < len(value):
                     return value[key]
                 return value.get(key) if type(value) is dict else None
         return self.value(node)

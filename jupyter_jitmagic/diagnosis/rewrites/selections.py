@@ -232,7 +232,7 @@ def _narrowed(spot: Spot, choice: ast.If) -> Iterator[ast.Subscript]:
         pairs: list[tuple[ast.expr, ast.expr]] = []
         match node:
             case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
-                pairs = [*zip(targets, values, strict=True)][:1]  # the walk meets the others
+                pairs = [*zip(targets, values, strict=True)]
             case ast.Assign(targets=[target], value=value):
                 pairs = [(target, value)]
         for pair in pairs:

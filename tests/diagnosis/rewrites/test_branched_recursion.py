@@ -22,7 +22,7 @@ def test_an_adaptive_rule():
     source += "    if abs(whole - halves) < 15 * tol:\n        return halves + (halves - whole) / 15\n"
     source += "    return f(a, m, tol / 2) + f(m, b, tol / 2)\n"
     found = check(source, (0.0, 3.0), (0.0, 3.0, 1e-6), (1, 2), (2.0, 2.0), (jnp.array(3.0), jnp.array(-1.0), 1e-5))
-    assert any("at most 1,000 calls may wait" in each for each in found.rewrites[0].compared.differences)
+    assert any("at most 3,000 calls wait at a time" in each for each in found.rewrites[0].compared.differences)
 
 
 def test_a_function_within_another_that_uses_its_names():
@@ -60,8 +60,35 @@ def test_whole_numbers_stay_whole():
 
 
 def test_it_goes_as_deep_as_pythons_own():
-    source = "def f(x, n):\n    if n == 0:\n        return x\n    return f(x + 1, n - 1) + f(x, n * 0)\n"
-    check(source, (0.5, jnp.array(3)), (0.5, jnp.array(300)))
+    source = "def f(x, n):\n    if n == 0:\n        return x\n    return f(x, n * 0) + f(x + 1, n - 1)\n"
+    check(source, (0.5, jnp.array(3)), (0.5, jnp.array(600)))
+    check(source.replace("f(x, n * 0) + f(x + 1, n - 1)", "f(x + 1, n - 1) + f(x, n * 0)"), (0.5, jnp.array(600)))
+
+
+def test_what_ends_in_a_choice_is_added_as_a_whole():
+    source = "def f(x, n, up):\n    if n <= 0:\n        return x if up else -x\n"
+    source += "    return f(x / 3, n - 1, up) + f(x / 2, n - 1, up)\n"
+    check(source, (2.0, jnp.array(4), True), (2.0, jnp.array(4), False), static=("up",))
+
+
+def test_a_return_that_shares_its_line():
+    source = "def f(x, n):\n    if n <= 0 or x < 0.1: return x\n    return f(x / 3, n - 1) + f(x / 2, n - 1)\n"
+    check(source, (2.0, jnp.array(4)), (0.5, jnp.array(7)), (0.0, jnp.array(3)))
+
+
+def test_an_argument_that_is_left_out_has_its_default():
+    source = "def f(x, n, w=0.5):\n    if n <= 0:\n        return x * w\n    return f(x / 3, n - 1) + f(x / 2, n - 1, w + 1)\n"
+    check(source, (2.0, jnp.array(4), 3), (1.0, jnp.array(2)), (2, jnp.array(3), 0))
+
+
+def test_the_largest_of_more_than_two():
+    source = "def f(x, n):\n    if n <= 0:\n        return x\n    return max(f(x / 3, n - 1), f(x - 0.23, n - 1), 0.5, x / 9)\n"
+    check(source, (2.0, jnp.array(4)), (0.2, jnp.array(2)))
+
+
+def test_halves_that_are_added_to_whole_numbers():
+    source = "def f(n):\n    if n < 2:\n        return 1\n    return f(n - 1) + f(n - 2) + 0.5\n"
+    check(source, (jnp.array(5),), (jnp.array(1),))
 
 
 @pytest.mark.parametrize(
@@ -83,6 +110,7 @@ def test_what_is_put_together_otherwise_is_left(last):
 def test_arrays_are_no_numbers_to_wait_with():
     source = "def f(x, n):\n    if n <= 0:\n        return x.sum()\n    return f(x / 3, n - 1) + f(x / 2, n - 1)\n"
     assert "stack" not in offered(source, jnp.array([1.0, 2.0]), jnp.array(3))
+    assert "stack" in offered(source.replace("x.sum()", "x"), 2.0, jnp.array(3))
 
 
 def test_a_parameter_that_is_changed_first_waits_as_well():

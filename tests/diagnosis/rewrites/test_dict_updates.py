@@ -140,7 +140,8 @@ def test_items_of_a_loop_over_keys_and_of_lists():
         '            s["n"][name] += 10.0\n            s["seen"][0][1] += 1\n            s["seen"][1][0] = v\n    return s\n'
     )
     calls = ({"a": 1, "b": 5.0}, {"a": 2.0, "b": 3.0}), ({"a": 3, "b": 5}, {"a": 2, "b": 30}), ({"a": 1}, {"a": 0.5})
-    found = check(source, *calls)
+    assert "is no key" not in str(check(source, *calls).rewrites[0].compared)
+    found = check(source.replace('if s["n"][name] < v', "if v > 1"), *calls)
     assert 'where name is no key of s["n"] it fails' in str(found.rewrites[0].compared)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import pytest
 
-from tests.diagnosis.rewrites.helpers import check, check_with_gradients, define, propose
+from tests.diagnosis.rewrites.helpers import check, check_with_gradients, offered
 
 HIT = """
 def hit(o, d, r):
@@ -68,6 +68,47 @@ def test_within_a_loop():
     check(source, *((xs, jnp.array(ys)) for ys in ([0.0, 2.0, 1.0], [4.0, 4.0, 4.0], [0.0, 0.0, 0.0])))
 
 
+TWICE = "def g(x):\n    if x < 0:\n        return None\n    if x > 4:\n        return None\n    return x, 1\n\n"
+
+
+def test_two_questions_have_two_answers():
+    source = f"{TWICE}def f(x, y):\n    if g(x) is None:\n        return 0.5\n"
+    source += "    if g(y) is None:\n        return 2.0\n    return x\n"
+    check(source, *((x, y) for x in (1.0, -1.0, 9.0) for y in (2.0, -2.0)))
+
+
+def test_names_of_the_callers_are_not_the_helpers():
+    """The copy in the caller would read its `EDGE`."""
+    source = (
+        "EDGE = 4\n\ndef g(x):\n    if x > EDGE:\n        return None\n    if x < 0:\n        return None\n    return x, 1\n\n"
+    )
+    source += "def f(x, EDGE):\n    found = g(x)\n    if found is None:\n        return 0.5\n    return found[0] * EDGE\n"
+    assert "zeros" not in offered(source, 2.0, 3.0)
+    assert "zeros" in offered(source.replace("def f(x, EDGE)", "def f(x, edge)").replace("* EDGE", "* edge"), 2.0, 3.0)
+
+
+def test_names_that_the_helper_has_itself():
+    source = "def g(x):\n    zeros = jnp.zeros(2)\n    if x > 4:\n        return None\n    if_so = x + zeros\n    if x < 0:\n"
+    source += "        return None\n    return if_so, zeros\n\n"
+    source += (
+        "def f(x):\n    found = g(x)\n    if found is None:\n        return 0.5\n    return found[0].sum() + found[1].sum()\n"
+    )
+    check(source, (1.0,), (5.0,), (-1.0,))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "if any(g(v) is not None for v in x):\n        return 0.5\n",  # of each, and not of one
+        "if y is not None and g(y) is None:\n        return 0.5\n",  # None is not handed on
+        "found = g(x[0])\n    if found is None or found[0] > 1:\n        return 0.5\n    y = found or x\n",
+    ],
+)
+def test_what_is_asked_otherwise_is_left(question):
+    source = f"{TWICE}def f(x, y=None):\n    {question}    return 2.0\n"
+    assert "zeros" not in offered(source, jnp.array([1.0, 2.0]), jnp.array(3.0))
+
+
 @pytest.mark.parametrize(
     "caller",
     [
@@ -76,6 +117,4 @@ def test_within_a_loop():
     ],
 )
 def test_what_the_caller_gives_back_itself_is_none_all_the_same(caller):
-    source = "def g(x):\n    if x < 0:\n        return None\n    if x > 4:\n        return None\n    return x, 1\n\n"
-    source += f"def f(x):\n    {caller}"
-    assert not propose(define(source)["f"], (2.0,), {}).rewrites
+    assert "zeros" not in offered(f"{TWICE}def f(x):\n    {caller}", 2.0)

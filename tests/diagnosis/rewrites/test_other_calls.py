@@ -241,9 +241,11 @@ def test_weights_that_were_left_out_are_given():
     ],
 )
 def test_a_sum_of_integers_stays_one(source):
-    """Python's 0 is no proof that plain Python gives floats for integers."""
+    """Python's 0 is no proof that plain Python gives floats for integers, nor is its -1."""
     whole = jnp.array([3, -1, 4])
     assert served(source, (jnp.array([0.5, -1.5]),), ((whole,), {}), ((-whole[:1],), {})).rewrites
+    assert served(source, (whole,), ((jnp.array([0.5, -1.5]),), {}), ((-X,), {})).rewrites
+    source = source.replace("return 0\n", "return -1\n")
     assert served(source, (whole,), ((jnp.array([0.5, -1.5]),), {}), ((-X,), {})).rewrites
 
 
@@ -1336,6 +1338,7 @@ def test_a_function_that_gives_integers_for_integers():
     """A root finder begins with ints, which `jnp.cos` makes floats of and a polynomial does not."""
     source = "def f(fun, a, b, tol=1e-3):\n    fa, fb = fun(a), fun(b)\n    while jnp.abs(fb) > tol:\n"
     source += "        a, b = b, b - fb * (b - a) / (fb - fa)\n        fa, fb = fb, fun(b)\n    return b\n"
+    assert propose(define(source)["f"], (jnp.cos, 1 + 0.5j, 2.0), {}, (), ("fun",)).why_not is not None  # no fault of ours
     check(source, (jnp.cos, 1.0, 2.0), (lambda x: x**3 - 2 * x - 5, 2, 3), (lambda x: x - 1, 0, 1), static=("fun",))
 
 
@@ -1352,7 +1355,8 @@ def test_what_math_keeps_of_two_places_beside_each_other():
     source += "    flat = 6371.0 * math.hypot(c - a, math.cos(a) * (d - b))\n    return flat if flat < 0.5 else 2 * flat\n"
     places = jnp.array([52.52, 13.40]), jnp.array([48.85, 2.35])
     assert "64 bits here" in said_of(source, *places)
-    source = "def f(p, q):\n    flat = jnp.hypot(*(q - p))\n    return flat if flat < 0.5 else 2 * flat\n"
+    source = "def f(p, dist):\n    flat = jnp.hypot(*jnp.sin(dist - p))  # by hypot(a, b)\n"
+    source += "    return flat if flat < 0.5 else 2 * flat\n"
     assert "64 bits" not in said_of(source, *places)
 
 
