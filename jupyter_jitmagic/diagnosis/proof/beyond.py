@@ -19,6 +19,7 @@ from jupyter_jitmagic.diagnosis.proof.decimals import (
     keeps_double,
     puts_limits,
     takes_degrees,
+    uses_math,
 )
 from jupyter_jitmagic.diagnosis.proof.differing import CannotRun, differs, is_wider, parts_that_differ, shapes, too_large
 from jupyter_jitmagic.diagnosis.proof.inputs import MANY_ROUNDS
@@ -111,10 +112,12 @@ def beside_cancelling(
 
 def _where_bits_tell(plain: Plain, texts: list[str], around: Mapping[str, Any]) -> Iterator[tuple[Input, str, bool]]:
     """(input, what is said where a rewrite gives something else on it, whether little else is said as well)."""
-    if any(keeps_double(text, around) for text in texts):
+    if any(map(keeps_double, texts)):
         yield from ((given, ADDS_IN_DOUBLE, True) for given in plain.variations.cancelling())
     if any(map(puts_limits, texts)):
         yield from ((given, LIMITS_IN_DOUBLE, True) for given in plain.variations.past_limits())
+    if any(uses_math(text, around) for text in texts):
+        yield from ((given, ADDS_IN_DOUBLE, True) for given in plain.variations.cancelling())
     if any(map(takes_degrees, texts)):
         yield from ((given, TURNS_IN_DOUBLE, False) for given in plain.variations.at_turns())
     yield from ((given, said, False) for given, said in between_singles(plain.variations))

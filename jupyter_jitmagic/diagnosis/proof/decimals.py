@@ -65,16 +65,15 @@ def computes_in_double(text: str) -> bool:
     return not jax.config.jax_enable_x64 and bool(_OWN_FLOATS.search(text))
 
 
-def keeps_double(text: str, around: Mapping[str, Any]) -> bool:
-    """Whether a source may compute in 64 bits with an array's numbers: in Python's floats, as `math` does, or in NumPy's that
-    it asks for. `around`: its global names."""
-    if jax.config.jax_enable_x64:
-        return False
-    return computes_in_double(text) or "float64" in text or any(_is_of_math(each) for each in _read_in(text, around))
+def keeps_double(text: str) -> bool:
+    """Whether a source may compute in 64 bits with an array's numbers: in Python's floats, or in NumPy's that it asks for."""
+    return computes_in_double(text) or (not jax.config.jax_enable_x64 and "float64" in text)
 
 
-def _read_in(text: str, around: Mapping[str, Any]) -> Iterator[Any]:
-    return (around.get(node.id) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name))
+def uses_math(text: str, around: Mapping[str, Any]) -> bool:
+    """Whether it computes with functions of `math`, which are of Python's floats. `around`: its global names."""
+    names = [node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
+    return not jax.config.jax_enable_x64 and any(_is_of_math(around.get(name)) for name in names)
 
 
 def _is_of_math(value: Any) -> bool:
