@@ -11,7 +11,7 @@ import io
 import keyword
 import textwrap
 import tokenize
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -262,9 +262,10 @@ class Code:
 
     # -- names ------------------------------------------------------------------------------------
 
-    def fresh(self, *wanted: str) -> str:
-        """The first wanted name that nothing here uses, and that is no word of Python's, else the first one with a number."""
-        used = self.names
+    def fresh(self, *wanted: str, taken: Collection[str] = ()) -> str:
+        """The first wanted name that nothing here uses, nor is `taken`, and that is no word of Python's, else the first with
+        a number."""
+        used = self.names.union(taken)
         for name in wanted:
             if name not in used and not keyword.iskeyword(name):
                 return name

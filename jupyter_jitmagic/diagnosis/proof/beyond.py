@@ -112,11 +112,12 @@ def beside_cancelling(
 
 def _where_bits_tell(plain: Plain, texts: list[str], around: Mapping[str, Any]) -> Iterator[tuple[Input, str, bool]]:
     """(input, what is said where a rewrite gives something else on it, whether little else is said as well)."""
-    if any(map(keeps_double, texts)):
+    in_double = any(map(keeps_double, texts))
+    if in_double:
         yield from ((given, ADDS_IN_DOUBLE, True) for given in plain.variations.cancelling())
     if any(map(puts_limits, texts)):
         yield from ((given, LIMITS_IN_DOUBLE, True) for given in plain.variations.past_limits())
-    if any(uses_math(text, around) for text in texts):
+    if not in_double and any(uses_math(text, around) for text in texts):
         yield from ((given, ADDS_IN_DOUBLE, True) for given in plain.variations.cancelling())
     if any(map(takes_degrees, texts)):
         yield from ((given, TURNS_IN_DOUBLE, False) for given in plain.variations.at_turns())

@@ -72,8 +72,9 @@ def keeps_double(text: str) -> bool:
 
 def uses_math(text: str, around: Mapping[str, Any]) -> bool:
     """Whether it computes with functions of `math`, which are of Python's floats. `around`: its global names."""
-    names = [node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
-    return not jax.config.jax_enable_x64 and any(_is_of_math(around.get(name)) for name in names)
+    if jax.config.jax_enable_x64:
+        return False
+    return any(_is_of_math(around.get(node.id)) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name))
 
 
 def _is_of_math(value: Any) -> bool:

@@ -16,7 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits, said_where
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.singles import all_single
 from jupyter_jitmagic.source.code import Edit
-from jupyter_jitmagic.source.names import loaded, read_first, stored, surely_written, walk_scope
+from jupyter_jitmagic.source.names import loaded, read_first, stored, surely_written, target_names, walk_scope
 
 
 class Assigning:
@@ -99,11 +99,12 @@ class Assigning:
         Where the test asks for the same item plain Python needs it as well."""
         named = [n for n in self.subscripts if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Name)]
         asked = {self.code.src(node) for node in ast.walk(self.node.test) if isinstance(node, ast.Subscript)}
-        loops = (at for at in self.code.ancestors(self.node) if isinstance(at, ast.For))
-        over = {self.code.src(loop.target): self.code.src(loop.iter) for loop in loops}
+        loops = [at for at in self.code.ancestors(self.node) if isinstance(at, ast.For)]
+        over = {name: self.code.src(loop.iter) for loop in loops for name in target_names(loop.target)[:1]}
         for place in named:
             key, owner = self.code.src(place.slice), self.code.src(place.value)
-            if isinstance(self.spot.held(place.value), dict) and self.code.src(place) not in asked and over.get(key) != owner:
+            own = over.get(key) in (owner, f"{owner}.items()", f"{owner}.keys()")
+            if isinstance(self.spot.held(place.value), dict) and self.code.src(place) not in asked and not own:
                 return f"where {key} is no key of {owner} it fails, whether or not it is to be set"
         return ""
 

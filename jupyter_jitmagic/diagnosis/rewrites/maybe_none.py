@@ -17,6 +17,8 @@ from jupyter_jitmagic.source.code import Code, Edit, always_returns, is_tested, 
 from jupyter_jitmagic.source.names import bound_in, free_names, read_first, stored, walk
 from jupyter_jitmagic.source.nones import asks_for_none, is_none
 
+_HANDED_ON = ast.Return | ast.Call | ast.keyword | ast.BoolOp | ast.Tuple | ast.List | ast.Dict | ast.Assign | ast.IfExp
+
 
 def with_a_flag(spot: Spot) -> Iterator[Step]:
     """`found = hit(x)` and `if hit(x) is not None`, with all calls of that helper in the function."""
@@ -37,12 +39,15 @@ def with_a_flag(spot: Spot) -> Iterator[Step]:
     text = _Flagged(spot, made.source).function(helper, body, flagged, code.indent(first[0]))
     callers = _Callers(spot, function, flagged)
     calls = [node for node in walk(function) if isinstance(node, ast.Call) and code.src(node.func) == name]
-    edits = [callers.given_a_name(call) or callers.asked_at_once(call) for call in calls]
-    if text is None or None in edits:
-        return
-    start = code.region(first[:1])[0]
-    changes = [((begin, end), new) for each in edits for begin, end, new in each or ()]
-    yield spot.step("zeros", ((start, start), text), *changes, drops=made.changed)
+    edits: list[Edit] = []
+    for call in calls:
+        found = callers.given_a_name(call) or callers.asked_at_once(call)
+        if found is None:
+            return
+        edits += found
+    if text is not None:
+        start = code.region(first[:1])[0]
+        yield spot.step("zeros", ((start, start), text), *(((a, b), new) for a, b, new in edits), drops=made.changed)
 
 
 def _may_give_none(helper: ast.FunctionDef) -> bool:
@@ -81,10 +86,12 @@ class _Callers:
 
     def _may_ask(self, node: ast.Name) -> bool:
         """Whether a use of what may be None goes by that, or hands it on to what may."""
-        code = self.spot.code
-        return is_tested(code, node) or isinstance(
-            code.parents[node], ast.Return | ast.Call | ast.keyword | ast.BoolOp | ast.Tuple
-        )
+        match parent := self.spot.code.parents[node]:
+            case ast.Compare():
+                return any(map(is_none, (parent.left, *parent.comparators)))  # `found == None`
+            case ast.Assign(targets=[ast.Tuple()]):
+                return False
+        return is_tested(self.spot.code, node) or isinstance(parent, _HANDED_ON)
 
     def asked_at_once(self, call: ast.Call) -> list[Edit] | None:
         """`if hit(x) is not None`."""
@@ -106,8 +113,7 @@ class _Callers:
         return [(start, start, line), (*code.span(question), asked_by_a_flag(self.spot, question, flag))]
 
     def _flag(self, wanted: str) -> str:
-        names = [wanted, *(f"{wanted}_{number}" for number in range(2, len(self.flags) + 3))]
-        self.flags.append(self.spot.code.fresh(*[name for name in names if name not in self.flags]))
+        self.flags.append(self.spot.code.fresh(wanted, taken=self.flags))
         return self.flags[-1]
 
 
@@ -165,8 +171,7 @@ class _Flagged:
         return f"{text}{indent}return {self.spot.lax('cond')}({test}, {', '.join(names)})\n"
 
     def _fresh(self, wanted: str) -> str:
-        names = [wanted, *(f"{wanted}_{number}" for number in range(2, len(self.taken) + 3))]
-        self.taken.append(self.source.fresh(*[name for name in names if name not in self.taken]))
+        self.taken.append(self.source.fresh(wanted, taken=self.taken))
         return self.taken[-1]
 
     def _as_one(self, value: ast.expr) -> str:

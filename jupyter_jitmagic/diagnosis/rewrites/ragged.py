@@ -221,12 +221,7 @@ class Writer:
         self.state.after.setdefault(self.current, []).append(line)
 
     def fresh(self, *wanted: str) -> str:
-        used = self.code.names | self.state.taken
-        name = next((each for each in wanted if each not in used), "")
-        number = 2
-        while not name:
-            name = f"{wanted[0]}_{number}" if f"{wanted[0]}_{number}" not in used else ""
-            number += 1
+        name = self.code.fresh(*wanted, taken=self.state.taken)
         self.state.taken.add(name)
         return name
 

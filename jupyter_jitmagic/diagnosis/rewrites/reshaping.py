@@ -135,7 +135,7 @@ class Reshaping(Consumers):
         fact = self.spot.fact(node)
         dtype = fact.dtype if fact is not None and fact.dtype else ragged[0].dtype
         least = " + ".join(f"({size})" for size, each in zip(lengths, values, strict=True) if each is None)
-        in_front = ragged[-1].front and (values[:-1] == [None] * len(values[:-1]) or self._begins(values, masks))
+        in_front = ragged[-1].front and (not any(values[:-1]) or self._begins(values, masks))
         made = replace(
             ragged[0], mask=mask, front=in_front, pad="", direct=False, source=-1, dtype=dtype, length="", least=least
         )

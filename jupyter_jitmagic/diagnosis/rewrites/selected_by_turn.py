@@ -425,8 +425,7 @@ class Reads:
         if name not in others | taken:
             taken.add(name)
             return name
-        wanted = (f"{name}_of_each", *(f"{name}_of_each_{number}" for number in range(2, 10)))
-        found = self.code.fresh(*(each for each in wanted if each not in taken))
+        found = self.code.fresh(f"{name}_of_each", taken=taken)
         taken.add(found)
         return found
 

@@ -145,6 +145,12 @@ def test_items_of_a_loop_over_keys_and_of_lists():
     assert 'where name is no key of s["n"] it fails' in str(found.rewrites[0].compared)
 
 
+@pytest.mark.parametrize("over", ["name in s", "name, v in s.items()", "name in s.keys()"])
+def test_keys_of_the_dict_itself_are_there(over):
+    source = f"def f(s, t):\n    s = dict(s)\n    for {over}:\n        if t > 1:\n            s[name] = t\n    return s\n"
+    assert "is no key" not in str(check(source, ({"a": 1.0, "b": 2.0}, 2.0), ({"a": 1.0}, 0.5)).rewrites[0].compared)
+
+
 def test_an_item_that_is_not_there_yet_is_not_set_where_the_test_does_not_hold():
     """Plain Python's dict has no such key then."""
     source = 'def f(s, t):\n    s = dict(s)\n    if s["a"] < t:\n        s["a"] = t\n        s["new"] = 1.0\n    return s\n'

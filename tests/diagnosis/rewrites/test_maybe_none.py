@@ -102,6 +102,8 @@ def test_names_that_the_helper_has_itself():
         "if any(g(v) is not None for v in x):\n        return 0.5\n",  # of each, and not of one
         "if y is not None and g(y) is None:\n        return 0.5\n",  # None is not handed on
         "found = g(x[0])\n    if found is None or found[0] > 1:\n        return 0.5\n    y = found or x\n",
+        "found = g(x[0])\n    if found is None:\n        x = -x\n    y = found\n    if y is None:\n        return 0.5\n",
+        "found = g(x[0])\n    if found is None:\n        x = -x\n    if found == None:\n        return 0.5\n",
     ],
 )
 def test_what_is_asked_otherwise_is_left(question):

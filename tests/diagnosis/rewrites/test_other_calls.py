@@ -1338,7 +1338,7 @@ def test_a_function_that_gives_integers_for_integers():
     """A root finder begins with ints, which `jnp.cos` makes floats of and a polynomial does not."""
     source = "def f(fun, a, b, tol=1e-3):\n    fa, fb = fun(a), fun(b)\n    while jnp.abs(fb) > tol:\n"
     source += "        a, b = b, b - fb * (b - a) / (fb - fa)\n        fa, fb = fb, fun(b)\n    return b\n"
-    assert propose(define(source)["f"], (jnp.cos, 1 + 0.5j, 2.0), {}, (), ("fun",)).why_not is not None  # no fault of ours
+    assert "failed" not in str(propose(define(source)["f"], (jnp.cos, 1 + 0.5j, 2.0), {}, (), ("fun",)).obstacles)
     check(source, (jnp.cos, 1.0, 2.0), (lambda x: x**3 - 2 * x - 5, 2, 3), (lambda x: x - 1, 0, 1), static=("fun",))
 
 
