@@ -123,7 +123,6 @@ class _Flagged:
 
     spot: Spot
     source: Code
-    taken: list[str] = field(default_factory=list)
 
     def function(self, helper: ast.FunctionDef, body: Sequence[ast.stmt], name: str, indent: str) -> str | None:
         text = self._rest(list(body), f"{indent}    ")
@@ -154,7 +153,7 @@ class _Flagged:
             if is_empty:
                 names.append("")
                 continue
-            names.append(self._fresh(what))
+            names.append(self.source.fresh(what))
             inner = self._rest(side, f"{indent}    ")
             if inner is None:
                 return None
@@ -162,17 +161,13 @@ class _Flagged:
             given = ", ".join(f"{name}={name}" for name in changed)
             text += f"{indent}def {names[-1]}({given}):\n{inner}\n"
         if any(empty):
-            zeros, spot = self._fresh("zeros"), self.spot
+            zeros, spot = self.source.fresh("zeros"), self.spot
             shapes = f"{spot.jax('eval_shape')}({next(filter(None, names))})"
             made = f"{spot.jax('tree.map')}(lambda s: {spot.jnp('zeros')}(s.shape, s.dtype), {shapes})"
             text += f"{indent}{zeros} = {made}\n"
             names = [each or f"lambda: {zeros}" for each in names]
         test = self.source.expr(statement.test)
         return f"{text}{indent}return {self.spot.lax('cond')}({test}, {', '.join(names)})\n"
-
-    def _fresh(self, wanted: str) -> str:
-        self.taken.append(self.source.fresh(wanted, taken=self.taken))
-        return self.taken[-1]
 
     def _as_one(self, value: ast.expr) -> str:
         """What is returned, as one part of a pair."""

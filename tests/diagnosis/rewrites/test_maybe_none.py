@@ -74,7 +74,10 @@ TWICE = "def g(x):\n    if x < 0:\n        return None\n    if x > 4:\n        r
 def test_two_questions_have_two_answers():
     source = f"{TWICE}def f(x, y):\n    if g(x) is None:\n        return 0.5\n"
     source += "    if g(y) is None:\n        return 2.0\n    return x\n"
-    check(source, *((x, y) for x in (1.0, -1.0, 9.0) for y in (2.0, -2.0)))
+    calls = [(x, y) for x in (1.0, -1.0, 9.0) for y in (2.0, -2.0)]
+    check(source, *calls)
+    source = f"{TWICE}def f(x, y):\n    if (g(x) is None) | (g(y) is None):\n        return 0.5\n    return x\n"
+    check(source, *calls)
 
 
 def test_names_of_the_callers_are_not_the_helpers():
@@ -93,6 +96,13 @@ def test_names_that_the_helper_has_itself():
     source += (
         "def f(x):\n    found = g(x)\n    if found is None:\n        return 0.5\n    return found[0].sum() + found[1].sum()\n"
     )
+    check(source, (1.0,), (5.0,), (-1.0,))
+
+
+def test_a_value_on_several_lines():
+    source = "def g(x):\n    if x > 4:\n        return None\n    if x < 0:\n        return None\n"
+    source += "    return (\n        x\n        + 1\n    )\n\n"
+    source += "def f(x):\n    found = g(x)\n    if found is None:\n        return 0.5\n    return found * 2\n"
     check(source, (1.0,), (5.0,), (-1.0,))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
 import warnings
@@ -15,6 +16,7 @@ from jupyter_jitmagic import diagnose
 from jupyter_jitmagic.diagnosis.proof import serving
 from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.changes import noise
+from jupyter_jitmagic.diagnosis.proof.decimals import uses_math
 from jupyter_jitmagic.diagnosis.proof.differing import differs
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.other_calls import other_calls, where_it_fails
@@ -22,6 +24,7 @@ from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.serving import Served
 from jupyter_jitmagic.diagnosis.rewrites import judging, propose
 from jupyter_jitmagic.diagnosis.rewrites.engine import Search
+from jupyter_jitmagic.source.compared import compared_with
 
 from .helpers import applied, check, define
 
@@ -1355,12 +1358,17 @@ def test_what_math_keeps_of_two_places_beside_each_other():
     source += "    flat = 6371.0 * math.hypot(c - a, math.cos(a) * (d - b))\n    return flat if flat < 0.5 else 2 * flat\n"
     places = jnp.array([52.52, 13.40]), jnp.array([48.85, 2.35])
     assert "64 bits here" in said_of(source, *places)
+    by_name = "from math import cos, hypot, radians\n\n" + source.replace("math.", "")
+    assert "64 bits here" in said_of(by_name, *places)
     source = "def f(p, dist):\n    flat = jnp.hypot(*jnp.sin(dist - p))  # by hypot(a, b)\n"
-    source += "    return flat if flat < 0.5 else 2 * flat\n"
+    source += "    return flat if flat < 0.5 else mul(2, flat)\n"
+    source = f"from operator import mul\n\n{source}"
     assert "64 bits" not in said_of(source, *places)
+    assert not uses_math(source, define(source))
 
 
 def test_the_key_of_an_item_is_no_word_that_an_argument_is_compared_with():
     source = 'def f(stock, t):\n    return stock["tea"] if stock["tea"] < t else t * 2\n'
     found = diagnose(define(source)["f"], {"tea": 1.0}, 2.0)
     assert found.rewrites and "text" not in found.reason
+    assert [*compared_with(ast.parse('kw.get("mode", "fast") == mode'), "mode")] == ["fast"]
