@@ -73,7 +73,8 @@ def test_what_ends_in_a_choice_is_added_as_a_whole():
 
 def test_a_return_that_shares_its_line():
     source = "def f(x, n):\n    if n <= 0 or x < 0.1: return x\n    return f(x / 3, n - 1) + f(x / 2, n - 1)\n"
-    check(source, (2.0, jnp.array(4)), (0.5, jnp.array(7)), (0.0, jnp.array(3)))
+    found = check(source, (2.0, jnp.array(4)), (0.5, jnp.array(7)), (0.0, jnp.array(3)))
+    assert not any("rejected" in each for each in found.obstacles)
 
 
 def test_an_argument_that_is_left_out_has_its_default():
@@ -87,8 +88,9 @@ def test_the_largest_of_more_than_two():
 
 
 def test_halves_that_are_added_to_whole_numbers():
-    source = "def f(n):\n    if n < 2:\n        return 1\n    return f(n - 1) + f(n - 2) + 0.5\n"
-    check(source, (jnp.array(5),), (jnp.array(1),))
+    source = "def f(x, n):\n    if n <= 0 or x < 0.1:\n        return 1\n    return f(x / 3, n - 1) + f(x / 2, n - 1) + 0.5\n"
+    found = check(source, (2.0, jnp.array(4)), (0.05, jnp.array(1)))
+    assert "total = 0.0" in found.rewrites[0].source
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,7 @@ def test_halves_that_are_added_to_whole_numbers():
         "return f(f(x / 3, n - 1), n - 2)",
         "return jnp.where(x > 1, f(x / 3, n - 1), f(x / 2, n - 1))",
         "return f(x / 3, n - 1) + 2 * f(x / 2, n - 1)",
+        "left = f(x / 3, n - 1)\n    return left + f(x / 2, n - 1) + left * 0.1",
     ],
 )
 def test_what_is_put_together_otherwise_is_left(last):
