@@ -220,7 +220,8 @@ def differ_in_nothing(got: Any, want: Any) -> bool:
     return bool(sizes) and not any(sizes)
 
 
-REPEATS_NUMBER = "an array of one number, where plain Python gives that number alone, as where it adds up no items"
+REPEATS_NUMBER = "an array of one number, where plain Python gives that number alone"
+OF_NO_ITEMS = ", as where it adds up no items"
 
 
 def repeats_number(got: Any, want: Any) -> bool:

@@ -44,6 +44,7 @@ LONG, MOST = 100, 40  # elements along an axis, from which on a loop takes long;
 NOT_EMPTY, SINGLE_ROW = "on arrays that are not empty", "on a single row"
 TOLERANCE = 0.1  # floats below it are often tolerances, with which a loop ends at once where they are 1
 ARRAYS_OF_INTEGERS = "on arrays of integers"
+ARRAYS_OF_SINGLE_INTEGERS = "where single numbers are arrays of integers"
 ALL_INTEGERS, AS_INTEGERS = "where all numbers are integers", " and all numbers are integers"
 AS_A_FLOAT = " as a float"
 
@@ -96,6 +97,7 @@ def other_calls(
         itertools.islice(make.sizes(), 2),
         make.of_another_rank(),
         make.beside_masks(),
+        make.numbers_for_arrays(),
         make.of_arrays_not_empty(),
         make.single_numbers(),
         make.of_another_function(),
@@ -147,7 +149,8 @@ def _holds(one: str, other: str) -> bool:
     if given and more and not given[2]:
         return set(given[1].split(" and ")) <= set(more[1].split(" and "))
     if one == ALL_INTEGERS:
-        return other.endswith((ALL_INTEGERS, AS_INTEGERS)) or other.startswith(f"{ALL_INTEGERS},")
+        ends, begins = (ALL_INTEGERS, AS_INTEGERS, ARRAYS_OF_SINGLE_INTEGERS), f"{ALL_INTEGERS},"
+        return other.endswith(ends) or other.startswith(begins)
     return other.startswith((f"{one} beside ", f"{one} where ")) or (
         one.endswith(" is an int") and other == f"{one.removesuffix('an int')}the int 0"
     )
@@ -498,6 +501,17 @@ class _Maker:
             if others:
                 yield replace(self._as_number(changed, words, "rank"), promised=False, sought=False, by_value=True)
 
+    def numbers_for_arrays(self) -> Iterator[OtherCall]:
+        """A single number for one of several arrays of one shape, as a weight or a step that is the same for all: elements that
+        are chosen among are stretched, where plain Python gives the number itself."""
+        arrays = [k for k in self._arrays() if kind_of(self._leaves[k]) == "f" and not self._variations.path(k)[1]]
+        shapes = [np.shape(self._leaves[k]) for k in arrays]
+        alike = [k for k, shape in zip(arrays, shapes, strict=True) if shapes.count(shape) > 1]
+        for k in alike[:2]:
+            number = like(self._leaves[k], np.asarray(0.5))
+            call = self._as_number({k: number}, f"where {self._name(k)} is a single number", "rank")
+            yield replace(call, promised=False, sought=False, by_value=True)
+
     def empty_lists(self) -> Iterator[OtherCall]:
         """Nothing in a list that is an argument: a loop over it leaves Python's own numbers, whose division by 0 raises."""
         for name in [name for name, value in self._bound.items() if type(value) is list and value][:2]:
@@ -666,6 +680,10 @@ class _Maker:
             numbers = {k: like_number(value, int(np.rint(float(value))) or 1) for k, value in single.items()}
             every = {**(whole if floats else {}), **numbers}
             yield replace(self._as_number(every, ALL_INTEGERS), promised=False)
+        pythons = {k: jnp.asarray(int(np.rint(v)) or 1) for k, v in single.items() if isinstance(v, float)}
+        if pythons:  # of a Python int nobody minds that it became a float; of an array its dtype is asked
+            every = {**(whole if floats else {}), **pythons}
+            yield replace(self._as_number(every, ARRAYS_OF_SINGLE_INTEGERS), promised=False, sought=False, by_value=True)
         strong = {k: jnp.asarray(int(np.rint(float(v))) or 1, int) for k, v in single.items() if isinstance(v, jax.Array)}
         if strong:  # a loop's carry is promoted from a weak type, and from no other
             words = f"where single numbers are arrays of {jax.dtypes.canonicalize_dtype(int)}"

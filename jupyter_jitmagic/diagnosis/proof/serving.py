@@ -26,6 +26,7 @@ from jupyter_jitmagic.diagnosis.proof.changed import (
 from jupyter_jitmagic.diagnosis.proof.changes import leveled, noise, set_to
 from jupyter_jitmagic.diagnosis.proof.differing import (
     ALWAYS_COMPLEX,
+    OF_NO_ITEMS,
     REPEATS_NUMBER,
     CannotRun,
     Differs,
@@ -343,7 +344,10 @@ class Served:
                 continue
             difference = differs(got, with_whole_nan_of(got, want))
             if difference and repeats_number(got, want):
-                self.said[REPEATS_NUMBER] = None
+                is_single = taken.call.given.kind == "rank"
+                self.said[
+                    f"{taken.call.words} it gives {REPEATS_NUMBER}" if is_single else f"{REPEATS_NUMBER}{OF_NO_ITEMS}"
+                ] = None
                 continue
             if difference and self._of_either_kind(taken, got, want):
                 self._say_wider(taken.call, got, want)

@@ -15,6 +15,7 @@ from jupyter_jitmagic.diagnosis.proof.decimals import DECIMAL, IN_DOUBLE, OWN_DE
 from jupyter_jitmagic.diagnosis.proof.differing import (
     COMPLEX,
     NEVER_WHOLE,
+    OF_NO_ITEMS,
     REPEATS_NUMBER,
     CannotRun,
     Differs,
@@ -154,7 +155,7 @@ def compare(
             notes[as_arrays] = None
             continue
         if difference and given.kind != "call" and repeats_number(got, want):
-            notes[REPEATS_NUMBER] = None
+            notes[f"{REPEATS_NUMBER}{OF_NO_ITEMS}"] = None
             continue
         if difference and is_wider(got, want):
             wider = wider or (got, f"it differs on {_words(given)}: {difference}", wider_words(got, want))

@@ -1372,3 +1372,23 @@ def test_the_key_of_an_item_is_no_word_that_an_argument_is_compared_with():
     found = diagnose(define(source)["f"], {"tea": 1.0}, 2.0)
     assert found.rewrites and "text" not in found.reason
     assert [*compared_with(ast.parse('kw.get("mode", "fast") == mode'), "mode")] == ["fast"]
+
+
+def test_integer_arrays_for_pythons_own_floats_that_give_floats_are_told():
+    """A branch's 1.0 makes the choice a float, and of an array of integers the dtype is asked."""
+    found = propose(define("def f(x):\n    if x < 1:\n        x = 1.0\n    return x\n")["f"], (0.5,), {}, (), seconds=30)
+    told = "where single numbers are arrays of integers it gives always floats"
+    assert any(each.startswith(told) for each in found.rewrites[0].compared.differences)
+
+
+def test_integer_arrays_for_pythons_own_floats_are_not_spoken_of_where_they_are_served():
+    found = propose(define("def f(x):\n    if x < 1:\n        x = x + 1\n    return x\n")["f"], (0.5,), {}, (), seconds=30)
+    assert found.rewrites and not any("integers" in each for each in found.rewrites[0].compared.differences)
+
+
+def test_a_number_for_an_array_is_told_where_it_comes_back_as_an_array():
+    """Chosen among elements it is stretched."""
+    source = "def f(x, y):\n    if x.sum() > 1:\n        x = y\n    else:\n        x = x + y\n    return x\n"
+    found = propose(define(source)["f"], (X, X / 2), {}, (), seconds=30)
+    told = "where y is a single number it gives an array of one number"
+    assert any(each.startswith(told) for each in found.rewrites[0].compared.differences)
