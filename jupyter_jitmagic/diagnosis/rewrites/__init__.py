@@ -39,7 +39,7 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
   round of which is asked later (`asked_behind_loops`).
 - Python's containers that data fills or asks: `lists` (`joined_lists`, `added_lists`, `appends_apart`, `none_in_lists`,
   `whole_slices`), `containers`,
-  `growing` (how long at most: `rounds`, `moving_on`, `walking`), `queues`, `keyed`, `associated`, `lists_by_key`,
+  `growing` (how long at most: `rounds`, `moving_on`, `walking`), `queues` (`never_longer`), `keyed`, `associated`, `lists_by_key`,
   `lookups`, `told_by_words`, `chosen_items`, `kept_beside`, `rows_carried`, `best_keys` and kin.
 - a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`; flags of which it makes numbers:
   `subtracted_flags`, `own_flags`.

@@ -11,6 +11,8 @@ from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.reducing import Reducing
 from jupyter_jitmagic.diagnosis.rewrites.repeating import in_order, turned
 
+_ENDS = frozenset({"prepend", "append"})
+
 
 class Ordering(Reducing):
     """What depends on the order of the elements, or on where one stands."""
@@ -212,14 +214,40 @@ class Ordering(Reducing):
         return replace(found, pad="", direct=False)
 
     def _shift(self, node: ast.Call, known: Called) -> Ragged | None:
-        found = self._only(node, known)
+        """`jnp.diff(s)`; with `prepend` and `append` as numbers, or `s[:1]` before all others, there are as many again."""
+        ends = {each.arg: each.value for each in known.keywords}
+        own = ends.get("prepend") if self._is_own_first(ends.get("prepend"), known) else None
+        found = self.visit(known.arguments[0]) if known.arguments else None
+        self.plain(*known.arguments[1:], *(value for value in ends.values() if value is not own))
         if found is None:
             return None
-        if found.flat or found.ndim > 1 or len(known.arguments) > 1 or known.keywords:
+        numbers = all(value is own or self.ndim(value) == 0 for value in ends.values())
+        if found.flat or found.ndim > 1 or found.group or len(known.arguments) > 1 or not numbers or not {*ends} <= _ENDS:
             self.stop(node)
-        found = self.ordered(known.arguments[0], found)
-        mask = self.named(f"{enclosed(found.mask)}[1:]", "pairs", "counts")
+        array = known.arguments[0]
+        found = self.ordered(array, found)
+        if own is not None:
+            text = self.named(self.text(array), "in_front", "values")
+            self.replace(array, text)
+            self.replace(own, f"{text}[:1]")
+        mask = enclosed(found.mask)
+        if "append" in ends:  # beside the last stands what is added behind it
+            self.replace(array, self.padded(array, found, self.text(ends["append"])))
+        if not ends:
+            mask = self.named(f"{mask}[1:]", "pairs", "counts")
+        elif len(ends) > 1:
+            mask = self.named(f"{self.jnp('concatenate')}([{self.jnp('ones')}(1, bool), {mask}])", "valid", "kept", "chosen")
         return replace(found, mask=mask, pad="", direct=False, source=-1, shifted=True)  # equal numbers leave 0
+
+    def _is_own_first(self, node: ast.expr | None, known: Called) -> bool:
+        """Whether it is `s[:1]` of the very name that is the first argument."""
+        match node, known.arguments[:1]:
+            case (
+                ast.Subscript(value=ast.Name(id=one), slice=ast.Slice(lower=None, upper=ast.Constant(value=1), step=None)),
+                [ast.Name(id=other)],
+            ):
+                return one == other
+        return False
 
     def _flip(self, node: ast.Call, known: Called) -> Ragged | None:
         found = self._only(node, known)

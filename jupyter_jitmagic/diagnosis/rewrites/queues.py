@@ -11,14 +11,17 @@ import collections
 import queue
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from jupyter_jitmagic.diagnosis.rewrites.as_loops import looped
 from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays
 from jupyter_jitmagic.diagnosis.rewrites.marks import most_items, together
-from jupyter_jitmagic.diagnosis.rewrites.rounds import rounds_of
+from jupyter_jitmagic.diagnosis.rewrites.never_longer import Changes
+from jupyter_jitmagic.diagnosis.rewrites.ragged import enclosed
+from jupyter_jitmagic.diagnosis.rewrites.rounds import known_length, rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
-from jupyter_jitmagic.source.code import Edit
-from jupyter_jitmagic.source.names import SCOPES, loaded, stored, walk_scope
+from jupyter_jitmagic.source.code import Edit, leaves
+from jupyter_jitmagic.source.names import SCOPES, loaded, stored, target_names, walk_scope
 
 
 def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
@@ -31,10 +34,14 @@ def emptied_by_a_loop(spot: Spot) -> Iterator[Step]:
     if not loops and asked is not None and isinstance(asked[1], ast.If):
         loops = list(_filled_above(spot, function, asked[1]))
     if not loops:
-        yield from _filled_by_a_comprehension(spot, function)
+        yield from _filled_by_a_comprehension(spot, function, spot.code.statement(spot.node))
         return
     loop = loops[0]
     name = _emptied(spot, loop.test)
+    made = next((each for each in function.body if isinstance(each, ast.Assign) and name in target_names(each)), None)
+    if made is not None and (filled := list(_filled_by_a_comprehension(spot, function, made))):
+        yield from filled
+        return
     if added := list(_added_at_once(spot, loop, name)):
         yield spot.step("list", *added)
         return
@@ -120,16 +127,17 @@ def _parts(spot: Spot, node: ast.expr) -> Iterator[str]:
             yield spot.code.expr(part)
 
 
-def _filled_by_a_comprehension(spot: Spot, function: ast.FunctionDef) -> Iterator[Step]:
+def _filled_by_a_comprehension(spot: Spot, function: ast.FunctionDef, statement: ast.stmt) -> Iterator[Step]:
     """`queue = deque([i for i in range(n) if …])` above a loop that empties it → `queue = deque()` and a loop that appends."""
-    code, statement = spot.code, spot.code.statement(spot.node)
+    code = spot.code
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp() as given):
             empty = "[]"
         case ast.Assign(
-            targets=[ast.Name(id=name)], value=ast.Call(func=func, args=[ast.ListComp() as given], keywords=[])
-        ) if code.src(func).rpartition(".")[2] == "deque":
-            empty = f"{code.src(func)}()"
+            targets=[ast.Name(id=name)],
+            value=ast.Call(func=func, args=[ast.ListComp() | ast.GeneratorExp() as given], keywords=[]),
+        ) if code.src(func).rpartition(".")[2] in ("deque", "list"):
+            empty = f"{code.src(func)}()" if "deque" in code.src(func) else "[]"
         case _:
             return
     block = code.block(statement)
@@ -137,7 +145,7 @@ def _filled_by_a_comprehension(spot: Spot, function: ast.FunctionDef) -> Iterato
         isinstance(at, ast.While) and _emptied(spot, at.test) == name for at in walk_scope(block[block.index(statement) :])
     ):
         return
-    if given.generators[0].ifs and (lines := looped(spot, given, name, empty)) is not None:
+    if (lines := looped(spot, given, name, empty)) is not None:
         yield spot.step("for", (statement, f"\n{code.indent(statement)}".join(lines)))
 
 
@@ -195,9 +203,9 @@ def _emptied(spot: Spot, test: ast.expr) -> str:
     match test:
         case ast.Name(id=name):
             pass
-        case ast.Compare(left=ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]), ops=[ast.Gt() | ast.NotEq()]) if (
-            isinstance(test.comparators[0], ast.Constant) and test.comparators[0].value == 0
-        ):
+        case ast.Compare(
+            left=ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]), ops=[ast.Gt() | ast.NotEq() | ast.GtE()]
+        ) if _least(test) is not None:
             pass
         case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]):
             pass
@@ -206,14 +214,30 @@ def _emptied(spot: Spot, test: ast.expr) -> str:
     return name if isinstance(spot.locals.get(name, []), list | collections.deque) else ""
 
 
+def _least(test: ast.expr) -> int | None:
+    """How many items there are more than when the loop ends, at least: 0 of `len(queue) > 0`."""
+    match test:
+        case ast.Compare(ops=[ast.NotEq()], comparators=[ast.Constant(value=0)]):
+            return 0
+        case ast.Compare(ops=[ast.Gt()], comparators=[ast.Constant(value=int(number))]):
+            return number if number >= 0 else None
+        case ast.Compare(ops=[ast.GtE()], comparators=[ast.Constant(value=int(number))]):
+            return number - 1 if number > 0 else None
+        case ast.Compare():
+            return None
+    return 0
+
+
 @dataclass
 class _Queue:
     """A list that a loop empties.
 
     Attributes:
         width: how many numbers each item has, where it is a tuple; 0 where it is a number.
-        first: the item that it holds at first.
+        first: the items that it holds at first.
+        counted: the `range(…)` of which it holds the numbers at first, in the place of these.
         first_in: whether items are taken from the front.
+        turns: whether what is added at the back takes the room of what was taken from the front.
     """
 
     spot: Spot
@@ -222,7 +246,9 @@ class _Queue:
     name: str
     width: int = 0
     first: list[ast.expr] = field(default_factory=list)
+    counted: ast.Call | None = None
     first_in: bool = False
+    turns: bool = False
     edits: list[Edit] = field(default_factory=list)
 
     # -- what it is ---------------------------------------------------------------------------------------
@@ -242,21 +268,34 @@ class _Queue:
                 self.spot.code.src(func).rpartition(".")[2] == "deque"
             ):
                 first = args[0].elts if args and isinstance(args[0], ast.List | ast.Tuple) else []
-                if args and not first:
+                self.counted = self._range(args[0]) if args and not first else None
+                if args and not first and self.counted is None:
                     return False
+            case ast.Assign(targets=[ast.Name()], value=ast.Call() as listed) if (counted := self._range(listed)) is not None:
+                first, self.counted = [], counted
             case _:
                 return False
         if self.made in ast.walk(self.loop) or self.made.lineno > self.loop.lineno:
             return False
         self.first = first
         items = [*first, *self._added()]
-        widths = set(map(self._width, items))
+        widths = {*map(self._width, items), *([0] if self.counted is not None else [])}
         self.width = widths.pop() if len(widths) == 1 else -1
         parts = [part for each in items for part in (each.elts if isinstance(each, ast.Tuple | ast.List) else [each])]
         if any(isinstance(part, ast.Starred | ast.Tuple | ast.List) for part in parts):
             return False
         facts = [fact for part in parts if (fact := self.spot.fact(part)) is not None]
-        return bool(items) and self.width >= 0 and not any(fact.dtype in ("f", "c") for fact in facts)
+        return bool(items or self.counted) and self.width >= 0 and not any(fact.dtype in ("f", "c") for fact in facts)
+
+    def _range(self, given: ast.expr) -> ast.Call | None:
+        """The `range(…)` that is listed, as `list(range(n))`."""
+        builtin = self.spot.is_builtin
+        match given:
+            case ast.Call(func=ast.Name(id="range"), keywords=[]) if builtin("range"):
+                return given
+            case ast.Call(func=ast.Name(id="list"), args=[inner], keywords=[]) if builtin("list"):
+                return self._range(inner)
+        return None
 
     def _width(self, item: ast.expr) -> int:
         fact = None if isinstance(item, ast.Tuple | ast.List) else self.spot.fact(item)
@@ -341,8 +380,10 @@ class _Queue:
     # -- how many items there can be ----------------------------------------------------------------------
 
     def _capacity(self) -> str:
-        """The number of items that are ever added, at most, as text."""
+        """The number of items that are ever added, at most, as text; where marks tell none, of those that are there at once,
+        which may be no more than at first."""
         parts = []
+        room = self._changes().most_room(self.loop)
         for call, items in self._adding():
             statement = self.spot.code.statement(call)
             if items is None:
@@ -351,12 +392,19 @@ class _Queue:
                 parts.append(self._above(statement, len(items or ())))
                 continue
             part = most_items(self.spot, self.function, self.loop, statement, len(items or ()), list(self._taken()), self.first)
+            if part is None and room is not None and len(items or ()) == 1:
+                self.turns = True
+                continue
             if part is None:
                 raise Obstacle(
                     f"how long {self.name} gets depends on data: nothing marks what was in it, so no size is known to be enough"
                 )
             parts.append(part)
-        return " + ".join([*together(parts), *([str(len(self.first))] if self.first else [])])
+        if self.counted is not None:
+            count = known_length(self.spot, self.counted)
+            parts.append(count if count is not None else self._refuse(self.made))
+        known = len(self.first) + (room if self.turns and room is not None else 0)
+        return " + ".join([*together(parts), *([str(known)] if known else [])])
 
     def _above(self, statement: ast.stmt, count: int) -> str:
         """How many items a statement above the loop adds at most."""
@@ -371,6 +419,14 @@ class _Queue:
                 *(str(each) if str(each).isidentifier() else f"({each})" for each in rounds),
             ]
         )
+
+    def _changes(self) -> Changes:
+        return Changes([call for call, _ in self._adding()], self._taking())
+
+    def _taking(self) -> list[ast.AST]:
+        """The calls that take an item out."""
+        found = [node for node in self._reads() if self._is_taken(node)]
+        return [self.spot.code.parents[self.spot.code.parents[node]] for node in found]
 
     def _taken(self) -> Iterator[ast.expr]:
         """What names an item that was taken out."""
@@ -396,13 +452,15 @@ class _Queue:
             self._refuse(self.loop)
         self.end = code.fresh(f"{self.name}_end" if self.first_in else f"{self.name}_length", f"end_of_{self.name}")
         self.start = code.fresh(f"{self.name}_start", f"start_of_{self.name}") if self.first_in else "0"
+        capacity = self._capacity()  # which tells whether items turn
         for node in self._reads():
             self._use(node)
-        self._edit(self.loop.test, f"{self.start} < {self.end}" if self.first_in else f"{self.end} > 0")
-        shape = f"({self._capacity()}, {self.width})" if self.width else self._capacity()
-        made = f"{self.name} = {spot.jnp('zeros')}({shape}, int)"
-        made += "".join(f".at[{place}].set({self._item(each)})" for place, each in enumerate(self.first))
-        lines = [made, *([f"{self.start} = 0"] if self.first_in else []), f"{self.end} = {len(self.first)}"]
+        least = _least(self.loop.test)
+        left = f"{self.end} - {self.start}" if self.first_in else self.end
+        self._edit(self.loop.test, f"{self.start} < {self.end}" if self.first_in and not least else f"{left} > {least}")
+        shape = f"({capacity}, {self.width})" if self.width else capacity
+        made, held = self._begun_with(shape)
+        lines = [f"{self.name} = {made}", *([f"{self.start} = 0"] if self.first_in else []), f"{self.end} = {held}"]
         after = self._made_after(shape)
         indent = f"\n{code.indent(self.made)}"
         if after is None:
@@ -412,6 +470,22 @@ class _Queue:
             end = code.span(after)[1]
             self.edits.append((end, end, indent + indent.join(lines)))
         return spot.step("buffer", *(((a, b), text) for a, b, text in self.edits))
+
+    def _begun_with(self, shape: str) -> tuple[str, str]:
+        """The buffer as it is at first, and how many items it holds then."""
+        jnp = self.spot.jnp
+        made = f"{jnp('zeros')}({shape}, int)"
+        if self.counted is None:
+            made += "".join(f".at[{place}].set({self._item(each)})" for place, each in enumerate(self.first))
+            return made, str(len(self.first))
+        numbers = f"{jnp('arange')}({', '.join(map(self.spot.code.src, self.counted.args))})"
+        count = str(known_length(self.spot, self.counted))
+        return numbers if count == shape else f"{made}.at[:{count}].set({numbers})", count
+
+    def _place(self, number: str) -> str:
+        """Where an item stands of which this is the number among all that were ever added."""
+        turning = self.turns and self.first_in
+        return f"{enclosed(number)} % len({self.name})" if turning else number
 
     def _made_after(self, shape: str) -> ast.stmt | None:
         """The statement below its own at which all that the shape names is known; None where that is so at its own.
@@ -440,7 +514,7 @@ class _Queue:
     def _edit(self, node: ast.AST, text: str) -> None:
         self.edits.append((*self.spot.code.span(node), text))
 
-    def _refuse(self, node: ast.AST) -> None:
+    def _refuse(self, node: ast.AST) -> NoReturn:
         code = self.spot.code
         text = code.src(code.statement(node)).splitlines()[0]
         raise Obstacle(f"the length of {self.name} depends on data, and `{text}` needs it")
@@ -472,15 +546,16 @@ class _Queue:
         whole = code.on_own_lines([statement])
         indent = f"\n{code.indent(statement)}"
         match statement:
-            case ast.Assign(targets=[_], value=value) if taken and value is call and whole:
-                if statement not in self.loop.body or statement is not self.loop.body[0]:
-                    self._refuse(node)
-                if taken == "first":
-                    self._edit(call, f"{self.name}[{self.start}]")
-                    end = code.span(statement)[1]
+            case ast.Expr(value=value) | ast.Assign(targets=[_], value=value) if taken and value is call and whole:
+                if statement is not self.loop.body[0] and not self._changes().takes_once(self.loop):
+                    self._refuse(node)  # it might be empty by then
+                begin, end = code.span(statement)
+                if isinstance(statement, ast.Expr):
+                    self._edit(statement, f"{self.start} += 1" if taken == "first" else f"{self.end} -= 1")
+                elif taken == "first":
+                    self._edit(call, f"{self.name}[{self._place(self.start)}]")
                     self.edits.append((end, end, f"{indent}{self.start} += 1"))
                 else:
-                    begin = code.span(statement)[0]
                     self.edits.append((begin, begin, f"{self.end} -= 1{indent}"))
                     self._edit(call, f"{self.name}[{self.end}]")
             case ast.Expr(value=ast.Call() as added) if added is call and whole and isinstance(parent, ast.Attribute):
@@ -488,17 +563,41 @@ class _Queue:
                 if items is None:
                     self._refuse(node)
                 elif len(items) == 1:
-                    text = f"{self.name} = {self.name}.at[{self.end}].set({self._item(items[0])})"
+                    text = f"{self.name} = {self.name}.at[{self._place(self.end)}].set({self._item(items[0])})"
                     self._edit(statement, f"{text}{indent}{self.end} += 1")
                 else:
                     jnp = self.spot.jnp
                     values = f"{jnp('array')}([{', '.join(map(code.expr, items))}])"
-                    text = f"{self.name} = {self.name}.at[{self.end} + {jnp('arange')}({len(items)})].set({values})"
+                    place = self._place(f"{self.end} + {jnp('arange')}({len(items)})")
+                    text = f"{self.name} = {self.name}.at[{place}].set({values})"
                     self._edit(statement, f"{text}{indent}{self.end} += {len(items)}")
+            case _ if isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Load) and self._is_there(statement):
+                match code.src(parent.slice):
+                    case "0":
+                        self._edit(parent, f"{self.name}[{self._place(self.start)}]")
+                    case "-1":
+                        self._edit(parent, f"{self.name}[{self._place(f'{self.end} - 1')}]")
+                    case _:
+                        self._refuse(node)
             case _ if isinstance(parent, ast.Call) and code.src(parent.func) == "len":
                 self._edit(parent, f"({self.end} - {self.start})" if self.first_in else self.end)
             case _:
                 self._refuse(node)
+
+    def _is_there(self, statement: ast.stmt) -> bool:
+        """Whether there is an item where a statement looks at the first or the last: the loop has just asked, or goes on until
+        few are left."""
+        if statement in self.loop.body:
+            changing = {*self._taking(), *(call for call, _ in self._adding())}
+            above = self.loop.body[: self.loop.body.index(statement) + 1]
+            return not any(node in changing for each in above for node in ast.walk(each))
+        inside = statement in [*walk_scope(self.loop.body)]
+        return (
+            not inside
+            and statement.lineno > self.loop.lineno
+            and bool(_least(self.loop.test))
+            and not leaves(self.loop.body, ast.Break)
+        )
 
     def _item(self, item: ast.expr) -> str:
         text = self.spot.code.expr(item)

@@ -315,18 +315,18 @@ def rounds_of(spot: Spot, loop: ast.For | ast.While) -> str | None:
     """How many rounds a loop has at most, as text that is known while tracing."""
     if isinstance(loop, ast.While):
         return most_rounds(spot, loop)
-    return _length(spot, loop.iter)
+    return known_length(spot, loop.iter)
 
 
-def _length(spot: Spot, iterable: ast.expr) -> str | None:
+def known_length(spot: Spot, iterable: ast.expr) -> str | None:
     code = spot.code
     match iterable:
         case ast.Call(func=ast.Name(id="range"), args=args) if spot.is_builtin("range"):
             return _range_length(spot, args)
         case ast.Call(func=ast.Name(id="enumerate" | "reversed" | "list" as name), args=[inner, *_]) if spot.is_builtin(name):
-            return _length(spot, inner)
+            return known_length(spot, inner)
         case ast.Call(func=ast.Name(id="zip"), args=args) if spot.is_builtin("zip") and args:
-            lengths = [length for each in args if (length := _length(spot, each)) is not None]
+            lengths = [length for each in args if (length := known_length(spot, each)) is not None]
             apart = list(dict.fromkeys(lengths))
             return f"min({', '.join(apart)})" if len(apart) > 1 else apart[0] if apart else None
         case ast.List(elts=items) | ast.Tuple(elts=items):
@@ -340,7 +340,9 @@ def _length(spot: Spot, iterable: ast.expr) -> str | None:
         case ast.Subscript(value=ast.Name(), slice=ast.Name() as places):  # `x[order]` is as long as its places
             fact = spot.fact(places)
             return (
-                _length(spot, places) if fact is not None and (fact.sort, fact.ndim, fact.dtype) == ("array", 1, "i") else None
+                known_length(spot, places)
+                if fact is not None and (fact.sort, fact.ndim, fact.dtype) == ("array", 1, "i")
+                else None
             )
     return None
 
@@ -388,7 +390,7 @@ def rounds_coming_to(spot: Spot, loop: ast.For | ast.While, statement: ast.stmt)
     if not isinstance(loop, ast.For) or not isinstance(loop.target, ast.Name) or not isinstance(loop.iter, ast.Call):
         return None
     index, numbers = loop.target.id, loop.iter
-    if _length(spot, numbers) is None or not isinstance(numbers.func, ast.Name) or numbers.func.id != "range":
+    if known_length(spot, numbers) is None or not isinstance(numbers.func, ast.Name) or numbers.func.id != "range":
         return None
     if index in stored(loop.body) or leaves(loop.body, _LEAVING) or not spot.is_builtin("sum"):
         return None

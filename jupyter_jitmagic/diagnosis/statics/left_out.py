@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from jupyter_jitmagic.diagnosis.sites.finding import find_call_sites
 from jupyter_jitmagic.diagnosis.statics.otherwise import tree_of
 from jupyter_jitmagic.diagnosis.statics.registered import is_fixed, is_hashable
 from jupyter_jitmagic.diagnosis.statics.search import MAYBE_SIZES, shapes_depend, sizes_through_jax
+from jupyter_jitmagic.diagnosis.types import Site
 from jupyter_jitmagic.sandbox.limit import OutOfTime, limited
 from jupyter_jitmagic.source.compared import compared_with, names_tested
 from jupyter_jitmagic.source.units import plain_function
@@ -107,9 +109,10 @@ def _tested(call: Call, numbers: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _numbers_for_none(call: Call, names: Sequence[str], static: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Which of these, None where they are left out, are an axis or a size once they are given; of which others Python needs the
-    value alone."""
+    """Which of these, None where they are left out, are an axis or a size once they are given, and not where data is one when
+    they are not (`k = x.argmax() if start is None else start`); of which others Python needs the value alone."""
     found, needed = set(), set()
+    by_data = functools.cache(lambda: {_place(site) for site in find_call_sites(call, static, seconds=0.3).sites})
     for name in names[:_MOST_NONE]:
         for number in _IN_PLACE_OF_NONE:
             other = _with(call, {name: number})
@@ -118,7 +121,7 @@ def _numbers_for_none(call: Call, names: Sequence[str], static: frozenset[str]) 
             alone = [site for site, roots in zip(sites.sites, sites.roots, strict=True) if roots == {name}]
             needed |= {name} if alone else set()
             if any(
-                site.operation in _OF_COUNTS
+                (site.operation in _OF_COUNTS and _place(site) not in by_data())
                 or (site.operation in MAYBE_SIZES and shapes_depend(other, sites, site, frozenset({name})))
                 for site in alone
             ):
@@ -126,6 +129,10 @@ def _numbers_for_none(call: Call, names: Sequence[str], static: frozenset[str]) 
             if name in found or sites.complete:
                 break
     return frozenset(found), frozenset(needed - found)
+
+
+def _place(site: Site) -> tuple[str, int, int | None, str]:
+    return site.filename, site.line, site.column, site.operation
 
 
 def _is_no_data(default: Any) -> bool:

@@ -5,7 +5,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check, define
+from .helpers import check, define, offered
 
 LINE = jnp.array([[0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]])
 RING = jnp.roll(jnp.eye(4, dtype=int), 1, 1)
@@ -639,3 +639,102 @@ def f(adj, start, label, new):
     proposals = propose(define(source)["f"], (chain, 0, -jnp.ones(4, int), 3), {}, (), ("start", "new"))
     assert not proposals.rewrites
     assert any("nothing marks what was in it" in each for each in proposals.obstacles), proposals.obstacles
+
+
+PREFERRED = """def f(men, women):
+    free = list(range(len(men)))
+    wife = jnp.full(len(men), -1)
+    husband = jnp.full(len(men), -1)
+    asked = [0] * len(men)
+    while free:
+        m = free.pop()
+        w = men[m, asked[m]]
+        asked[m] += 1
+        if husband[w] == -1:
+            wife, husband = wife.at[m].set(w), husband.at[w].set(m)
+        elif women[w, m] < women[w, husband[w]]:
+            free.append(husband[w])
+            wife, husband = wife.at[m].set(w), husband.at[w].set(m)
+        else:
+            free.append(m)
+    return wife
+"""
+MEN = jnp.array([[0, 1, 2], [1, 0, 2], [0, 1, 2]])
+WOMEN = jnp.array([[1, 0, 2], [0, 2, 1], [2, 1, 0]])
+
+
+def test_a_stack_to_which_each_round_adds_no_more_than_it_takes_is_never_longer():
+    text = check(PREFERRED, (MEN, WOMEN), (WOMEN, MEN), (MEN[::-1], WOMEN)).rewrites[0].source
+    assert "free = jnp.arange(len(men))" in text
+
+
+IN_TURN = """from collections import deque
+def f(work, share):
+    left = work
+    ends = jnp.zeros(len(work))
+    queue = {made}
+    now = 0.0
+    while queue:
+        {take}
+        step = jnp.minimum(left[i], share)
+        now, left = now + step, left.at[i].add(-step)
+        if left[i] > 0:
+            queue.append(i)
+        else:
+            ends = ends.at[i].set(now)
+    return ends
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "take"),
+    [
+        ("deque(range(len(work)))", "i = queue.popleft()"),
+        ("list(range(len(work) - 1, -1, -1))", "i = queue[0]\n        queue.pop(0)"),
+        ("[len(work) - 1 - i for i in range(len(work))]", "i = queue.pop(0)"),
+    ],
+)
+def test_what_goes_back_into_a_queue_takes_the_room_of_what_was_taken(made, take):
+    """However often they come again."""
+    work = jnp.array([3.0, 1.0, 4.5])
+    text = check(IN_TURN.format(made=made, take=take), (work, 1.0), (work[::-1], 0.25), (work[:1], 2.0)).rewrites[0].source
+    assert "% len(queue)" in text
+
+
+def test_a_queue_of_which_one_is_left():
+    source = """def f(lives):
+    ring, rounds = list(range(len(lives))), 0
+    while len(ring) > 1:
+        i = ring.pop(0)
+        lives = lives.at[i].add(-1)
+        if lives[i] > 0:
+            ring.append(i)
+        rounds += 1
+    return ring[0], rounds
+"""
+    source = source.replace("ring, rounds = list(range(len(lives))), 0", "ring = list(range(len(lives)))\n    rounds = 0")
+    check(source, (jnp.array([3, 1, 2]),), (jnp.array([1, 1, 1, 5]),), (jnp.array([7]),))
+
+
+@pytest.mark.parametrize(
+    ("taken", "added"),
+    [
+        ("i = queue.pop(0)", "queue.append(i)\n            queue.append(i)"),  # one more each round
+        ("i = queue[0]\n        if x[i] > 0:\n            queue.pop(0)", "queue.append(i)"),  # one more where none is taken
+        ("i = queue.pop(0)\n        j = queue.pop(0)", "queue.append(i)"),  # of one item there is no second
+    ],
+)
+def test_a_queue_that_may_get_longer_or_be_empty_is_left(taken, added):
+    source = f"""def f(x):
+    queue = list(range(len(x)))
+    total = 0.0
+    while queue:
+        {taken}
+        total += 1.0
+        if total < x.sum():
+            {added}
+        if total > 20:
+            break
+    return total
+"""
+    assert "buffer" not in offered(source, jnp.array([3.0, 1.0, 2.0, 1.5]))

@@ -416,6 +416,12 @@ FURTHER = {
     "its last ones are set": "    k = x[x > 0]\n    k = k.at[-2:].set(k.mean())\n    return k.std()\n",
     "each other one is set": "    k = x[x > 0]\n    return k.at[::2].set(0).sum(), k.at[1:-1:2].min(0.5).sum()\n",
     "its ends are padded": "    k = jnp.sort(x[x > 0])\n    return jnp.diff(jnp.pad(k, (1, 2), constant_values=1.0)).max()\n",
+    "differences from a first number": (
+        "    k = x[x > 0]\n    return jnp.diff(k, prepend=0.5).max(), jnp.diff(k, prepend=k[:1]).sum()\n"
+    ),
+    "differences to a last number": (
+        "    k = jnp.nonzero(x > 0)[0]\n    return jnp.diff(k, append=9).sum(), jnp.diff(k, prepend=-1, append=len(x)).max()\n"
+    ),
     "it begins with nothing": "    k = x[x > 0]\n    return jnp.cumsum(jnp.pad(k, (1, 0)))[:-1].sum(), jnp.pad(k, 1).std()\n",
     "it is rolled": "    k = x[x > 0]\n    return (jnp.roll(k, -1) - k).max(), (jnp.roll(k, 2) * k).sum()\n",
     "it comes twice": "    k = x[x > 0]\n    return jnp.cumsum(jnp.tile(k, 2)).max(), jnp.cumsum(jnp.repeat(k, 2)).sum()\n",

@@ -645,6 +645,29 @@ def test_fits_whose_result_is_named_or_whose_degree_is(fit):
     assert check(source, (x, y), (x, y[::-1]), (x, y + 1)).rewrites[0].verified
 
 
+@pytest.mark.parametrize(
+    "fit",
+    [
+        "w, _, rank, _ = jnp.linalg.lstsq(a[m], y[m])\n    return w, rank",
+        "found = jnp.linalg.lstsq(a[m], y[m])\n    return found[0] * found[2]",
+    ],
+)
+def test_rows_of_zeros_add_nothing_to_the_rank_of_a_fit(fit):
+    x, y = jnp.arange(8.0), jnp.array([5.0, 4.9, 4.8, 4.6, 4.2, 3.3, 2.0, 0.1])
+    a = jnp.stack([jnp.ones_like(x), x], axis=1)
+    source = f"def f(a, y, t):\n    m = y > t\n    {fit}\n"
+    assert check(source, (a, y, 1.0), (a, y[::-1], 4.0), (a * 0 + 1, y, 0.0)).rewrites[0].verified
+
+
+@pytest.mark.parametrize("used", ["rest", "sizes"])
+def test_the_residuals_and_sizes_of_a_fit_are_those_of_all_rows(used):
+    """However their names begin."""
+    fit = "w, _rest, rank, _sizes = jnp.linalg.lstsq(a[m], y[m])"
+    namespace = define(f"def f(a, y, t):\n    m = y > t\n    {fit}\n    return w, _{used}\n")
+    a, y = jnp.arange(8.0).reshape(4, 2) ** 2, jnp.array([1.0, -1.0, 2.0, 3.0])
+    assert not propose(namespace["f"], (a, y, 0.0), {}).rewrites
+
+
 @pytest.mark.parametrize("spread", ["jnp.cov(x[m], rowvar=False)", "jnp.cov(x[m], rowvar=False, ddof=0)"])
 def test_rows_that_are_selected_vary_together(spread):
     source = f"def f(x, t):\n    m = x[:, 0] > t\n    return {spread}\n"
@@ -990,3 +1013,17 @@ def test_columns_that_a_test_of_rows_selects_are_no_rows():
         with applied(found, namespace, which):
             for each in (s, s[::-1], -s + 1):
                 np.testing.assert_allclose(jax.jit(namespace["f"])(each), define(source)["f"](each), rtol=1e-5)
+
+
+def test_an_option_that_stands_for_what_data_tells_may_be_data():
+    """`k = x.argmax() if start is None else start`: the slice has to be cured for the data anyway."""
+    source = """def f(x, start=None):
+    k = jnp.argmax(x) + 1 if start is None else start
+    return x[:k].mean()
+"""
+    namespace = define(source)
+    x = jnp.array([1.0, 5.0, 2.0, 3.0])
+    rewrite = diagnose(namespace["f"], x).rewrites[0]
+    assert not rewrite.static_argnames
+    exec(rewrite.source, namespace)
+    assert jax.jit(namespace["f"])(x, jnp.array(3)) == pytest.approx(8 / 3)
