@@ -38,9 +38,9 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
   `listed_selections` where data says how many), a dict with one value for each label (`once_a_label`), a selection of each
   round of which is asked later (`asked_behind_loops`).
 - Python's containers that data fills or asks: `lists` (`joined_lists`, `added_lists`, `appends_apart`, `none_in_lists`,
-  `whole_slices`), `containers`,
-  `growing` (how long at most: `rounds`, `moving_on`, `walking`), `queues` (`never_longer`), `keyed`, `associated`, `lists_by_key`,
-  `lookups`, `told_by_words`, `chosen_items`, `kept_beside`, `rows_carried`, `best_keys` and kin.
+  `whole_slices`), `containers`, `growing` (how long at most: `rounds`, `moving_on`, `walking`), `queues` (`never_longer`),
+  `keyed`, `associated`, `lists_by_key`, `lookups`, `told_by_words`, `chosen_items`, `kept_beside`, `rows_carried`,
+  `tuples_apart`, `best_keys` and kin.
 - a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`; flags of which it makes numbers:
   `subtracted_flags`, `own_flags`.
 """
@@ -178,6 +178,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     taken_out,
     told_by_words,
     trimming,
+    tuples_apart,
     ufunc_reductions,
     whole_as_floats,
     whole_slices,
@@ -247,6 +248,7 @@ RULES: list[Rule] = [
     *put_into_lists.RULES,
     *lists_by_key.RULES,
     *keyed.ADDED_UP,
+    *tuples_apart.RULES,
     *fixed_keys.RULES,
     *as_dicts.RULES,
     *lists_by_key.SUMS,

@@ -16,11 +16,12 @@ _Edit = tuple[ast.AST | tuple[int, int], str]
 
 
 def set_of_tuples(spot: Spot) -> Iterator[Step]:
-    """`seen = {(0, 0)}`, `seen.add((x, y))` → `seen = {(0, 0): True}`, `seen[(x, y)] = True`."""
+    """`seen = {(0, 0)}`, `seen.add((x, y))` → `seen = {(0, 0): True}`, `seen[(x, y)] = True`; a list alike, of which nothing is
+    asked but whether a tuple is in it."""
     code, function = spot.code, spot.function
     for statement in walk_scope(function.body) if isinstance(function, ast.FunctionDef) else ():
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Set(elts=first)):
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Set(elts=first) | ast.List(elts=first)):
                 pass
             case ast.Assign(
                 targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="set"), args=[] | [ast.List(elts=_)] as given)
@@ -29,23 +30,24 @@ def set_of_tuples(spot: Spot) -> Iterator[Step]:
             case _:
                 continue
         edits: list[_Edit] = [(statement.value, f"{{{', '.join(f'{code.expr(each)}: True' for each in first)}}}")]
-        of_tuples = False
+        of_tuples, asked = False, False
+        adds = "append" if isinstance(statement.value, ast.List) else "add"
         for use in walk(function or code.tree):
             if not (isinstance(use, ast.Name) and use.id == name and isinstance(use.ctx, ast.Load)):
                 continue
             parent = code.parents[use]
             match parent, code.parents.get(code.parents.get(parent, parent)):
-                case ast.Attribute(attr="add"), ast.Expr(value=ast.Call(args=[item])) as whole:
+                case ast.Attribute(attr=attr), ast.Expr(value=ast.Call(args=[item])) as whole if attr == adds:
                     edits.append((whole, f"{name}[{code.src(item)}] = True"))
                     of_tuples |= isinstance(item, ast.Tuple) or (isinstance(item, ast.Name) and _is_tuple(spot, item))
                 case (ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[only]), _) if only is use:
-                    pass
-                case (ast.Call(func=ast.Name(id="len")), _):
+                    asked = True
+                case (ast.Call(func=ast.Name(id="len")), _) if adds == "add":
                     pass
                 case _:
                     break
         else:
-            if of_tuples:
+            if of_tuples and (asked or adds == "add"):
                 yield spot.step("keys", *edits)
                 return
 

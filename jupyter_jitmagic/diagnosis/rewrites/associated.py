@@ -61,7 +61,7 @@ def _with_the_names_around(spot: Spot) -> Spot:
 
 def kind_of(spot: Spot, made: ast.expr) -> type[_Table] | None:
     match made:
-        case ast.Dict(keys=keys) if all(map(_is_whole, keys)) or (keys and all(_is_of_whole(key) for key in keys)):
+        case ast.Dict(keys=keys) if all(map(_is_whole, keys)) or (keys and all(_is_of_whole(spot, key) for key in keys)):
             return _Table
         case ast.Call(func=func, args=args, keywords=[]):
             makes = spot.value(func)
@@ -81,8 +81,13 @@ def _is_whole(key: ast.expr | None) -> bool:
     return False
 
 
-def _is_of_whole(key: ast.expr | None) -> bool:
-    return isinstance(key, ast.Tuple) and all(map(_is_whole, key.elts))
+def _is_of_whole(spot: Spot, key: ast.expr | None) -> bool:
+    """Whether a key is a tuple of whole numbers, or of names that stand for some."""
+    if not isinstance(key, ast.Tuple):
+        return False
+    facts = (None if _is_whole(part) else spot.fact(part) for part in key.elts)
+    named = (fact is not None and fact.dtype == "i" and fact.ndim == 0 for fact in facts)
+    return all(_is_whole(part) or known for part, known in zip(key.elts, named, strict=True))
 
 
 class _Table:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import collections
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.as_array import Container
@@ -349,7 +350,32 @@ class _Marks(Container):
             case _ if self.is_test(node, parent):
                 self.replace(node, f"{spot.jnp('any')}({self.name})")
             case _:
+                self._use_all(node, parent)
+
+    def _use_all(self, node: ast.Name, parent: ast.AST) -> None:
+        """`sum(load[v] for v in seen)`, `for v in sorted(seen)`: all numbers that there can be, and whether each is in it."""
+        code = self.spot.code
+        whole: ast.AST = node
+        one_axis = numbers_of(self.spot, self.made.value) is None and re.fullmatch(r"\w+\.shape\[\d+\]", self._places())
+        sorts = isinstance(parent, ast.Call) and self.is_builtin_call(parent, "sorted") and not parent.keywords
+        if sorts:
+            whole, parent = parent, code.parents[parent]
+        match parent:
+            case ast.comprehension(target=ast.Name(id=number)) if one_axis and (sorts or self._in_any_order(parent)):
+                self.replace(whole, f"range(len({self.name})) if {self.name}[{number}]")
+            case ast.For(target=ast.Name(id=number), body=[first, *_]) if one_axis and sorts and code.on_own_lines([first]):
+                self.replace(whole, f"range(len({self.name}))")
+                start, indent = code.span(first)[0], code.indent(first)
+                self.edits.append((start, start, f"if not {self.name}[{number}]:\n{indent}    continue\n{indent}"))
+            case _:
                 self.refuse(node)
+
+    def _in_any_order(self, loop: ast.comprehension) -> bool:
+        """Whether a comprehension's values are added up, or one of them is chosen."""
+        call = self.spot.code.parents[self.spot.code.parents[loop]]
+        return isinstance(call, ast.Call) and any(
+            self.is_builtin_call(call, name) for name in ("sum", "min", "max", "any", "all")
+        )
 
     def _may_be_none_found(self, value: ast.expr) -> bool:
         """Whether it is a name that begins as a number below 0, as in `best, k = jnp.inf, -1`."""

@@ -18,6 +18,7 @@ from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.serving import Served
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.drafts import Traced
+from jupyter_jitmagic.diagnosis.rewrites.other_values import OtherValues
 from jupyter_jitmagic.sandbox.clock import Deadline
 
 _FEW = 2  # elements of an array
@@ -28,10 +29,16 @@ _OPTIONAL = ("left out", "none", "given")
 
 
 class DraftGradients:
-    """Plain Python's gradients are computed once for all drafts that are compared with the same runs."""
+    """Plain Python's gradients are computed once for all drafts that are compared with the same runs.
 
-    def __init__(self, call: JitCall, seconds: float) -> None:
-        self._call, self._seconds = call, seconds
+    Args:
+        call: the call.
+        seconds: for one draft.
+        values: other static values, on which a draft's results were compared before.
+    """
+
+    def __init__(self, call: JitCall, seconds: float, values: OtherValues) -> None:
+        self._call, self._seconds, self._values = call, seconds, values
         self._gradients: Gradients | None = None
         self._elsewhere: dict[int, Gradients] = {}
         """Those on larger arrays (`_LARGER`), and on other calls, by identity."""
@@ -95,7 +102,7 @@ class DraftGradients:
         told: dict[str, dict[str, None]] = {}
         said = ""
         for call, inputs in [*calls, *static[:_MOST_STATIC]]:
-            if id(call) not in programs or call.given.kind in traced.draft.excludes:
+            if id(call) not in programs or call.given.kind in traced.draft.excludes or self._is_given_up(call.given, traced):
                 continue
             if self._cut or deadline.over():
                 self._cut["gradients with other optional arguments"] = None
@@ -111,6 +118,15 @@ class DraftGradients:
             many = f" (and {len(words) - _MOST_NAMED} more)" if len(words) > _MOST_NAMED else ""
             lost.append(f"{' and '.join(itertools.islice(words, _MOST_NAMED))}{many} {differing}")
         return "; ".join(lost), said
+
+    def _is_given_up(self, given: Input, traced: Traced) -> bool:
+        """Whether it has another static value on which the draft says that it gives something else, or may: a number that is
+        no place."""
+        if given.kind != "static value":
+            return False
+        if "negative int" in traced.draft.excludes and self._values.negative(given):
+            return True
+        return "end" in traced.draft.excludes and not any(each is given for each in self._values.compared)
 
     def _larger(self, plain: Plain, served: Served | None) -> list[Input]:
         """Inputs with larger arrays, where those of the call have an element or two: too few for groups, of which one is not

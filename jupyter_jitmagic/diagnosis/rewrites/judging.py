@@ -134,7 +134,7 @@ class Judge:
         """Kinds of other calls that the last draft gives up, and gives something else on."""
         self._alike_on: list[Input] = []
         """Inputs with other options on which the last draft gives what plain Python gives."""
-        self._gradients = DraftGradients(call, seconds)
+        self._gradients = DraftGradients(call, seconds, self._values)
         self.at_edge: Rewrite | None = None
         self.beside_nan: Rewrite | None = None
         self._refused_beside_nan: Traced | None = None

@@ -141,7 +141,7 @@ class OtherValues:
         compared = [(given, want, programs[id(given)]) for given, want in self.taken if id(given) in programs]
         options = [each for each in compared if len(each[0].kwargs) > len(self._call.kwargs)]
         statics = [each for each in compared if len(each[0].kwargs) == len(self._call.kwargs)]
-        negative = {id(each[0]): name for each in statics if (name := self._negative(each[0]))}
+        negative = {id(each[0]): name for each in statics if (name := self.negative(each[0]))}
         below = [each for each in statics if id(each[0]) in negative]
         counted = [each for each in statics if id(each[0]) not in negative]
         for given, want, program in (*counted[:_MOST_COMPARED], *options[:_MOST_COMPARED], *below[:_MOST_COMPARED]):
@@ -195,7 +195,7 @@ class OtherValues:
         option = {name: value for name, value in given.kwargs.items() if name not in self._call.kwargs}
         return f"with {' and '.join(f'{name}={value!r}' for name, value in option.items())}" if option else self._told(given)
 
-    def _negative(self, given: Input) -> str:
+    def negative(self, given: Input) -> str:
         """The name of the static count that is negative there and not in the call; "" for none."""
         counts = (
             (name, ours, theirs) for name, ours, theirs in self._statics(given) if type(ours) is int and type(theirs) is int

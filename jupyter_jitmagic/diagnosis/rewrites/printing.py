@@ -24,6 +24,11 @@ def formatted(spot: Spot) -> Iterator[Step]:
     percent = percent and isinstance(getattr(node.left, "value", None), str)  # type: ignore[attr-defined]
     if not percent and "__format__" not in str(spot.error):
         return
+    if read := _read_back(spot):
+        call, value, decimals = read
+        for number in (value, f"{spot.jnp('asarray')}({value}, float)"):  # an integer comes back as a float
+            yield spot.step("round", (call, f"{spot.jnp('round')}({number}, {decimals})"))
+        return
     statement = spot.code.statement(spot.node)
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
         told = _uses_in_messages(spot, statement)
@@ -41,6 +46,29 @@ def formatted(spot: Spot) -> Iterator[Step]:
         yield spot.step("debug.print", (call, text))
     else:
         yield spot.step("debug.callback", (call, debug_callback(spot, call)))
+
+
+_DECIMALS = re.compile(r"\.(\d+)f")
+
+
+def _read_back(spot: Spot) -> tuple[ast.Call, str, str] | None:
+    """(call, x, "2") of `float(f"{x:.2f}")`, `float("%.2f" % x)`, `float(format(x, ".2f"))`."""
+    for call in (each for each in ast.walk(spot.code.statement(spot.node)) if isinstance(each, ast.Call)):
+        if spot.code.src(call.func) != "float" or not spot.is_builtin("float"):
+            continue
+        match call.args:
+            case [ast.JoinedStr(values=[ast.FormattedValue(value=value, format_spec=ast.JoinedStr(values=[spec]))])]:
+                pass
+            case [ast.Call(func=ast.Name(id="format"), args=[value, spec])]:
+                pass
+            case [ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=value)] if text.startswith("%"):
+                spec = ast.Constant(text[1:])
+            case _:
+                continue
+        decimals = _DECIMALS.fullmatch(spec.value) if isinstance(spec, ast.Constant) and isinstance(spec.value, str) else None
+        if decimals is not None and not isinstance(value, ast.Tuple):
+            return call, spot.code.expr(value), decimals[1]
+    return None
 
 
 def _uses_in_messages(spot: Spot, statement: ast.stmt) -> list[ast.Name]:

@@ -67,6 +67,8 @@ def selection(flow: Flow, node: ast.expr, array: ast.expr | None = None, several
             return repeated(flow, node)
         if name == "arange" and len(node.args) == 2:
             return _counting_from(flow, node)
+        if name == "arange" and len(node.args) == 3:
+            return _counting_down(flow, node)
         if (name == "arange" and len(node.args) == 1) or (name in ("zeros", "ones", "full") and node.args):
             return _counting(flow, node)
         if name in ("eye", "identity") and node.args and (held := flow.count_of(node.args[0])) is not None:
@@ -412,24 +414,40 @@ def _spaced(flow: Flow, node: ast.Call) -> Selection | None:
 def _counting_from(flow: Flow, node: ast.Call) -> Selection | None:
     """`jnp.arange(1, n + 1)`, n the length of a selection: as long as that; `jnp.arange(1, n)` as what follows its first."""
     start, stop = node.args
-    more = 0
+    more: float = 0
     match stop:
-        case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant(value=int(amount))):
+        case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant(value=int(amount) | float(amount))):
             stop, more = left, amount
-        case ast.BinOp(left=left, op=ast.Sub(), right=ast.Constant(value=int(amount))):
+        case ast.BinOp(left=ast.Constant(value=int(amount) | float(amount)), op=ast.Add(), right=right):
+            stop, more = right, amount
+        case ast.BinOp(left=left, op=ast.Sub(), right=ast.Constant(value=int(amount) | float(amount))):
             stop, more = left, -amount
     held = flow.count_of(stop)
-    if held is None or not isinstance(start, ast.Constant) or type(start.value) is not int or more > start.value:
-        return None
+    match start:
+        case ast.Constant(value=int(first) | float(first)) if held is not None and more <= first and (first - more) % 1 == 0:
+            left_out = int(first - more)
+        case _:
+            return None
     if not held.front:
         held = replace(held, mask=flow.as_many_in_front(held), front=True)
     size = f"{enclosed(held.mask)}.size"
     end = f"{size} {'+' if more > 0 else '-'} {abs(more)}" if more else size
     rest = "".join(f", {each.arg}={flow.text(each.value)}" for each in node.keywords)
-    left_out = start.value - more
-    text = f"{flow.code.src(node.func)}({start.value}, {end}{rest})"
+    text = f"{flow.code.src(node.func)}({first}, {end}{rest})"
     mask = flow.named(f"{enclosed(held.mask)}[{left_out}:]", "pairs", "counts") if left_out else held.mask
     return Selection(text, Ragged(mask, True, dtype=dtype_of(flow, node)))
+
+
+def _counting_down(flow: Flow, node: ast.Call) -> Selection | None:
+    """`jnp.arange(n, 0, -1)`, n the length of a selection: as long as that, and the first is the number of those that count."""
+    held = flow.count_of(node.args[0])
+    if held is None or node.keywords or [flow.code.src(each) for each in node.args[1:]] != ["0", "-1"]:
+        return None
+    if not held.front:
+        held = replace(held, mask=flow.as_many_in_front(held), front=True)
+    places = f"{flow.code.src(node.func)}({enclosed(held.mask)}.size)"
+    text = f"{flow.jnp('maximum')}({flow.count(held)} - {places}, 1)"  # so that nothing is divided by 0
+    return Selection(text, Ragged(held.mask, True, dtype="i"))
 
 
 # -- filters --------------------------------------------------------------------------------------------

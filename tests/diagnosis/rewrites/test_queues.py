@@ -738,3 +738,42 @@ def test_a_queue_that_may_get_longer_or_be_empty_is_left(taken, added):
     return total
 """
     assert "buffer" not in offered(source, jnp.array([3.0, 1.0, 2.0, 1.5]))
+
+
+REACHED = """def f(lines, load, source):
+    seen = {source}
+    stack = [source]
+    while stack:
+        u = stack.pop()
+        for v in range(len(load)):
+            if v not in seen and lines[u, v] > 0:
+                seen.add(v)
+                stack.append(v)
+"""
+LOAD = jnp.array([1.0, 2.0, 3.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "return sum(load[v] for v in sorted(seen)) / jnp.sum(load)",
+        "return sum(load[v] for v in seen if load[v] > 1), max(load[v] for v in seen)",
+        "total = 0.0\n    for v in sorted(seen):\n        total = total / 2 + load[v]\n    return total",
+    ],
+)
+def test_what_a_set_of_places_holds_in_the_end_is_gone_through(asked):
+    """As the places at which its marks are."""
+    calls = [(LINE, LOAD, 0), (RING, LOAD, 2), (LINE, LOAD, 3)]
+    assert "seen[v]" in check(f"{REACHED}    {asked}\n", *calls, static=("source",)).rewrites[0].source
+
+
+def test_what_depends_on_the_order_of_a_set_is_left():
+    """That of a set of Python's is nobody's promise."""
+    source = f"{REACHED}    total = 0.0\n    for v in seen:\n        total = total / 2 + load[v]\n    return total\n"
+    assert "buffer" not in offered(source, LINE, LOAD, 0, static=("source",))
+
+
+def test_gradients_are_not_asked_of_a_static_place_that_is_none():
+    """A set of marks has no place for it, which is said; an answer with nothing against it comes at once."""
+    found = check(f"{REACHED}    return sum(load[v] for v in seen)\n", (LINE, LOAD, 0), static=("source",))
+    assert "gradient" not in str(found.rewrites[0].compared.differences)

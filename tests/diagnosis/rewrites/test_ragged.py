@@ -422,6 +422,10 @@ FURTHER = {
     "differences to a last number": (
         "    k = jnp.nonzero(x > 0)[0]\n    return jnp.diff(k, append=9).sum(), jnp.diff(k, prepend=-1, append=len(x)).max()\n"
     ),
+    "numbers from 1.0": (
+        "    k = x[x > 0]\n    return k @ 0.9 ** -jnp.arange(1.0, len(k) + 1.0), jnp.dot(k, jnp.arange(1, 1 + len(k)))\n"
+    ),
+    "numbers down to 1": "    k = jnp.sort(x[x > 0])\n    w = jnp.arange(len(k), 0, -1)\n    return (k / w).sum() / w.sum()\n",
     "it begins with nothing": "    k = x[x > 0]\n    return jnp.cumsum(jnp.pad(k, (1, 0)))[:-1].sum(), jnp.pad(k, 1).std()\n",
     "it is rolled": "    k = x[x > 0]\n    return (jnp.roll(k, -1) - k).max(), (jnp.roll(k, 2) * k).sum()\n",
     "it comes twice": "    k = x[x > 0]\n    return jnp.cumsum(jnp.tile(k, 2)).max(), jnp.cumsum(jnp.repeat(k, 2)).sum()\n",

@@ -6,10 +6,19 @@ import pytest
 
 import jupyter_jitmagic as jm
 
-from .helpers import applied, define
+from .helpers import applied, check, define, offered
 
 
-@pytest.mark.parametrize(("call", "told"), [("round(float(x.sum()), 1)", True), ("float(x.sum())", False)])
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("round(float(x.sum()), 1)", True),
+        ("float(f'{x.sum():.1f}')", True),
+        ("float('%.1f' % x.sum())", True),
+        ("float(format(x.sum(), '.1f'))", True),
+        ("float(x.sum())", False),
+    ],
+)
 def test_rounding_to_decimals_is_told_of_whatever_the_data(call, told):
     """9.85 became 9.8 for 9.9, verified: the call's own data was NaN."""
     source = f"def f(x):\n    number = {call}\n    return x * number\n"
@@ -36,3 +45,15 @@ def test_numbers_that_single_precision_cannot_tell_are_said_or_nothing_is_verifi
             want = namespace["f"](jnp.array(x), 3.1)
             with applied(found, namespace, which):
                 assert np.array_equal(namespace["f"](jnp.array(x), 3.1), want)
+
+
+@pytest.mark.parametrize("text", ["f'{2 * x:.1f}'", "'%.1f' % (2 * x)", "format(2 * x, '.1f')"])
+def test_a_number_that_is_read_back_from_its_digits_is_rounded(text):
+    """Of an integer comes a float as well."""
+    source = f"def f(x):\n    return float({text}) / 4\n"
+    check(source, (jnp.array(1.26),), (jnp.array(-0.31),), (jnp.array(3),))
+
+
+@pytest.mark.parametrize("text", ["f'{x:.2e}'", "f'{x:.1f}0'", "f'{x:.1%}'.strip('%')", "f'{x!r}'"])
+def test_other_digits_are_no_rounding(text):
+    assert "round" not in offered(f"def f(x):\n    return float({text}) + x\n", jnp.array(1.26))
