@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from jupyter_jitmagic.diagnosis.rewrites.facts import fact_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import loaded, stored, surely_written, walk_scope
+from jupyter_jitmagic.source.names import loaded, stored, surely_written, target_names, walk_scope
 
 
 def numbers_first(spot: Spot, loop: ast.For | ast.While, stmts: Sequence[ast.stmt], indent: str) -> str:
@@ -57,14 +57,17 @@ def any_of_its_kind(spot: Spot, loop: ast.For) -> str:
 
 
 def returned_behind(spot: Spot, loop: ast.For | ast.While) -> str:
-    """What the function returns in the end, as it is before the loop; "" where that is not known there."""
+    """What the function returns in the end, as it is before the loop, else what the loop itself returns; "" where neither is
+    known there."""
     function = spot.code.function(loop)
-    last = function.body[-1] if isinstance(function, ast.FunctionDef) else None
-    if not isinstance(last, ast.Return) or last.value is None or isinstance(last.value, ast.Constant):
+    if not isinstance(function, ast.FunctionDef):
         return ""
-    assert isinstance(function, ast.FunctionDef)
-    known = all(bound_above(spot, loop, name) for name in loaded([last.value]) & set(stored(function.body)))
-    return spot.code.expr(last.value) if known else ""
+    for last in (function.body[-1], *leaves(loop.body, ast.Return)):
+        if not isinstance(last, ast.Return) or last.value is None or isinstance(last.value, ast.Constant):
+            continue
+        if all(bound_above(spot, loop, name) for name in loaded([last.value]) & set(stored(function.body))):
+            return spot.code.expr(last.value)
+    return ""
 
 
 def bound_above(spot: Spot, loop: ast.stmt, name: str) -> bool:
@@ -80,5 +83,8 @@ def bound_above(spot: Spot, loop: ast.stmt, name: str) -> bool:
         block = spot.code.block(at)
         if name in surely_written(block[: block.index(at)]):
             return True
-        at = spot.code.parents[at]
+        around = spot.code.parents[at]
+        if isinstance(around, ast.For) and at in around.body and name in target_names(around.target):
+            return True
+        at = around
     return False

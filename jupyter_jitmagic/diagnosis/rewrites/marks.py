@@ -7,7 +7,7 @@ question whether it is (`if not seen[v]`, `dist[v] < 0`, `img[i, j] == old`) run
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -215,6 +215,8 @@ class _Marked:
                 return own and (_number(free) or 0) < 0 and self._is_taken(read) and self._begins_with(read, most)
             case _, ast.Name(id=name) if _number(free) in (0, -1) and self._is_counted(name, least=1 + int(_number(free) or 0)):
                 return True
+            case _, ast.BinOp(left=ast.Name(id=name), op=ast.Add(), right=ast.Constant(value=int(number))) if number > 0:
+                return _number(free) in (0, -1) and self._is_counted(name, least=0)
             case ast.Name(id=before), ast.Name(id=after):
                 # where both are one, plain Python's loop has no end
                 return before != after and not {before, after} & set(stored(self.loop.body))
@@ -238,20 +240,39 @@ class _Marked:
         return in_range and bool(items) and all([*map(ast.dump, item)] in marked for item in items)
 
     def _is_counted(self, name: str, least: int) -> bool:
-        """Whether a name stands for that (0 or 1) or more in the loop: it begins at 0 or more, and is counted up before it."""
-        stores = [s for s in walk_scope(self.function.body) if isinstance(s, ast.stmt) and name in _targets(s)]
+        """Whether a name stands for that (0 or 1) or more in the loop: it begins at 0 or more, and is counted up before it;
+        also where loops around carry it on."""
+        *_, function = (at for at in self.spot.code.ancestors(self.loop) if isinstance(at, ast.FunctionDef))
+        inner = [each for each in ast.walk(function) if isinstance(each, ast.FunctionDef) and each is not function]
+        carries = {each.arg for one in inner for each in ast.walk(one.args) if isinstance(each, ast.arg)}
+        stores = [
+            s for s in ast.walk(function) if isinstance(s, ast.stmt) and name in _targets(s) and not _hands_on(s, carries)
+        ]
         raised = [
             s for s in stores if isinstance(s, ast.AugAssign) and isinstance(s.op, ast.Add) and (_number(s.value) or 0) > 0
         ]
         made = [
             s for s in stores if isinstance(s, ast.Assign) and (_number(s.value) or 0) >= 0 and _number(s.value) is not None
         ]
-        around = [at for at in self.spot.code.ancestors(self.loop) if isinstance(at, ast.stmt) and at is not self.function]
+        around = [at for at in self.spot.code.ancestors(self.loop) if isinstance(at, ast.stmt) and at is not function]
         blocks = [self.spot.code.block(at) for at in around]
         before = [s for at, block in zip(around, blocks, strict=True) for s in block[: block.index(at)]]
-        given = any(isinstance(each, ast.arg) and each.arg == name for each in ast.walk(self.function.args))
+        given = any(isinstance(each, ast.arg) and each.arg == name for each in ast.walk(function.args))
         known = bool(made) and not given and len(made) + len(raised) == len(stores)
         return known and (not least or any(s in before for s in raised))
+
+
+_CARRYING = ("while_loop", "fori_loop", "scan", "cond")
+
+
+def _hands_on(statement: ast.stmt, carries: Collection[str]) -> bool:
+    """Whether names are bound to what a compiled loop or branch carries, as in `i, current = carry`."""
+    match statement:
+        case ast.Assign(targets=[ast.Tuple()], value=ast.Name(id=name)):
+            return name in carries
+        case ast.Assign(value=ast.Call(func=ast.Attribute(attr=attr) | ast.Name(id=attr))):
+            return attr in _CARRYING
+    return False
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:

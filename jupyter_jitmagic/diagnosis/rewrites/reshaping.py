@@ -312,8 +312,9 @@ class Reshaping(Consumers):
 
     def _interp(self, node: ast.Call, known: Called) -> Ragged | None:
         """Behind the points that count, the last of them again and again: what lies beyond gets its value, and NaN does."""
-        if len(known.arguments) != 3 or known.keywords:
+        if len(known.arguments) != 3 or {each.arg for each in known.keywords} - {"left", "right"}:
             return self._nothing_known(node, known)
+        self.plain(*(each.value for each in known.keywords))
         sought, *points = known.arguments
         where, found = self.visit(sought), [self.visit(each) for each in points]
         if found == [None, None]:

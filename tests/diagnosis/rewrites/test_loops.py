@@ -1129,6 +1129,24 @@ def f(x, step=1.0):
     )
 
 
+@pytest.mark.parametrize("given", ["x, i", "x, total, i", "{'x': x, 'i': i}"])
+def test_what_an_inner_loop_returns_stands_for_what_it_has_not_found_yet(given):
+    """All its names, the outer loop's own among them, have a value before it."""
+    source = f"""
+def f(x):
+    for i in range(6):
+        total = jnp.sum(x ** 2)
+        step = 1.0
+        while jnp.sum((x - step) ** 2) > total:
+            step *= 0.5
+            if step < 1e-2:
+                return {given}
+        x = x - 0.3 * step
+    return {given.replace("total", "jnp.sum(x ** 2)")}
+"""
+    check(source, (jnp.array([1.0, 2.0, 0.5]),), (jnp.array([-1.0, 0.0]),), (jnp.array([9.0]),))
+
+
 def test_two_returns_out_of_loops_in_each_other_are_answered_at_once():
     """A line search with both ways out: all ways that begin with nothing came first, and the time was up."""
     source = """

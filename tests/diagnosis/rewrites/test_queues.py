@@ -777,3 +777,52 @@ def test_gradients_are_not_asked_of_a_static_place_that_is_none():
     """A set of marks has no place for it, which is said; an answer with nothing against it comes at once."""
     found = check(f"{REACHED}    return sum(load[v] for v in seen)\n", (LINE, LOAD, 0), static=("source",))
     assert "gradient" not in str(found.rewrites[0].compared.differences)
+
+
+BLOBS = """def f(img):
+    labels = jnp.zeros(img.shape, int)
+    current = 0
+    largest = 0
+    for r in range(img.shape[0]):
+        for c in range(img.shape[1]):
+            if img[r, c] <= 0 or labels[r, c] != 0:
+                continue
+            stack, area = [(r, c)], 0
+            labels = labels.at[r, c].set(current + 1)
+            while stack:
+                y, x = stack.pop()
+                area += 1
+                for ny, nx in ((y + 1, x), (y - 1, x), (y, x + 1), (y, x - 1)):
+                    if 0 <= ny < img.shape[0] and 0 <= nx < img.shape[1] and img[ny, nx] > 0 and labels[ny, nx] == 0:
+                        labels = labels.at[ny, nx].set(current + 1)
+                        stack.append((ny, nx))
+            current += 1
+            largest = max(largest, area)
+    return labels, current, largest
+"""
+
+
+@pytest.mark.slow
+def test_one_more_than_a_count_marks_what_a_stack_holds():
+    """Also where the loops around are compiled, and carry the count."""
+    check(BLOBS, (IMAGE,), (1 - IMAGE,), (IMAGE * 0,), seconds=30.0)
+
+
+@pytest.mark.parametrize("put", ["current - 1", "level + 1"])
+def test_what_may_be_the_free_number_marks_nothing(put):
+    """One less than a count may be 0 again; of data nobody knows."""
+    source = f"""
+def f(adj, level):
+    labels = jnp.zeros(len(adj), int)
+    current = 0
+    stack = [0]
+    while stack:
+        u = stack.pop()
+        for v in range(len(adj)):
+            if adj[u, v] > 0 and labels[v] == 0:
+                labels = labels.at[v].set({put})
+                current += 1
+                stack.append(v)
+    return labels
+"""
+    assert "buffer" not in offered(source, jnp.triu(jnp.ones((4, 4), int), 1), jnp.array(3))

@@ -422,6 +422,7 @@ FURTHER = {
     "differences to a last number": (
         "    k = jnp.nonzero(x > 0)[0]\n    return jnp.diff(k, append=9).sum(), jnp.diff(k, prepend=-1, append=len(x)).max()\n"
     ),
+    "beyond its points": "    k = x[x > 0]\n    return jnp.interp(x, jnp.cumsum(k), k, left=-1.0, right=x.min())\n",
     "numbers from 1.0": (
         "    k = x[x > 0]\n    return k @ 0.9 ** -jnp.arange(1.0, len(k) + 1.0), jnp.dot(k, jnp.arange(1, 1 + len(k)))\n"
     ),
