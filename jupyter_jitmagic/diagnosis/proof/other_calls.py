@@ -508,8 +508,7 @@ class _Maker:
         shapes = [np.shape(self._leaves[k]) for k in arrays]
         alike = [k for k, shape in zip(arrays, shapes, strict=True) if shapes.count(shape) > 1]
         for k in alike[:2]:
-            number = like(self._leaves[k], np.asarray(0.5))
-            call = self._as_number({k: number}, f"where {self._name(k)} is a single number", "rank")
+            call = self._as_number({k: 0.5}, f"where {self._name(k)} is a single number", "rank")
             yield replace(call, promised=False, sought=False, by_value=True)
 
     def empty_lists(self) -> Iterator[OtherCall]:

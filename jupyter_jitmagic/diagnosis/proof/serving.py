@@ -334,7 +334,8 @@ class Served:
                     return
                 if taken.call.given.kind == "number" and ends_by_floats(traced.jaxpr):
                     # `while u > total` of a total that gets to 1 in double precision alone
-                    self.said[f"{taken.call.words} it found no end: {NEVER}"] = None
+                    if not any(each.endswith(NEVER) for each in self.said):
+                        self.said[f"{taken.call.words} it found no end: {NEVER}"] = None
                     self._patience = 2 * SHORT
                     continue
                 raise

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import jax
 
 from jupyter_jitmagic.diagnosis.rewrites.effects import prints
-from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless, may_have_no_end
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import known_number
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS, base, code_root, independent, renamed_block
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import compared_with_none
@@ -68,7 +68,7 @@ class Assigning:
             return
         cheap = harmless([*self.left, *self.right]) and not printing
         self.risky = not cheap
-        where = 0 if cheap else 2
+        where = 0 if cheap else 5 if may_have_no_end([*self.left, *self.right]) else 2
         whole = set(self.outputs) - {code_root(n) for n in self.subscripts}
         records = any(isinstance(self.spot.locals.get(name), tuple | dict) for name in whole)
         if not printing and not records:  # `jnp.where` takes arrays

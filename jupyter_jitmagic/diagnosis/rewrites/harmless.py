@@ -40,6 +40,16 @@ def harmless(nodes: Sequence[ast.AST]) -> bool:
     return True
 
 
+def may_have_no_end(nodes: Sequence[ast.AST]) -> bool:
+    """Whether a loop stands there of which only its data says that it ends: what is not chosen is not computed then."""
+    return any(
+        isinstance(node, ast.While)
+        or (isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "while_loop")
+        for root in nodes
+        for node in ast.walk(root)
+    )
+
+
 def _natural(value: object) -> bool:
     return isinstance(value, int) and value > 0
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.effects import inside_function, prints
 from jupyter_jitmagic.diagnosis.rewrites.elements import is_array
-from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless, may_have_no_end
 from jupyter_jitmagic.diagnosis.rewrites.naming import name_edits, renamed_block
 from jupyter_jitmagic.diagnosis.rewrites.printing import print_edits
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot, Step
@@ -53,7 +53,7 @@ class Returning:
         self.risky = not cheap
         where = 0 if cheap else 2
         every = [*self.node.body, *self.node.orelse, *self.rest]
-        if not prints(self.spot, every) and not leaves(every, ast.Raise):  # those are of one side alone
+        if not (prints(self.spot, every) or leaves(every, ast.Raise) or may_have_no_end(every)):  # those are of one side alone
             text = None if self._returns_a_record(every) else self._where(tree=False)
             if text is not None:
                 yield where, text
@@ -168,7 +168,7 @@ class Returning:
         code, spot, node = self.code, self.spot, self.node
         left = node.body if always_returns(node.body) else [*node.body, *self.rest]
         right = node.orelse if always_returns(node.orelse) else [*node.orelse, *self.rest]
-        inputs = [n for side in (left, right) for n in stored(side) if n in read_first(side)]
+        inputs = [n for side in (left, right) for n in stored(side) if n in read_first(side) and self._is_bound_before(n)]
         inputs = list(dict.fromkeys([*inputs, *self._updated_arrays([*left, *right])]))
         parameters = ", ".join(inputs)
         inner = self.indent + "    "
@@ -188,6 +188,13 @@ class Returning:
         last = self.here[-1]
         region = (code.region([node])[0], code.region([last])[1])
         return spot.step("cond", (region, text))
+
+    def _is_bound_before(self, name: str) -> bool:
+        """Whether a name may have a value here: what a loop gives its first value in one of its rounds has none before it."""
+        a = self.function.args
+        given = {each.arg for each in (*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg)))}
+        above = [each for each in walk_scope(self.function.body) if isinstance(each, ast.Name) and each.id == name]
+        return name in given or any(isinstance(each.ctx, ast.Store) and each.lineno < self.node.lineno for each in above)
 
     def _where_above(self, tree: bool) -> Step | None:
         """The other side is what is returned above this block, `if a is not None:` / `    if v > a: return a` / `return v`: the

@@ -12,7 +12,7 @@ from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds
 from jupyter_jitmagic.diagnosis.rewrites import engine, propose
 
-from .helpers import applied, check, define
+from .helpers import applied, check, define, offered
 
 
 def test_a_traced_count_becomes_fori_loop_also_for_no_round():
@@ -1165,3 +1165,34 @@ def f(x, step=1.0, tol=1e-2):
 """
     calls = [(jnp.array([1.5, -0.5]),), (jnp.array([5.0, 1.0]),), (jnp.array([0.1]),), (jnp.array([3.0, 2.5]), 0.06)]
     check(source, *calls, seconds=8)
+
+
+MEETING = """
+def drawn(key, a, b):
+    x = a + jax.random.normal(key)
+    if x * 0 + a == b:
+        return x, x
+    found = False
+    while not found:
+        key, sub = jax.random.split(key)
+        y = b + jax.random.normal(sub)
+        found = jnp.abs(y - a) > 1e-3 * jnp.abs(a - b) and a != b
+    return x, y
+
+def f(key, a, b):
+    x, y = drawn(key, a, b)
+    return x - y
+"""
+
+
+def test_a_loop_behind_a_return_runs_where_it_is_come_to_alone():
+    """With both sides computed it has no end where plain Python returns before it; its first value is set in a round."""
+    key = jax.random.PRNGKey(0)
+    calls = [(key, jnp.array(a), jnp.array(b)) for a, b in ((4.0, -4.0), (1.0, 1.0), (0.0, 2.0))]
+    patterns = check(MEETING, *calls, seconds=30.0).rewrites[0].patterns
+    assert "cond" in patterns and "where" not in patterns
+
+
+def test_both_sides_are_not_computed_where_one_is_a_loop_and_a_return():
+    source = "def f(x):\n    if x <= 0:\n        return x\n    while x * x > 2:\n        x = x / 2\n    return x\n"
+    assert "where" not in offered(source, jnp.array(9.0))

@@ -1389,6 +1389,6 @@ def test_integer_arrays_for_pythons_own_floats_are_not_spoken_of_where_they_are_
 def test_a_number_for_an_array_is_told_where_it_comes_back_as_an_array():
     """Chosen among elements it is stretched."""
     source = "def f(x, y):\n    if x.sum() > 1:\n        x = y\n    else:\n        x = x + y\n    return x\n"
-    found = propose(define(source)["f"], (X, X / 2), {}, (), seconds=30)
+    found = propose(define(source)["f"], (X, X / 2), {}, (), seconds=30)  # of more than one element
     told = "where y is a single number it gives an array of one number"
     assert any(each.startswith(told) for each in found.rewrites[0].compared.differences)
