@@ -237,7 +237,10 @@ class Ordering(Reducing):
             mask = self.named(f"{mask}[1:]", "pairs", "counts")
         elif len(ends) > 1:
             mask = self.named(f"{self.jnp('concatenate')}([{self.jnp('ones')}(1, bool), {mask}])", "valid", "kept", "chosen")
-        return replace(found, mask=mask, pad="", direct=False, source=-1, shifted=True)  # equal numbers leave 0
+        fact = self.spot.fact(node)
+        dtype = fact.dtype if fact is not None and fact.dtype else found.dtype
+        # equal numbers leave 0
+        return replace(found, mask=mask, pad="", dtype=dtype, direct=False, source=-1, shifted=True)
 
     def _is_own_first(self, node: ast.expr | None, known: Called) -> bool:
         """Whether it is `s[:1]` of the very name that is the first argument."""

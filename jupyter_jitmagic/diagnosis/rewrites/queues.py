@@ -136,8 +136,8 @@ def _filled_by_a_comprehension(spot: Spot, function: ast.FunctionDef, statement:
         case ast.Assign(
             targets=[ast.Name(id=name)],
             value=ast.Call(func=func, args=[ast.ListComp() | ast.GeneratorExp() as given], keywords=[]),
-        ) if code.src(func).rpartition(".")[2] in ("deque", "list"):
-            empty = f"{code.src(func)}()" if "deque" in code.src(func) else "[]"
+        ) if code.src(func).rpartition(".")[2] == "deque" or (code.src(func) == "list" and spot.is_builtin("list")):
+            empty = "[]" if code.src(func) == "list" else f"{code.src(func)}()"
         case _:
             return
     block = code.block(statement)
@@ -547,7 +547,8 @@ class _Queue:
         indent = f"\n{code.indent(statement)}"
         match statement:
             case ast.Expr(value=value) | ast.Assign(targets=[_], value=value) if taken and value is call and whole:
-                if statement is not self.loop.body[0] and not self._changes().takes_once(self.loop):
+                inside = statement in [*walk_scope(self.loop.body)]
+                if not inside or (statement is not self.loop.body[0] and not self._changes().takes_once(self.loop)):
                     self._refuse(node)  # it might be empty by then
                 begin, end = code.span(statement)
                 if isinstance(statement, ast.Expr):

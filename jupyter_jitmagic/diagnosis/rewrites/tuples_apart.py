@@ -42,6 +42,8 @@ def _apart(spot: Spot, function: ast.FunctionDef, name: str) -> list[_Edit]:
     inner = {part for node in walk_scope(function.body) if isinstance(node, SCOPES) for part in ast.walk(node)}
     if name in {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)} or inner & set(uses):
         return []
+    if any(isinstance(each, ast.JoinedStr) for use in uses for each in code.ancestors(use)):
+        return []
     edits: list[_Edit] = []
     lengths: set[int] = set()
     parts = [code.fresh(f"{name}_{place}") for place in range(_MOST_PARTS)]
