@@ -1129,7 +1129,7 @@ def f(x, step=1.0):
     )
 
 
-@pytest.mark.parametrize("given", ["x, i", "x, total, i", "{'x': x, 'i': i}"])
+@pytest.mark.parametrize("given", ["x, i", "x, total, i", "{'x': x, 'i': i}", "x, total"])
 def test_what_an_inner_loop_returns_stands_for_what_it_has_not_found_yet(given):
     """All its names, the outer loop's own among them, have a value before it."""
     source = f"""
@@ -1142,7 +1142,8 @@ def f(x):
             if step < 1e-2:
                 return {given}
         x = x - 0.3 * step
-    return {given.replace("total", "jnp.sum(x ** 2)")}
+    at_last = jnp.sum(x ** 2)
+    return {given.replace("total", "at_last" if given == "x, total" else "jnp.sum(x ** 2)")}
 """
     check(source, (jnp.array([1.0, 2.0, 0.5]),), (jnp.array([-1.0, 0.0]),), (jnp.array([9.0]),))
 
