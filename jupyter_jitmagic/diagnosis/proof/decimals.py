@@ -45,9 +45,9 @@ OWN_IN_DOUBLE = (
     "plain Python's own numbers have 64 bits, the compiled function's 32, which decides what `int()` or `//` gives at a limit, "
     "as of 0.29 * 100"
 )
-_OWN_FLOATS = re.compile(r"\bfloat\([\w\"']|\.item\(|\.tolist\(")
+_OWN_FLOATS = re.compile(r"\bfloat\(\s*[\w\"']|\.item\(|\.tolist\(")
 _TO_WHOLE = re.compile(r"\b(?:int|round|floor|ceil|trunc|divmod|rint)\(|//|%")
-_TO_DECIMALS = re.compile(r"(?<![.\w])round\(.*,\s*[\w-]+\s*\)|\bfloat\((?:f?[\"'].*|format\(.*)\.\d+f")
+_TO_DECIMALS = re.compile(r"(?<![.\w])round\(.*,\s*[\w-]+\s*\)|\bfloat\(\s*(?:[fF]?[\"'].*|format\(.*)\.\d+f")
 _OWN_GRID = re.compile(r"\b(?:np|numpy)\.(?:linspace|arange|geomspace|logspace|histogram)\(")
 _CHOOSES = re.compile(r"\b(?:min|max|if)\b")
 _IN_DEGREES = re.compile(r"\b(?:radians|deg2rad)\b|\bpi\s*/\s*180|/\s*180(?:\.0?)?\s*\*\s*(?:\w+\.)?pi\b")

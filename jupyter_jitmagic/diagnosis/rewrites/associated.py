@@ -121,7 +121,9 @@ class _Table:
         self.make()
         own = "NaN among the values, whose order tells which is the largest"
         own = "NaN among the keys, each of which is a key of its own, or among the values" if self.floats else own
-        return self.spot.step("keys", *self.edits, excludes={"nan": own} if self.floats or self.compares_floats else {})
+        note = f"keys of {self.name} are whole numbers, as in this call: others would be cut off" if self.width else ""
+        excludes = {"nan": own} if self.floats or self.compares_floats else {}
+        return self.spot.step("keys", *self.edits, excludes=excludes, note=note)
 
     def make(self) -> None:
         spot, code = self.spot, self.code

@@ -16,6 +16,7 @@ from .helpers import applied, check, define, offered
         ("float(f'{x.sum():.1f}')", True),
         ("float('%.1f' % x.sum())", True),
         ("float(format(x.sum(), '.1f'))", True),
+        ("float(\n        F'{x.sum():.1f}')", True),
         ("float(x.sum())", False),
     ],
 )

@@ -87,3 +87,10 @@ def test_a_list_whose_length_is_asked_is_no_set():
         "        if here in met:\n            break\n", "        here = (here[0] * (here not in met), here[1])\n"
     )
     assert "keys" not in offered(source, TURNS)
+
+
+def test_keys_that_are_whole_numbers_in_this_call_are_said_to_be():
+    """A float in its place, as a start of 0.5, would be cut off."""
+    source = WALK.replace("{begins}", "{here}").replace("{add}", "add").replace("{gives}", "len(met)")
+    found = check(source, (TURNS,))
+    assert any("keys of met are whole numbers" in each for each in found.rewrites[0].compared.differences)
