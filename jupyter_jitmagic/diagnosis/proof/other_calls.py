@@ -682,7 +682,8 @@ class _Maker:
         pythons = {k: jnp.asarray(int(np.rint(v)) or 1) for k, v in single.items() if isinstance(v, float)}
         if pythons:  # of a Python int nobody minds that it became a float; of an array its dtype is asked
             every = {**(whole if floats else {}), **pythons}
-            yield replace(self._as_number(every, ARRAYS_OF_SINGLE_INTEGERS), promised=False, sought=False, by_value=True)
+            words = f"{ALL_INTEGERS}, single ones arrays" if floats else ARRAYS_OF_SINGLE_INTEGERS
+            yield replace(self._as_number(every, words), promised=False, sought=False, by_value=True)
         strong = {k: jnp.asarray(int(np.rint(float(v))) or 1, int) for k, v in single.items() if isinstance(v, jax.Array)}
         if strong:  # a loop's carry is promoted from a weak type, and from no other
             words = f"where single numbers are arrays of {jax.dtypes.canonicalize_dtype(int)}"

@@ -304,10 +304,11 @@ class Served:
         refused = more and self.plain.uncompiled(variations.replaced(more, given.kind), SHORT) is None
         return bool(refused) and not self.plain.too_slow
 
-    def compare(self, taken: Taken, traced: Any, excludes: Collection[str] = ()) -> None:
+    def compare(self, taken: Taken, traced: Any, excludes: Collection[str] = (), risky: bool = False) -> None:
         """Compare a rewrite, traced on this call, with plain Python, except on what it gives up (`Step.excludes`): "another
         shape" where plain Python's result is shorter, "size" where arrays have other lengths, "negative int" where other
-        floats may make a bound negative.
+        floats may make a bound negative. `risky`: it computes what plain Python may not come to, so that a loop without an
+        end is no matter of rounding.
 
         Raises:
             Differs: it gives something else, or finds no end.
@@ -332,7 +333,7 @@ class Served:
                     self.not_compared(taken.call)  # JAX's numbers for Python's: then plain Python finds no end either
                     self._patience = 2 * SHORT  # there will be more of them
                     return
-                if taken.call.given.kind == "number" and ends_by_floats(traced.jaxpr):
+                if taken.call.given.kind == "number" and ends_by_floats(traced.jaxpr) and not risky:
                     # `while u > total` of a total that gets to 1 in double precision alone
                     if not any(each.endswith(NEVER) for each in self.said):
                         self.said[f"{taken.call.words} it found no end: {NEVER}"] = None

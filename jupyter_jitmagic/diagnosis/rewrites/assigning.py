@@ -18,6 +18,8 @@ from jupyter_jitmagic.diagnosis.rewrites.singles import all_single
 from jupyter_jitmagic.source.code import Edit
 from jupyter_jitmagic.source.names import loaded, read_first, stored, surely_written, target_names, walk_scope
 
+_LAST = 5  # of the turns in which steps are offered: where both sides are computed, and one may have no end
+
 
 class Assigning:
     """An `if` that assigns and does not leave."""
@@ -68,7 +70,8 @@ class Assigning:
             return
         cheap = harmless([*self.left, *self.right]) and not printing
         self.risky = not cheap
-        where = 0 if cheap else 5 if may_have_no_end([*self.left, *self.right]) else 2
+        least = _LAST if may_have_no_end([*self.left, *self.right]) else 0
+        where = max(0 if cheap else 2, least)
         whole = set(self.outputs) - {code_root(n) for n in self.subscripts}
         records = any(isinstance(self.spot.locals.get(name), tuple | dict) for name in whole)
         if not printing and not records:  # `jnp.where` takes arrays
@@ -82,13 +85,13 @@ class Assigning:
             if text is not None:
                 yield 1, self._step("cond", text)
             if not printing and self.outputs and not self.subscripts and not all_single(self.spot, self.outputs):
-                yield 3, self._step("where", self._hoisted(tree=True))
+                yield max(3, least), self._step("where", self._hoisted(tree=True))
         if printing and self.outputs and not self.subscripts:  # both sides are computed, each message told on its own
             edits = [((a, b), text) for a, b, text in print_edits(self.spot, [*self.left, *self.right])]
             if edits:
-                yield 4, self.spot.step("debug.print", *edits)
+                yield max(4, least), self.spot.step("debug.print", *edits)
             else:
-                yield 4, self._step("where", self._hoisted())
+                yield max(4, least), self._step("where", self._hoisted())
 
     def _step(self, pattern: str, text: str) -> Step:
         risky = self.risky and pattern == "where"

@@ -83,11 +83,12 @@ def _is_whole(key: ast.expr | None) -> bool:
 
 def _is_of_whole(spot: Spot, key: ast.expr | None) -> bool:
     """Whether a key is a tuple of whole numbers, or of names that stand for some."""
-    if not isinstance(key, ast.Tuple):
-        return False
-    facts = (None if _is_whole(part) else spot.fact(part) for part in key.elts)
-    named = (fact is not None and fact.dtype == "i" and fact.ndim == 0 for fact in facts)
-    return all(_is_whole(part) or known for part, known in zip(key.elts, named, strict=True))
+    return isinstance(key, ast.Tuple) and all(_is_whole(part) or _stands_for_an_int(spot, part) for part in key.elts)
+
+
+def _stands_for_an_int(spot: Spot, node: ast.expr) -> bool:
+    fact = spot.fact(node)
+    return fact is not None and fact.dtype == "i" and fact.ndim == 0
 
 
 class _Table:

@@ -340,13 +340,8 @@ class _Marks(Container):
             case ast.While(test=test) if test is node and (rounds := self._rounds(parent)):
                 start, _ = code.span(parent)
                 self.edits.append((start, code.span(test)[1], f"for _ in range({rounds})"))
-            case ast.For(target=ast.Name(id=number), body=[first, *_]) if (
-                parent.iter is node and (bounds := self._in_order()) and code.on_own_lines([first])
-            ):
-                self.replace(node, f"range({bounds})")
-                start, indent = code.span(first)[0], code.indent(first)
-                skipped = f"if not {self.name}[{number}]:\n{indent}    continue\n{indent}"
-                self.edits.append((start, start, skipped))
+            case ast.For(target=ast.Name(id=number)) if parent.iter is node and (bounds := self._in_order()):
+                self._go_through(parent, node, number, bounds)
             case _ if self.is_test(node, parent):
                 self.replace(node, f"{spot.jnp('any')}({self.name})")
             case _:
@@ -361,21 +356,35 @@ class _Marks(Container):
         if sorts:
             whole, parent = parent, code.parents[parent]
         match parent:
-            case ast.comprehension(target=ast.Name(id=number)) if one_axis and (sorts or self._in_any_order(parent)):
+            case ast.comprehension(target=ast.Name(id=number), iter=over) if (
+                over is whole and one_axis and (sorts or self._in_any_order(parent))
+            ):
                 self.replace(whole, f"range(len({self.name})) if {self.name}[{number}]")
-            case ast.For(target=ast.Name(id=number), body=[first, *_]) if one_axis and sorts and code.on_own_lines([first]):
-                self.replace(whole, f"range(len({self.name}))")
-                start, indent = code.span(first)[0], code.indent(first)
-                self.edits.append((start, start, f"if not {self.name}[{number}]:\n{indent}    continue\n{indent}"))
+            case ast.For(target=ast.Name(id=number)) if one_axis and sorts and self._is_over(parent, number):
+                self._go_through(parent, whole, number, f"len({self.name})")
             case _:
                 self.refuse(node)
 
+    def _is_over(self, loop: ast.For, number: str) -> bool:
+        """Whether a loop leaves the set as it is, of which `sorted` has made a copy, and nobody asks for its last number."""
+        used = (node.value for node in ast.walk(loop) if isinstance(node, ast.Attribute))
+        changes = any(isinstance(owner, ast.Name) and owner.id == self.name for owner in used)
+        return not changes and number not in self.spot.code.live_after(loop)
+
+    def _go_through(self, loop: ast.For, over: ast.AST, number: str, bounds: str) -> None:
+        """The loop over all numbers within the bounds, with those that are not in the set left out."""
+        code, first = self.spot.code, loop.body[0]
+        if not code.on_own_lines([first]):
+            self.refuse(loop)
+        self.replace(over, f"range({bounds})")
+        start, indent = code.span(first)[0], code.indent(first)
+        self.edits.append((start, start, f"if not {self.name}[{number}]:\n{indent}    continue\n{indent}"))
+
     def _in_any_order(self, loop: ast.comprehension) -> bool:
-        """Whether a comprehension's values are added up, or one of them is chosen."""
+        """Whether a comprehension's values are added up, or one of them is chosen, whatever their order."""
         call = self.spot.code.parents[self.spot.code.parents[loop]]
-        return isinstance(call, ast.Call) and any(
-            self.is_builtin_call(call, name) for name in ("sum", "min", "max", "any", "all")
-        )
+        alone = isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords
+        return alone and self.is_builtin_call(call, "sum", "min", "max", "any", "all")
 
     def _may_be_none_found(self, value: ast.expr) -> bool:
         """Whether it is a name that begins as a number below 0, as in `best, k = jnp.inf, -1`."""

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.facts import fact_of
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import loaded, stored, surely_written, target_names, walk_scope
@@ -65,6 +66,8 @@ def returned_behind(spot: Spot, loop: ast.For | ast.While) -> str:
     for last in (function.body[-1], *leaves(loop.body, ast.Return)):
         if not isinstance(last, ast.Return) or last.value is None or isinstance(last.value, ast.Constant):
             continue
+        if last is not function.body[-1] and not harmless([last.value]):
+            continue  # it is computed before the loop, whether it is come to or not
         if all(bound_above(spot, loop, name) for name in loaded([last.value]) & set(stored(function.body))):
             return spot.code.expr(last.value)
     return ""

@@ -30,7 +30,7 @@ def fitted(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
     if one is None or two is None or one.mask != two.mask or not all(_are_rows(each) for each in (one, two)):
         flow.stop(node)
     if known.name == "lstsq" and not _is_solution_alone(flow, node):
-        flow.stop(node)  # the residuals and the singular values are those of all rows
+        flow.stop(node)  # the residuals, the rank and the singular values are those of all rows
     for side, each in ((points, one), (values, two)):
         flow.replace(side, flow.padded(side, each, "0"))
     if known.name == "polyfit":
@@ -50,23 +50,23 @@ def _are_rows(each: Ragged) -> bool:
 
 
 def _is_solution_alone(flow: Consumers, node: ast.Call) -> bool:
-    """Whether of what `lstsq` gives nothing is used but the solution and the rank, to which rows of zeros add nothing."""
+    """Whether nothing but the first of what `lstsq` gives is used."""
     match flow.code.parents[node]:
-        case ast.Subscript(value=value, slice=ast.Constant(value=0 | 2)) if value is node:
+        case ast.Subscript(value=value, slice=ast.Constant(value=0)) if value is node:
             return True
         case ast.Assign(targets=[ast.Name(id=name)]) if flow.spot.function is not None:
             read = [n for n in ast.walk(flow.spot.function) if isinstance(n, ast.Name) and n.id == name]
-            return all(isinstance(n.ctx, ast.Store) or _is_solution_or_rank(flow, n) for n in read)
-        case ast.Assign(targets=[ast.Tuple(elts=[_, residuals, *others])]) if flow.spot.function is not None:
-            of_all_rows = [residuals, *(others if len(others) != 2 else others[1:])]
-            names = [each.value if isinstance(each, ast.Starred) else each for each in of_all_rows]
+            return all(isinstance(n.ctx, ast.Store) or _is_first(flow, n) for n in read)
+        case ast.Assign(targets=[ast.Tuple(elts=[first, *others])]) if flow.spot.function is not None:
+            names = [each.value if isinstance(each, ast.Starred) else each for each in others]
             read_at_all = set(loaded([flow.spot.function]))
-            return all(isinstance(each, ast.Name) and each.id not in read_at_all for each in names)
+            unread = all(isinstance(each, ast.Name) and each.id not in read_at_all for each in names)
+            return unread and not isinstance(first, ast.Starred)
     return False
 
 
-def _is_solution_or_rank(flow: Consumers, node: ast.Name) -> bool:
+def _is_first(flow: Consumers, node: ast.Name) -> bool:
     match flow.code.parents[node]:
-        case ast.Subscript(slice=ast.Constant(value=0 | 2)):
+        case ast.Subscript(slice=ast.Constant(value=0)):
             return True
     return False

@@ -41,7 +41,8 @@ def harmless(nodes: Sequence[ast.AST]) -> bool:
 
 
 def may_have_no_end(nodes: Sequence[ast.AST]) -> bool:
-    """Whether a loop stands there of which only its data says that it ends: what is not chosen is not computed then."""
+    """Whether a `while` stands there, or what became of one: only its data may say that it ends, and what is not chosen would
+    be computed with any. (One in a function that is called is not looked for: `harmless` knows no such function.)"""
     return any(
         isinstance(node, ast.While)
         or (isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "while_loop")

@@ -513,7 +513,7 @@ class Judge:
                     self._served.not_compared(taken.call)
                 continue
             try:
-                self._served.compare(taken, programs[key], traced.draft.excludes)
+                self._served.compare(taken, programs[key], traced.draft.excludes, traced.draft.risky)
                 self._alike_on += [given for given, _ in taken.wanted if is_optional(taken.call)]
             except CannotRun:
                 self._served.not_compared(taken.call)

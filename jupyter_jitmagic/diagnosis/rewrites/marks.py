@@ -7,7 +7,7 @@ question whether it is (`if not seen[v]`, `dist[v] < 0`, `img[i, j] == old`) run
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import jax
@@ -16,7 +16,7 @@ import numpy as np
 from jupyter_jitmagic.diagnosis.rewrites.rounds import conjuncts, rounds_of
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import loaded, stored, target_names, walk_scope
+from jupyter_jitmagic.source.names import bound_to, loaded, stored, target_names, walk_scope
 
 
 def most_items(
@@ -216,7 +216,7 @@ class _Marked:
             case _, ast.Name(id=name) if _number(free) in (0, -1) and self._is_counted(name, least=1 + int(_number(free) or 0)):
                 return True
             case _, ast.BinOp(left=ast.Name(id=name), op=ast.Add(), right=ast.Constant(value=int(number))) if number > 0:
-                return _number(free) in (0, -1) and self._is_counted(name, least=0)
+                return _number(free) in (0, -1) and self._only_rises(name)
             case ast.Name(id=before), ast.Name(id=after):
                 # where both are one, plain Python's loop has no end
                 return before != after and not {before, after} & set(stored(self.loop.body))
@@ -240,39 +240,42 @@ class _Marked:
         return in_range and bool(items) and all([*map(ast.dump, item)] in marked for item in items)
 
     def _is_counted(self, name: str, least: int) -> bool:
-        """Whether a name stands for that (0 or 1) or more in the loop: it begins at 0 or more, and is counted up before it;
-        also where loops around carry it on."""
-        *_, function = (at for at in self.spot.code.ancestors(self.loop) if isinstance(at, ast.FunctionDef))
-        inner = [each for each in ast.walk(function) if isinstance(each, ast.FunctionDef) and each is not function]
-        carries = {each.arg for one in inner for each in ast.walk(one.args) if isinstance(each, ast.arg)}
-        stores = [
-            s for s in ast.walk(function) if isinstance(s, ast.stmt) and name in _targets(s) and not _hands_on(s, carries)
-        ]
+        """Whether a name stands for that (0 or 1) or more in the loop: it begins at 0 or more, and is counted up before it."""
+        stores = [s for s in walk_scope(self.function.body) if isinstance(s, ast.stmt) and name in _targets(s)]
         raised = [
             s for s in stores if isinstance(s, ast.AugAssign) and isinstance(s.op, ast.Add) and (_number(s.value) or 0) > 0
         ]
         made = [
             s for s in stores if isinstance(s, ast.Assign) and (_number(s.value) or 0) >= 0 and _number(s.value) is not None
         ]
-        around = [at for at in self.spot.code.ancestors(self.loop) if isinstance(at, ast.stmt) and at is not function]
+        around = [at for at in self.spot.code.ancestors(self.loop) if isinstance(at, ast.stmt) and at is not self.function]
         blocks = [self.spot.code.block(at) for at in around]
         before = [s for at, block in zip(around, blocks, strict=True) for s in block[: block.index(at)]]
-        given = any(isinstance(each, ast.arg) and each.arg == name for each in ast.walk(function.args))
+        given = any(isinstance(each, ast.arg) and each.arg == name for each in ast.walk(self.function.args))
         known = bool(made) and not given and len(made) + len(raised) == len(stores)
         return known and (not least or any(s in before for s in raised))
 
-
-_CARRYING = ("while_loop", "fori_loop", "scan", "cond")
-
-
-def _hands_on(statement: ast.stmt, carries: Collection[str]) -> bool:
-    """Whether names are bound to what a compiled loop or branch carries, as in `i, current = carry`."""
-    match statement:
-        case ast.Assign(targets=[ast.Tuple()], value=ast.Name(id=name)):
-            return name in carries
-        case ast.Assign(value=ast.Call(func=ast.Attribute(attr=attr) | ast.Name(id=attr))):
-            return attr in _CARRYING
-    return False
+    def _only_rises(self, name: str) -> bool:
+        """Whether a name is never below 0: in the user's own text, which loops may have been compiled of since, it begins at 0
+        or more wherever it is bound, and otherwise something is added to it."""
+        nodes = list(ast.walk(ast.parse(self.spot.unit.text)))
+        made = [
+            target
+            for node in nodes
+            if isinstance(node, ast.Assign)
+            for target, value in bound_to(node)
+            if target.id == name and (number := _number(value)) is not None and number >= 0
+        ]
+        raised = [
+            node.target
+            for node in nodes
+            if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and (_number(node.value) or 0) > 0
+        ]
+        stores = [
+            node for node in nodes if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
+        ]
+        given = any(isinstance(node, ast.arg) and node.arg == name for node in nodes)
+        return bool(made) and not given and all(any(each is one for one in (*made, *raised)) for each in stores)
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:

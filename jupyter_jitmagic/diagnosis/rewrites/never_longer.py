@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from jupyter_jitmagic.source.code import leaves
+
 _NEVER = -math.inf
 
 
@@ -67,7 +69,8 @@ class Changes:
             now = Ways(*map(max, one, other))
         else:
             change = self._change(first)
-            now = Ways(max(change, 0), change)
+            is_left = leaves([first], (ast.Return, ast.Break, ast.Continue))
+            now = Ways(max(change, 0), change, max(change, 0) if is_left else _NEVER)
         return Ways(max(now.peak, now.through + rest.peak), now.through + rest.through, max(now.left, now.through + rest.left))
 
     def _change(self, statement: ast.stmt) -> float:

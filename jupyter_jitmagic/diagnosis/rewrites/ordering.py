@@ -224,6 +224,8 @@ class Ordering(Reducing):
         numbers = all(value is own or self.ndim(value) == 0 for value in ends.values())
         if found.flat or found.ndim > 1 or found.group or len(known.arguments) > 1 or not numbers or not {*ends} <= _ENDS:
             self.stop(node)
+        if own is not None and "append" in ends:  # of nothing there is no first, and with what is added behind it no difference
+            self.stop(node)
         array = known.arguments[0]
         found = self.ordered(array, found)
         if own is not None:

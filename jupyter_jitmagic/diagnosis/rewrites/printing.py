@@ -48,18 +48,19 @@ def formatted(spot: Spot) -> Iterator[Step]:
         yield spot.step("debug.callback", (call, debug_callback(spot, call)))
 
 
-_DECIMALS = re.compile(r"\.(\d+)f")
+_DECIMALS = re.compile(r"\.(\d)f")  # so few that a power of ten has them in 32 bits
 
 
 def _read_back(spot: Spot) -> tuple[ast.Call, str, str] | None:
     """(call, x, "2") of `float(f"{x:.2f}")`, `float("%.2f" % x)`, `float(format(x, ".2f"))`."""
-    for call in (each for each in ast.walk(spot.code.statement(spot.node)) if isinstance(each, ast.Call)):
-        if spot.code.src(call.func) != "float" or not spot.is_builtin("float"):
+    around = itertools.takewhile(lambda each: not isinstance(each, ast.stmt), (spot.node, *spot.code.ancestors(spot.node)))
+    for call in (each for each in around if isinstance(each, ast.Call)):
+        if not (isinstance(call.func, ast.Name) and call.func.id == "float" and spot.is_builtin("float")):
             continue
         match call.args:
             case [ast.JoinedStr(values=[ast.FormattedValue(value=value, format_spec=ast.JoinedStr(values=[spec]))])]:
                 pass
-            case [ast.Call(func=ast.Name(id="format"), args=[value, spec])]:
+            case [ast.Call(func=ast.Name(id="format"), args=[value, spec])] if spot.is_builtin("format"):
                 pass
             case [ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=value)] if text.startswith("%"):
                 spec = ast.Constant(text[1:])
@@ -67,7 +68,7 @@ def _read_back(spot: Spot) -> tuple[ast.Call, str, str] | None:
                 continue
         decimals = _DECIMALS.fullmatch(spec.value) if isinstance(spec, ast.Constant) and isinstance(spec.value, str) else None
         if decimals is not None and not isinstance(value, ast.Tuple):
-            return call, spot.code.expr(value), decimals[1]
+            return call, ast.unparse(value), decimals[1]  # what stands in an f-string has no place of its own in Python 3.11
     return None
 
 

@@ -128,7 +128,7 @@ def _parts(spot: Spot, node: ast.expr) -> Iterator[str]:
 
 
 def _filled_by_a_comprehension(spot: Spot, function: ast.FunctionDef, statement: ast.stmt) -> Iterator[Step]:
-    """`queue = deque([i for i in range(n) if …])` above a loop that empties it → `queue = deque()` and a loop that appends."""
+    """`queue = deque([2 * i for i in range(n)])` above a loop that empties it → `queue = deque()` and a loop that appends."""
     code = spot.code
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp() as given):
@@ -215,7 +215,7 @@ def _emptied(spot: Spot, test: ast.expr) -> str:
 
 
 def _least(test: ast.expr) -> int | None:
-    """How many items there are more than when the loop ends, at least: 0 of `len(queue) > 0`."""
+    """The loop goes on while there are more items than this: 0 of `len(queue) > 0`; None for other tests."""
     match test:
         case ast.Compare(ops=[ast.NotEq()], comparators=[ast.Constant(value=0)]):
             return 0
@@ -237,7 +237,9 @@ class _Queue:
         first: the items that it holds at first.
         counted: the `range(…)` of which it holds the numbers at first, in the place of these.
         first_in: whether items are taken from the front.
-        turns: whether what is added at the back takes the room of what was taken from the front.
+        turns: whether there is room for those alone that are there at once: in a queue what is added at the back takes the
+            place of what was taken from the front.
+        peeks: whether an item is looked at behind the loop, of which there may have been none from the start.
     """
 
     spot: Spot
@@ -249,6 +251,7 @@ class _Queue:
     counted: ast.Call | None = None
     first_in: bool = False
     turns: bool = False
+    peeks: bool = False
     edits: list[Edit] = field(default_factory=list)
 
     # -- what it is ---------------------------------------------------------------------------------------
@@ -463,13 +466,16 @@ class _Queue:
         lines = [f"{self.name} = {made}", *([f"{self.start} = 0"] if self.first_in else []), f"{self.end} = {held}"]
         after = self._made_after(shape)
         indent = f"\n{code.indent(self.made)}"
+        note = (
+            f"of no items {self.name}[0] raises IndexError in plain Python; the compiled function goes on" if self.peeks else ""
+        )
         if after is None:
             self._edit(self.made, indent.join(lines))
         else:
             self.edits.append((*code.region([self.made]), ""))
             end = code.span(after)[1]
             self.edits.append((end, end, indent + indent.join(lines)))
-        return spot.step("buffer", *(((a, b), text) for a, b, text in self.edits))
+        return spot.step("buffer", *(((a, b), text) for a, b, text in self.edits), note=note)
 
     def _begun_with(self, shape: str) -> tuple[str, str]:
         """The buffer as it is at first, and how many items it holds then."""
@@ -573,6 +579,7 @@ class _Queue:
                     text = f"{self.name} = {self.name}.at[{place}].set({values})"
                     self._edit(statement, f"{text}{indent}{self.end} += {len(items)}")
             case _ if isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Load) and self._is_there(statement):
+                self.peeks |= self.counted is not None and statement not in self.loop.body
                 match code.src(parent.slice):
                     case "0":
                         self._edit(parent, f"{self.name}[{self._place(self.start)}]")
@@ -597,6 +604,7 @@ class _Queue:
             not inside
             and statement.lineno > self.loop.lineno
             and bool(_least(self.loop.test))
+            and bool(self.first or self.counted)
             and not leaves(self.loop.body, ast.Break)
         )
 

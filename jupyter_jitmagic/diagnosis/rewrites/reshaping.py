@@ -311,7 +311,8 @@ class Reshaping(Consumers):
         return None
 
     def _interp(self, node: ast.Call, known: Called) -> Ragged | None:
-        """Behind the points that count, the last of them again and again: what lies beyond gets its value, and NaN does."""
+        """Behind the points that count, the last of them again and again: what lies beyond gets its value, or `right`, and NaN
+        does."""
         if len(known.arguments) != 3 or {each.arg for each in known.keywords} - {"left", "right"}:
             return self._nothing_known(node, known)
         self.plain(*(each.value for each in known.keywords))

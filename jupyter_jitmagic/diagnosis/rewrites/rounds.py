@@ -319,6 +319,7 @@ def rounds_of(spot: Spot, loop: ast.For | ast.While) -> str | None:
 
 
 def known_length(spot: Spot, iterable: ast.expr) -> str | None:
+    """How many items a loop over it goes through, as text that is known while tracing; None where data says how many."""
     code = spot.code
     match iterable:
         case ast.Call(func=ast.Name(id="range"), args=args) if spot.is_builtin("range"):

@@ -424,7 +424,7 @@ def _counting_from(flow: Flow, node: ast.Call) -> Selection | None:
             stop, more = left, -amount
     held = flow.count_of(stop)
     match start:
-        case ast.Constant(value=int(first) | float(first)) if held is not None and more <= first and (first - more) % 1 == 0:
+        case ast.Constant(value=int(first) | float(first)) if held is not None and more <= first and _is_whole(first, more):
             left_out = int(first - more)
         case _:
             return None
@@ -436,6 +436,11 @@ def _counting_from(flow: Flow, node: ast.Call) -> Selection | None:
     text = f"{flow.code.src(node.func)}({first}, {end}{rest})"
     mask = flow.named(f"{enclosed(held.mask)}[{left_out}:]", "pairs", "counts") if left_out else held.mask
     return Selection(text, Ragged(mask, True, dtype=dtype_of(flow, node)))
+
+
+def _is_whole(*numbers: float) -> bool:
+    """Whether numbers, ints or floats, have no part after the point: from 0.1 on there may be one more than counts."""
+    return all(type(each) is not bool and float(each).is_integer() for each in numbers)
 
 
 def _counting_down(flow: Flow, node: ast.Call) -> Selection | None:

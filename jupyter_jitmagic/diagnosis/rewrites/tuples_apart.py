@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import SCOPES, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, shared, walk_scope
 
 _ADDING = frozenset({"add", "append", "discard", "remove"})
 _MOST_PARTS = 4
@@ -42,7 +42,7 @@ def _apart(spot: Spot, function: ast.FunctionDef, name: str) -> list[_Edit]:
     inner = {part for node in walk_scope(function.body) if isinstance(node, SCOPES) for part in ast.walk(node)}
     if name in {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)} or inner & set(uses):
         return []
-    if any(isinstance(each, ast.JoinedStr) for use in uses for each in code.ancestors(use)):
+    if name in shared(function.body) or any(isinstance(at, ast.JoinedStr) for use in uses for at in code.ancestors(use)):
         return []
     edits: list[_Edit] = []
     lengths: set[int] = set()

@@ -1,5 +1,7 @@
 """Loops whose end depends on traced values."""
 
+from unittest import mock
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,7 @@ from jupyter_jitmagic.diagnosis.proof.arguments import Input
 from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.proof.rounding import other_rounds
-from jupyter_jitmagic.diagnosis.rewrites import engine, propose
+from jupyter_jitmagic.diagnosis.rewrites import engine, propose, returning
 
 from .helpers import applied, check, define, offered
 
@@ -1196,4 +1198,38 @@ def test_a_loop_behind_a_return_runs_where_it_is_come_to_alone():
 
 def test_both_sides_are_not_computed_where_one_is_a_loop_and_a_return():
     source = "def f(x):\n    if x <= 0:\n        return x\n    while x * x > 2:\n        x = x / 2\n    return x\n"
-    assert "where" not in offered(source, jnp.array(9.0))
+    patterns = offered(source, jnp.array(9.0))
+    assert "cond" in patterns and "where" not in patterns
+
+
+def test_a_loop_without_an_end_is_no_matter_of_rounding_where_both_sides_are_computed():
+    """Should a rule compute both sides all the same, what has no end there is refused, and not put down to 32 bits."""
+    source = MEETING.replace("def f(key, a, b):", "def f(key, a, b, scale=0.5):").replace(
+        "(key, a, b)\n", "(key, scale * a, scale * b)\n"
+    )
+    args = (jax.random.PRNGKey(0), 4.0, -4.0, 0.8)
+    with (
+        mock.patch.object(returning, "may_have_no_end", lambda _: False),
+        mock.patch.object(returning.Returning, "_is_bound_before", lambda *_: True),
+    ):
+        found = propose(define(source)["f"], args, {}, seconds=20.0)
+    assert any("it takes too long" in each for each in found.obstacles), found
+    assert not any("where" in each.patterns for each in found.rewrites)
+
+
+def test_what_an_inner_loop_returns_is_not_computed_before_it_where_that_may_cost():
+    """Or may be infinite in its derivative: a solution stands in the loop alone."""
+    source = """
+def f(x):
+    for i in range(4):
+        step = 1.0
+        while jnp.sum((x - step) ** 2) > 2:
+            step *= 0.5
+            if step < 1e-2:
+                return jnp.linalg.solve(jnp.diag(x), x)
+        x = x - 0.3 * step
+    last = x * 2
+    return last
+"""
+    found = propose(define(source)["f"], (jnp.array([1.0, 2.0]),), {})
+    assert all(each.source.count("solve(") == 1 for each in found.rewrites)

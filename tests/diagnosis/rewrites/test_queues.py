@@ -737,7 +737,9 @@ def test_a_queue_that_may_get_longer_or_be_empty_is_left(taken, added):
             break
     return total
 """
-    assert "buffer" not in offered(source, jnp.array([3.0, 1.0, 2.0, 1.5]))
+    x = jnp.array([3.0, 1.0, 2.0, 1.5])
+    assert "buffer" not in offered(source, x)
+    assert "buffer" in offered(source.replace(taken, "i = queue.pop(0)").replace(added, "queue.append(i)"), x)
 
 
 REACHED = """def f(lines, load, source):
@@ -767,16 +769,28 @@ def test_what_a_set_of_places_holds_in_the_end_is_gone_through(asked):
     assert "seen[v]" in check(f"{REACHED}    {asked}\n", *calls, static=("source",)).rewrites[0].source
 
 
-def test_what_depends_on_the_order_of_a_set_is_left():
-    """That of a set of Python's is nobody's promise."""
-    source = f"{REACHED}    total = 0.0\n    for v in seen:\n        total = total / 2 + load[v]\n    return total\n"
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "for v in seen:\n        total = total / 2 + load[v]",  # in an order of Python's own
+        "total = max((v for v in seen), key=lambda v: load[v] % 2)",
+        "total = sum(([v] for v in seen), [])[0]",
+        "for v in sorted(seen):\n        total = total + load[v]\n        seen.discard(v + 1)",  # of a copy
+        "for v in sorted(seen):\n        total = total + load[v]\n    total = total + v",
+        "total = sum(load[v] for v in range(3) if seen)",
+    ],
+)
+def test_what_asks_more_of_a_set_than_what_is_in_it_is_left(asked):
+    """Its order, its members while they change, the last of them."""
+    source = f"{REACHED}    total = 0.0\n    {asked}\n    return total\n"
     assert "buffer" not in offered(source, LINE, LOAD, 0, static=("source",))
 
 
 def test_gradients_are_not_asked_of_a_static_place_that_is_none():
     """A set of marks has no place for it, which is said; an answer with nothing against it comes at once."""
     found = check(f"{REACHED}    return sum(load[v] for v in seen)\n", (LINE, LOAD, 0), static=("source",))
-    assert "gradient" not in str(found.rewrites[0].compared.differences)
+    told = str(found.rewrites[0].compared)
+    assert "gradient" not in told and "want of time" not in told
 
 
 BLOBS = """def f(img):
@@ -808,13 +822,22 @@ def test_one_more_than_a_count_marks_what_a_stack_holds():
     check(BLOBS, (IMAGE,), (1 - IMAGE,), (IMAGE * 0,), seconds=30.0)
 
 
-@pytest.mark.parametrize("put", ["current - 1", "level + 1"])
-def test_what_may_be_the_free_number_marks_nothing(put):
-    """One less than a count may be 0 again; of data nobody knows."""
+@pytest.mark.parametrize(
+    "put, begun",
+    [
+        ("current - 1", "0"),
+        ("level + 1", "0"),
+        ("current + 1", "-1"),
+        ("current + 1", "lax.cond(level > 2, lambda: -1, lambda: 0)"),
+        ("current + 1", "lax.fori_loop(0, 2, lambda i, c: c + 1, -3)"),
+    ],
+)
+def test_what_may_be_the_free_number_marks_nothing(put, begun):
+    """One less than a count may be 0 again, and one more than what begins below 0; of data nobody knows."""
     source = f"""
 def f(adj, level):
     labels = jnp.zeros(len(adj), int)
-    current = 0
+    current = {begun}
     stack = [0]
     while stack:
         u = stack.pop()
@@ -825,4 +848,50 @@ def f(adj, level):
                 stack.append(v)
     return labels
 """
-    assert "buffer" not in offered(source, jnp.triu(jnp.ones((4, 4), int), 1), jnp.array(3))
+    below = jnp.triu(jnp.ones((4, 4), int), 1)
+    assert "buffer" not in offered(source, below, jnp.array(3))
+    assert "buffer" in offered(
+        source.replace(put, "current + 1").replace(f"current = {begun}", "current = 0"), below, jnp.array(3)
+    )
+
+
+@pytest.mark.parametrize(
+    "around",
+    ["with jax.named_scope('a'):\n            {}", "for _ in range(2):\n            pass\n        else:\n            {}"],
+)
+def test_a_round_that_is_left_within_another_statement_may_have_added_without_taking(around):
+    source = """
+def f(x):
+    queue = list(range(len(x)))
+    total = 0.0
+    while queue:
+        i = queue[0]
+        total += x[i]
+        if total < 9:
+            queue.append(i)
+        AROUND
+        queue.pop(0)
+    return total
+"""
+    x = jnp.array([3.0, 1.0, 2.0])
+    left = around.format("if total < 5:\n                continue" if "with" in around else "continue")
+    assert "buffer" not in offered(source.replace("AROUND", left), x)
+    assert "buffer" in offered(source.replace("AROUND", "pass"), x)
+
+
+def test_an_item_that_is_looked_at_behind_the_loop_may_not_be_there():
+    source = """def f(x):
+    ring = list(range(len(x)))
+    while len(ring) > 1:
+        i = ring.pop(0)
+        if x[i] > 0:
+            ring.append(i)
+            x = x.at[i].add(-1)
+    return ring[0]
+"""
+    found = check(source, (jnp.array([1, 0, 2]),), (jnp.array([4]),))
+    assert any("of no items ring[0] raises IndexError" in each for each in found.rewrites[0].compared.differences)
+    empty = source.replace(
+        "list(range(len(x)))", "[]\n    for k in range(len(x)):\n        if x[k] > 0:\n            ring.append(k)"
+    )
+    assert "buffer" not in offered(empty, jnp.array([1, 0, 2]))

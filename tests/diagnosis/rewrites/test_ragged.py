@@ -1096,3 +1096,15 @@ def f(labels, amount):
 """
     labels, amount = jnp.array([4, 2, 4, 9, 2, 7, 1]), jnp.array([1.0, 5.0, 2.0, 3.0, 8.0, 1.0, 4.0])
     check(source, (labels, amount), (labels * 0, amount), (labels[::-1], amount))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["jnp.diff(k, prepend=k[:1], append=9.0).sum()", "jnp.arange(0.1, len(k) + 0.1).sum()", "jnp.arange(len(k), 1, -1).sum()"],
+)
+def test_as_many_as_are_selected_are_no_others(asked):
+    """Of nothing selected there is no first one; from 0.1 on there may be one more."""
+    source, x = "def f(x):\n    k = x[x > 0]\n    return {}\n", jnp.array([1.0, -2.0, 3.0])
+    assert not propose(define(source.format(asked))["f"], (x,), {}).rewrites
+    right = asked.replace("k[:1]", "0.5").replace("0.1", "1.0").replace("1, -1", "0, -1")
+    assert propose(define(source.format(right))["f"], (x,), {}).rewrites

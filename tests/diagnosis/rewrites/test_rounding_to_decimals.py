@@ -55,6 +55,17 @@ def test_a_number_that_is_read_back_from_its_digits_is_rounded(text):
     check(source, (jnp.array(1.26),), (jnp.array(-0.31),), (jnp.array(3),))
 
 
-@pytest.mark.parametrize("text", ["f'{x:.2e}'", "f'{x:.1f}0'", "f'{x:.1%}'.strip('%')", "f'{x!r}'"])
+@pytest.mark.parametrize("text", ["f'{x:.2e}'", "f'{x:.1f}0'", "f'{x:.1%}'.strip('%')", "f'{x:,.2f}'", "f'{x:.30f}'"])
 def test_other_digits_are_no_rounding(text):
     assert "round" not in offered(f"def f(x):\n    return float({text}) + x\n", jnp.array(1.26))
+
+
+def test_the_digits_that_are_read_back_are_those_that_fail():
+    """Others that stand in the same branch are another matter."""
+    source = """def f(x, k):
+    y = float(f'{k:.1f}')
+    if f'{x:.1f}' == '0.0':
+        y = float(f'{x:.2f}')
+    return y * x
+"""
+    assert "round" not in offered(source, jnp.array(1.26), 3.14, static=("k",))

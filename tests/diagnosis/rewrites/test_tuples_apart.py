@@ -64,6 +64,7 @@ def f(turns):
         "here = here + (turn,)",
         "here = turn, *here[1:]",
         "here = [turn, 1]",
+        "here = (here[0] + len(f'{here}'), 0)",
     ],
 )
 def test_what_is_no_pair_at_all_times_stays_whole(changed):
