@@ -40,7 +40,7 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
 - Python's containers that data fills or asks: `lists` (`joined_lists`, `added_lists`, `appends_apart`, `none_in_lists`,
   `whole_slices`), `containers`, `growing` (how long at most: `rounds`, `moving_on`, `walking`), `queues` (`never_longer`),
   `keyed`, `associated`, `lists_by_key`, `lookups`, `told_by_words`, `chosen_items`, `kept_beside`, `rows_carried`,
-  `tuples_apart`, `best_keys` and kin.
+  `tuples_apart`, `thinned_lists`, `best_keys` and kin.
 - a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`; flags of which it makes numbers:
   `subtracted_flags`, `own_flags`.
 """
@@ -176,6 +176,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     state_updates,
     subtracted_flags,
     taken_out,
+    thinned_lists,
     told_by_words,
     trimming,
     tuples_apart,
@@ -257,6 +258,7 @@ RULES: list[Rule] = [
     *inner_functions.RULES,
     *nearest_first.RULES,
     *dicts_of_places.RULES,
+    *thinned_lists.RULES,
     *queues.RULES,
     *remaining.RULES,
     *numbered.RULES,

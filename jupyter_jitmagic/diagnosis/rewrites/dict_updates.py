@@ -1,4 +1,8 @@
-"""Entries of a dict that are set behind a choice which returns: the dict is made anew, so that each side has its own."""
+"""Entries of a dict that are set beside a test on data.
+
+They are assigned, as a choice of values has them; behind a choice that returns the dict is made anew, so that each side has its
+own.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,38 @@ from jupyter_jitmagic.source.code import Code, is_returned, leaves
 from jupyter_jitmagic.source.names import walk, walk_scope
 
 _Update = ast.Assign | ast.AugAssign
+
+
+def set_at_once(spot: Spot) -> Iterator[Step]:
+    """`state.update(run=1, flips=n + 1)` → `state["run"], state["flips"] = 1, n + 1`, in the whole function."""
+    function = spot.function
+    if spot.asked() is None or not isinstance(function, ast.FunctionDef):
+        return
+    edits = []
+    for node in walk_scope(function.body):
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update")) as call) if type(
+                spot.locals.get(name)
+            ) is dict and (items := _items(spot, call)):
+                places = ", ".join(f"{name}[{key}]" for key, _ in items)
+                edits.append((node, f"{places} = {', '.join(value for _, value in items)}"))
+    if edits:
+        yield spot.step("dict", *edits)
+
+
+def _items(spot: Spot, call: ast.Call) -> list[tuple[str, str]]:
+    """Keys and values that `update` is given, as text; nothing where the keys are not written out."""
+    found: list[tuple[str, str]] = []
+    match call.args:
+        case []:
+            pass
+        case [ast.Dict(keys=keys, values=values)] if all(isinstance(key, ast.Constant) for key in keys):
+            found += [(spot.code.src(key), spot.code.expr(value)) for key, value in zip(keys, values, strict=True) if key]
+        case _:
+            return []
+    if any(each.arg is None for each in call.keywords):
+        return []
+    return [*found, *((f'"{each.arg}"', spot.code.expr(each.value)) for each in call.keywords)]
 
 
 def made_anew(spot: Spot) -> Iterator[Step]:
@@ -136,4 +172,4 @@ def _is_asked_alone(code: Code, node: ast.Name) -> bool:
     return False
 
 
-RULES: list[Rule] = [made_anew]
+RULES: list[Rule] = [set_at_once, made_anew]

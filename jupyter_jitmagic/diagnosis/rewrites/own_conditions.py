@@ -21,6 +21,7 @@ from jupyter_jitmagic.source.code import always_returns, leaves
 from jupyter_jitmagic.source.names import SCOPES, given_for, loaded, none_by_default, stored, walk
 
 _LONGEST_TWICE = 4  # lines of a block that may stand twice
+_LONGEST_BESIDE_NONE = 12  # where the other block cannot be traced at all, as it needs what is None
 
 
 def apart(spot: Spot) -> Iterator[Step]:
@@ -141,7 +142,8 @@ def _statement(spot: Spot, node: ast.If, conjunction: bool, facts: str, rest: st
     twice = node.orelse if conjunction else node.body
     if leaves(twice, ast.Return) and not always_returns(twice):
         return
-    if twice and code.block_text(twice, inner).count("\n") > _LONGEST_TWICE:
+    most = _LONGEST_BESIDE_NONE if "is not None" in facts and conjunction else _LONGEST_TWICE
+    if twice and code.block_text(twice, inner).count("\n") > most:
         return
     body, other = (
         code.block_text(node.body, inner + "    "),
