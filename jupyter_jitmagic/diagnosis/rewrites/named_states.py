@@ -120,6 +120,8 @@ def _tokens(
                 pass
             case ast.Assign(value=value, targets=[ast.Name(id=other)]) if value is node and other in others:
                 continue
+            case ast.Tuple() if _given_beside(code.parents[parent], parent, node) in others:
+                continue
             case ast.Attribute(attr="value") if isinstance(node.ctx, ast.Load):
                 continue  # of a member: `_values` knows
             case ast.Subscript(value=ast.Name(id=own), slice=index) if index is node and _keys(function, own):
@@ -163,6 +165,15 @@ def _beside(statement: ast.AST, target: ast.Tuple, node: ast.Name) -> list[ast.e
         case ast.Assign(targets=[only], value=ast.Tuple(elts=values)) if only is target and len(values) == len(target.elts):
             return [value for part, value in zip(target.elts, values, strict=True) if part is node]
     return []
+
+
+def _given_beside(statement: ast.AST, values: ast.Tuple, node: ast.Name) -> str:
+    """The variable that is given this one, `level, why = high, trail`; "" where it goes elsewhere."""
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=only) if only is values and len(values.elts) == len(targets):
+            target = targets[values.elts.index(node)]
+            return target.id if isinstance(target, ast.Name) else ""
+    return ""
 
 
 def _keys(function: ast.FunctionDef, table: str) -> list[ast.expr]:
