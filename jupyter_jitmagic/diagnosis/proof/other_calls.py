@@ -97,6 +97,7 @@ def other_calls(
         itertools.islice(make.sizes(), 2),
         make.of_another_rank(),
         make.beside_masks(),
+        make.numbers_for_rows(),
         make.numbers_for_arrays(),
         make.of_arrays_not_empty(),
         make.single_numbers(),
@@ -490,9 +491,9 @@ class _Maker:
         yield replace(self._as_number(changed, words, "rank"), promised=False, sought=asks, by_value=True)
 
     def beside_masks(self) -> Iterator[OtherCall]:
-        """An axis more for the images beside a mask of their shape: `image[mask]` of one with channels."""
+        """An axis more for what stands beside a mask of its shape: `image[mask]` of one with channels, `rows[mask]`."""
         arrays = self._arrays()
-        masks = [k for k in arrays if kind_of(self._leaves[k]) == "b" and len(self._leaves[k].shape) > 1]
+        masks = [k for k in arrays if kind_of(self._leaves[k]) == "b" and len(self._leaves[k].shape) > 0]
         if masks:
             shape = self._leaves[masks[0]].shape
             others = [k for k in arrays if k not in masks and self._leaves[k].shape == shape and 0 not in shape]
@@ -500,6 +501,15 @@ class _Maker:
             words = f"where {' and '.join(dict.fromkeys(map(self._name, others)))} has an axis more than {self._name(masks[0])}"
             if others:
                 yield replace(self._as_number(changed, words, "rank"), promised=False, sought=False, by_value=True)
+
+    def numbers_for_rows(self) -> Iterator[OtherCall]:
+        """A single number for each row of an array, where another array has one for each: samples of points, or of numbers."""
+        shapes = {k: np.shape(self._leaves[k]) for k in self._arrays() if not self._variations.path(k)[1]}
+        lengths = {shape[0] for shape in shapes.values() if len(shape) == 1}
+        for k in [k for k, shape in shapes.items() if len(shape) == 2 and shape[0] in lengths and 0 not in shape][:2]:
+            changed = {k: in_rank(self._leaves[k], 1)}
+            call = self._as_number(changed, f"where {self._name(k)} has one axis", "rank")
+            yield replace(call, promised=False, sought=False, by_value=True)
 
     def numbers_for_arrays(self) -> Iterator[OtherCall]:
         """A single number for one of several arrays of one shape, as a weight or a step that is the same for all: elements that
