@@ -215,6 +215,7 @@ NEVER = (
     "tolerance is small: plain Python computes in double"
 )
 _OTHER, _SMALLER = (1234.5, 98765.4, 43210.7, 0.37, 0.61, 1.71, 7.3), 1e-6
+_LARGE = 12345.6  # all floats so much larger: what a bisection looks for is then where 32 bits leave wide gaps
 _PATIENCE = 20  # times as long as plain Python, and not less than a moment, a loop by NumPy may take
 _LATER = 4  # times as long as it takes on the call, and not less than that
 _MOMENT = 0.03
@@ -229,8 +230,9 @@ def may_never_end(plain: Plain, program: Any, by_numpy: Callable[[float], Callab
     own = ((k, varied.leaves[k]) for k in floats)
     factors = ((k, value, factor) for k, value in own for factor in (_OTHER if abs(value) > _TOLERANCE else (_SMALLER,)))
     others = (varied.replaced({k: value * factor}, "larger") for k, value, factor in factors)
+    together = itertools.islice(varied.far(_LARGE), 1) if floats else ()
     patience = float(_PATIENCE)
-    for given in itertools.chain([varied.call()] if floats else [], others):
+    for given in itertools.chain([varied.call()] if floats else [], others, together):
         begin = time.thread_time()
         found = plain.uncompiled(given, min(_MOMENT, deadline.left()))
         if deadline.over():
