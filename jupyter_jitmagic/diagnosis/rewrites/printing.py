@@ -48,6 +48,48 @@ def formatted(spot: Spot) -> Iterator[Step]:
         yield spot.step("debug.callback", (call, debug_callback(spot, call)))
 
 
+def converted_on_the_way(spot: Spot) -> Iterator[Step]:
+    """`print(f"loss {float(loss):.3f}")` → `print(f"loss {loss:.3f}")`: of an f-string with digits, Python 3.11 does not
+    know which call in it has failed."""
+    code = spot.code
+    if not isinstance(spot.error, jax.errors.ConcretizationTypeError) or not isinstance(spot.node, ast.JoinedStr):
+        return
+    statement = code.statement(spot.node)
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return
+    if not _is_hosts_message(spot, statement.value):
+        return
+    edits = []
+    for part in ast.walk(statement):
+        match part:
+            case ast.FormattedValue(value=ast.Call() as call, format_spec=ast.JoinedStr()):
+                shown = _converted(spot, call)
+                if shown and _is_at(code, call):
+                    edits.append((call, shown))
+    if edits:
+        yield spot.step("item", *edits)
+
+
+def _converted(spot: Spot, call: ast.Call) -> str:
+    """What `float(x)`, `int(x)` or `x.item()` is of an array, as text; "" for other calls."""
+    match call:
+        case ast.Call(func=ast.Attribute(value=value, attr="item"), args=[], keywords=[]):
+            return spot.code.expr(value)
+        case ast.Call(func=ast.Name(id="float" | "int" as kind), args=[value], keywords=[]) if spot.is_builtin(kind):
+            fact = spot.fact(value)
+            text = spot.code.expr(value)
+            return text if fact is not None and fact.dtype == kind[0] else f"{spot.jnp('asarray')}({text}, {kind})"
+    return ""
+
+
+def _is_at(code: Code, node: ast.expr) -> bool:
+    """Whether a part of an f-string stands where its position says, which Python 3.11 does not always know."""
+    try:
+        return ast.dump(ast.parse(code.src(node), mode="eval").body) == ast.dump(node)
+    except SyntaxError:
+        return False
+
+
 _DECIMALS = re.compile(r"\.(\d)f")  # so few that a power of ten has them in 32 bits
 
 
@@ -350,4 +392,4 @@ def _quoted(text: str) -> str:
     return '"' + shown[1:-1].replace('"', '\\"') + '"' if shown.startswith("'") and "\\'" not in shown else shown
 
 
-RULES: list[Rule] = [kept, formatted]
+RULES: list[Rule] = [converted_on_the_way, kept, formatted]
