@@ -354,6 +354,9 @@ class Reducing(Drawing):
         order = known.keyword("ord") or (known.arguments[1] if len(known.arguments) > 1 else None)
         largest = order is not None and self.code.src(order).endswith(".inf") and not isinstance(order, ast.UnaryOp)
         known_order = order is None or largest or (isinstance(order, ast.Constant) and order.value in (1, 2, 3, "fro", "nuc"))
+        if isinstance(order, ast.Name) and found.ndim == 1:  # of a positive order zeros add nothing
+            value = self.spot.locals.get(order.id)
+            known_order = isinstance(value, int | float) and value > 0
         if not known_order or (found.grid and (found.ndim != 2 or made is not None)):  # of a matrix: rows of zeros add nothing
             self.stop(node)
         self.require(found, TOTAL)

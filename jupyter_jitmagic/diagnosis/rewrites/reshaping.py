@@ -264,7 +264,7 @@ class Reshaping(Consumers):
         by_rows = isinstance(rowvar := options.get("rowvar"), ast.Constant) and not rowvar.value and ragged[0].ndim > 1
         behind = 1 if by_rows and len(values) == 1 else 0
         straight = all(each is not None and each.like(ragged[0]) and each.behind == behind and not each.flat for each in values)
-        allowed = set() if known.name == "corrcoef" else {"rowvar", "ddof", "bias"}
+        allowed = {"rowvar"} if known.name == "corrcoef" else {"rowvar", "ddof", "bias"}
         if not (straight and fixed and set(options) <= allowed) or known.form != "function" or self.current is None:
             self.stop(node)
         for argument, each in zip(known.arguments, ragged, strict=True):

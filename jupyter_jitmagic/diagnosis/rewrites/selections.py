@@ -30,7 +30,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, NoWay, Obstacle, Rul
 from jupyter_jitmagic.diagnosis.rewrites.selecting import unraveled
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, cut_at
 from jupyter_jitmagic.source.code import Code, leaves, words
-from jupyter_jitmagic.source.names import loaded, target_names, walk, walk_scope
+from jupyter_jitmagic.source.names import loaded, stored, target_names, walk, walk_scope
 
 OVERLAPPING = {OVERLAP: "pieces that overlap or leave a gap, which make a longer or shorter array"}
 MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected must be
@@ -342,6 +342,10 @@ def _used_with(spot: Spot, node: ast.expr) -> set[str]:
             body = function.body if isinstance(function, ast.FunctionDef) else []
             users = (each for each in walk_scope(body) if isinstance(each, ast.expr))
             found = found.union(*(_as_long_as(each) for each in users if held in loaded([each])))
+            later = [each for each in walk_scope(body) if isinstance(each, ast.Assign) and each.lineno > stmt.lineno]
+            for each in reversed(later):  # `e = jnp.exp(x)` below, which is as long as x
+                if found & {*stored([each])} - spot.locals.keys():
+                    found |= _as_long_as(each.value)
     return found
 
 
