@@ -62,23 +62,30 @@ def converted_on_the_way(spot: Spot) -> Iterator[Step]:
     edits = []
     for part in ast.walk(statement):
         match part:
-            case ast.FormattedValue(value=ast.Call() as call, format_spec=ast.JoinedStr()):
-                shown = _converted(spot, call)
+            case ast.FormattedValue(value=ast.Call() as call, format_spec=ast.JoinedStr() as digits):
+                last = digits.values[-1] if digits.values else None
+                as_float = isinstance(last, ast.Constant) and str(last.value).endswith(_OF_FLOATS)
+                shown = _converted(spot, call, as_float)
                 if shown and _is_at(code, call):
                     edits.append((call, shown))
     if edits:
         yield spot.step("item", *edits)
 
 
-def _converted(spot: Spot, call: ast.Call) -> str:
-    """What `float(x)`, `int(x)` or `x.item()` is of an array, as text; "" for other calls."""
+_OF_FLOATS = tuple("eEfFgG%")
+"""How the digits end of what is written as a float."""
+
+
+def _converted(spot: Spot, call: ast.Call, as_float: bool) -> str:
+    """What `float(x)`, `int(x)` or `x.item()` is of an array, as text; "" for other calls. `as_float`: it is written as one,
+    whatever it is."""
     match call:
         case ast.Call(func=ast.Attribute(value=value, attr="item"), args=[], keywords=[]):
             return spot.code.expr(value)
         case ast.Call(func=ast.Name(id="float" | "int" as kind), args=[value], keywords=[]) if spot.is_builtin(kind):
-            fact = spot.fact(value)
-            text = spot.code.expr(value)
-            return text if fact is not None and fact.dtype == kind[0] else f"{spot.jnp('asarray')}({text}, {kind})"
+            fact, text = spot.fact(value), spot.code.expr(value)
+            same = (fact is not None and fact.dtype == kind[0]) or (as_float and kind == "float")
+            return text if same else f"{spot.jnp('asarray')}({text}, {kind})"
     return ""
 
 

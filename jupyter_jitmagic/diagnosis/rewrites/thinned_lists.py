@@ -161,8 +161,8 @@ class _Thinned:
             case ast.comprehension(is_async=0) if parent.iter is node:
                 return self._is_run_over(node, parent)
             case ast.UnaryOp(op=ast.Not()):
-                self.edits.append((*code.span(parent), f"{node.id}.size == 0"))
-                return is_tested(code, parent)
+                self.edits.append((*code.span(parent), f"({node.id}.size == 0)"))
+                return True
         if is_tested(code, node):
             self.edits.append((*code.span(node), f"{node.id}.size > 0"))
             return True
@@ -179,8 +179,9 @@ class _Thinned:
                 item, rest = f"{node.id}[0]", f"{node.id}[1:]"
             case _:
                 return False
-        if not code.on_own_lines([statement]) if isinstance(statement, ast.stmt) else True:
-            return False
+        runs = [at.iter for at in code.ancestors(node) if isinstance(at, ast.For)]
+        if not isinstance(statement, ast.stmt) or not code.on_own_lines([statement]) or self.names & loaded(runs):
+            return False  # a loop over the list itself would go on behind what is taken out
         match statement:
             case ast.Expr():
                 self.edits.append((*code.span(statement), f"{node.id} = {rest}"))

@@ -383,3 +383,20 @@ def test_ways_to_choose_are_counted_by_jax():
     source = "def f(n, k):\n    ways = math.comb(n, k)\n    return 2 / (ways + 1), math.perm(n, k)\n"
     found = check(source, *((jnp.array(n), jnp.array(k)) for n, k in ((6, 2), (6, 0), (3, 5), (9, 9))))
     assert any("near and not exact" in each for each in found.rewrites[0].compared.differences)
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ('f"loss {float(x.sum()):.3f} of {x.shape[0]}"', 'jax.debug.print("loss {0:.3f} of {1}", x.sum(), x.shape[0])'),
+        ('f"{x.max().item():.2f}", n', 'jax.debug.print("{0:.2f} {n}", x.max(), n=n)'),
+        ('f"{int((x > 1).sum()):03d} of {float(n):.1f}"', "{0:03d} of {1:.1f}"),
+    ],
+)
+def test_numbers_that_are_made_within_what_is_printed(printed, told, capfd):
+    """Python 3.11 does not know which call within an f-string with digits has failed."""
+    source = f"def f(x, n):\n    print({printed})\n    return x * 2\n"
+    first = check(source, (jnp.array([1.0, 2.5]), jnp.array(7))).rewrites[0]
+    assert told in first.source
+    said = capfd.readouterr().out.splitlines()
+    assert len(said) > 1 and len(set(said)) == 1, "what the rewrite prints is what plain Python does"

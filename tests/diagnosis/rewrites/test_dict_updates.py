@@ -155,3 +155,40 @@ def test_an_item_that_is_not_there_yet_is_not_set_where_the_test_does_not_hold()
     """Plain Python's dict has no such key then."""
     source = 'def f(s, t):\n    s = dict(s)\n    if s["a"] < t:\n        s["a"] = t\n        s["new"] = 1.0\n    return s\n'
     assert not propose(define(source)["f"], ({"a": 1.0}, 2.0), {}).rewrites
+
+
+COUNTS = """
+def f(bits):
+    state = {"run": 0, "best": 0, "flips": 0}
+    before = bits[0]
+    for bit in bits:
+        if bit == before:
+            state["run"] += 1
+        else:
+            {update}
+        state["best"] = max(state["best"], state["run"])
+        before = bit
+    return state
+"""
+BITS = jnp.array([1, 1, 0, 0, 0, 1])
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        'state.update(run=1, flips=state["run"])',
+        'state.update({"run": 1, "flips": state["run"]})',
+        'state.update({"run": 1}, flips=state["run"])',
+    ],
+)
+def test_entries_set_by_update_are_set_together(update):
+    """What the second one reads is the first one's value from before."""
+    found = check(COUNTS.replace("{update}", update), (BITS,), (1 - BITS,), (BITS[:1],), (BITS[::-1],))
+    assert "dict" in found.rewrites[0].patterns
+    assert '["run"], state["flips"] = 1, state["run"]' in found.rewrites[0].source or "jnp.where" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize("update", ["state.update(more)", "state.update(**more)", "state.update([('run', 1)])"])
+def test_entries_that_are_not_written_out_stay(update):
+    source = COUNTS.replace("{update}", update).replace("before = bits[0]", 'before, more = bits[0], {"run": 1}')
+    assert "dict" not in offered(source, BITS)

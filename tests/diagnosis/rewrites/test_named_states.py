@@ -5,7 +5,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 
-from .helpers import applied, check, define, propose
+from .helpers import applied, check, define, offered, propose
 
 X = jnp.array([1.0, -2.0, 3.0, -0.5, 2.5, 0.25, 4.0])
 
@@ -375,3 +375,26 @@ def f(age, balance, limit):
 """
     ages = [(jnp.array(a), jnp.array(b), jnp.array(c)) for a, b, c in ((30.0, 1.0, 9.0), (20.0, 5.0, 6.0), (70.0, 1.0, 0.0))]
     check(source, *ages)
+
+
+def test_names_handed_on_beside_others():
+    """`level, why = x * 0.9, "trail"` and `price, reason = v, why`."""
+    source = """
+CODES = {"open": 0, "stop": 1, "trail": 2}
+
+def f(x):
+    level, why = x[0] * 0.95, "stop"
+    price, reason = x[-1], "open"
+    for v in x:
+        if v <= level:
+            price, reason = v, why
+            break
+        if v * 0.9 > level:
+            level, why = v * 0.9, "trail"
+    return price, CODES[reason]
+"""
+    path = jnp.array([100.0, 112.0, 104.0, 99.0])
+    found = check(source, (path,), (path[:2],), (path.at[1].set(90.0),), seconds=10.0)
+    assert "numbers" in found.rewrites[0].patterns
+    swapped = source.replace("price, reason = v, why", "reason, price = v, why")
+    assert "numbers" not in offered(swapped, path)

@@ -1,0 +1,131 @@
+"""Lists of numbers of which a loop keeps fewer and fewer are arrays beside a mask."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check, define, offered, propose
+
+BOXES = """
+def overlap(a, b):
+    low, high = max(a[0], b[0]), min(a[1], b[1])
+    if high <= low:
+        return 0.0
+    return (high - low) / (max(a[1], b[1]) - min(a[0], b[0]))
+
+def f(boxes, scores, limit=0.5):
+    order = jnp.argsort(scores)[::-1].tolist()
+    keep = jnp.zeros(len(boxes), dtype=bool)
+    while order:
+        best = order.pop(0)
+        if scores[best] < 0.05:
+            break
+        keep = keep.at[best].set(True)
+        order = [i for i in order if overlap(boxes[best], boxes[i]) < limit]
+    return keep
+"""
+EDGES = jnp.array([[0.0, 4.0], [0.5, 4.5], [6.0, 9.0], [6.0, 8.5], [1.0, 2.0]])
+SCORES = jnp.array([0.9, 0.8, 0.3, 0.6, 0.02])
+
+
+def test_what_overlaps_the_best_is_left_out():
+    found = check(BOXES, (EDGES, SCORES), (EDGES, SCORES[::-1]), (EDGES, SCORES * 0), (EDGES[:2], SCORES[:2]), seconds=20.0)
+    assert "array" in found.rewrites[0].patterns
+    assert "kept & jax.vmap(lambda i: overlap(boxes[best], boxes[i]) < limit)(order)" in found.rewrites[0].source
+
+
+LOOP = """
+def f(x, limit=2.0):
+    left = {begins}
+    for _ in range(4):
+        {first}
+        kept = [{item} for {item} in left if {test}]
+        if len(kept) == len(left):
+            break
+        left = kept
+    return {gives}
+"""
+X = jnp.array([1.0, 2.0, 8.0, 2.5, 1.5, 0.5])
+CLIPPED = {
+    "numbers": ("[v for v in x]", "middle = sum(left) / len(left)", "v", "abs(v - middle) < limit", "sum(left) / len(left)"),
+    "as a list": ("list(x)", "middle = max(left) / 2", "v", "v > middle or v < 1", "len(left), max(left)"),
+    "of Python's": ("x.tolist()", "middle = left[-1]", "v", "v - middle < limit and v > 0", "len(left), min(left)"),
+    "places": ("list(range(len(x)))", "top = left[0]", "i", "x[i] <= x[top] + 1", "sum(x[i] for i in left)"),
+    "some places": ("[i for i, v in enumerate(x) if v > 0.6]", "top = left[0]", "i", "x[i] <= x[top] + 1", "len(left)"),
+    "whether one is left": ("list(range(len(x)))", "top = left[0]", "i", "x[i] <= x[top] + 1", "2 in left, 4 not in left"),
+    "truth of a number": ("list(range(len(x)))", "odd = x[0]", "i", "(i * odd) % 2", "len(left), sum(left)"),
+}
+
+
+@pytest.mark.parametrize("how", CLIPPED)
+def test_a_list_that_a_loop_thins_out(how):
+    begins, first, item, test, gives = CLIPPED[how]
+    source = LOOP.format(begins=begins, first=first, item=item, test=test, gives=gives)
+    found = check(source, (X,), (X[::-1],), (X[1:4],), (X, 0.5), seconds=20.0)
+    assert "array" in found.rewrites[0].patterns
+
+
+AUCTION = """
+def f(values, units=2):
+    price = 0.0
+    active = [i for i, v in enumerate(values) if v >= price]
+    while len(active) > units:
+        price = price + 1.0
+        active = [i for i in active if values[i] >= price]
+    won = jnp.zeros(len(values))
+    for i in active:
+        won = won.at[i].set(1.0)
+    return won, price * len(active), not active
+"""
+
+
+def test_what_is_left_is_run_over_and_counted():
+    found = check(AUCTION, (X,), (X * 0,), (X[:3],), (jnp.ones(6), 5), seconds=20.0)
+    assert "array" in found.rewrites[0].patterns and "values[active] >= price" in found.rewrites[0].source
+
+
+@pytest.mark.parametrize(
+    ("more", "is_an_array"),
+    [
+        ("pass", True),
+        ("left.append(0)", False),
+        ("seen = left", True),
+        ("left.sort()", False),
+        ("left = [i + 1 for i in left]", False),
+        ("x = x * len(str(left))", False),
+        ("left = list(other)", False),
+    ],
+)
+def test_a_list_that_is_asked_for_more_stays_one(more, is_an_array):
+    source = f"""
+def f(x, other=(1, 2)):
+    left = list(range(len(x)))
+    while len(left) > 2:
+        {more}
+        left = [i for i in left if x[i] < x[left[0]] + 1 and i != left[0]]
+    return len(left)
+"""
+    source = source.replace("x[left[0]]", "x[top]").replace("left[0]]", "top]")
+    source = source.replace("        left = [i for i in left", "        top = left[0]\n        left = [i for i in left")
+    assert ("array" in offered(source, X)) is is_an_array
+
+
+def test_what_a_loop_over_the_list_takes_out_of_it_stays():
+    source = """
+def f(x):
+    left = list(range(len(x)))
+    while len(left) > 2:
+        top = left[0]
+        left = [i for i in left if x[i] < x[top] + 1]
+        {loop}
+    return len(left)
+"""
+    beside = "last = left.pop()"
+    assert "array" in offered(source.format(loop=beside), X)
+    assert "array" not in offered(source.format(loop=f"for i in left:\n            {beside}"), X)
+
+
+def test_a_list_that_is_returned_has_no_fixed_length():
+    source = LOOP.format(begins="list(range(len(x)))", first="top = left[0]", item="i", test="x[i] <= x[top] + 1", gives="left")
+    assert not propose(define(source)["f"], (X,), {}, seconds=5.0).rewrites
