@@ -113,6 +113,17 @@ def f(a, lo, hi):
 """
 
 
+def test_a_tolerance_that_is_met_until_all_numbers_are_large_is_told_of():
+    """What is looked for is large only where the number and both ends are: near 1e2 the gaps are wider than 1e-6."""
+    source = (
+        "def f(x, lo, hi):\n    while hi - lo > 1e-6:\n        mid = (lo + hi) / 2\n        if mid * mid > x:\n"
+        "            hi = mid\n        else:\n            lo = mid\n    return lo\n"
+    )
+    given = jnp.array(2.0), 0.0, 2.0
+    assert NEVER in said(jm.diagnose(define(source)["f"], *given))
+    assert NEVER not in said(jm.diagnose(define(source.replace("1e-6", "1e-3 * hi"))["f"], *given))
+
+
 @pytest.mark.parametrize("kind", [float, np.array])
 def test_a_loop_that_compiled_never_ends_is_stopped_where_a_round_changes_nothing(kind):
     """It was compared with a limit on its rounds, which gave the right number; of arrays the diagnosis itself had no end."""

@@ -316,6 +316,19 @@ def test_an_option_that_was_left_out_may_be_given():
     check(source, (x, jnp.array(0.5)), (x, jnp.array(2.5), jnp.array(1.5)), (x, jnp.array(0.5), 1.5), (x, jnp.array(9.0)))
 
 
+def test_a_branch_that_needs_what_may_be_none_beside_a_long_one():
+    """None has no items: where it is left out, nothing of that branch may be traced."""
+    source = (
+        "def f(x, given=None):\n    out = kept = 0.0\n    for i in range(len(x)):\n"
+        "        if given is not None and given[i] >= 0:\n            out = given[i]\n        else:\n"
+        "            a = x[i] * 2\n            b = a + kept\n            c = b - 1\n            out = c / 2\n"
+        "            if out > 1:\n                kept = kept + out\n"
+        "    return out, kept\n"
+    )
+    x = jnp.array([1.0, 2.0, 3.0])
+    check(source, (x,), (x, jnp.array([-1.0, 2.0, -1.0])), (x, jnp.zeros(3)), (-x,), seconds=10.0)
+
+
 def test_a_tuple_is_compared_with_one_that_has_a_name():
     source = (
         "import types\ngrid = types.SimpleNamespace(goal=(3, 2))\n\n"

@@ -1392,3 +1392,22 @@ def test_a_number_for_an_array_is_told_where_it_comes_back_as_an_array():
     found = propose(define(source)["f"], (X, X / 2), {}, (), seconds=30)  # of more than one element
     told = "where y is a single number it gives an array of one number"
     assert any(each.startswith(told) for each in found.rewrites[0].compared.differences)
+
+
+def test_numbers_for_rows_are_told_where_the_rewrite_fails_with_them():
+    """What is kept of rows is masked row by row."""
+    source = (
+        "def f(draws, u):\n    kept = [draws[0]]\n    for x, v in zip(draws[1:], u[1:]):\n        if v < 0:\n"
+        "            kept.append(x)\n    return jnp.stack(kept).mean(axis=0)\n"
+    )
+    found = propose(define(source)["f"], (jnp.arange(6.0).reshape(3, 2), X[:3]), {}, (), seconds=30)
+    assert any("where draws has one axis" in each for each in found.rewrites[0].compared.differences)
+    alone = source.replace(".mean(axis=0)", ".mean()").replace("jnp.stack(kept)", "sum(each.sum() for each in kept)")
+    served = propose(define(alone)["f"], (jnp.arange(6.0).reshape(3, 2), X[:3]), {}, (), seconds=30)
+    assert served.rewrites and not any("one axis" in each for each in served.rewrites[0].compared.differences)
+
+
+def test_rows_beside_a_mask_are_told_of_as_images_are():
+    source = "def f(x, mask):\n    n = int(mask.sum())\n    return jnp.zeros_like(x).at[:n].set(x[mask])\n"
+    found = propose(define(source)["f"], (X, X > 1), {}, (), seconds=30)
+    assert any("where x has an axis more than mask" in each for each in found.rewrites[0].compared.differences)

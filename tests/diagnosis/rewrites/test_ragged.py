@@ -405,6 +405,9 @@ FURTHER = {
     "a fixed size joined": "    k = x[x > 0]\n    return jnp.concatenate([k, jnp.zeros(len(x) - len(k))])\n",
     "a fixed size joined to": "    k = x[x > 0]\n    return jnp.concatenate((k, jnp.full((9 - k.size,), -1.0)))\n",
     "a line through places": "    k = x[x > 0]\n    return jnp.polyfit(jnp.arange(len(k)) * 1.0, k, 1)\n",
+    "columns of rows": (
+        "    k = jnp.stack([x, x[::-1] + x**2, x**3], axis=1)[x > 0]\n    return jnp.corrcoef(k, rowvar=False)\n"
+    ),
     "what places have to do with values": "    k = x[x > 0]\n    return jnp.corrcoef(jnp.arange(len(k)), k)[0, 1]\n",
     "a histogram": "    k = x[x > 0]\n    return jnp.histogram(k, bins=jnp.array([-2.0, 1.0, 4.0]))[0]\n",
     "its largest": "    return jnp.linalg.norm(x[x < 3], jnp.inf)\n",

@@ -185,6 +185,11 @@ def beside(v, counts):
     ids = jnp.repeat(jnp.arange(counts.shape[0]), counts)
     return jax.ops.segment_sum(v, ids, num_segments=3)
 
+def made_below(v, counts):
+    ids = jnp.repeat(jnp.arange(counts.shape[0]), counts)
+    e = jnp.exp(v - v.max())
+    return e / jax.ops.segment_sum(e, ids, num_segments=3)[ids]
+
 def looked_up(table, chosen, counts):
     ids = jnp.repeat(jnp.arange(counts.shape[0]), counts)
     return jax.ops.segment_sum(table[chosen, :], ids, num_segments=3)
@@ -196,7 +201,8 @@ def test_repeats_take_the_length_of_an_array_that_they_are_used_with():
     namespace, v, counts = define(REPEATED), jnp.arange(6.0), jnp.array([2, 3, 1])
     alone = propose(namespace["alone"], (v[:3], jnp.array([0, 2, 1])), {}).rewrites
     assert alone and all("repeat" not in each.source for each in alone)
-    assert "total_repeat_length=v.shape[0]" in propose(namespace["beside"], (v, counts), {}).rewrites[0].source
+    for name in ("beside", "made_below"):
+        assert "total_repeat_length=v.shape[0]" in propose(namespace[name], (v, counts), {}).rewrites[0].source
 
 
 def test_repeats_are_as_many_as_the_rows_that_are_looked_up_and_not_as_the_table_has():
@@ -1015,3 +1021,13 @@ def test_an_option_that_stands_for_what_data_tells_may_be_data():
     assert not rewrite.static_argnames
     exec(rewrite.source, namespace)
     assert jax.jit(namespace["f"])(x, jnp.array(3)) == pytest.approx(8 / 3)
+
+
+@pytest.mark.parametrize("order", [1, 3.5, -1])
+def test_a_norm_whose_order_is_static(order):
+    """Zeros add nothing to it, unless it is negative."""
+    source = "def f(x, p=2):\n    return jnp.linalg.norm(x[x > 0], ord=p)\n"
+    calls = [(x, order) for x in (jnp.array([1.0, -2.0, 3.0]), jnp.array([0.5, 2.0, -1.0]))]
+    if order > 0:
+        check(source, *calls, static=("p",))
+    assert ("where" in offered(source, *calls[0], static=("p",))) is (order > 0)
