@@ -342,8 +342,8 @@ def debug_callback(spot: Spot, call: ast.Call) -> str:
                 computed.append(text)
                 template = re.sub(rf"(?<!\{{)\{{{number}(?=[!:}}])", "{" + _value_name(len(computed)), template)
             shown.append("f" + _quoted(template))
-        elif isinstance(argument, ast.Call) and _is_format(argument):
-            shown.append(_with_computed(code, argument, computed))
+        elif (values := _filled_with(argument)) is not None:
+            shown.append(_with_computed(code, argument, values, computed))
         elif not isinstance(argument, ast.JoinedStr | ast.Constant | ast.Starred) and _computes(argument):
             computed.append(code.expr(argument))
             shown.append(_value_name(len(computed)))
@@ -359,23 +359,27 @@ def debug_callback(spot: Spot, call: ast.Call) -> str:
     return f"{spot.jax('debug.callback')}(lambda {parameters}: {made}{arguments})".replace("lambda :", "lambda:")
 
 
-def _is_format(node: ast.Call) -> bool:
-    """Whether it is `"…".format(…)`, which needs the values."""
-    match node.func:
-        case ast.Attribute(value=ast.Constant(value=str()), attr="format"):
-            return True
-    return False
+def _filled_with(node: ast.expr) -> list[ast.expr] | None:
+    """What `"…".format(…)` and `"…" % (…)` put into their text, which needs the values; None of anything else."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="format")):
+            given = [each.value if isinstance(each, ast.Starred) else each for each in node.args]
+            return [*given, *(each.value for each in node.keywords)]
+        case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod(), right=ast.Tuple(elts=values)):
+            return values
+        case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod(), right=value):
+            return [value]
+    return None
 
 
-def _with_computed(code: Code, call: ast.Call, computed: list[str]) -> str:
-    """A call's text with names in the place of what is computed among its arguments, which is added to `computed`."""
+def _with_computed(code: Code, node: ast.expr, values: Sequence[ast.expr], computed: list[str]) -> str:
+    """An expression's text with names in the place of what is computed among its values, which is added to `computed`."""
     edits = []
-    given = [each.value if isinstance(each, ast.Starred) else each for each in call.args]
-    for value in (*given, *(each.value for each in call.keywords)):
+    for value in values:
         if _computes(value):
             computed.append(code.expr(value))
             edits.append((*code.span(value), _value_name(len(computed))))
-    return code.edited(*code.span(call), edits)
+    return code.edited(*code.span(node), edits)
 
 
 def _computes(node: ast.AST) -> bool:

@@ -400,3 +400,11 @@ def test_numbers_that_are_made_within_what_is_printed(printed, told, capfd):
     assert told in first.source
     said = capfd.readouterr().out.splitlines()
     assert len(said) > 1 and len(set(said)) == 1, "what the rewrite prints is what plain Python does"
+
+
+@pytest.mark.parametrize("filled", ['"%d are low" % (x < 2).sum()', '"%d of %s are %s" % ((x < 2).sum(), n, "low")'])
+def test_a_warning_with_a_percent_sign_is_given_when_the_number_is_there(filled):
+    """What is computed for it is computed before; it was given to the callback as the whole text, over and over."""
+    source = f"import warnings\n\ndef f(x, n):\n    warnings.warn({filled})\n    return x * 2\n"
+    first = check(source, (jnp.array([1.0, 2.5]), jnp.array(7))).rewrites[0]
+    assert first.patterns == ("debug.callback",) and "(x < 2).sum()," in first.source.replace(")\n", "),\n")
