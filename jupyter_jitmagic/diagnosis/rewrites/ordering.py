@@ -215,14 +215,19 @@ class Ordering(Reducing):
 
     def _shift(self, node: ast.Call, known: Called) -> Ragged | None:
         """`jnp.diff(s)`; with `prepend` and `append` as numbers, or `s[:1]` before all others, there are as many again."""
-        ends = {each.arg: each.value for each in known.keywords}
+        ends = {each.arg: each.value for each in known.keywords if each.arg != "axis"}
         own = ends.get("prepend") if self._is_own_first(ends.get("prepend"), known) else None
         found = self.visit(known.arguments[0]) if known.arguments else None
         self.plain(*known.arguments[1:], *(value for value in ends.values() if value is not own))
         if found is None:
             return None
         numbers = all(value is own or self.ndim(value) == 0 for value in ends.values())
-        if found.flat or found.ndim > 1 or found.group or len(known.arguments) > 1 or not numbers or not {*ends} <= _ENDS:
+        axes = self._axes_of(known.keyword("axis") or ast.Constant(-1), found.ndim)
+        if found.flat or found.group or len(known.arguments) > 1 or axes is None or (found.ndim > 1 and (ends or found.listed)):
+            self.stop(node)
+        if found.axis not in axes:
+            return replace(found, pad="", direct=False, source=-1)
+        if not numbers or not {*ends} <= _ENDS:
             self.stop(node)
         if own is not None and "append" in ends:  # of nothing there is no first, and with what is added behind it no difference
             self.stop(node)

@@ -62,7 +62,7 @@ def converted_on_the_way(spot: Spot) -> Iterator[Step]:
     edits = []
     for part in ast.walk(statement):
         match part:
-            case ast.FormattedValue(value=ast.Call() as call, format_spec=ast.JoinedStr() as digits):
+            case ast.FormattedValue(value=ast.Call() as call, conversion=-1, format_spec=ast.JoinedStr() as digits):
                 last = digits.values[-1] if digits.values else None
                 as_float = isinstance(last, ast.Constant) and str(last.value).endswith(_OF_FLOATS)
                 shown = _converted(spot, call, as_float)
@@ -83,9 +83,8 @@ def _converted(spot: Spot, call: ast.Call, as_float: bool) -> str:
         case ast.Call(func=ast.Attribute(value=value, attr="item"), args=[], keywords=[]):
             return spot.code.expr(value)
         case ast.Call(func=ast.Name(id="float" | "int" as kind), args=[value], keywords=[]) if spot.is_builtin(kind):
-            fact, text = spot.fact(value), spot.code.expr(value)
-            same = (fact is not None and fact.dtype == kind[0]) or (as_float and kind == "float")
-            return text if same else f"{spot.jnp('asarray')}({text}, {kind})"
+            text = spot.code.expr(value)
+            return text if as_float and kind == "float" else f"{spot.jnp('asarray')}({text}, {kind})"
     return ""
 
 

@@ -350,15 +350,17 @@ class Reducing(Drawing):
         reduces, made = self._reduced(node, known, found)
         if not reduces:
             self.require(found, PARTIAL)
+            if not found.direct:  # what does not count may be rows of zeros, where a norm has no gradient
+                self.replace(known.arguments[0], self.padded(known.arguments[0], found, "1"))
             return made
         order = known.keyword("ord") or (known.arguments[1] if len(known.arguments) > 1 else None)
         largest = order is not None and self.code.src(order).endswith(".inf") and not isinstance(order, ast.UnaryOp)
         known_order = order is None or largest or (isinstance(order, ast.Constant) and order.value in (1, 2, 3, "fro", "nuc"))
-        if isinstance(order, ast.Name) and found.ndim == 1:  # of a positive order zeros add nothing
-            value = self.spot.locals.get(order.id)
-            known_order = isinstance(value, int | float) and value > 0
+        nothing = "0"
+        if isinstance(order, ast.Name) and found.ndim == 1 and isinstance(self.spot.locals.get(order.id), int | float):
+            known_order, nothing = True, f"0 if {order.id} >= 0 else {self.jnp('inf')}"  # which adds nothing to what it is of
         if not known_order or (found.grid and (found.ndim != 2 or made is not None)):  # of a matrix: rows of zeros add nothing
             self.stop(node)
         self.require(found, TOTAL)
-        self.replace(known.arguments[0], self.padded(known.arguments[0], found, "0"))
+        self.replace(known.arguments[0], self.padded(known.arguments[0], found, nothing))
         return None

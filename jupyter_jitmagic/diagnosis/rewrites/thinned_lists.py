@@ -54,6 +54,7 @@ class _Thinned:
     def __init__(self, spot: Spot, function: ast.FunctionDef, kept: tuple[str, str]) -> None:
         self.spot, self.function = spot, function
         self.edits: list[Edit] = []
+        self.of_floats = False
         self.names = set(kept)
         handed = [pair for node in walk_scope(function.body) if (pair := _handed_on(node) or _kept(node))]
         for _ in handed:
@@ -70,7 +71,7 @@ class _Thinned:
             return False
         written = [node for node in uses if not isinstance(node.ctx, ast.Load)]
         if not all(node in inner and self._is_made(node) for node in written):
-            return False
+            return False  # (what it is made of comes first: it tells of floats)
         return all(self._is_read(node) for node in uses if isinstance(node.ctx, ast.Load))
 
     # -- where it is made ---------------------------------------------------------------------------------
@@ -127,7 +128,10 @@ class _Thinned:
             case ast.Call(func=ast.Name(id="range"), args=args, keywords=[]) if spot.is_builtin("range"):
                 return f"{spot.jnp('arange')}({', '.join(map(spot.code.src, args))})"
         fact = spot.fact(node)
-        return spot.code.operand(node) if fact is not None and fact.sort == "array" and fact.ndim == 1 else ""
+        if fact is None or fact.sort != "array" or fact.ndim != 1 or fact.dtype not in ("i", "f"):
+            return ""
+        self.of_floats |= fact.dtype == "f"
+        return spot.code.operand(node)
 
     # -- where it is read ---------------------------------------------------------------------------------
 
@@ -157,7 +161,7 @@ class _Thinned:
             case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as asked], comparators=[only]) if only is node:
                 test = f"({node.id} {'==' if isinstance(asked, ast.In) else '!='} {code.operand(left)})"
                 self.edits.append((*code.span(parent), f"{test}.{'any' if isinstance(asked, ast.In) else 'all'}()"))
-                return not self.names & loaded([left])
+                return not (self.of_floats or self.names & loaded([left]))  # which Python's 64 bits tell apart
             case ast.comprehension(is_async=0) if parent.iter is node:
                 return self._is_run_over(node, parent)
             case ast.UnaryOp(op=ast.Not()):
@@ -245,13 +249,25 @@ class _Thinned:
                 if isinstance(node, ast.Name) and node.id == item:
                     edits.append((*code.span(node), of))
             return code.edited(*code.span(parts[0]), edits)
+        if is_test:
+            edits += [edit for each in parts for edit in self._truths(each)]
         texts = [code.edited(*code.span(each), edits) for each in parts]
         if len(texts) > 1:
             texts = [text if isinstance(each, ast.Compare) else f"({text})" for each, text in zip(parts, texts, strict=True)]
         text = " and ".join(texts)
-        if is_test and len(parts) == 1 and isinstance(parts[0], ast.BinOp | ast.Name | ast.Subscript):
-            text = f"({text}) != 0"
         return f"{spot.jax('vmap')}(lambda {item}: {text})({of})"
+
+    def _truths(self, node: ast.expr) -> Iterator[Edit]:
+        """`!= 0` behind each number of a test whose truth is asked, as a mask holds nothing but truths."""
+        match node:
+            case ast.BoolOp():
+                for each in node.values:
+                    yield from self._truths(each)
+            case ast.BinOp() | ast.Name() | ast.Subscript() | ast.Attribute():
+                begin, end = self.spot.code.span(node)
+                mark = isinstance(node, ast.BinOp)
+                yield begin, begin, "(" if mark else ""
+                yield end, end, ") != 0" if mark else " != 0"
 
     def _is_elementwise(self, node: ast.expr, item: str, is_test: bool) -> bool:
         """Whether the same text, with the whole array for an element, computes all at once: of what is asked there, an element

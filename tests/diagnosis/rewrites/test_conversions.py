@@ -1,5 +1,7 @@
 """Library calls and builtins that need a value."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -407,4 +409,4 @@ def test_a_warning_with_a_percent_sign_is_given_when_the_number_is_there(filled)
     """What is computed for it is computed before; it was given to the callback as the whole text, over and over."""
     source = f"import warnings\n\ndef f(x, n):\n    warnings.warn({filled})\n    return x * 2\n"
     first = check(source, (jnp.array([1.0, 2.5]), jnp.array(7))).rewrites[0]
-    assert first.patterns == ("debug.callback",) and "(x < 2).sum()," in first.source.replace(")\n", "),\n")
+    assert first.patterns == ("debug.callback",) and re.search(r"% \(?value[,)]", first.source)
