@@ -34,7 +34,8 @@ def apart(spot: Spot) -> Iterator[Step]:
     owner, test = asked
     conjunction = not (isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or))
     values = test.values if isinstance(test, ast.BoolOp) else [test]
-    facts = [value for value in values if is_fact(spot, value) or _is_a_container(spot, value, owner)]
+    changing = _written_in_loops(spot) - _numbers_of_rounds(spot)
+    facts = [value for value in values if _is_known(spot, value, changing) or _is_a_container(spot, value, owner)]
     if any(isinstance(node, ast.Break | ast.Return) for node in walk(owner)):
         facts = [value for value in facts if not _is_carried(spot, value)]
     rest = [value for value in values if value not in facts]
@@ -276,6 +277,22 @@ def _written_in_loops(spot: Spot) -> frozenset[str]:
         if isinstance(at, ast.For | ast.While):
             names |= set(stored([at]))
     return frozenset(names)
+
+
+def _numbers_of_rounds(spot: Spot) -> set[str]:
+    """Names of the numbers of the rounds around a place: while Python runs the loops, it knows them in each round."""
+    loops = [at for at in spot.code.ancestors(spot.node) if isinstance(at, ast.For)]
+    return {name for loop in loops if (name := _number_of_round(spot, loop)) and name not in stored(loop.body)}
+
+
+def _number_of_round(spot: Spot, loop: ast.For) -> str:
+    """The `k` of `for k in range(n)` and `for k, v in enumerate(x)`; "" of other loops."""
+    match loop.target, loop.iter:
+        case ast.Name(id=name), ast.Call(func=ast.Name(id="range")) if spot.is_builtin("range"):
+            return name
+        case ast.Tuple(elts=[ast.Name(id=name), _]), ast.Call(func=ast.Name(id="enumerate")) if spot.is_builtin("enumerate"):
+            return name
+    return ""
 
 
 def _maybe_none(spot: Spot, values: list[ast.expr]) -> list[str]:

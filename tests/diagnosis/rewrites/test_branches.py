@@ -781,3 +781,15 @@ def f(x, down=False):
     return a, swaps
 """
     check(source, *((np.array(x),) for x in ([5, 1, 4, 2, 8], [1, 2, 3], [3, 2, 2, 1])))
+
+
+def test_the_number_of_a_round_is_asked_by_python():
+    """In the first round there is no dose before, of which `&` would ask."""
+    source = (
+        "def f(x):\n    doses = []\n    for k, v in enumerate(x):\n        dose = v * 2\n"
+        "        if k and doses[-1] >= 6 and dose > doses[-1]:\n            dose = doses[-1]\n        doses.append(dose)\n"
+        "    return jnp.array(doses)\n"
+    )
+    x = jnp.array([1.0, 4.0, 9.0, 2.0])
+    found = check(source, (x,), (-x,), (x[::-1],), (x[:1],), seconds=10.0)
+    assert "        if k:\n" in found.rewrites[0].source
