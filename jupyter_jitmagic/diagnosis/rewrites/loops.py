@@ -13,6 +13,7 @@ from jupyter_jitmagic.diagnosis.rewrites.containers import as_arrays, outermost,
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import EXITS, without_exits
 from jupyter_jitmagic.diagnosis.rewrites.loop_raises import behind_the_loop
+from jupyter_jitmagic.diagnosis.rewrites.naming import renamed
 from jupyter_jitmagic.diagnosis.rewrites.one_answer import one_answer
 from jupyter_jitmagic.diagnosis.rewrites.rules import INDEX, NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
@@ -119,7 +120,9 @@ def _sum_over_range(spot: Spot, node: ast.Call) -> Iterator[Step]:
     if not isinstance(generator, ast.GeneratorExp | ast.ListComp):
         return
     one = isinstance(call, ast.Call) and code.src(call.func) in ("sum", "jnp.sum") and len(call.args) == 1
-    if isinstance(call, ast.Call) and (steps := list(_in_a_loop(spot, node, generator, call))):
+    if isinstance(call, ast.Call) and (
+        steps := list(_in_a_loop(spot, node, generator, call)) or list(_first_in_a_loop(spot, generator, call))
+    ):
         yield from steps
         return
     if not one or len(generator.generators) != 1 or generator.generators[0].ifs:
@@ -132,6 +135,32 @@ def _sum_over_range(spot: Spot, node: ast.Call) -> Iterator[Step]:
     total = code.fresh("total", "subtotal")
     body = f"lambda {target.id}, {total}: {total} + {code.operand(generator.elt)}"
     yield spot.step("fori_loop", (call, f"{spot.lax('fori_loop')}({bounds.low}, {bounds.high}, {body}, 0)"))
+
+
+def _first_in_a_loop(spot: Spot, generator: ast.GeneratorExp | ast.ListComp, call: ast.Call) -> Iterator[Step]:
+    """`next((f(k) for k in range(a, n) if test), -1)` → a loop before the statement that breaks at the first."""
+    code, statement, made = spot.code, spot.code.statement(call), generator.generators[0]
+    first = isinstance(call.func, ast.Name) and call.func.id == "next" and spot.is_builtin("next")
+    if not first or len(call.args) != 2 or call.args[0] is not generator or len(generator.generators) > 1 or not made.ifs:
+        return
+    if not isinstance(made.target, ast.Name) or not isinstance(statement, ast.Assign | ast.Return | ast.AugAssign):
+        return
+    if not code.on_own_lines([statement]) or in_another_scope(code, call, statement):
+        return
+    within, k = set(ast.walk(generator)), made.target.id
+    elsewhere = (each for each in ast.walk(spot.function or code.tree) if isinstance(each, ast.Name) and each not in within)
+    number = (
+        code.fresh("place", f"{k}_of_first") if any(each.id == k for each in elsewhere) else k
+    )  # its own scope ends with it
+    indent, found = code.indent(statement), code.fresh("first", "found", "first_found")
+    *tests, value = (renamed(spot, each, {k: number}) for each in (*made.ifs, generator.elt))
+    test = " and ".join(f"({each})" for each in tests) if len(tests) > 1 else tests[0]
+    lines = (
+        f"{indent}{found} = {code.expr(call.args[1])}\n{indent}for {number} in {code.src(made.iter)}:\n"
+        f"{indent}    if {test}:\n{indent}        {found} = {value}\n{indent}        break\n"
+    )
+    start = code.region([statement])[0]
+    yield spot.step("for", ((start, start), lines), (call, found))
 
 
 _GATHERED = {"any": ("False", "{held} = {held} or {item}"), "all": ("True", "{held} = {held} and {item}")}

@@ -1233,3 +1233,20 @@ def f(x):
 """
     found = propose(define(source)["f"], (jnp.array([1.0, 2.0]),), {})
     assert all(each.source.count("solve(") == 1 for each in found.rewrites)
+
+
+@pytest.mark.parametrize("name", ["j", "k"])
+def test_the_first_number_of_a_range_that_data_begins(name):
+    """`next(…, -1)` over it is a loop that breaks; the name of its number is its own."""
+    source = f"""
+def f(x):
+    top = 0
+    for k, v in enumerate(x):
+        if v > x[top]:
+            top = k
+    return next(({name} * 2 for {name} in range(top, len(x)) if x[{name}] < 2 and x[{name}] > 0), -1), top, k
+"""
+    x = jnp.array([1.0, 5.0, 3.0, 1.5, 7.0, 2.5, 1.0])
+    found = check(source, (x,), (x[:5],), (-x,), (x[:2],), (x[:1],), seconds=10.0)
+    assert "for" in found.rewrites[0].patterns
+    assert "for" not in offered(source.replace(", -1), top", "), top"), x)
