@@ -503,7 +503,7 @@ class _Maker:
                 yield replace(self._as_number(changed, words, "rank"), promised=False, sought=False, by_value=True)
 
     def numbers_for_rows(self) -> Iterator[OtherCall]:
-        """A single number for each row of an array, where another array has one for each: samples of points, or of numbers."""
+        """Arrays of one axis in the place of rows, where another array has a number for each row."""
         shapes = {k: np.shape(self._leaves[k]) for k in self._arrays() if not self._variations.path(k)[1]}
         lengths = {shape[0] for shape in shapes.values() if len(shape) == 1}
         for k in [k for k, shape in shapes.items() if len(shape) == 2 and shape[0] in lengths and 0 not in shape][:2]:

@@ -215,7 +215,7 @@ NEVER = (
     "tolerance is small: plain Python computes in double"
 )
 _OTHER, _SMALLER = (1234.5, 98765.4, 43210.7, 0.37, 0.61, 1.71, 7.3), 1e-6
-_LARGE = 12345.6  # all floats so much larger: what a bisection looks for is then where 32 bits leave wide gaps
+_LARGE = 12345.6  # all floats so much larger: a bisection then ends among numbers between which 32 bits leave wide gaps
 _PATIENCE = 20  # times as long as plain Python, and not less than a moment, a loop by NumPy may take
 _LATER = 4  # times as long as it takes on the call, and not less than that
 _MOMENT = 0.03

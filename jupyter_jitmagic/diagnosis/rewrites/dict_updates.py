@@ -19,12 +19,14 @@ _Update = ast.Assign | ast.AugAssign
 
 
 def set_at_once(spot: Spot) -> Iterator[Step]:
-    """`state.update(run=1, flips=n + 1)` → `state["run"], state["flips"] = 1, n + 1`, in the whole function."""
-    function = spot.function
-    if spot.asked() is None or not isinstance(function, ast.FunctionDef):
+    """`state.update(run=1, flips=n + 1)` → `state["run"], state["flips"] = 1, n + 1`, below the test and in the loop around
+    it."""
+    asked = spot.asked()
+    if asked is None or not isinstance(spot.function, ast.FunctionDef):
         return
     edits = []
-    for node in walk_scope(function.body):
+    around = next((at for at in spot.code.ancestors(asked[1]) if isinstance(at, ast.For | ast.While)), asked[1])
+    for node in walk_scope([asked[1], around]):
         match node:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update")) as call) if type(
                 spot.locals.get(name)
@@ -32,7 +34,7 @@ def set_at_once(spot: Spot) -> Iterator[Step]:
                 places = ", ".join(f"{name}[{key}]" for key, _ in items)
                 edits.append((node, f"{places} = {', '.join(value for _, value in items)}"))
     if edits:
-        yield spot.step("dict", *edits)
+        yield spot.step("dict", *dict(edits).items())
 
 
 def _items(spot: Spot, call: ast.Call) -> list[tuple[str, str]]:
@@ -42,12 +44,18 @@ def _items(spot: Spot, call: ast.Call) -> list[tuple[str, str]]:
         case []:
             pass
         case [ast.Dict(keys=keys, values=values)] if all(isinstance(key, ast.Constant) for key in keys):
-            found += [(spot.code.src(key), spot.code.expr(value)) for key, value in zip(keys, values, strict=True) if key]
+            found += [(spot.code.src(key), _on_one_line(spot, value)) for key, value in zip(keys, values, strict=True) if key]
         case _:
             return []
     if any(each.arg is None for each in call.keywords):
         return []
-    return [*found, *((f'"{each.arg}"', spot.code.expr(each.value)) for each in call.keywords)]
+    return [*found, *((f'"{each.arg}"', _on_one_line(spot, each.value)) for each in call.keywords)]
+
+
+def _on_one_line(spot: Spot, value: ast.expr) -> str:
+    """The text of a value, in parentheses where it goes over several lines."""
+    text = spot.code.expr(value)
+    return f"({text})" if "\n" in text else text
 
 
 def made_anew(spot: Spot) -> Iterator[Step]:

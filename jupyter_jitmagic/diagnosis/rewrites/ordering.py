@@ -223,7 +223,9 @@ class Ordering(Reducing):
             return None
         numbers = all(value is own or self.ndim(value) == 0 for value in ends.values())
         axes = self._axes_of(known.keyword("axis") or ast.Constant(-1), found.ndim)
-        if found.flat or found.group or len(known.arguments) > 1 or axes is None or (found.ndim > 1 and (ends or found.listed)):
+        if found.flat or found.group or len(known.arguments) > 1 or axes is None:
+            self.stop(node)
+        if found.ndim > 1 and (ends or found.listed or known.name != "diff"):
             self.stop(node)
         if found.axis not in axes:
             return replace(found, pad="", direct=False, source=-1)

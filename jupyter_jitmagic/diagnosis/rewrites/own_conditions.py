@@ -34,8 +34,14 @@ def apart(spot: Spot) -> Iterator[Step]:
     owner, test = asked
     conjunction = not (isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or))
     values = test.values if isinstance(test, ast.BoolOp) else [test]
-    changing = _written_in_loops(spot) - _numbers_of_rounds(spot)
-    facts = [value for value in values if _is_known(spot, value, changing) or _is_a_container(spot, value, owner)]
+    rounds = _written_in_loops(spot) - _numbers_of_rounds(spot)
+    facts = [
+        value
+        for value in values
+        if is_fact(spot, value)
+        or _is_a_container(spot, value, owner)
+        or (_is_known(spot, value, rounds) and not _may_raise(value))
+    ]
     if any(isinstance(node, ast.Break | ast.Return) for node in walk(owner)):
         facts = [value for value in facts if not _is_carried(spot, value)]
     rest = [value for value in values if value not in facts]
@@ -48,6 +54,11 @@ def apart(spot: Spot) -> Iterator[Step]:
         yield _expression(spot, owner, conjunction, first, then)
     elif not spot.code.is_elif(owner):
         yield from _statement(spot, owner, conjunction, first, then)
+
+
+def _may_raise(node: ast.expr) -> bool:
+    """Whether it divides: what stands before it may ask first whether that can be done."""
+    return any(isinstance(each, ast.BinOp) and isinstance(each.op, ast.Div | ast.FloorDiv | ast.Mod) for each in ast.walk(node))
 
 
 def _is_carried(spot: Spot, node: ast.expr) -> bool:
@@ -143,7 +154,7 @@ def _statement(spot: Spot, node: ast.If, conjunction: bool, facts: str, rest: st
     twice = node.orelse if conjunction else node.body
     if leaves(twice, ast.Return) and not always_returns(twice):
         return
-    most = _LONGEST_BESIDE_NONE if "is not None" in facts and conjunction else _LONGEST_TWICE
+    most = _LONGEST_BESIDE_NONE if conjunction and _needs_what_is_none(node) else _LONGEST_TWICE
     if twice and code.block_text(twice, inner).count("\n") > most:
         return
     body, other = (
@@ -160,6 +171,17 @@ def _statement(spot: Spot, node: ast.If, conjunction: bool, facts: str, rest: st
     else:
         text = f"{indent}if {facts}:\n{code.block_text(node.body, inner)}{indent}else:\n{nested}"
     yield spot.step("if", (code.region([node]), text))
+
+
+def _needs_what_is_none(node: ast.If) -> bool:
+    """Whether the test asks that a name is not None, and it or what follows reads more of it."""
+    for each in ast.walk(node.test):
+        match each:
+            case ast.Compare(left=ast.Name(id=name), ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
+                named = [n for part in (node.test, *node.body) for n in ast.walk(part) if isinstance(n, ast.Name)]
+                if sum(n.id == name for n in named) > 1:
+                    return True
+    return False
 
 
 # -- facts ------------------------------------------------------------------------------------------------
@@ -281,7 +303,8 @@ def _written_in_loops(spot: Spot) -> frozenset[str]:
 
 def _numbers_of_rounds(spot: Spot) -> set[str]:
     """Names of the numbers of the rounds around a place: while Python runs the loops, it knows them in each round."""
-    loops = [at for at in spot.code.ancestors(spot.node) if isinstance(at, ast.For)]
+    within = itertools.takewhile(lambda at: not isinstance(at, SCOPES), spot.code.ancestors(spot.node))
+    loops = [at for at in within if isinstance(at, ast.For)]
     return {name for loop in loops if (name := _number_of_round(spot, loop)) and name not in stored(loop.body)}
 
 

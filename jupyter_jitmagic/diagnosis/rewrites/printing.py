@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import jax
 
-from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step, TracerPrinted
+from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step, TracerPrinted, is_traced_value
 from jupyter_jitmagic.source.code import Code, Edit, words
 from jupyter_jitmagic.source.names import none_by_default, stored, walk_scope
 
@@ -59,14 +60,15 @@ def converted_on_the_way(spot: Spot) -> Iterator[Step]:
         return
     if not _is_hosts_message(spot, statement.value):
         return
-    edits = []
+    edits: list[tuple[ast.AST, str]] = []
     for part in ast.walk(statement):
         match part:
-            case ast.FormattedValue(value=ast.Call() as call, conversion=-1, format_spec=ast.JoinedStr() as digits):
+            case ast.FormattedValue(value=ast.Call() as call, conversion=-1, format_spec=ast.JoinedStr() as digits) if _is_at(
+                code, call
+            ) and not any(isinstance(each, ast.JoinedStr) for each in ast.walk(call)):
                 last = digits.values[-1] if digits.values else None
                 as_float = isinstance(last, ast.Constant) and str(last.value).endswith(_OF_FLOATS)
-                shown = _converted(spot, call, as_float)
-                if shown and _is_at(code, call):
+                if (shown := _converted(spot, call, as_float)) and not shown.startswith("{"):
                     edits.append((call, shown))
     if edits:
         yield spot.step("item", *edits)
@@ -79,10 +81,12 @@ _OF_FLOATS = tuple("eEfFgG%")
 def _converted(spot: Spot, call: ast.Call, as_float: bool) -> str:
     """What `float(x)`, `int(x)` or `x.item()` is of an array, as text; "" for other calls. `as_float`: it is written as one,
     whatever it is."""
+    traced = any(isinstance(n, ast.Name) and is_traced_value(spot.locals.get(n.id)) for n in ast.walk(call))
     match call:
-        case ast.Call(func=ast.Attribute(value=value, attr="item"), args=[], keywords=[]):
-            return spot.code.expr(value)
-        case ast.Call(func=ast.Name(id="float" | "int" as kind), args=[value], keywords=[]) if spot.is_builtin(kind):
+        case ast.Call(func=ast.Attribute(value=value, attr="item"), args=[], keywords=[]) if traced:
+            text = spot.code.expr(value)
+            return f"{text}.reshape(())" if attribute(spot.held(value), "ndim", 0) else text
+        case ast.Call(func=ast.Name(id="float" | "int" as kind), args=[value], keywords=[]) if traced and spot.is_builtin(kind):
             text = spot.code.expr(value)
             return text if as_float and kind == "float" else f"{spot.jnp('asarray')}({text}, {kind})"
     return ""
@@ -92,7 +96,7 @@ def _is_at(code: Code, node: ast.expr) -> bool:
     """Whether a part of an f-string stands where its position says, which Python 3.11 does not always know."""
     try:
         return ast.dump(ast.parse(code.src(node), mode="eval").body) == ast.dump(node)
-    except SyntaxError:
+    except (SyntaxError, ValueError, IndexError):
         return False
 
 
@@ -339,20 +343,20 @@ def debug_callback(spot: Spot, call: ast.Call) -> str:
         if template is not None:
             for number, text in enumerate(given.positional):
                 computed.append(text)
-                template = re.sub(rf"(?<!\{{)\{{{number}(?=[!:}}])", "{" + _value_name(len(computed)), template)
+                template = re.sub(rf"(?<!\{{)\{{{number}(?=[!:}}])", "{" + _value_name(spot, len(computed)), template)
             shown.append("f" + _quoted(template))
         elif (values := _filled_with(argument)) is not None:
-            shown.append(_with_computed(code, argument, values, computed))
+            shown.append(_with_computed(spot, argument, values, computed))
         elif not isinstance(argument, ast.JoinedStr | ast.Constant | ast.Starred) and _computes(argument):
             computed.append(code.expr(argument))
-            shown.append(_value_name(len(computed)))
+            shown.append(_value_name(spot, len(computed)))
         else:
             shown.append(code.src(argument))
     shown += [code.src(keyword) for keyword in call.keywords]
     inside = {n.id for text in shown for n in ast.walk(_argument(text)) if isinstance(n, ast.Name)}
     born = stored(spot.function.body) if isinstance(spot.function, ast.FunctionDef) else ()  # perhaps below the failing line
     names = sorted((inside & {*spot.locals, *born}) - {n.id for n in ast.walk(call.func) if isinstance(n, ast.Name)})
-    parameters = ", ".join([*(_value_name(number + 1) for number in range(len(computed))), *names])
+    parameters = ", ".join([*(_value_name(spot, number + 1) for number in range(len(computed))), *names])
     arguments = "".join(f", {text}" for text in [*computed, *names])
     made = code.src(call) if not computed else f"{code.src(call.func)}({', '.join(shown)})"
     return f"{spot.jax('debug.callback')}(lambda {parameters}: {made}{arguments})".replace("lambda :", "lambda:")
@@ -364,20 +368,20 @@ def _filled_with(node: ast.expr) -> list[ast.expr] | None:
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="format")):
             given = [each.value if isinstance(each, ast.Starred) else each for each in node.args]
             return [*given, *(each.value for each in node.keywords)]
-        case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod(), right=ast.Tuple(elts=values)):
-            return values
+        case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod(), right=ast.Tuple(elts=given)):
+            return [each.value if isinstance(each, ast.Starred) else each for each in given]
         case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod(), right=value):
             return [value]
     return None
 
 
-def _with_computed(code: Code, node: ast.expr, values: Sequence[ast.expr], computed: list[str]) -> str:
+def _with_computed(spot: Spot, node: ast.expr, values: Sequence[ast.expr], computed: list[str]) -> str:
     """An expression's text with names in the place of what is computed among its values, which is added to `computed`."""
-    edits = []
+    code, edits = spot.code, []
     for value in values:
         if _computes(value):
             computed.append(code.expr(value))
-            edits.append((*code.span(value), _value_name(len(computed))))
+            edits.append((*code.span(value), _value_name(spot, len(computed))))
     return code.edited(*code.span(node), edits)
 
 
@@ -385,8 +389,11 @@ def _computes(node: ast.AST) -> bool:
     return any(isinstance(part, ast.Call) for part in ast.walk(node))
 
 
-def _value_name(number: int) -> str:
-    return "value" if number == 1 else f"value_{number}"
+def _value_name(spot: Spot, number: int) -> str:
+    """The name in a callback of what was computed before, which is none of the function's own."""
+    name = "value" if number == 1 else f"value_{number}"
+    own = {*spot.locals, *(stored(spot.function.body) if isinstance(spot.function, ast.FunctionDef) else ())}
+    return f"{name}_told" if name in own else name
 
 
 def _argument(text: str) -> ast.AST:

@@ -24,7 +24,7 @@ from jupyter_jitmagic.diagnosis.rewrites.buffers import converted, will_be_of_ja
 from jupyter_jitmagic.diagnosis.rewrites.chosen_functions import by_its_key
 from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
 from jupyter_jitmagic.diagnosis.rewrites.inlining import all_inlined, inlined, inlined_by_ways
-from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
+from jupyter_jitmagic.diagnosis.rewrites.operations import called, is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Calls, Leaves, LooksUp, SetsInPlace, SharesItsLine
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.selecting import unraveled
@@ -345,8 +345,22 @@ def _used_with(spot: Spot, node: ast.expr) -> set[str]:
             later = [each for each in walk_scope(body) if isinstance(each, ast.Assign) and each.lineno > stmt.lineno]
             for each in reversed(later):  # `e = jnp.exp(x)` below, which is as long as x
                 if found & {*stored([each])} - spot.locals.keys():
-                    found |= _as_long_as(each.value)
+                    found |= _element_by_element(spot, each.value)
     return found
+
+
+def _element_by_element(spot: Spot, node: ast.expr) -> set[str]:
+    """Names whose elements an expression takes one by one: what is added up on the way may be of any length."""
+    match node:
+        case ast.Name(id=name):
+            return {name}
+        case ast.BinOp(left=left, op=op, right=right) if not isinstance(op, ast.MatMult):
+            return _element_by_element(spot, left) | _element_by_element(spot, right)
+        case ast.UnaryOp(operand=operand):
+            return _element_by_element(spot, operand)
+        case ast.Call() if (known := called(spot, node)) is not None and known.operation.sort == "elementwise":
+            return set[str]().union(*(_element_by_element(spot, each) for each in known.arguments))
+    return set()
 
 
 def _as_long_as(node: ast.AST) -> set[str]:

@@ -9,10 +9,11 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import Edit, is_tested
+from jupyter_jitmagic.source.code import Edit, is_tested, words
 from jupyter_jitmagic.source.names import loaded, walk, walk_scope
 
-_OF_ALL = {"sum": "sum", "min": "min", "max": "max", "any": "any", "all": "all"}
+_OF_ALL = words("sum min max any all")
+_NAN = {"nan": "NaN, of which max() and min() take account by its place alone"}
 _ELEMENTWISE = ast.Compare | ast.BinOp | ast.UnaryOp | ast.Subscript | ast.Name | ast.Constant | ast.Tuple
 
 
@@ -22,12 +23,12 @@ def kept_in_a_loop(spot: Spot) -> Iterator[Step]:
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return
-    kept = next(filter(None, (_kept(node) for node in walk_scope(function.body) if _in_a_loop(spot, node))), None)
-    if kept is None:
-        return
-    thinned = _Thinned(spot, function, kept)
-    if thinned.goes_round and thinned.is_known():
-        yield spot.step("array", *(((begin, end), text) for begin, end, text in thinned.edits))
+    for kept in filter(None, (_kept(node) for node in walk_scope(function.body) if _in_a_loop(spot, node))):
+        thinned = _Thinned(spot, function, kept)
+        if thinned.goes_round and thinned.is_known():
+            edits = (((begin, end), text) for begin, end, text in thinned.edits)
+            yield spot.step("array", *edits, excludes=_NAN if thinned.by_nan else None)
+            return
 
 
 def _in_a_loop(spot: Spot, node: ast.AST) -> bool:
@@ -54,11 +55,12 @@ class _Thinned:
     def __init__(self, spot: Spot, function: ast.FunctionDef, kept: tuple[str, str]) -> None:
         self.spot, self.function = spot, function
         self.edits: list[Edit] = []
-        self.of_floats = False
+        self.of_floats = self.by_nan = False
+        """Its items may be floats; NaN among them would tell, as max() and min() are asked."""
         self.names = set(kept)
         handed = [pair for node in walk_scope(function.body) if (pair := _handed_on(node) or _kept(node))]
-        for _ in handed:
-            self.names |= {name for pair in handed if self.names & {*pair} for name in pair}
+        while more := {name for pair in handed if self.names & {*pair} for name in pair} - self.names:
+            self.names |= more
         self.aliases = any(self.names & {*pair} for node in walk_scope(function.body) if (pair := _handed_on(node)))
         new, old = kept
         self.goes_round = new == old or any(_handed_on(node) == (old, new) for node in walk_scope(function.body))
@@ -98,18 +100,20 @@ class _Thinned:
     def _begun(self, value: ast.expr) -> str:
         """The array of what the list is made of, as text; "" where that is not known to be a row of numbers."""
         spot = self.spot
+        if self.names & loaded([value]):
+            return ""
         match value:
             case ast.Call(func=ast.Name(id="list"), args=[made], keywords=[]) if spot.is_builtin("list"):
-                return self._row(made)
+                return self._row(made, held=True)
             case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[], keywords=[]):
-                return self._row(array)
+                return self._row(array, held=True)
             case ast.ListComp(elt=ast.Name(id=item), generators=[ast.comprehension(is_async=0) as made]):
                 pass
             case _:
                 return ""
         match made:
             case ast.comprehension(target=ast.Name(id=each), iter=given) if each == item:
-                row, named = self._row(given), {}
+                row, named = self._row(given, held=True), {}
             case ast.comprehension(
                 target=ast.Tuple(elts=[ast.Name(id=each), ast.Name(id=other)]),
                 iter=ast.Call(func=ast.Name(id="enumerate"), args=[ast.Name(id=values) as given], keywords=[]),
@@ -122,7 +126,8 @@ class _Thinned:
         test = self._of_each(made, made.ifs, row, named, each)
         return f"{row}[{test}]" if test else ""
 
-    def _row(self, node: ast.expr) -> str:
+    def _row(self, node: ast.expr, held: bool = False) -> str:
+        """An array or range of numbers, as text; "" for anything else. `held`: the list holds its elements."""
         spot = self.spot
         match node:
             case ast.Call(func=ast.Name(id="range"), args=args, keywords=[]) if spot.is_builtin("range"):
@@ -130,7 +135,7 @@ class _Thinned:
         fact = spot.fact(node)
         if fact is None or fact.sort != "array" or fact.ndim != 1 or fact.dtype not in ("i", "f"):
             return ""
-        self.of_floats |= fact.dtype == "f"
+        self.of_floats |= held and fact.dtype == "f"
         return spot.code.operand(node)
 
     # -- where it is read ---------------------------------------------------------------------------------
@@ -156,7 +161,8 @@ class _Thinned:
             case ast.Call(func=ast.Name(id=name), args=[only], keywords=[]) if (
                 only is node and name in _OF_ALL and spot.is_builtin(name)
             ):
-                self.edits.append((*code.span(parent), f"{spot.jnp(_OF_ALL[name])}({node.id})"))
+                self.by_nan |= self.of_floats and name in ("min", "max")
+                self.edits.append((*code.span(parent), f"{spot.jnp(name)}({node.id})"))
                 return True
             case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as asked], comparators=[only]) if only is node:
                 test = f"({node.id} {'==' if isinstance(asked, ast.In) else '!='} {code.operand(left)})"
@@ -186,6 +192,8 @@ class _Thinned:
         runs = [at.iter for at in code.ancestors(node) if isinstance(at, ast.For)]
         if not isinstance(statement, ast.stmt) or not code.on_own_lines([statement]) or self.names & loaded(runs):
             return False  # a loop over the list itself would go on behind what is taken out
+        if code.function(node) is not self.function:
+            return False  # there the name would be another one's
         match statement:
             case ast.Expr():
                 self.edits.append((*code.span(statement), f"{node.id} = {rest}"))
@@ -219,8 +227,10 @@ class _Thinned:
                 return False
             of = f"{of}[{test}]"
         text = self._of_each(made, [elt], of)
-        self.edits.append((*code.span(call), f"{spot.jnp(_OF_ALL[name])}({text})"))
-        return bool(text)
+        self.edits.append((*code.span(call), f"{spot.jnp(name)}({text})"))
+        fact = spot.fact(elt)
+        self.by_nan |= name in ("min", "max") and (fact is None or fact.dtype == "f")
+        return bool(text) and fact is not None and fact.ndim == 0 and fact.sort in ("array", "number")  # rows add up to a row
 
     # -- what is computed of each -------------------------------------------------------------------------
 
@@ -263,11 +273,13 @@ class _Thinned:
             case ast.BoolOp():
                 for each in node.values:
                     yield from self._truths(each)
-            case ast.BinOp() | ast.Name() | ast.Subscript() | ast.Attribute():
-                begin, end = self.spot.code.span(node)
-                mark = isinstance(node, ast.BinOp)
-                yield begin, begin, "(" if mark else ""
-                yield end, end, ") != 0" if mark else " != 0"
+            case ast.Compare() | ast.UnaryOp(op=ast.Not()):
+                pass
+            case _:
+                begin, end = self.spot.code.with_parentheses(node)
+                whole = isinstance(node, ast.Name | ast.Subscript | ast.Attribute | ast.Call)
+                yield begin, begin, "" if whole else "("
+                yield end, end, " != 0" if whole else ") != 0"
 
     def _is_elementwise(self, node: ast.expr, item: str, is_test: bool) -> bool:
         """Whether the same text, with the whole array for an element, computes all at once: of what is asked there, an element
@@ -285,10 +297,10 @@ class _Thinned:
                 case ast.Call(func=ast.Name(id="abs"), args=[_], keywords=[]) if spot.is_builtin("abs"):
                     pass
                 case ast.Name(id=name) if name == item:
-                    parent = code.parents[each]
-                    if isinstance(parent, ast.Subscript) and (parent.slice is not each or not _is_row(spot, parent.value)):
+                    within = next((at for at in code.ancestors(each) if isinstance(at, ast.Subscript) or at is node), node)
+                    if isinstance(within, ast.Subscript) and not _is_row(spot, within.value):
                         return False
-                    if isinstance(parent, ast.Tuple):
+                    if isinstance(code.parents[each], ast.Tuple):
                         return False
                 case ast.Name(id=name) if isinstance(each.ctx, ast.Load):
                     parent = code.parents[each]

@@ -392,7 +392,7 @@ def test_ways_to_choose_are_counted_by_jax():
     [
         ('f"loss {float(x.sum()):.3f} of {x.shape[0]}"', 'jax.debug.print("loss {0:.3f} of {1}", x.sum(), x.shape[0])'),
         ('f"{x.max().item():.2f}", n', 'jax.debug.print("{0:.2f} {n}", x.max(), n=n)'),
-        ('f"{int((x > 1).sum()):03d} of {float(n):.1f}"', "{0:03d} of {1:.1f}"),
+        ('f"{int((x > 1).sum()):03d} of {float(n):.1f}"', "{0:03d} of {n:.1f}"),
     ],
 )
 def test_numbers_that_are_made_within_what_is_printed(printed, told, capfd):
@@ -408,5 +408,12 @@ def test_numbers_that_are_made_within_what_is_printed(printed, told, capfd):
 def test_a_warning_with_a_percent_sign_is_given_when_the_number_is_there(filled):
     """What is computed for it is computed before; it was given to the callback as the whole text, over and over."""
     source = f"import warnings\n\ndef f(x, n):\n    warnings.warn({filled})\n    return x * 2\n"
-    first = check(source, (jnp.array([1.0, 2.5]), jnp.array(7))).rewrites[0]
+    call = jnp.array([1.0, 2.5]), jnp.array(7)
+    found = check(source, call)
+    first = found.rewrites[0]
+    namespace = define(source)
+    with applied(found, namespace), pytest.warns(UserWarning, match="^1 are low|^1 of 7 are low") as told:
+        jax.block_until_ready(jax.jit(namespace["f"])(*call))
+        jax.effects_barrier()
+    assert len(told) == 1
     assert first.patterns == ("debug.callback",) and re.search(r"% \(?value[,)]", first.source)

@@ -5,7 +5,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 
-from .helpers import applied, check, define, offered, propose
+from .helpers import applied, check, define, propose
 
 X = jnp.array([1.0, -2.0, 3.0, -0.5, 2.5, 0.25, 4.0])
 
@@ -396,5 +396,6 @@ def f(x):
     path = jnp.array([100.0, 112.0, 104.0, 99.0])
     found = check(source, (path,), (path[:2],), (path.at[1].set(90.0),), seconds=10.0)
     assert "numbers" in found.rewrites[0].patterns
-    swapped = source.replace("price, reason = v, why", "reason, price = v, why")
-    assert "numbers" not in offered(swapped, path)
+    twice = source.replace("price, reason = v, why", "price, reason, said = v, 'stop', why")
+    twice = twice.replace('level, why = x[0] * 0.95, "stop"', 'level, why = x[0] * 0.95, "stop"\n    said = why')
+    check(twice.replace("CODES[reason]", "CODES[reason], CODES[said]"), (path,), (path[:2],), seconds=10.0)

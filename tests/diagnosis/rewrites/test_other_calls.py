@@ -1394,7 +1394,7 @@ def test_a_number_for_an_array_is_told_where_it_comes_back_as_an_array():
     assert any(each.startswith(told) for each in found.rewrites[0].compared.differences)
 
 
-def test_numbers_for_rows_are_told_where_the_rewrite_fails_with_them():
+def test_numbers_for_rows_are_told_of():
     """What is kept of rows is masked row by row."""
     source = (
         "def f(draws, u):\n    kept = [draws[0]]\n    for x, v in zip(draws[1:], u[1:]):\n        if v < 0:\n"
