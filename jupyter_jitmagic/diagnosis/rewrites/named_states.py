@@ -113,14 +113,14 @@ def _tokens(
             case ast.Assign(value=value) if isinstance(node.ctx, ast.Store):
                 given = [value]
             case ast.Tuple() if isinstance(node.ctx, ast.Store):
-                given = _beside(code.parents[parent], parent, node)
+                given = _value_beside(code.parents[parent], parent, node)
             case ast.Compare(left=left, ops=[op], comparators=[other]) if isinstance(op, _ASKED):
                 given = [other if left is node else left]
             case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[ast.Tuple(elts=given)]) if left is node:
                 pass
             case ast.Assign(value=value, targets=[ast.Name(id=other)]) if value is node and other in others:
                 continue
-            case ast.Tuple() if _given_beside(code.parents[parent], parent, node) in others:
+            case ast.Tuple() if _target_beside(code.parents[parent], parent, node) in others:
                 continue
             case ast.Attribute(attr="value") if isinstance(node.ctx, ast.Load):
                 continue  # of a member: `_values` knows
@@ -159,7 +159,7 @@ def _variables(table: NameTable) -> set[str]:
     return {each.id if isinstance(each, ast.Name) else "" for each in asked}
 
 
-def _beside(statement: ast.AST, target: ast.Tuple, node: ast.Name) -> list[ast.expr]:
+def _value_beside(statement: ast.AST, target: ast.Tuple, node: ast.Name) -> list[ast.expr]:
     """What a name of a tuple is given."""
     match statement:
         case ast.Assign(targets=[only], value=ast.Tuple(elts=values)) if only is target and len(values) == len(target.elts):
@@ -167,7 +167,7 @@ def _beside(statement: ast.AST, target: ast.Tuple, node: ast.Name) -> list[ast.e
     return []
 
 
-def _given_beside(statement: ast.AST, values: ast.Tuple, node: ast.Name) -> str:
+def _target_beside(statement: ast.AST, values: ast.Tuple, node: ast.Name) -> str:
     """The variable that is given this one, `level, why = high, trail`; "" where it goes elsewhere."""
     match statement:
         case ast.Assign(targets=[ast.Tuple(elts=targets)], value=only) if only is values and len(values.elts) == len(targets):
