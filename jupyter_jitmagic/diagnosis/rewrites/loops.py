@@ -148,10 +148,8 @@ def _first_in_a_loop(spot: Spot, generator: ast.GeneratorExp | ast.ListComp, cal
     if not code.on_own_lines([statement]) or in_another_scope(code, call, statement):
         return
     within, k = set(ast.walk(generator)), made.target.id
-    elsewhere = (each for each in ast.walk(spot.function or code.tree) if isinstance(each, ast.Name) and each not in within)
-    number = (
-        code.fresh("place", f"{k}_of_first") if any(each.id == k for each in elsewhere) else k
-    )  # its own scope ends with it
+    around = {each.id for each in ast.walk(spot.function or code.tree) if isinstance(each, ast.Name) and each not in within}
+    number = code.fresh("place", f"{k}_of_first") if k in around else k  # its own scope ends with it
     indent, found = code.indent(statement), code.fresh("first", "found", "first_found")
     *tests, value = (renamed(spot, each, {k: number}) for each in (*made.ifs, generator.elt))
     test = " and ".join(f"({each})" for each in tests) if len(tests) > 1 else tests[0]

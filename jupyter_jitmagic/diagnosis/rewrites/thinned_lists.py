@@ -260,23 +260,24 @@ class _Thinned:
                     edits.append((*code.span(node), of))
             return code.edited(*code.span(parts[0]), edits)
         if is_test:
-            edits += [edit for each in parts for edit in self._truths(each)]
+            edits += [edit for each in parts for edit in self._truths(each, code.span(each))]
         texts = [code.edited(*code.span(each), edits) for each in parts]
         if len(texts) > 1:
             texts = [text if isinstance(each, ast.Compare) else f"({text})" for each, text in zip(parts, texts, strict=True)]
         text = " and ".join(texts)
         return f"{spot.jax('vmap')}(lambda {item}: {text})({of})"
 
-    def _truths(self, node: ast.expr) -> Iterator[Edit]:
-        """`!= 0` behind each number of a test whose truth is asked, as a mask holds nothing but truths."""
+    def _truths(self, node: ast.expr, span: tuple[int, int]) -> Iterator[Edit]:
+        """`!= 0` behind each number of a test whose truth is asked, as a mask holds nothing but truths. `span`: where the node
+        stands, with the parentheses around it that are a part of the test."""
         match node:
             case ast.BoolOp():
                 for each in node.values:
-                    yield from self._truths(each)
+                    yield from self._truths(each, self.spot.code.with_parentheses(each))
             case ast.Compare() | ast.UnaryOp(op=ast.Not()):
                 pass
             case _:
-                begin, end = self.spot.code.with_parentheses(node)
+                begin, end = span
                 whole = isinstance(node, ast.Name | ast.Subscript | ast.Attribute | ast.Call)
                 yield begin, begin, "" if whole else "("
                 yield end, end, " != 0" if whole else ") != 0"

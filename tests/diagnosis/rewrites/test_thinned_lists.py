@@ -149,6 +149,8 @@ def f(x, rows):
     [
         ("i > top and weight(i + x[i] * 0)", "len(left)", True),
         ("i > top and (2 if x[i] > 1 else 0)", "len(left), sum(left)", True),
+        ("((i - top + x[i] * 0) * 2)", "len(left), sum(left)", True),
+        ("(((i - top) * 2) and (x[i] > 0))", "len(left), sum(left)", True),
         ("i > top and x[i] > 0", "sum(x[i] for i in left)", True),
         ("i > top and x[i] > 0", "sum(rows[i] for i in left)", False),  # a row
         ("i > top and x[i] > 0", "(lambda: left.pop())()", False),
