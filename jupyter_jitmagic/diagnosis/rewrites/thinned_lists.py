@@ -13,7 +13,6 @@ from jupyter_jitmagic.source.code import Edit, is_tested, words
 from jupyter_jitmagic.source.names import loaded, walk, walk_scope
 
 _OF_ALL = words("sum min max any all")
-_NAN = {"nan": "NaN, of which max() and min() take account by its place alone"}
 _ELEMENTWISE = ast.Compare | ast.BinOp | ast.UnaryOp | ast.Subscript | ast.Name | ast.Constant | ast.Tuple
 
 
@@ -26,8 +25,7 @@ def kept_in_a_loop(spot: Spot) -> Iterator[Step]:
     for kept in filter(None, (_kept(node) for node in walk_scope(function.body) if _in_a_loop(spot, node))):
         thinned = _Thinned(spot, function, kept)
         if thinned.goes_round and thinned.is_known():
-            edits = (((begin, end), text) for begin, end, text in thinned.edits)
-            yield spot.step("array", *edits, excludes=_NAN if thinned.by_nan else None)
+            yield spot.step("array", *(((begin, end), text) for begin, end, text in thinned.edits))
             return
 
 
@@ -55,8 +53,7 @@ class _Thinned:
     def __init__(self, spot: Spot, function: ast.FunctionDef, kept: tuple[str, str]) -> None:
         self.spot, self.function = spot, function
         self.edits: list[Edit] = []
-        self.of_floats = self.by_nan = False
-        """Its items may be floats; NaN among them would tell, as max() and min() are asked."""
+        self.of_floats = False  # its items are some, perhaps
         self.names = set(kept)
         handed = [pair for node in walk_scope(function.body) if (pair := _handed_on(node) or _kept(node))]
         while more := {name for pair in handed if self.names & {*pair} for name in pair} - self.names:
@@ -161,7 +158,6 @@ class _Thinned:
             case ast.Call(func=ast.Name(id=name), args=[only], keywords=[]) if (
                 only is node and name in _OF_ALL and spot.is_builtin(name)
             ):
-                self.by_nan |= self.of_floats and name in ("min", "max")
                 self.edits.append((*code.span(parent), f"{spot.jnp(name)}({node.id})"))
                 return True
             case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as asked], comparators=[only]) if only is node:
@@ -229,7 +225,6 @@ class _Thinned:
         text = self._of_each(made, [elt], of)
         self.edits.append((*code.span(call), f"{spot.jnp(name)}({text})"))
         fact = spot.fact(elt)
-        self.by_nan |= name in ("min", "max") and (fact is None or fact.dtype == "f")
         return bool(text) and fact is not None and fact.ndim == 0 and fact.sort in ("array", "number")  # rows add up to a row
 
     # -- what is computed of each -------------------------------------------------------------------------
