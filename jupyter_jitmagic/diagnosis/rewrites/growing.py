@@ -404,9 +404,13 @@ class GrowingList(Container):
         )
 
     def use(self, node: ast.Name, parent: ast.AST) -> None:
+        in_the_end = self.whole
+        self.whole = (self.whole or self.filled) and self._is_behind(node)  # until then some of it is not set
+        self._use(node, parent)
+        self.whole = self.whole if self.filled else in_the_end
+
+    def _use(self, node: ast.Name, parent: ast.AST) -> None:
         code, spot = self.spot.code, self.spot
-        if self.filled:
-            self.whole = self._is_behind(node)
         match parent:
             case ast.Attribute(attr="append"):
                 statement, value = self.statement_of(parent)

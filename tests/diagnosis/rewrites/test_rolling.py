@@ -512,3 +512,21 @@ def f(y):
 """
     found = propose(define(source)["f"], (jnp.float32(3.0),), {}, seconds=20.0)
     assert found.rewrites and f"{head}\n        y = " in found.rewrites[0].source
+
+
+@pytest.mark.parametrize("asked", ["all(bits[-3:])", "max(bits) < 2", "sum(bits[:2]) < 2", "min(bits[-2:]) > -1"])
+def test_what_a_list_holds_before_the_loop_has_filled_it(asked):
+    """Its buffer is full in the end alone: what stands behind is nothing yet."""
+    source = f"""
+def f(x):
+    level, bits = 0.0, []
+    for v in x:
+        bits.append(1.0 if v > level else -v - level)
+        if {asked}:
+            level += 0.25
+        else:
+            level = level * 0.5
+    return jnp.array(bits), level
+"""
+    found = check(source, (X,), (-X,), (X[:70],), seconds=20.0)
+    assert found.rewrites[0].verified and {"fori_loop", "while_loop", "scan"} & {*found.rewrites[0].patterns}
