@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import jax
 import numpy as np
@@ -256,11 +256,11 @@ def sorted_together(spot: Spot) -> Iterator[Step]:
             pass
         case _:
             return
-    facts = [spot.fact(each) for each in columns]
-    if any(fact is None or fact.sort != "array" or fact.ndim != 1 for fact in facts) or not spot.is_builtin("zip"):
+    texts = _zipped(spot, columns)
+    if not texts:
         return
     backwards = False
-    keys = columns
+    keys = texts
     for each in keywords:
         match each:
             case ast.keyword(arg="reverse", value=ast.Constant(value=bool() as backwards)):
@@ -272,23 +272,62 @@ def sorted_together(spot: Spot) -> Iterator[Step]:
                     body=ast.Subscript(value=ast.Name(id=of), slice=ast.Constant(value=int() as place)),
                 ),
             ) if name == of and 0 <= place < len(columns):
-                keys = [columns[place]]
+                keys = [texts[place]]
             case _:
                 return
     statement = code.statement(node)
     if not code.on_own_lines([statement]) or isinstance(statement, ast.While) or in_another_scope(code, node, statement):
         return
     if len(keys) > 1:
-        sort = f"{spot.jnp('lexsort')}(({', '.join(map(code.expr, reversed(keys)))}))"
+        sort = f"{spot.jnp('lexsort')}(({', '.join(reversed(keys))}))"
         sort += "[::-1]" if backwards else ""  # pairs that are equal are the same pair
     else:
-        sort = f"{spot.jnp('argsort')}({code.expr(keys[0])}{', descending=True' if backwards else ''})"
+        sort = f"{spot.jnp('argsort')}({keys[0]}{', descending=True' if backwards else ''})"
     order, start = code.fresh("order", "order_of_both"), code.region([statement], comments=True)[0]
-    pairs = f"zip({', '.join(f'{code.operand(each)}[{order}]' for each in columns)})"
+    pairs = f"zip({', '.join(f'{each}[{order}]' for each in texts)})"
     made = pairs if isinstance(code.parents[node], ast.For | ast.comprehension | ast.Starred) else f"list({pairs})"
     yield spot.step(
         "argsort", ((start, start), f"{code.indent(statement)}{order} = {sort}\n"), (node, made), excludes=BESIDE_NAN
     )
+
+
+def first_of_all_pairs(spot: Spot) -> Iterator[Step]:
+    """`max(zip(a, b))` → `(a[i], b[i])`, where `i` is the last of `jnp.lexsort((b, a))`, that of `min(zip(a, b))` the first."""
+    node, code = spot.call("max", "min"), spot.code
+    match node:
+        case ast.Call(
+            func=ast.Name(id=name),
+            args=[ast.Call(func=ast.Name(id="zip"), args=[_, _, *_] as columns, keywords=[])],
+            keywords=[],
+        ):
+            texts = _zipped(spot, columns)
+        case _:
+            return
+    statement = code.statement(node)
+    plain = isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.Expr)
+    if not texts or not plain or not code.on_own_lines([statement]) or in_another_scope(code, node, statement):
+        return
+    place, start = code.fresh("place", f"place_of_{name}"), code.region([statement], comments=True)[0]
+    sort = f"{spot.jnp('lexsort')}(({', '.join(reversed(texts))}))[{0 if name == 'min' else -1}]"
+    pair = f"({', '.join(f'{each}[{place}]' for each in texts)})"
+    yield spot.step(
+        "argsort", ((start, start), f"{code.indent(statement)}{place} = {sort}\n"), (node, pair), excludes=BESIDE_NAN
+    )
+
+
+def _zipped(spot: Spot, columns: Sequence[ast.expr]) -> list[str]:
+    """Arrays of one axis, as text, that are run over side by side: the places of `range(len(a))` are one; nothing where one
+    is something else."""
+    found = []
+    for each in columns:
+        match each:
+            case ast.Call(func=ast.Name(id="range"), args=args, keywords=[]) if spot.is_builtin("range"):
+                found.append(f"{spot.jnp('arange')}({', '.join(map(spot.code.src, args))})")
+            case _ if (fact := spot.fact(each)) is not None and fact.sort == "array" and fact.ndim == 1:
+                found.append(spot.code.operand(each))
+            case _:
+                return []
+    return found if spot.is_builtin("zip") else []
 
 
 def sorted_by_several_keys(spot: Spot) -> Iterator[Step]:
@@ -396,6 +435,7 @@ RULES: list[Rule] = [
     reversed_in_a_branch,
     what_is_kept,
     sorted_together,
+    first_of_all_pairs,
     sorted_by_a_key,
     sorted_by_several_keys,
     by_all_their_parts,

@@ -326,3 +326,19 @@ def f(a, b):
 """
     a, b = jnp.array([3.0, 1.0, 3.0, 2.0]), jnp.array([1.0, 5.0, 0.5, 2.0])
     check(source, (a, b), (b, a), (a[:1], b[:1]), (a * 0, b))
+
+
+@pytest.mark.parametrize(
+    "gives",
+    [
+        "max(zip(x, y))[1]",
+        "min(zip(x, y))",
+        "max(zip(y, x, range(len(x))))[2]",
+        "sum(i * n for n, (_, i) in enumerate(sorted(zip(x, range(len(x))), reverse=True)))",
+        "min(zip(x, range(1, len(x) + 1)))[1] if len(x) > 1 else 0",
+    ],
+)
+def test_pairs_of_arrays_and_places(gives):
+    """Of equal first numbers the second ones decide."""
+    x, y = jnp.array([2.0, 0.5, 2.0, 0.5]), jnp.array([1.0, 4.0, 3.0, -4.0])
+    check(f"def f(x, y):\n    return {gives}\n", (x, y), (-x, y), (x[:3], y[1:]), (x[:2], -y[:2]))
