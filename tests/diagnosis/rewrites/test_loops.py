@@ -1212,7 +1212,7 @@ def test_a_loop_without_an_end_is_no_matter_of_rounding_where_both_sides_are_com
         mock.patch.object(returning, "may_have_no_end", lambda _: False),
         mock.patch.object(returning.Returning, "_is_bound_before", lambda *_: True),
     ):
-        found = propose(define(source)["f"], args, {}, seconds=20.0)
+        found = propose(define(source)["f"], args, {}, seconds=4.0)
     assert any("it takes too long" in each for each in found.obstacles), found
     assert not any("where" in each.patterns for each in found.rewrites)
 
