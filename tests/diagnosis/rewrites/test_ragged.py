@@ -1116,3 +1116,12 @@ def test_from_a_part_on_there_may_be_one_more():
     source, x = "def f(x):\n    k = x[x > 0]\n    return jnp.arange({0}, len(k) + {0}).sum()\n", jnp.array([1.0, -2.0, 3.0])
     assert not propose(define(source.format(0.1))["f"], (x,), {}).rewrites
     assert propose(define(source.format(1.0))["f"], (x,), {}).rewrites
+
+
+@pytest.mark.parametrize(("asked", "is_served"), [("diff(k, axis=0)", True), ("diff(k)", True), ("ediff1d(k)", False)])
+def test_differences_of_rows_go_along_an_axis(asked, is_served):
+    """`ediff1d` goes from the end of a row to the beginning of the next one."""
+    source = f"def f(x):\n    k = jnp.stack([x, x[::-1] + x**2], axis=1)[x > 0]\n    return jnp.{asked}.sum()\n"
+    found = propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0, 0.5, -1.0]),), {}, seconds=5.0)
+    assert bool(found.rewrites) is is_served
+    assert is_served or any("ediff1d(k)" in each and "depends on data" in each for each in found.obstacles)
