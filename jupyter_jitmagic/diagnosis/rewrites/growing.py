@@ -407,7 +407,7 @@ class GrowingList(Container):
         in_the_end = self.whole
         self.whole = (self.whole or self.filled) and self._is_behind(node)  # until then some of it is not set
         self._use(node, parent)
-        self.whole = self.whole if self.filled else in_the_end
+        self.whole = in_the_end
 
     def _use(self, node: ast.Name, parent: ast.AST) -> None:
         code, spot = self.spot.code, self.spot
@@ -433,7 +433,7 @@ class GrowingList(Container):
             case ast.Attribute(attr="clear"):
                 self.lines(self.cleared(parent), f"{self.length} = {self.start or 0}")
             case ast.Call(args=[only]) if only is node and self.is_builtin_call(parent, "len"):
-                if not (self.whole and self._is_behind(node)):  # an array that is full has that length while tracing, too
+                if not self.whole:  # an array that is full has that length while tracing, too
                     self.replace(parent, self.count)
             case _ if is_returned(code, node):
                 self.replace(node, f"list({self.name})" if self.whole else self.counted)

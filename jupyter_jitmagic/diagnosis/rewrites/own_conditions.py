@@ -34,14 +34,8 @@ def apart(spot: Spot) -> Iterator[Step]:
     owner, test = asked
     conjunction = not (isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or))
     values = test.values if isinstance(test, ast.BoolOp) else [test]
-    rounds = _written_in_loops(spot) - _numbers_of_rounds(spot)
-    facts = [
-        value
-        for value in values
-        if is_fact(spot, value)
-        or _is_a_container(spot, value, owner)
-        or (_is_known(spot, value, rounds) and not _may_raise(value))
-    ]
+    changing = _written_in_loops(spot) - _numbers_of_rounds(spot)  # a test is asked anew in each round, unlike a size
+    facts = [value for value in values if _is_known(spot, value, changing) or _is_a_container(spot, value, owner)]
     if any(isinstance(node, ast.Break | ast.Return) for node in walk(owner)):
         facts = [value for value in facts if not _is_carried(spot, value)]
     rest = [value for value in values if value not in facts]
@@ -56,20 +50,10 @@ def apart(spot: Spot) -> Iterator[Step]:
         yield from _statement(spot, owner, conjunction, first, then)
 
 
-def _may_raise(node: ast.expr) -> bool:
-    """Whether it divides: what stands before it may ask first whether that can be done."""
-    return any(isinstance(each, ast.BinOp) and isinstance(each.op, ast.Div | ast.FloorDiv | ast.Mod) for each in ast.walk(node))
-
-
 def _is_carried(spot: Spot, node: ast.expr) -> bool:
     """Whether it asks something that a loop around it sets: what is None in the first round is not in the others, and where
     the loop ends by data there is one body for all rounds."""
-    for loop in spot.code.ancestors(node):
-        if isinstance(loop, SCOPES):
-            return False
-        if isinstance(loop, ast.For | ast.While) and loaded([node]) & {*stored(loop.body)}:
-            return True
-    return False
+    return any(loaded([node]) & {*stored(loop.body)} for loop in _loops_around(spot))
 
 
 def _is_a_container(spot: Spot, node: ast.expr, owner: ast.AST) -> bool:
@@ -292,28 +276,27 @@ def _is_plain(value: Any, is_local: bool) -> bool:
 
 def _written_in_loops(spot: Spot) -> frozenset[str]:
     """Names that a loop around the place writes: what is Python's number now may be traced in the next round."""
-    names: set[str] = set()
-    for at in spot.code.ancestors(spot.node):
-        if isinstance(at, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            break
-        if isinstance(at, ast.For | ast.While):
-            names |= set(stored([at]))
-    return frozenset(names)
+    return frozenset(stored(_loops_around(spot)))
 
 
 def _numbers_of_rounds(spot: Spot) -> set[str]:
     """Names of the numbers of the rounds around a place: while Python runs the loops, it knows them in each round."""
+    return {name for loop in _loops_around(spot) if (name := _number_of_round(spot, loop)) and name not in stored(loop.body)}
+
+
+def _loops_around(spot: Spot) -> list[ast.For | ast.While]:
+    """The loops of the same function around a place."""
     within = itertools.takewhile(lambda at: not isinstance(at, SCOPES), spot.code.ancestors(spot.node))
-    loops = [at for at in within if isinstance(at, ast.For)]
-    return {name for loop in loops if (name := _number_of_round(spot, loop)) and name not in stored(loop.body)}
+    return [at for at in within if isinstance(at, ast.For | ast.While)]
 
 
-def _number_of_round(spot: Spot, loop: ast.For) -> str:
+def _number_of_round(spot: Spot, loop: ast.For | ast.While) -> str:
     """The `k` of `for k in range(n)` and `for k, v in enumerate(x)`; "" of other loops."""
-    match loop.target, loop.iter:
-        case ast.Name(id=name), ast.Call(func=ast.Name(id="range")) if spot.is_builtin("range"):
-            return name
-        case ast.Tuple(elts=[ast.Name(id=name), _]), ast.Call(func=ast.Name(id="enumerate")) if spot.is_builtin("enumerate"):
+    match loop:
+        case (
+            ast.For(target=ast.Name(id=name), iter=ast.Call(func=ast.Name(id="range" as called)))
+            | ast.For(target=ast.Tuple(elts=[ast.Name(id=name), _]), iter=ast.Call(func=ast.Name(id="enumerate" as called)))
+        ) if spot.is_builtin(called):
             return name
     return ""
 

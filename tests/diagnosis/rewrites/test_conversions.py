@@ -404,6 +404,27 @@ def test_numbers_that_are_made_within_what_is_printed(printed, told, capfd):
     assert len(said) > 1 and len(set(said)) == 1, "what the rewrite prints is what plain Python does"
 
 
+def test_a_number_of_an_array_with_one_element_is_printed():
+    """It has an axis, and digits are those of a number."""
+    source = "def f(x):\n    print(f'{x.item():.2f}')\n    return x * 2\n"
+    first = check(source, (jnp.array([1.5]),), (jnp.array([2.5]),)).rewrites[0]
+    assert "jax.debug.print" in first.source
+
+
+def test_the_name_of_what_a_warning_is_given_is_none_of_the_functions_own():
+    source = (
+        "import warnings\n\ndef low(x):\n    return (x < 2).sum(), x.sum()\n\n"
+        "def f(x):\n    value = x.max() + 1\n    warnings.warn('%d of %d' % (*low(x),))\n"
+        "    warnings.warn('%d of %.1f' % ((x < 2).sum(), value))\n    return x * value\n"
+    )
+    found = check(source, (jnp.array([1.0, 2.5]),))
+    namespace = define(source)
+    with applied(found, namespace), pytest.warns(UserWarning, match="^1 of 3") as told:
+        jax.block_until_ready(jax.jit(namespace["f"])(jnp.array([1.0, 2.5])))
+        jax.effects_barrier()
+    assert [str(each.message) for each in told] == ["1 of 3", "1 of 3.5"]
+
+
 @pytest.mark.parametrize("filled", ['"%d are low" % (x < 2).sum()', '"%d of %s are %s" % ((x < 2).sum(), n, "low")'])
 def test_a_warning_with_a_percent_sign_is_given_when_the_number_is_there(filled):
     """What is computed for it is computed before; it was given to the callback as the whole text, over and over."""

@@ -1125,3 +1125,11 @@ def test_differences_of_rows_go_along_an_axis(asked, is_served):
     found = propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0, 0.5, -1.0]),), {}, seconds=5.0)
     assert bool(found.rewrites) is is_served
     assert is_served or any("ediff1d(k)" in each and "depends on data" in each for each in found.obstacles)
+
+
+def test_a_norm_of_rows_that_do_not_count_has_a_gradient():
+    """Two points that are not chosen are one: between them there is no direction."""
+    source = "def f(x, ok):\n    return jnp.linalg.norm(jnp.diff(x[ok], axis=0), axis=1).sum()\n"
+    points = jnp.array([[0.0, 0.0], [3.0, 4.0], [1.0, 1.0], [6.0, 8.0], [3.0, 4.0]])
+    chosen = jnp.array([True, False, True, True, False])
+    check_with_gradients(source, (points, chosen), (points, ~chosen.at[3].set(False)))

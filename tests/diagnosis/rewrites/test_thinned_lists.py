@@ -95,6 +95,7 @@ def test_what_is_left_is_run_over_and_counted():
         ("left = [i + 1 for i in left]", False),
         ("x = x * len(str(left))", False),
         ("left = list(other)", False),
+        ("left = list(range(len(left)))", False),
     ],
 )
 def test_a_list_that_is_asked_for_more_stays_one(more, is_an_array):
@@ -123,6 +124,29 @@ def f(x):
     beside = "last = left.pop()"
     assert "array" in offered(source.format(loop=beside), X)
     assert "array" not in offered(source.format(loop=f"for i in left:\n            {beside}"), X)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "is_an_array"),
+    [
+        (jnp.int32, "len(left)", True),
+        (jnp.int32, "wanted in left", True),
+        (jnp.float32, "len(left)", True),
+        (jnp.float32, "wanted in left", False),
+        (bool, "len(left)", False),
+    ],
+)
+def test_what_python_holds_in_other_bits_stays_a_list(kind, asked, is_an_array):
+    """0.1 of Python's is none of 32 bits, and flags add up to whole numbers."""
+    source = f"""
+def f(x, wanted):
+    left = x.tolist()
+    for _ in range(3):
+        top = left[0]
+        left = [v for v in left if v > wanted or v == top]
+    return {asked}
+"""
+    assert ("array" in offered(source, X.astype(kind), 2)) is is_an_array
 
 
 def test_a_list_that_is_returned_has_no_fixed_length():
