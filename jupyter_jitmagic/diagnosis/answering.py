@@ -171,7 +171,27 @@ def _with_numbers_held(asked: Asked, found: Diagnosis) -> Diagnosis:
         reason += reasons.for_numbers_held(held)
         kept = {"unverified": found.unverified, "splits": found.splits}
         return asked.verdict("static", static, verified=True, reason=reason, **kept)
-    return found
+    return _with_numbers_of_the_host(asked, found) or found
+
+
+def _with_numbers_of_the_host(asked: Asked, found: Diagnosis) -> Diagnosis | None:
+    """Numbers as static arguments where a library that JAX does not have computes with them, and with nothing else."""
+    call, left = asked.call, asked.result.left
+    roots = frozenset().union(*left.roots) - call.declared
+    if {site.operation for site in left.sites} != {"numpy"} or not all(left.roots):
+        return None
+    if not all(type(call.argument(name).value) in (int, float) for name in roots):
+        return None
+    static = asked.result.static | roots
+    for name in sorted(roots):
+        if trace_call(call, static - {name})[0] is None:
+            static -= {name}
+    if trace_call(call, static)[0] is not None or _otherwise(replace(asked, result=replace(asked.result, static=static))):
+        return None
+    reason = reasons.for_static(call, replace(asked.result, static=static, cured=True), asked.found)
+    reason += reasons.for_numbers_of_the_host(bool(found.splits))
+    kept = {"unverified": found.unverified, "splits": found.splits}
+    return asked.verdict("static", static, verified=True, reason=reason, **kept)
 
 
 def _left_behind(call: Call, static: frozenset[str]) -> Holder | None:

@@ -949,6 +949,23 @@ def test_a_number_that_decides_a_length_is_static_where_the_function_could_be_sp
     assert [each.verified for each in answer.splits] == [True]
 
 
+def test_numbers_that_only_a_library_of_the_host_reads_are_static():
+    """SciPy designs the filter and JAX cannot; what the function itself compares stays data, and so does an array there."""
+    from scipy import signal, stats
+
+    def filtered(x, taps, cutoff):
+        return jnp.convolve(x, jnp.asarray(signal.firwin(taps, cutoff)), mode="same")
+
+    def half_width(x, alpha):
+        return stats.t.ppf(1 - alpha / 2, len(x) - 1) * x.std()
+
+    answer = diagnose(filtered, X, 3, 0.3)
+    assert (answer.kind, answer.static_argnames, answer.verified) == ("static", ("taps", "cutoff"), True)
+    assert "no counterpart" in answer.reason and [each.verified for each in answer.splits] == [True]
+    assert diagnose(half_width, X, 0.1).static_argnames == ("alpha",)
+    assert diagnose(half_width, X, jnp.array(0.1)).kind == "rewrite"
+
+
 def test_a_number_that_a_rewrite_takes_as_data_is_not_static():
     """Nor is one beside an array that decides as well: static would not cure it."""
     assert diagnose(lambda x, q: x * q if q > 1 else x, X, 0.5).kind == "rewrite"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import of_a_square, triangle
 from jupyter_jitmagic.diagnosis.rewrites.choosing import sought
 from jupyter_jitmagic.diagnosis.rewrites.convolving import convolved
-from jupyter_jitmagic.diagnosis.rewrites.fitting import fitted
+from jupyter_jitmagic.diagnosis.rewrites.fitting import fitted, pseudo_inverse
 from jupyter_jitmagic.diagnosis.rewrites.operations import Called
 from jupyter_jitmagic.diagnosis.rewrites.ordering import Ordering
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged
@@ -41,12 +41,14 @@ class Operations(Ordering):
             "softmax": self._softmax,
             "join": self._join,
             "stack": self._stack,
+            "powers": self._powers,
             "product": self._dot,
             "outer": self._outer,
             "einsum": self._einsum,
             "square": functools.partial(of_a_square, self),
             "triangle": functools.partial(triangle, self),
             "fit": functools.partial(fitted, self),
+            "pseudo inverse": functools.partial(pseudo_inverse, self),
             "convolution": functools.partial(convolved, self),
             "trapezoid": self._trapezoid,
             "histogram": self._histogram,

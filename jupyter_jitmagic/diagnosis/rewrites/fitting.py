@@ -1,8 +1,9 @@
-"""Fits to points of unknown number: `jnp.polyfit`, `jnp.linalg.lstsq`."""
+"""Fits to points of unknown number: `jnp.polyfit`, `jnp.linalg.lstsq`, `jnp.linalg.pinv`."""
 
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import Called
@@ -43,6 +44,18 @@ def fitted(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
         else:
             flow.stop(node)
     return None
+
+
+def pseudo_inverse(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
+    """`jnp.linalg.pinv(A)`: a row of zeros gives a column of zeros."""
+    found = flow.visit(known.arguments[0]) if len(known.arguments) == 1 else None
+    flow.plain(*known.arguments[1:], *(each.value for each in known.keywords))
+    if found is None:
+        return None
+    if found.ndim != 2 or found.flat or found.listed or found.group or found.grid or known.keywords:
+        flow.stop(node)
+    flow.replace(known.arguments[0], flow.padded(known.arguments[0], found, "0"))
+    return replace(found, axis=1 - found.axis, pad="0", dtype="f", direct=False, source=-1)
 
 
 def _are_rows(each: Ragged) -> bool:

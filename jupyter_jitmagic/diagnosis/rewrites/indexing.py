@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from jupyter_jitmagic.diagnosis.rewrites.both_axes import gathered
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.repeating import ends_of, turned
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, terms
@@ -25,6 +26,10 @@ class Indexing(Writer):
 
     def visit(self, node: ast.expr) -> Ragged | None:
         """The edits of an expression and its `Ragged` (None: its length is known)."""
+        raise NotImplementedError
+
+    def as_columns(self, node: ast.expr, parts: list[ast.expr]) -> Ragged | None:
+        """Columns side by side; `reshaping.Reshaping` knows them."""
         raise NotImplementedError
 
     def count_of(self, node: ast.expr) -> Ragged | None:
@@ -74,8 +79,11 @@ class Indexing(Writer):
         value = node.value
         if isinstance(value, ast.Attribute) and value.attr == "shape":
             return self._one_size(node, value)
-        base, index = self.visit(value), node.slice
+        index = node.slice
         parts = list(index.elts) if isinstance(index, ast.Tuple) else [index]
+        if isinstance(value, ast.Attribute) and value.attr == "c_" and is_module(self.spot, value.value):
+            return self.as_columns(node, parts)
+        base = self.visit(value)
         if (table := gathered(self, node, base, parts)) is not None:
             return table
         if base is None:

@@ -107,7 +107,8 @@ class Reshaping(Consumers):
         if not ragged:
             return None
         given = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 and known.name != "append" else None)
-        axes = self._axes_of(given, ragged[0].ndim) if given is not None else [0]
+        beside = known.name == "hstack" and ragged[0].ndim > 1
+        axes = self._axes_of(given, ragged[0].ndim) if given is not None else [1 if beside else 0]
         if axes is None or len(axes) != 1 or any(each.flat or each.listed or each.group for each in ragged):
             self.stop(node)
         if axes[0] != ragged[0].axis:
@@ -183,14 +184,37 @@ class Reshaping(Consumers):
             if found.listed and rows and len(known.arguments) == 1 and not known.keywords:
                 return replace(found, listed=False)
             self.stop(node)
+        if known.name == "column_stack":
+            return self.as_columns(node, list(listed.elts))
         given = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 else None)
-        place = 1 if known.name == "column_stack" else 0
+        place = 0
         if given is not None:
             axes = self._axes_of(given, 2)
             place = axes[0] if axes else self.stop(node)
         return self._stack_of(node, list(listed.elts), place)
 
-    def _stack_of(self, node: ast.Call, parts: list[ast.expr], place: int) -> Ragged | None:
+    def as_columns(self, node: ast.expr, parts: list[ast.expr]) -> Ragged | None:
+        """`jnp.column_stack([jnp.ones(len(xc)), Xc])`, `jnp.c_[…]`: rows of what has one axis or two."""
+        values = [self.visit(part) for part in parts]
+        if not any(values):
+            return None
+        if all(each is not None and each.ndim == 1 for each in values):
+            return self._stack_of(node, parts, 1)
+        rows = [replace(each, ndim=2) for each in values if each is not None and each.axis == 0 and each.ndim <= 2]
+        if len(rows) < len(values) or any(not each.like(rows[0]) or each.flat or each.listed or each.group for each in rows):
+            self.stop(node)
+        return replace(rows[0], pad="0" if all(each.pad == "0" for each in rows) else "", direct=False, source=-1)
+
+    def _powers(self, node: ast.Call, known: Called) -> Ragged | None:
+        """`jnp.vander(s, 3)`: a row for each element."""
+        found = self._only(node, known)
+        if found is None:
+            return None
+        if found.ndim > 1 or found.flat or found.listed or len(known.arguments) + len(known.keywords) < 2:
+            self.stop(node)  # without its number there are as many columns as rows
+        return replace(found, ndim=2, pad="", direct=False, source=-1)
+
+    def _stack_of(self, node: ast.expr, parts: list[ast.expr], place: int) -> Ragged | None:
         values = [self.visit(part.value if isinstance(part, ast.Starred) else part) for part in parts]
         ragged = [each for each in values if each is not None]
         if not ragged:

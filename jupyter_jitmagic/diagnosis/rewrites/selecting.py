@@ -372,6 +372,8 @@ def _one_of_named(flow: Flow, node: ast.Subscript, base: ast.Name) -> Selection:
 
 def _counting(flow: Flow, node: ast.Call) -> Selection | None:
     """`jnp.arange(n)`, `jnp.zeros(n)`, n the length of a selection, or of a slice `x[:, :n]` elsewhere: as long as that."""
+    if isinstance(node.args[0], ast.Tuple | ast.List):
+        return _rows_counting(flow, node, node.args[0].elts)
     held = flow.count_of(node.args[0]) or length_of_a_slice(flow, node.args[0])
     if held is None:
         return None
@@ -385,6 +387,19 @@ def _counting(flow: Flow, node: ast.Call) -> Selection | None:
     if name_of(node) != "arange" and not held.flat:  # the same everywhere: it meets what it counts where that stands
         return Selection(text, Ragged(held.mask, dtype=dtype))
     return Selection(text, Ragged(flow.as_many_in_front(held), True, dtype=dtype))
+
+
+def _rows_counting(flow: Flow, node: ast.Call, sizes: list[ast.expr]) -> Selection | None:
+    """`jnp.ones((n, 2))`, n the length of a selection: as many rows as that, the same everywhere."""
+    counted = [(axis, held) for axis, size in enumerate(sizes) if (held := flow.count_of(size)) is not None]
+    if len(counted) != 1 or counted[0][1].flat:
+        return None
+    ((axis, held),) = counted
+    shape = [f"{enclosed(held.mask)}.size" if at == axis else flow.text(each) for at, each in enumerate(sizes)]
+    rest = [flow.text(each) for each in node.args[1:]] + [f"{each.arg}={flow.text(each.value)}" for each in node.keywords]
+    inside = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
+    text = f"{flow.code.src(node.func)}({', '.join([inside, *rest])})"
+    return Selection(text, Ragged(held.mask, held.front, axis=axis, ndim=len(sizes), dtype=dtype_of(flow, node)))
 
 
 def _spaced(flow: Flow, node: ast.Call) -> Selection | None:

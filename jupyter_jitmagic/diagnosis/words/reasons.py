@@ -75,6 +75,13 @@ def for_numbers_held(names: Sequence[str]) -> str:
     return f" {_and(sorted(names))} {decide} the shape or the form of what comes out, so that no program takes it as data."
 
 
+def for_numbers_of_the_host(split: bool) -> str:
+    """Why numbers are static with which a library computes that JAX does not have."""
+    text = " JAX has no counterpart of the function that reads them."
+    way = " The split leaves it in plain Python: there a new value compiles nothing again, unless it changes a size."
+    return f"{text}{way}" if split else text
+
+
 _COUNTERS = re.compile(
     r"t|i|it|iter(ation)?(_num)?|((time|global|n)_?)?step(_num|_count)?|epoch|episode|tick|frame|round|generation|count"
     r"|(batch_)?(idx|index)"
