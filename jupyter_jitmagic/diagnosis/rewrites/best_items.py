@@ -71,14 +71,25 @@ def of_a_loop(spot: Spot) -> Iterator[Step]:
     match asked[1] if asked is not None else None:
         case (
             ast.If(
-                body=[ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item]))],
+                body=[*_, ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item]))],
                 orelse=[],
             ) as chosen
-        ) if isinstance(spot.locals.get(name), list):
+        ) if isinstance(spot.locals.get(name), list) and _are_for_the_item(spot, chosen):
             yield from _steps(spot, name, chosen, item, None)
         case ast.If(body=[ast.If(orelse=[]) as inner], orelse=[]) as outer if not spot.code.is_elif(outer):
             if any(isinstance(spot.locals.get(name), list) for name in _appended_to(inner)) and spot.code.on_own_lines([outer]):
                 yield _as_one_test(spot, outer, inner)
+
+
+def _are_for_the_item(spot: Spot, chosen: ast.If) -> bool:
+    """Whether what stands before the `append` names values for it, which nothing else reads: `cost = …`."""
+    named = [each.targets[0] for each in chosen.body[:-1] if isinstance(each, ast.Assign) and len(each.targets) == 1]
+    if len(named) < len(chosen.body) - 1 or not isinstance(function := spot.function, ast.FunctionDef):
+        return False
+    names = {each.id for each in named if isinstance(each, ast.Name)}
+    within = {node for each in chosen.body for node in ast.walk(each)}
+    elsewhere = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and node not in within}
+    return len(names) == len(named) and not names & elsewhere
 
 
 def _appended_to(statement: ast.stmt) -> Iterator[str]:
@@ -240,6 +251,16 @@ class _Items:
             return text
         return f"({text} if {test} else {0.0 if kind == 'f' else 0})"
 
+    def _named_before(self, at: ast.If) -> Iterator[str]:
+        """The lines for what is named before the `append`, also where the item is not kept."""
+        for each in at.body[:-1]:
+            assert isinstance(each, ast.Assign)
+            fact = self.spot.fact(each.value)
+            is_number = fact is not None and fact.sort in _SCALARS and fact.ndim == 0 and fact.dtype in ("f", "i", "u")
+            if fact is None or not (is_number or harmless([each.value])):
+                raise _OtherUse
+            yield f"{self.spot.code.src(each.targets[0])} = {self._or_nothing(each.value, fact.dtype, f'{self.kept}[-1]')}"
+
     def filled_at(self, function: ast.FunctionDef, at: ast.stmt, parts: Sequence[ast.expr]) -> None:
         """The columns in the place of a list that a loop fills below a test."""
         code, spot = self.spot.code, self.spot
@@ -259,7 +280,7 @@ class _Items:
             self.columns = [code.fresh(f"{self.name}_items", f"items_of_{self.name}")]
         indent, inner, asarray = code.indent(made), code.indent(at), spot.jnp("asarray")
         self.edits.append((*code.region([made]), "".join(f"{indent}{each} = []\n" for each in (self.kept, *self.columns))))
-        lines = [f"{self.kept}.append({code.expr(at.test)})"]
+        lines = [f"{self.kept}.append({code.expr(at.test)})", *self._named_before(at)]
         for column, part, kind in zip(self.columns, parts, self.kinds, strict=True):
             lines.append(f"{column}.append({self._or_nothing(part, kind, f'{self.kept}[-1]')})")
         self.edits.append((*code.region([at]), "".join(f"{inner}{line}\n" for line in lines)))

@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis import diagnose
 
-from .helpers import check, check_with_gradients, define, propose
+from .helpers import check, check_with_gradients, define, offered, propose
 
 X = jnp.array([1.0, -2.0, 3.0, 0.5, 2.5, 3.0])
 CALLS = ((X,), (jnp.abs(X[::-1]),), (X[:3] * 2,), (jnp.array([2.0, 2.0]),))
@@ -122,3 +122,34 @@ def test_what_several_tests_keep(tests):
     end = "found.sort(key=lambda s: -s[1])\n    if not found:\n        return 0, -1.0\n    return len(found), found[0][1]"
     source = f"def f(x):\n    found = []\n    for i, v in enumerate(x):\n        {tests}\n    {end}\n"
     check(source, (X,), (-X,), (X * 0,), (X[::-1] + 0.5,), seconds=8.0)
+
+
+@pytest.mark.parametrize(
+    ("named", "item"),
+    [
+        ("cost = y.sum() * t", "(cost, t)"),
+        ("ratio = t / y.sum()\n            cost = ratio * ratio", "(cost, ratio)"),
+        ("near = jnp.abs(y - t)\n            cost = near.min()", "(cost, near.max(), t)"),
+        ("cost = jnp.var(y[y < t])", "(cost, t)"),
+    ],
+    ids=["number", "quotient", "array", "selection"],
+)
+def test_what_is_named_for_the_item_alone(named, item):
+    """It stood in the way: lines before the `append`, below the test."""
+    source = (
+        "def f(x, y, low):\n    found = []\n    for t in x:\n        if t > low:\n"
+        f"            {named}\n            found.append({item})\n    return min(found)\n"
+    )
+    y = jnp.array([-9.0, 0.5, 2.5])
+    check(source, (X, y, 1.5), (-X, y, -2.5), (X, y, 0.0), seconds=20.0)
+
+
+def test_what_is_named_for_the_item_and_read_elsewhere():
+    """Of the last item that was kept: that is no value of each round."""
+    source = (
+        "def f(x, low):\n    found, cost = [], 0.0\n    for t in x:\n        if t > low:\n            cost = t * 2\n"
+        "            found.append((cost, t))\n    return min(found){}\n"
+    )
+    alone = source.replace("found, cost = [], 0.0", "found = []").format("")
+    assert "lexsort" in offered(alone, X, 1.5)
+    assert "lexsort" not in offered(source.format("[0] + cost"), X, 1.5)
