@@ -369,14 +369,28 @@ class Consumers(Updating):
         alike = len(ragged) == len(found) and all(one.like(ragged[0][1]) for _, one in ragged)
         if alike and not in_front:
             return ragged[0][1]
-        fit = len(ragged) == len(found) and all(one.front and one.ndim == 1 for _, one in ragged)
         apart = any(one.flat or one.axis or one.group or one.times for _, one in ragged)
+        fit = len(ragged) == len(found) and not apart and all(one.front for _, one in ragged)
         if not fit and (apart or not self._are_equally_long(found)):
             self.stop(node)
         ordered = [self.ordered(each, one) for each, one in ragged]
+        tails = [self._tail(each) for each, _ in ragged]
+        if len({base for base, _ in tails}) == 1:  # the shortest of `zip(s, s[1:], s[2:])`
+            ordered = [
+                replace(ordered[0], mask=one.mask) for one, tail in zip(ordered, tails, strict=True) if tail == max(tails)
+            ]
         both = " & ".join(dict.fromkeys(one.mask for one in ordered))  # it ends where the shortest does
         mask = self.named(both, "counts", "valid", "filled") if " & " in both else both
         return replace(ordered[0], mask=mask, source=-1, direct=False)
+
+    def _tail(self, node: ast.expr) -> tuple[str, int]:
+        """(`s`, 2) of `s[2:]`, (`s`, 0) of `s`."""
+        match node:
+            case ast.Subscript(value=base, slice=ast.Slice(lower=ast.Constant(value=int(first)), upper=None, step=None)) if (
+                first > 0
+            ):
+                return self.code.src(base), first
+        return self.code.src(node), 0
 
     def _are_equally_long(self, zipped: Sequence[tuple[ast.expr, Ragged | None]]) -> bool:
         """Whether the arrays of a `zip`, and those of which slices in it are cut, are known to be of one length."""

@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.rewrites.facts import Fact, fact_of
 from jupyter_jitmagic.diagnosis.rewrites.operations import FLOATS, MAKES_ARRAYS, PARTIAL, called
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot, is_traced_value
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import bound_once, bound_to, loaded, stored, walk_scope
+from jupyter_jitmagic.source.names import bound_once, bound_to, loaded, stored, target_names, walk_scope
 
 _BY_KIND = (("c", "complex"), ("f", ""), ("i", "int"), ("u", "int"), ("b", "bool"))
 
@@ -49,12 +49,26 @@ def listed_numbers(spot: Spot, node: ast.expr) -> Fact | None:
     return replace(each, sort="array", ndim=1) if each is not None and each.ndim == 0 and _is_number(each) else None
 
 
+def _stored_before(spot: Spot, made: ast.stmt) -> set[str]:
+    """Names that are bound in front of a statement, in its own block and in those around it, the items of loops among them."""
+    found: set[str] = set()
+    for each in spot.code.ancestors(made):
+        if isinstance(each, ast.FunctionDef | ast.Lambda | ast.Module):
+            break
+        if isinstance(each, ast.stmt):
+            block = spot.code.block(each)
+            found.update(stored(block[: block.index(each)]))
+        if isinstance(each, ast.For):
+            found.update(target_names(each.target))
+    return found
+
+
 class _Elements:
     def __init__(self, spot: Spot, function: ast.FunctionDef, made: ast.stmt) -> None:
         self.spot, self.function = spot, function
         arguments = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
-        self.made, block = made, spot.code.block(made)
-        self.before = arguments | set(stored(block[: block.index(made)]))
+        self.made = made
+        self.before = arguments | _stored_before(spot, made)
 
     def of(self, values: list[ast.expr]) -> tuple[str, str]:
         rows = [_row(self.spot, value) for value in values]
