@@ -66,6 +66,53 @@ def test_a_dataclass_with_arrays_is_to_be_registered(given):
     assert jax.tree.leaves(given) == [given]
 
 
+def test_a_dataclass_that_is_given_back_is_to_be_registered_too():
+    """It was said to return numbers only, though registered it may be returned; integers of it may decide the rounds."""
+
+    def made(x):
+        return Params(x * 2)
+
+    def moved(p):
+        return dataclasses.replace(p, w=p.w * p.rate)
+
+    def repeated(x, c):
+        for _ in range(c.n):
+            x = x + c.sizes
+        return x
+
+    def undone(x):
+        return Params(x) if x.sum() > 0 else Params(-x)
+
+    above = "put @jax.tree_util.register_dataclass above"
+    assert reason(made, X).endswith(f"{above} Params; with that the call traces.")
+    assert "with that the call traces" in reason(moved, Params(X))
+    assert f"{above} Config (n as static fields" in (said := reason(repeated, X, Config(2, X))) and "the call traces" in said
+    assert "register_dataclass" not in reason(undone, X)
+
+
+def test_a_dict_with_a_text_in_it_may_be_bound_beforehand():
+    """Said where it was tried, and where the other arguments may be given as they are."""
+
+    def weighted(x, c):
+        return x * c["n"] if c["kind"] == "fast" else x
+
+    def first(c, x):
+        return weighted(x, c)
+
+    def between(x, c, y):
+        return weighted(x, c) + y
+
+    def needing(x, c):
+        return weighted(x, c) if x.sum() > 0 else x
+
+    given = {"kind": "fast", "n": 2}
+    assert "`functools.partial(weighted, c=c)` under jit, with which the call traces" in reason(weighted, X, given)
+    assert jax.jit(functools.partial(weighted, c=given))(X).shape == (3,)
+    assert "`functools.partial(first, c)`" in reason(first, given, X)
+    for fun, args in ((between, (X, given, X)), (needing, (X, given))):
+        assert "partial" not in reason(fun, *args)
+
+
 def test_a_dataclass_without_arrays_could_be_static_as_far_as_its_fields_can():
     assert "With @dataclass(frozen=True), and with hashable values for sizes, Config could be static" in reason(
         lambda x, c: x * c.n, X, Config(2)

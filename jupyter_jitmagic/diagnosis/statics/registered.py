@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import sys
 import types
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -54,10 +55,41 @@ def registered(call: Call, argument: Argument, held: tuple[str, ...] = ()) -> Re
         for name, each in inside.argument(argument.name).value.items():
             object.__setattr__(made, name, each)
         args, kwargs = inside.with_values({argument.name: made})
-        return call.fun(*args, **kwargs)
+        return _taken_apart(call.fun(*args, **kwargs), {type(value): fixed})
 
     args, kwargs = call.with_values({argument.name: traced})
     return Registered(fixed, call_error(bind(with_object, args, kwargs, call.declared), frozenset(), 2.0) is None)
+
+
+def registered_results(call: Call) -> dict[type, tuple[str, ...]]:
+    """The dataclasses whose objects the call returns, with the fields that would have to be static; {} where it does not trace
+    with these as pytrees."""
+    fixed: dict[type, tuple[str, ...]] = {}
+
+    @functools.wraps(call.fun)
+    def with_results(*args: Any, **kwargs: Any) -> Any:
+        result = call.fun(*args, **kwargs)
+        for leaf in jax.tree_util.tree_leaves(result):
+            if dataclasses.is_dataclass(type(leaf)) and not is_library_type(type(leaf)):
+                names = [field.name for field in dataclasses.fields(leaf)]
+                leaves = {name: jax.tree_util.tree_leaves(getattr(leaf, name, None)) for name in names}
+                fixed[type(leaf)] = tuple(name for name in names if not all(map(is_jax_type, leaves[name])))
+        return _taken_apart(result, fixed)
+
+    error = call_error(bind(with_results, call.args, call.kwargs, call.declared), frozenset(), 2.0)
+    return fixed if error is None else {}
+
+
+def _taken_apart(result: Any, fixed: Mapping[type, tuple[str, ...]]) -> Any:
+    """A result with the objects of these classes as dicts of their fields, those without that would be static."""
+
+    def fields_of(leaf: Any) -> Any:
+        if type(leaf) not in fixed:
+            return leaf
+        names = [field.name for field in dataclasses.fields(leaf) if field.name not in fixed[type(leaf)]]
+        return {name: _taken_apart(getattr(leaf, name, None), fixed) for name in names}
+
+    return jax.tree_util.tree_map(fields_of, result)
 
 
 def traces_frozen(call: Call, argument: Argument) -> bool:
@@ -72,15 +104,24 @@ def traces_frozen(call: Call, argument: Argument) -> bool:
     if not options.init or not all(map(is_hashable, fields.values())) or set(attributes(value) or {}) - set(fields):
         return False
     made = copy.copy(value)
+    return _traces_with(call, argument, made) and all(getattr(made, name, None) is each for name, each in fields.items())
+
+
+def traces_bound(call: Call, argument: Argument) -> bool:
+    """Whether the call traces with the argument bound beforehand (`functools.partial(f, cfg=cfg)`): nothing of it is traced."""
+    return _traces_with(call, argument, argument.value)
+
+
+def _traces_with(call: Call, argument: Argument, value: Any) -> bool:
+    """Whether the call traces where the function gets this value, of which jit sees nothing."""
 
     @functools.wraps(call.fun)
     def with_it(*args: Any, **kwargs: Any) -> Any:
-        args, kwargs = bind(call.fun, args, kwargs, call.declared).with_values({argument.name: made})
+        args, kwargs = bind(call.fun, args, kwargs, call.declared).with_values({argument.name: value})
         return call.fun(*args, **kwargs)
 
     args, kwargs = call.with_values({argument.name: None})  # of which nothing is traced
-    error = call_error(bind(with_it, args, kwargs, call.declared), frozenset(), 2.0)
-    return error is None and all(getattr(made, name, None) is each for name, each in fields.items())
+    return call_error(bind(with_it, args, kwargs, call.declared), frozenset(), 2.0) is None
 
 
 def traces_arrays_alone(call: Call) -> bool:

@@ -25,7 +25,9 @@ from jupyter_jitmagic.diagnosis.statics.registered import (
     is_of_a_library,
     library_of_fields,
     registered,
+    registered_results,
     traces_arrays_alone,
+    traces_bound,
     traces_frozen,
 )
 from jupyter_jitmagic.diagnosis.statics.search import call_error
@@ -57,7 +59,23 @@ def for_refused(call: Call, refused: tuple[Argument, ...]) -> str:
         return f"{text}. {cure}"
     if argument.has_array:
         return text + f", and {argument.name} holds arrays, so it cannot be static: take {path} out of it before the call."
-    return text + f", and {_a(type(argument.value))} cannot be static: pass {_hashable_container(argument.value)}."
+    text += f", and {_a(type(argument.value))} cannot be static: pass {_hashable_container(argument.value)}"
+    bound = _bound(call, argument)
+    if not bound or not traces_bound(call, argument):
+        return f"{text}."
+    return (
+        f"{text}, or put `{bound}` under jit, with which the call traces; for another {argument.name} it is a jit of its own."
+    )
+
+
+def _bound(call: Call, argument: Argument) -> str:
+    """How an argument is bound beforehand, where the others may be given as they are; "" where they may not."""
+    if not call.name.isidentifier() or not argument.name.isidentifier() or code_of(call.fun) is None:
+        return ""
+    given, name = [*inspect.signature(call.fun).parameters][: len(call.args)], argument.name
+    if name in given[1:-1]:
+        return ""
+    return f"functools.partial({call.name}, {name if given[:1] == [name] else f'{name}={name}'})"
 
 
 def for_filter_jit(argument: Argument, beside: str) -> str:
@@ -130,10 +148,18 @@ def _registered(call: Call, argument: Argument) -> str:
     found = registered(call, argument)
     if found is None:
         return ""
-    kind = type(argument.value).__name__
-    fixed = f" ({', '.join(found.fixed)} as static fields: metadata={{'static': True}})" if found.fixed else ""
+    if not found.traces:  # integers may decide shapes or rounds
+        numbers = tuple(each.name for each in dataclasses.fields(argument.value) if _is_int(argument.value, each.name))
+        held = (registered(call, argument, each) for each in (*((name,) for name in numbers), numbers))
+        found = next((each for each in held if each is not None and each.traces), found)
     proven = "; with that the call traces" if found.traces else ""
-    return f"It holds arrays: put @jax.tree_util.register_dataclass above {kind}{fixed}, and they are traced{proven}."
+    return f"It holds arrays: put {_register(type(argument.value), found.fixed)}, and they are traced{proven}."
+
+
+def _register(kind: type, fixed: tuple[str, ...]) -> str:
+    """What makes a dataclass a pytree."""
+    static = f" ({', '.join(fixed)} as static fields: metadata={{'static': True}})" if fixed else ""
+    return f"@jax.tree_util.register_dataclass above {kind.__name__}{static}"
 
 
 def _frozen(call: Call, argument: Argument) -> str:
@@ -426,6 +452,9 @@ def _output(call: Call, error: BaseException, text: str) -> str | None:
     refused = refused_output(error)
     if refused is None:
         return None
+    if found := registered_results(call):
+        put = " and ".join(_register(kind, fixed) for kind, fixed in found.items())
+        return f"The function returns {refused}, which is not a JAX type: put {put}; with that the call traces."
     return f"The function returns {refused}, which is not a JAX type: {WHAT_TO_RETURN}."
 
 
