@@ -4,10 +4,10 @@ cut to that length, too, an item for each place of it."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import bound_once, loaded, stored, walk
+from jupyter_jitmagic.source.names import bound_once, loaded, stored, walk, walk_scope
 
 
 def as_a_loop(spot: Spot) -> Iterator[Step]:
@@ -20,6 +20,102 @@ def as_a_loop(spot: Spot) -> Iterator[Step]:
         lines = f"{indent}while len({name}) < {code.expr(length)}:\n{indent}    {name}.append({code.expr(value)})\n"
         yield spot.step("list", (code.region([statement]), lines))
         return
+
+
+def in_an_expression(spot: Spot) -> Iterator[Step]:
+    """`return jnp.array(out + [v] * (n - len(out)))` → `out += [v] * (n - len(out))` on a line before, where nothing reads the
+    list behind that; how long it was has a name then."""
+    function, code = spot.function, spot.code
+    if spot.asked() is None or not isinstance(function, ast.FunctionDef):
+        return
+    for statement in function.body:
+        if statement.lineno < spot.node.lineno or isinstance(statement, _COMPOUND) or not code.on_own_lines([statement]):  # type: ignore[attr-defined]
+            continue
+        found = {name: (node, value, length) for node, name, value, length in _padded_within(function, statement)}
+        if not found or not all(_is_filled_until(spot, function, name) for name in found):
+            continue
+        indent, lines, edits = (
+            code.indent(statement),
+            [],
+            [*_named_for_it(spot, function, [node for node, *_ in found.values()])],
+        )
+        for name, (node, value, length) in found.items():
+            uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and n.lineno >= statement.lineno]
+            counts = [code.parents[use] for use in uses if use not in set(ast.walk(node))]
+            if not all(_is_length(spot, each) and each in set(walk_scope([statement])) for each in counts):
+                return
+            if counts:
+                count = code.fresh(f"{name}_count", f"number_of_{name}")
+                lines.append(f"{indent}{count} = len({name})\n")
+                edits += [(code.span(each), count) for each in counts]
+            lines.append(f"{indent}{name} += [{code.expr(value)}] * ({code.expr(length)} - len({name}))\n")
+            edits.append((code.span(node), name))
+        start = code.region([statement])[0]
+        yield spot.step("list", ((start, start), "".join(lines)), *edits)
+        return
+
+
+def _is_filled_until(spot: Spot, function: ast.FunctionDef, name: str) -> bool:
+    """Whether a list is filled by a `while`, so that nothing but what fills it up tells how long it gets."""
+    made = [n for n in walk(function) if isinstance(n, ast.Attribute) and n.attr == "append"]
+    appended = [each for each in made if isinstance(each.value, ast.Name) and each.value.id == name]
+    loops = (isinstance(at, ast.While) for each in appended for at in spot.code.ancestors(each))
+    return isinstance(spot.locals.get(name), list) and any(loops)
+
+
+def _named_for_it(spot: Spot, function: ast.FunctionDef, sums: Sequence[ast.BinOp]) -> Iterator[tuple[tuple[int, int], str]]:
+    """The edits that drop `pad = n - len(out)`, which nothing reads but these sums."""
+    code = spot.code
+    within = {node for each in sums for node in ast.walk(each)}
+    for node in function.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)]) if any(isinstance(n, ast.Name) and n.id == name for n in within):
+                reads = (n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and n is not node.targets[0])
+                if all(read in within for read in reads) and code.on_own_lines([node]) and isinstance(node.value, ast.BinOp):
+                    yield code.region([node]), ""
+
+
+_COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.FunctionDef, ast.ClassDef)
+
+
+def _is_length(spot: Spot, node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len" and spot.is_builtin("len")
+
+
+def _padded_within(function: ast.FunctionDef, statement: ast.stmt) -> Iterator[tuple[ast.BinOp, str, ast.expr, ast.expr]]:
+    """(the sum, list, item, length) of each `out + [v] * (n - len(out))` in a statement; of two lists that are appended to in
+    turns the lengths are one."""
+    for node in walk_scope([statement]):
+        match node:
+            case ast.BinOp(
+                left=ast.Name(id=name), op=ast.Add(), right=ast.BinOp(left=ast.List(elts=[item]), op=ast.Mult(), right=times)
+            ):
+                times = (bound_once(function, times.id) if isinstance(times, ast.Name) else None) or times
+            case _:
+                continue
+        match times:
+            case ast.BinOp(left=length, op=ast.Sub(), right=taken):
+                taken = (bound_once(function, taken.id) if isinstance(taken, ast.Name) else None) or taken
+            case _:
+                continue
+        match taken:
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=counted)], keywords=[]):
+                alike = counted == name or _blocks(function, counted) == _blocks(function, name)
+                steady = not isinstance(item, ast.Starred) and _is_steady(item, name) and name not in loaded([length])
+                if alike and steady and isinstance(bound_once(function, name), ast.List):  # of which nobody else holds it
+                    yield node, name, item, length
+
+
+def _blocks(function: ast.FunctionDef, name: str) -> list[int]:
+    """The blocks, by identity, in which a list's items are appended; one of its own where other methods are called."""
+    found = []
+    for node in walk(function):
+        for block in (getattr(node, part, None) for part in ("body", "orelse", "finalbody")):
+            for each in block if isinstance(block, list) else ():
+                match each:
+                    case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name(id=of), attr=method))) if of == name:
+                        found.append(id(block) if method == "append" else id(each))
+    return sorted(found)
 
 
 def cut_to_a_length(spot: Spot) -> Iterator[Step]:
@@ -155,4 +251,4 @@ def _is_steady(value: ast.expr, name: str) -> bool:
     )
 
 
-RULES: list[Rule] = [cut_to_a_length, as_a_loop]
+RULES: list[Rule] = [cut_to_a_length, as_a_loop, in_an_expression]

@@ -84,3 +84,47 @@ def test_a_computed_length_may_be_negative(cut):
     source = f"def f(x):\n    n = len(x) - 3\n    log = [v for v in x if v > 0]\n    {cut}\n"
     source += "    return sum(head) + 10.0 * len(head)\n"
     assert "cut" not in offered(source, X)
+
+
+RUNS = """
+def f(x):
+    n, values, lengths, i = len(x), [], [], 0
+    while i < n:
+        j = i
+        while j < n and x[j] == x[i]:
+            j += 1
+        values.append(x[i])
+        lengths.append(j - i)
+        i = j
+    {last}
+"""
+
+
+@pytest.mark.parametrize(
+    ("last", "left"),
+    [
+        ("return jnp.array(lengths + [0] * (n - len(lengths))), sum(values)", ""),
+        ("pad = n - len(values)\n    return jnp.array(values + [0] * pad), jnp.array(lengths + [0] * pad), len(lengths)", ""),
+        ("count = len(values)\n    return jnp.array(values + [-1] * (n - count)), count", "count"),
+        ("pad = n - len(values)\n    return jnp.array(values + [0] * pad), pad", "pad = "),
+    ],
+    ids=["length", "pad of two", "count", "pad that is read"],
+)
+def test_a_list_that_is_filled_up_within_an_expression(last, left):
+    """By a `while`, so that nothing else tells how long it gets: on a line before; a name for what is missing goes with it."""
+    x = jnp.array([7, 7, 7, 2, 2, 9, 7, 7])
+    found = check(RUNS.format(last=last), (x,), (jnp.arange(8),), (x * 0,), (x[:3],), seconds=20.0)
+    assert left in found.rewrites[0].source and ("pad = " in found.rewrites[0].source) == (left == "pad = ")
+
+
+def test_a_list_that_is_read_behind_what_fills_it_up_is_not_filled_up_in_its_place():
+    """Or has another name, or is filled up to what is missing in a list of another length."""
+    whole = "return jnp.array(lengths + [0] * (n - len(lengths)))"
+    assert "list" in offered(RUNS.format(last=whole), jnp.array([1, 1, 2]))
+    for last in (
+        "padded = jnp.array(lengths + [0] * (n - len(lengths)))\n    return padded, sum(lengths)",
+        "other = lengths\n    padded = jnp.array(lengths + [0] * (n - len(lengths)))\n    return padded, len(other)",
+    ):
+        namespace = define(RUNS.format(last=last))
+        found = propose(namespace["f"], (jnp.array([1, 1, 2]),), {}, seconds=10.0)
+        assert not any("lengths += " in text for each in found.rewrites for text in each.sources.values())
