@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check
+from .helpers import check, offered
 
 X = jnp.array([5.0, 6.5, 5.5, 7.0, 4.0, 6.0, 6.9, 5.2])
 CALLS = [(X, jnp.array(each)) for each in ([3, 5], [3, 3], [0, 8], [1, 2, 3])]
@@ -72,3 +72,36 @@ def test_a_part_of_the_selections_is_that_part_of_what_they_are_made_for(body):
     label = jnp.array([0, 1, 1, 2, 0, 1, 2, 2])
     made = "    groups = [x[label == k] for k in range(3)]\n"
     check(f"def f(x, label):\n{made}{body}", (X, label), (X, jnp.zeros(8, int)))
+
+
+T = jnp.array([1.0, 4.0, 9.0, 80.0, 83.0, 200.0, 210.0])
+GAPS = {
+    "a mean of each": "    cuts = jnp.where(jnp.diff(t) > gap)[0] + 1\n    parts = jnp.split(x, cuts)\n"
+    "    means = jnp.array([s.mean() for s in parts])\n    return means.max() - means.min()\n",
+    "the longest run": "    return max(len(s) for s in jnp.split(x, jnp.where(jnp.diff(t) > gap)[0] + 1))\n",
+    "by NumPy": "    parts = np.split(x, np.where(np.diff(t) > gap)[0] + 1)\n    return max(parts, key=len).mean()\n",
+    "the first and the last": "    parts = jnp.split(x, jnp.where(jnp.diff(t) > gap)[0] + 1)\n"
+    "    return parts[0].mean() - parts[-1].mean()\n",
+    "in a loop, and how many": "    idx = jnp.flatnonzero(jnp.diff(t) > gap)\n    total = 0.0\n"
+    "    for s in jnp.split(x, 1 + idx):\n        if len(s) > 1:\n            total += s.max() - s.min()\n"
+    "    return total, len(idx)\n",
+}
+
+
+@pytest.mark.parametrize("how", GAPS)
+def test_pieces_between_gaps_have_a_label_each(how):
+    """How many there are depends on data; no array holds their list, and nobody needs it."""
+    x = jnp.array([11.2, 11.3, 11.1, 10.4, 10.6, 12.0, 12.2])
+    found = check(
+        f"def f(t, x, gap):\n{GAPS[how]}", (T, x, 30.0), (T, x, 0.5), (T, x, 900.0), (T[:3], x[:3], 4.0), seconds=20.0
+    )
+    assert "split" in found.rewrites[0].patterns and "where(jnp.diff" not in found.rewrites[0].source
+
+
+def test_pieces_of_which_the_first_may_be_empty_have_no_labels():
+    """Marks as many as there are elements, or of another array: what lies before the first of them may be nothing."""
+    source = "def f(t, x, gap):\n    return max(len(s) for s in jnp.split(x, {}))\n"
+    x = jnp.arange(7.0)
+    assert "split" in offered(source.format("jnp.where(jnp.diff(t) > gap)[0] + 1"), T, x, 30.0)
+    for ends in ("jnp.where(t > gap)[0] + 1", "jnp.where(jnp.diff(t) > gap)[0]", "jnp.where(jnp.diff(t[:4]) > gap)[0] + 1"):
+        assert "split" not in offered(source.format(ends), T, x, 30.0)

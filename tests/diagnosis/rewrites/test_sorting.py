@@ -342,3 +342,16 @@ def test_pairs_of_arrays_and_places(gives):
     """Of equal first numbers the second ones decide."""
     x, y = jnp.array([2.0, 0.5, 2.0, 0.5]), jnp.array([1.0, 4.0, 3.0, -4.0])
     check(f"def f(x, y):\n    return {gives}\n", (x, y), (-x, y), (x[:3], y[1:]), (x[:2], -y[:2]))
+
+
+def test_rows_in_the_order_of_their_costs_to_which_a_row_is_added():
+    """Plain Python has a list there: `+` joins, where an array's would add."""
+    source = (
+        "def cost(p):\n    return (p[0] - 1.0) ** 2 + p[1] ** 2\n\n\ndef f(simplex):\n    pts = sorted(simplex, key=cost)\n"
+        "    centre = sum(pts[:-1]) / (len(pts) - 1)\n    moved = 2 * centre - pts[-1]\n    if cost(moved) >= cost(pts[0]):\n"
+        "        return jnp.stack([pts[0]] + [(pts[0] + p) / 2 for p in pts[1:]]), False\n"
+        "    return jnp.stack(pts[:-1] + [moved]), True\n"
+    )
+    first = jnp.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    found = check(source, (first,), (first[::-1] + 2,), (first * 0.25 - 2,), seconds=10.0)
+    assert "list(" in found.rewrites[0].source
