@@ -26,6 +26,7 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
   `state_updates`, `held_values`; one that gives None or something: `chosen_none`, `maybe_none` for a helper.
 - a loop or a recursion that data ends: `loops` (`loop_exits`, `optional_limits`, `one_answer`, `carrying`, `rounds`,
   `moving_on`), `rolling` (`stepped`), `none_first`, `recursion`, `branched_recursion` where it calls itself twice,
+  `marked_recursion` where it marks what it reaches,
   `best_in_ranges` for the best number of a range, and `gathered` for one whose result is added up on its way.
 - a length that data decides: `selections` is the rule, `flow.Flow` the walk. What makes such a value is in `selecting`,
   `grouping` and `cutting`; what is done with it in `consuming`, by the table in `operations`: a row there, or a consumer
@@ -125,6 +126,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     lists_by_key,
     lookups,
     loops,
+    marked_recursion,
     matching,
     maybe_none,
     met_once,
@@ -316,6 +318,7 @@ RULES: list[Rule] = [
     *own_conditions.RULES,
     *boolean.RULES,
     *gathered.RULES,
+    *marked_recursion.RULES,
     *recursion.RULES,
     *branched_recursion.RULES,
     *matching.RULES,

@@ -76,7 +76,7 @@ def _is_turned_round(test: ast.expr, given: dict[str, ast.expr]) -> bool:
         case _:
             return False
     new = {name: ast.unparse(value) for name, value in given.items()}
-    one, other = (ast.unparse(_Instead(new).visit(copy.deepcopy(side))) for side in (left, right))
+    one, other = (ast.unparse(Instead(new).visit(copy.deepcopy(side))) for side in (left, right))
     if (one, other) == (ast.unparse(right), ast.unparse(left)):
         return True
     sides = [ast.unparse(side) for side in (left, right)]
@@ -84,7 +84,7 @@ def _is_turned_round(test: ast.expr, given: dict[str, ast.expr]) -> bool:
     return sides.count("0") == 1 and len(names) == 1 and new[names[0]] == f"-{names[0]}"
 
 
-class _Instead(ast.NodeTransformer):
+class Instead(ast.NodeTransformer):
     """Names as what is given for them."""
 
     def __init__(self, given: dict[str, str]) -> None:
