@@ -63,7 +63,18 @@ def _elsewhere(spot: Spot) -> Step | None:
             ways = _Ways(spot, node)
             if all(ways.kinds) and (step := ways.told()) is not None:
                 return step
+            if _asks_for_items(node) and (step := ways.step()) is not None:
+                return step
     return None
+
+
+def _asks_for_items(node: ast.Try) -> bool:
+    """Whether it is written down that something is raised where a list is empty: `if not items: raise ValueError`."""
+    for each in node.body:
+        match each:
+            case ast.If(test=ast.UnaryOp(op=ast.Not(), operand=ast.Name()), body=[ast.Raise()], orelse=[]):
+                return True
+    return False
 
 
 def around(spot: Spot) -> ast.Try | None:

@@ -16,7 +16,7 @@ import numpy as np
 from jupyter_jitmagic.base.looking import is_a
 from jupyter_jitmagic.diagnosis.rewrites.host_functions import host_names
 from jupyter_jitmagic.diagnosis.rewrites.rules import NOT_SQUARE, Spot
-from jupyter_jitmagic.source.names import always_leaves, stored, walk
+from jupyter_jitmagic.source.names import always_leaves, bound_once, stored, walk
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 AS_TEXT = "text"
@@ -82,6 +82,13 @@ def raised_by(spot: Spot, call: ast.Call, handlers: Sequence[ast.ExceptHandler] 
             held = spot.value(values)
             if isinstance(held, list | tuple) and _is_plain(item):
                 return Raised(ValueError, f"{code.operand(item)} not in {values.id}")
+        case ast.Call(func=ast.Attribute(value=ast.Call() as made, attr="index"), args=[item], keywords=[]):
+            if _makes_a_list(spot, made) and _is_plain(item):
+                name = code.fresh("items", "listed")
+                return Raised(ValueError, f"{code.operand(item)} not in {name}", [f"{name} = {code.src(made)}"], [(made, name)])
+        case ast.Call(func=ast.Name(id="min" | "max" as which), args=[items]) if spot.is_builtin(which):
+            if all(each.arg == "key" for each in call.keywords):
+                return _of_nothing(spot, items)
         case ast.Call(func=ast.Name(id="next"), args=[items], keywords=[]) if spot.is_builtin("next"):
             return _exhausted(spot, call, items)
         case ast.Call(args=[number], keywords=[]):
@@ -95,6 +102,37 @@ def raised_by(spot: Spot, call: ast.Call, handlers: Sequence[ast.ExceptHandler] 
             name = code.fresh("number", "argument", "value_given")
             return Raised(ValueError, outside.format(name), [f"{name} = {code.expr(number)}"], [(number, name)])
     return None
+
+
+def _makes_a_list(spot: Spot, made: ast.Call) -> bool:
+    """`x.tolist()`, `list(x)`."""
+    match made:
+        case ast.Call(func=ast.Attribute(attr="tolist"), args=[], keywords=[]):
+            return True
+        case ast.Call(func=ast.Name(id="list"), args=[_], keywords=[]):
+            return spot.is_builtin("list")
+    return False
+
+
+def _of_nothing(spot: Spot, items: ast.expr) -> Raised | None:
+    """`min(items)`, which are a list or come from a generator that nothing else asks."""
+    code = spot.code
+    match items:
+        case ast.Name(id=name) if isinstance(spot.value(items), list) or _is_made_a_list(spot, name):
+            return Raised(ValueError, f"not {name}")
+        case ast.GeneratorExp() | ast.ListComp():
+            name = code.fresh("items", "listed")
+            inner = code.src(items).strip()
+            bare = inner[1:-1] if inner[:1] in "([" and isinstance(items, ast.ListComp) else code.expr(items)[1:-1]
+            return Raised(ValueError, f"not {name}", [f"{name} = [{bare}]"], [(items, name)])
+    return None
+
+
+def _is_made_a_list(spot: Spot, name: str) -> bool:
+    """Whether a variable is bound once, to a list, perhaps on a line that is still to come."""
+    function = spot.function
+    made = bound_once(function, name) if isinstance(function, ast.FunctionDef) else None
+    return isinstance(made, ast.ListComp | ast.List)
 
 
 def _not_solvable(spot: Spot, call: ast.Call, names: set[str], handlers: Sequence[ast.ExceptHandler]) -> Raised | None:

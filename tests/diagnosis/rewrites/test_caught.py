@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check, define, propose
+from .helpers import check, define, offered, propose
 
 X = jnp.array([1.0, -2.0, 3.0, -0.5, 2.5, 0.25])
 
@@ -264,3 +264,33 @@ def test_a_handler_shows_what_was_raised_in_a_loop(shown, capsys):
         jax.block_until_ready(jax.jit(made)(x))
         jax.effects_barrier()
     assert capsys.readouterr().out.count("too large") == 1
+
+
+CAUGHT = "    except ValueError:\n"
+OF_NOTHING = {
+    "a place in what is listed there": f"    try:\n        return x.tolist().index(4)\n{CAUGHT}        return -1\n",
+    "of a generator": "    try:\n        low = min(v for v in x if v > 3)\n" + CAUGHT + "        low = 0\n    return low * 2\n",
+    "of a list": "    kept = [v for v in x if v > 3]\n    try:\n        top = max(kept)\n" + CAUGHT + "        top = -1\n"
+    "    return top, x[0]\n",
+    "of a list made there": "    try:\n        top = max([v * 2 for v in x if v > 3])\n" + CAUGHT + "        return 0\n"
+    "    return top + 1\n",
+    "by a key": "    try:\n        at = min((i for i in range(len(x)) if x[i] > 3), key=lambda i: -x[i])\n"
+    + CAUGHT
+    + "        return -1\n    return at\n",
+}
+
+
+@pytest.mark.parametrize("how", OF_NOTHING)
+def test_what_is_raised_of_nothing_is_asked_for(how):
+    """`min()` and `max()` of what is empty, and the place of what is not there: a handler catches it."""
+    x = jnp.array([3, 1, 4, 4, 9])
+    check(f"def f(x):\n{OF_NOTHING[how]}", (x,), (x * 0,), (x[:2],), (x[::-1],), seconds=20.0)
+
+
+def test_what_may_be_raised_otherwise_keeps_its_handler():
+    """A list that is no list's own name, and a generator of a function that may raise as well."""
+    source = "def f(x):\n    try:\n        low = min({})\n    except ValueError:\n        low = 0\n    return low\n"
+    x = jnp.array([3, 1, 4])
+    assert "if" in offered(source.format("v for v in x if v > 3"), x)
+    assert "if" not in offered(source.format("reversed([v for v in x if v > 3])"), x)
+    assert not propose(define(source.format("math.sqrt(v) for v in x if v > 3"))["f"], (x,), {}, seconds=5.0).rewrites
