@@ -14,7 +14,7 @@ from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import loaded
+from jupyter_jitmagic.source.names import bound_once, loaded
 
 _SEGMENTS = words("segment_sum segment_prod segment_max segment_min")
 _MOST = 3  # numbers that are tried
@@ -91,7 +91,7 @@ def _numbers(spot: Spot, node: ast.Call, wanted: int) -> Iterator[str]:
         for name, value in named.items()
         if type(value) is int and value == wanted and not _OTHER_COUNTS.search(name.lower())
     )
-    grouped = loaded(node.args) & set(spot.locals)
+    grouped = _computed_from(spot, node) & set(spot.locals)
     if any(wanted in np.shape(spot.locals[name]) for name in grouped):
         return  # as many groups as labels, by chance: other arrays are as long as these
     for name, value in spot.locals.items():
@@ -100,6 +100,16 @@ def _numbers(spot: Spot, node: ast.Call, wanted: int) -> Iterator[str]:
         for axis, length in enumerate(np.shape(value)):
             if length == wanted:
                 yield f"{name}.shape[{axis}]"
+
+
+def _computed_from(spot: Spot, node: ast.Call) -> set[str]:
+    """The names that the labels, and what is summed up, are computed from: `edges` of `ids = jnp.concatenate(edges)`."""
+    function, found, new = spot.function, set[str](), loaded(node.args)
+    while new:
+        found |= new
+        made = [bound_once(function, name) for name in new] if isinstance(function, ast.FunctionDef) else []
+        new = loaded([each for each in made if each is not None]) - found
+    return found
 
 
 RULES: list[Rule] = [exactly]
