@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Sequence, Set
 
+from jupyter_jitmagic.diagnosis.rewrites.operations import called, is_module
 from jupyter_jitmagic.diagnosis.rewrites.recursion import Instead, own_calls
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Edit
-from jupyter_jitmagic.source.names import walk
+from jupyter_jitmagic.source.names import loaded, stored, walk
 
 _SIMPLE = (ast.For, ast.If, ast.Assign, ast.Expr, ast.Continue, ast.Pass)
 
@@ -25,49 +27,94 @@ def as_a_stack(spot: Spot) -> Iterator[Step]:
         return
     found = own_calls(spot, function, within=True)
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
-    if found is None or len(body) < 2 or not code.on_own_lines(body):
+    if found is None or len(body) < 2 or not code.on_own_lines(body) or not _is_called_alike(function, found[1], found[2]):
         return
     _, names, calls = found
     match mark := body[0]:
-        case ast.Assign(targets=[ast.Subscript() as place]):
+        case ast.Assign(targets=[ast.Subscript() as place], value=value):
             marks = _owner(place)
         case _:
             return
-    given = [dict(zip(names, call.args, strict=False)) for call in calls]
-    if any(call.keywords or len(call.args) != len(names) for call in calls) or not _are_statements(spot, body[1:], calls):
-        return
+    given = [dict(zip(names, call.args, strict=True)) for call in calls]
     changed = [name for name in names if any(code.src(each[name]) != name for each in given)]
-    places = {code.src(call): _in_terms_of(place, changed, each) for call, each in zip(calls, given, strict=True)}
-    inside = [node for each in body[1:] for node in ast.walk(each) if isinstance(node, ast.Subscript)]
-    read = {ast.unparse(node) for node in inside if _owner(node) == marks and not isinstance(code.parents[node], ast.Subscript)}
-    if not changed or not marks or read != set(places.values()) or marks in changed:
-        return  # or the order may count
+    # one mark for a place whoever comes there first, and nothing else that comes with it
+    if not marks or not changed or not set(changed) <= loaded([place]) or loaded([value]) & {marks, *changed}:
+        return
+    if (set(names) - set(changed)) & {marks, *stored(body)} - {marks} or not _are_statements(spot, function, body[1:], calls):
+        return
+    places = {_in_terms_of(place, changed, each) for each in given}
+    if not _are_asked(spot, body[1:], marks, places):
+        return
     stack, indent = code.fresh("stack", "to_visit"), code.indent(body[0])
     item = changed[0] if len(changed) == 1 else ", ".join(changed)
     edits: list[Edit] = []
     for call, each in zip(calls, given, strict=True):
-        put = ", ".join(code.expr(each[name]) for name in changed)
+        put, statement = ", ".join(code.expr(each[name]) for name in changed), code.statement(call)
         put = put if len(changed) == 1 else f"({put})"
-        line = f"{_in_terms_of(mark, changed, each)}\n{code.indent(code.statement(call))}{stack}.append({put})"
-        edits.append((*code.span(code.statement(call)), line))
+        joined = f"\n{code.indent(statement)}" if code.on_own_lines([statement]) else "; "
+        edits.append((*code.span(statement), f"{_in_terms_of(mark, changed, each)}{joined}{stack}.append({put})"))
     lines = f"{code.block_text(body[:1], indent)}{indent}{stack} = [{item if len(changed) == 1 else f'({item})'}]\n"
     lines += f"{indent}while {stack}:\n{indent}    {item} = {stack}.pop()\n"
     yield spot.step("while", (code.region(body), lines + code.block_text(body[1:], f"{indent}    ", edits)))
 
 
-def _are_statements(spot: Spot, body: Sequence[ast.stmt], calls: Sequence[ast.Call]) -> bool:
+def _is_called_alike(function: ast.FunctionDef, names: Sequence[str], calls: Sequence[ast.Call]) -> bool:
+    """Whether each call gives every parameter by its place."""
+    arguments = function.args
+    plain = not (arguments.vararg or arguments.kwarg or arguments.kwonlyargs or arguments.defaults)
+    starred = any(isinstance(each, ast.Starred) for call in calls for each in call.args)
+    return plain and not starred and not any(call.keywords or len(call.args) != len(names) for call in calls)
+
+
+def _are_asked(spot: Spot, body: Sequence[ast.stmt], marks: str, places: Set[str]) -> bool:
+    """Whether the marks are read where a call's own place is asked for, before it, and nowhere else but for their shape."""
+    code, read = spot.code, set[str]()
+    for use in (node for each in body for node in walk(each) if isinstance(node, ast.Name) and node.id == marks):
+        whole: ast.AST = use
+        while isinstance(around := code.parents[whole], ast.Subscript) and around.value is whole:
+            whole = around
+        if isinstance(whole, ast.Subscript):
+            read.add(ast.unparse(whole))
+        elif not spot.asks_shape(use) and not _is_handed_on(spot, use):
+            return False
+    return read == places
+
+
+def _is_handed_on(spot: Spot, use: ast.Name) -> bool:
+    """Whether a name is an argument of a call of the function's own."""
+    match spot.code.parents[use], spot.function:
+        case ast.Call(func=ast.Name(id=name), args=args), ast.FunctionDef(name=own):
+            return name == own and use in args
+    return False
+
+
+def _are_statements(spot: Spot, function: ast.FunctionDef, body: Sequence[ast.stmt], calls: Sequence[ast.Call]) -> bool:
     """Whether each call stands for itself below a test, and nothing else is done that others see."""
-    statements = [node for each in body for node in walk(each) if isinstance(node, ast.stmt)]
+    nodes = [node for each in body for node in walk(each)]
+    statements = [node for node in nodes if isinstance(node, ast.stmt)]
     effects = [node for node in statements if isinstance(node, ast.Expr) and node.value not in calls]
-    assigned = [node for node in statements if isinstance(node, ast.Assign)]
-    alone = all(isinstance(spot.code.parents[call], ast.Expr) and _is_below_a_test(spot, call) for call in calls)
-    simple = all(isinstance(node, _SIMPLE) for node in statements)
-    parts = [part for node in assigned for target in node.targets for part in ast.walk(target)]
-    return alone and simple and not effects and not any(isinstance(part, ast.Subscript | ast.Attribute) for part in parts)
+    parts = [part for node in statements if isinstance(node, ast.Assign) for each in node.targets for part in ast.walk(each)]
+    others = [node for node in nodes if isinstance(node, ast.Call) and node not in calls]
+    below = (itertools.takewhile(lambda at: at is not function, spot.code.ancestors(call)) for call in calls)
+    return (
+        all(isinstance(spot.code.parents[call], ast.Expr) for call in calls)
+        and all(any(isinstance(at, ast.If) for at in each) for each in below)
+        and all(isinstance(node, _SIMPLE) for node in statements)
+        and not effects
+        and not any(isinstance(part, ast.Subscript | ast.Attribute) for part in parts)
+        and not any(isinstance(node, ast.NamedExpr | ast.Lambda | ast.Await) for node in nodes)
+        and all(_gives_a_value(spot, call) for call in others)
+    )
 
 
-def _is_below_a_test(spot: Spot, call: ast.Call) -> bool:
-    return any(isinstance(at, ast.If) for at in spot.code.ancestors(call) if at is not spot.function)
+def _gives_a_value(spot: Spot, call: ast.Call) -> bool:
+    """Whether a call does nothing but give a value: a function of JAX's or NumPy's, a builtin, a method of arrays."""
+    match call.func:
+        case ast.Name(id=name) if spot.is_builtin(name):
+            return name in ("len", "range", "enumerate", "zip", "abs", "min", "max", "int", "float", "bool", "reversed")
+        case ast.Attribute(value=owner, attr=attr) if not is_module(spot, owner):
+            return attr in ("tolist", "item", "any", "all", "sum", "min", "max")
+    return called(spot, call) is not None
 
 
 def _owner(node: ast.expr) -> str:

@@ -77,8 +77,11 @@ def test_places_of_a_grid():
             "            total[0] = total[0] + near[u, v]\n            if near[u, v] >= least:\n",
         ),
         ("if not seen[v]:", "if near[v, u] > 0:"),
+        ("if not seen[v]:", "if not seen[v] and sum(seen) < 3:"),
+        ("seen[u] = True", "seen[u] = u + 1"),
+        ("if not seen[v]:", "if not seen[v] and not order.append(v):"),
     ],
-    ids=["behind the calls", "another mark", "something else", "no mark asked"],
+    ids=["behind the calls", "another mark", "something else", "no mark asked", "all marks", "a mark of its own", "a call"],
 )
 def test_where_the_order_counts_nothing_is_turned_into_a_stack(old, new):
     named = WITHIN.replace("    seen = ", "    order, total = [], [0]\n    seen = ", 1)
@@ -86,3 +89,23 @@ def test_where_the_order_counts_nothing_is_turned_into_a_stack(old, new):
     source = named.replace(old, new)
     assert source != named and "while" not in offered(source, A * 0, 0, 1)
     assert not propose(define(source)["f"], (A * 0, 0, 1), {}, seconds=10.0).rewrites
+
+
+def test_what_comes_with_a_place_is_no_part_of_it():
+    """How far it may still go, and what is counted on the way, are another number for each of the ways there."""
+    source = (
+        "def f(near, first, least):\n    seen = [0] * near.shape[0]\n\n    def visit(u, d{}):\n        seen[u] = {}\n"
+        "        for v in range(len(seen)):\n            if near[u, v] >= least and seen[v] == 0{}:\n"
+        "                visit(v, {})\n\n    visit(first, {})\n    return sum(seen)\n"
+    )
+    assert "while" in offered(source.format("", "d", "", "d", "1"), A, 0, 1)
+    for parts in (("", "1", " and d > 0", "d - 1", "2"), ("", "d", "", "d + 1", "1"), ("=1", "d", "", "d", "1")):
+        assert "while" not in offered(source.format(*parts), A, 0, 1)
+    grown = source.format("", "1", "", "d", "1").replace("        for v", "        d = d + 1\n        for v")
+    assert "while" not in offered(grown, A, 0, 1)
+
+
+def test_a_call_on_the_line_of_its_test():
+    source = WITHIN.replace("if not seen[v]:\n                    visit(v)\n", "if not seen[v]: visit(v)\n")
+    assert "seen[v]: visit(v)" in source
+    check(source, (A, jnp.array(0), 1), (A, jnp.array(3), 1), (A, jnp.array(2), 2), seconds=20.0)
