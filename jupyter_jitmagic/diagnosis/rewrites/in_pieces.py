@@ -78,61 +78,88 @@ def pieces_between_gaps(spot: Spot) -> Iterator[Step]:
             case _:
                 continue
         names: list[str] = []
-        gaps = _gaps(function, ends, names)
-        standing = _standing(spot, call)
+        gaps, standing = _gaps(function, ends, names), _standing(spot, call)
         if gaps is None or standing is None or spot.node not in ast.walk(gaps[0]):
             continue
         known, marks = spot.fact(whole), spot.fact(gaps[1])
-        if known is None or marks is None or known.ndim < 1 or marks.ndim != 1 or marks.length != known.length - 1:
+        if known is None or marks is None or known.ndim < 1 or (marks.ndim, marks.dtype) != (1, "b"):
+            continue
+        if marks.length != known.length - 1:
             continue  # where a gap before the first or behind the last would make an empty piece
         statement, name, named = standing
         block, first = code.block(statement), code.statement(gaps[0])
-        if first not in block or loaded([whole, gaps[1]]) & {
-            *stored(block[block.index(first) : block.index(statement)]),
-        }:
+        if first not in block or not code.on_own_lines([statement]):
             continue
-        part, k = code.fresh("part", "piece_of"), code.fresh("k", "number")
-        start, indent = code.region([statement], comments=True)[0], code.indent(statement)
-        labels = f"[{spot.jnp('zeros')}(1, int), {spot.jnp('cumsum')}({code.expr(gaps[1])})]"
-        made = f"[{code.operand(whole)}[{part} == {k}] for {k} in {spot.jnp('unique')}({part})]"
-        label = f"{part} = {spot.jnp('concatenate')}({labels})"
-        read = _read_by_label(spot, function, name, code.operand(whole), part) if named else {}
-        number = _numbers_of_gaps(spot, function, names, statement)
-        edits = [
-            *((code.span(node), text) for node, text in read.items()),
-            *((code.span(each), f"{part}[-1]") for each in number),
-        ]
-        gone = {node for each in (call, *number) for node in ast.walk(each)}
-        edits += [(code.region([each]), "") for each in _unread(spot, function, names, gone)]
-        others = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
-        if read and all(any(use in ast.walk(node) for node in read) for use in others):
-            yield spot.step("split", (statement, label), *edits)
-        elif named:
-            yield spot.step("split", (statement, f"{label}\n{indent}{name} = {made}"), *edits)
-        else:
-            yield spot.step("split", ((start, start), f"{indent}{label}\n{indent}{name} = {made}\n"), (call, name), *edits)
+        if loaded([whole, gaps[1]]) & {*stored(block[block.index(first) : block.index(statement)])}:
+            continue
+        yield spot.step("split", *_by_label(spot, function, call, whole, gaps[1], (statement, name, named), names))
         return
 
 
-def _read_by_label(spot: Spot, function: ast.FunctionDef, name: str, whole: str, part: str) -> dict[ast.expr, str]:
-    """What stands where the first piece, the last or the longest is asked for."""
+_Edits = list[tuple[ast.AST | tuple[int, int], str]]
+
+
+def _by_label(
+    spot: Spot,
+    function: ast.FunctionDef,
+    call: ast.Call,
+    whole: ast.expr,
+    marks: ast.expr,
+    standing: tuple[ast.stmt, str, bool],
+    names: Sequence[str],
+) -> _Edits:
+    """The edits that make the labels, and the pieces by them."""
+    code, (statement, name, named) = spot.code, standing
+    part, k = code.fresh("part", "piece_of"), code.fresh("k", "number")
+    start, indent = code.region([statement], comments=True)[0], code.indent(statement)
+    labels = f"[{spot.jnp('zeros')}(1, int), {spot.jnp('cumsum')}({code.expr(marks)})]"
+    lines = f"{part} = {spot.jnp('concatenate')}({labels})\n{indent}"
+    array = code.src(whole)
+    if not isinstance(whole, ast.Name) or _is_bound_again(function, array):
+        array = code.fresh("whole", "array")
+        lines = f"{array} = {code.src(whole)}\n{indent}{lines}"
+    read = _read_by_label(spot, function, call, name, array, part) if named else {}
+    number = _numbers_of_gaps(spot, function, names, statement)
+    edits: _Edits = [*read.items(), *((each, f"{part}[-1]") for each in number)]
+    gone = {node for each in (call, *number) for node in ast.walk(each)}
+    edits += [(code.region([each]), "") for each in _unread(spot, function, names, gone, statement)]
+    others = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    made = f"{name} = [{array}[{part} == {k}] for {k} in {spot.jnp('unique')}({part})]"
+    if named:
+        all_read = bool(read) and all(any(use in ast.walk(node) for node in read) for use in others)
+        return [(statement, lines.rstrip() if all_read else f"{lines}{made}"), *edits]
+    return [((start, start), f"{indent}{lines}{made}\n"), (call, name), *edits]
+
+
+def _is_bound_again(function: ast.FunctionDef, name: str) -> bool:
+    """Whether a name is bound several times in the function, in those within it, or by a comprehension."""
+    bound = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
+    return len(bound) + sum(isinstance(n, ast.arg) and n.arg == name for n in walk(function)) > 1
+
+
+def _read_by_label(
+    spot: Spot, function: ast.FunctionDef, call: ast.Call, name: str, whole: str, part: str
+) -> dict[ast.expr, str]:
+    """What stands where the first piece, the last or the longest is asked for; nothing where the list is changed."""
     code, found = spot.code, dict[ast.expr, str]()
-    for use in walk(function):
-        match code.parents.get(use):
-            case ast.Subscript(value=of, slice=ast.Constant(value=0)) as read if of is use and isinstance(use, ast.Name):
+    uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    if bound_once(function, name) is not call or any(isinstance(code.parents[use], ast.Attribute) for use in uses):
+        return {}
+    for use in uses:
+        match read := code.parents[use]:
+            case ast.Subscript(ctx=ast.Store() | ast.Del()):
+                return {}
+            case ast.Subscript(value=of, slice=ast.Constant(value=0)) if of is use:
                 label = "0"
-            case ast.Subscript(value=of, slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))) as read if of is use:
+            case ast.Subscript(value=of, slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))) if of is use:
                 label = f"{part}[-1]"
-            case (
-                ast.Call(
-                    func=ast.Name(id="max"), args=[only], keywords=[ast.keyword(arg="key", value=ast.Name(id="len"))]
-                ) as read
-            ) if only is use and spot.is_builtin("max") and spot.is_builtin("len"):
+            case ast.Call(func=ast.Name(id="max"), args=[_], keywords=[ast.keyword(arg="key", value=ast.Name(id="len"))]) if (
+                spot.is_builtin("max") and spot.is_builtin("len")
+            ):
                 label = f"{spot.jnp('argmax')}({spot.jnp('bincount')}({part}, length={part}.size))"
             case _:
                 continue
-        if isinstance(use, ast.Name) and use.id == name:
-            found[read] = f"{whole}[{part} == {label}]"
+        found[read] = f"{whole}[{part} == {label}]"
     return found
 
 
@@ -175,14 +202,19 @@ def _numbers_of_gaps(spot: Spot, function: ast.FunctionDef, names: Sequence[str]
     return found
 
 
-def _unread(spot: Spot, function: ast.FunctionDef, names: Sequence[str], gone: set[ast.AST]) -> Iterator[ast.stmt]:
+def _unread(
+    spot: Spot, function: ast.FunctionDef, names: Sequence[str], gone: set[ast.AST], statement: ast.stmt
+) -> Iterator[ast.stmt]:
     """The statements that give the places names, as far as nothing reads them but what is `gone`."""
+    code = spot.code
     for name in names:
         uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name]
-        (made,) = [spot.code.statement(use) for use in uses if isinstance(use.ctx, ast.Store)]
-        alone = isinstance(made, ast.Assign) and all(isinstance(each, ast.Name) for each in made.targets)
-        if not alone or not spot.code.on_own_lines([made]):
-            return
+        made = next(code.statement(use) for use in uses if isinstance(use.ctx, ast.Store))
+        match made:
+            case ast.Assign(targets=[ast.Name()]) if code.on_own_lines([made]) and made in code.block(statement):
+                pass
+            case _:
+                return
         if not all(use in gone for use in uses if isinstance(use.ctx, ast.Load)):
             return
         gone = gone | set(ast.walk(made))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check, offered
+from .helpers import applied, check, define, offered, propose
 
 X = jnp.array([5.0, 6.5, 5.5, 7.0, 4.0, 6.0, 6.9, 5.2])
 CALLS = [(X, jnp.array(each)) for each in ([3, 5], [3, 3], [0, 8], [1, 2, 3])]
@@ -95,7 +97,9 @@ def test_pieces_between_gaps_have_a_label_each(how):
     found = check(
         f"def f(t, x, gap):\n{GAPS[how]}", (T, x, 30.0), (T, x, 0.5), (T, x, 900.0), (T[:3], x[:3], 4.0), seconds=20.0
     )
-    assert "split" in found.rewrites[0].patterns and "where(jnp.diff" not in found.rewrites[0].source
+    assert "split" in found.rewrites[0].patterns and not re.search(
+        r"where\((jnp|np).diff|flatnonzero", found.rewrites[0].source
+    )
 
 
 def test_pieces_of_which_the_first_may_be_empty_have_no_labels():
@@ -105,3 +109,31 @@ def test_pieces_of_which_the_first_may_be_empty_have_no_labels():
     assert "split" in offered(source.format("jnp.where(jnp.diff(t) > gap)[0] + 1"), T, x, 30.0)
     for ends in ("jnp.where(t > gap)[0] + 1", "jnp.where(jnp.diff(t) > gap)[0]", "jnp.where(jnp.diff(t[:4]) > gap)[0] + 1"):
         assert "split" not in offered(source.format(ends), T, x, 30.0)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["x = jnp.clip(x, 0.0, 5.0)\n    {}", "x, y = x[::-1], x\n    {}", "parts = [p for p in parts if len(p) > 1]\n    {}"],
+    ids=["the array", "in a tuple", "the list"],
+)
+def test_pieces_are_those_of_the_array_that_was_split(changed):
+    """What has its name further down is another."""
+    read = "return parts[0].mean() + x[0]"
+    source = "def f(t, x, gap):\n    parts = jnp.split(x, jnp.where(jnp.diff(t) > gap)[0] + 1)\n    {}\n"
+    x = jnp.array([11.2, 11.3, 11.1, 10.4, 10.6, 1.0, 2.2])
+    namespace = define(source.format(changed.format(read)))
+    found = propose(namespace["f"], (T, x, 30.0), {}, seconds=20.0)
+    assert not changed.startswith("x") or found.rewrites
+    wanted = [namespace["f"](T, each, 30.0) for each in (x, x[::-1], x * 2)]
+    for which in range(len(found.rewrites)):
+        with applied(found, namespace, which):
+            got = [namespace["f"](T, each, 30.0) for each in (x, x[::-1], x * 2)]
+        assert jnp.allclose(jnp.array(got), jnp.array(wanted))
+
+
+def test_marks_are_flags():
+    """A difference that is no flag is no count of gaps: labels that come back have another sum."""
+    source = "def f(x):\n    return max(len(s) for s in jnp.split(x, jnp.where(jnp.diff(x){})[0] + 1))\n"
+    x = jnp.array([0, 1, 1, 2])
+    assert "split" in offered(source.format(" != 0"), x)
+    assert "split" not in offered(source.format(""), x)
