@@ -175,7 +175,7 @@ def _with_numbers_held(asked: Asked, found: Diagnosis) -> Diagnosis:
 
 
 def _with_numbers_of_the_host(asked: Asked, found: Diagnosis) -> Diagnosis | None:
-    """Numbers as static arguments where a library that JAX does not have computes with them, and with nothing else."""
+    """Numbers as static arguments where a library on the host computes with them, and with nothing else."""
     call, left = asked.call, asked.result.left
     roots = frozenset().union(*left.roots) - call.declared
     if {site.operation for site in left.sites} != {"numpy"} or not all(left.roots):

@@ -90,6 +90,34 @@ def test_a_dataclass_that_is_given_back_is_to_be_registered_too():
     assert "register_dataclass" not in reason(undone, X)
 
 
+@dataclasses.dataclass
+class Doubled:
+    w: jax.Array
+
+    def __post_init__(self) -> None:
+        self.w = self.w * 2
+
+
+@dataclasses.dataclass
+class Summed:
+    w: jax.Array
+    total: Any = dataclasses.field(init=False, default=None)
+
+
+@dataclasses.dataclass
+class Outer:
+    inner: Any
+    w: jax.Array
+
+
+def test_a_dataclass_that_jax_could_not_make_again_is_not_said_to_trace():
+    """One that computes when it is made, or has a field that is not given, or holds arrays in what would be static."""
+    for made in (Doubled, Summed, lambda x: Outer(Params(x), x), lambda x: Outer({"name": "a", "w": x}, x)):
+        assert "register_dataclass" not in reason(lambda x, made=made: made(x), X)
+    assert "with that the call traces" not in reason(lambda p: p.w * 2, Doubled(X))
+    assert "Outer (inner as static fields" in reason(lambda x: Outer("a", x), X)
+
+
 def test_a_dict_with_a_text_in_it_may_be_bound_beforehand():
     """Said where it was tried, and where the other arguments may be given as they are."""
 

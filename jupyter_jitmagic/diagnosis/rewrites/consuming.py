@@ -374,12 +374,10 @@ class Consumers(Updating):
         if not fit and (apart or not self._are_equally_long(found)):
             self.stop(node)
         ordered = [self.ordered(each, one) for each, one in ragged]
-        tails = [self._tail(each) for each, _ in ragged]
-        if len({base for base, _ in tails}) == 1:  # the shortest of `zip(s, s[1:], s[2:])`
-            ordered = [
-                replace(ordered[0], mask=one.mask) for one, tail in zip(ordered, tails, strict=True) if tail == max(tails)
-            ]
-        both = " & ".join(dict.fromkeys(one.mask for one in ordered))  # it ends where the shortest does
+        masks, tails = [one.mask for one in ordered], [self._tail(each) for each, _ in ragged]
+        if len({base for base, _ in tails}) == 1:  # of `zip(s, s[1:], s[2:])` what is cut most is the shortest
+            masks = [mask for mask, tail in zip(masks, tails, strict=True) if tail == max(tails)]
+        both = " & ".join(dict.fromkeys(masks))  # it ends where the shortest does
         mask = self.named(both, "counts", "valid", "filled") if " & " in both else both
         return replace(ordered[0], mask=mask, source=-1, direct=False)
 

@@ -47,14 +47,20 @@ def fitted(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
 
 
 def pseudo_inverse(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
-    """`jnp.linalg.pinv(A)`: a row of zeros gives a column of zeros."""
-    found = flow.visit(known.arguments[0]) if len(known.arguments) == 1 else None
+    """`jnp.linalg.pinv(A)`: a row of zeros gives a column of zeros. What is too small to be inverted is asked by the number of
+    rows that count (`rtol`, as JAX has it)."""
+    found = flow.visit(known.arguments[0]) if known.arguments else None
     flow.plain(*known.arguments[1:], *(each.value for each in known.keywords))
     if found is None:
         return None
-    if found.ndim != 2 or found.flat or found.listed or found.group or found.grid or known.keywords:
+    if found.ndim != 2 or found.flat or found.listed or found.group or found.grid or found.dtype != "f":
         flow.stop(node)
-    flow.replace(known.arguments[0], flow.padded(known.arguments[0], found, "0"))
+    if len(known.arguments) > 1 or known.keywords or flow.current is None:
+        flow.stop(node)
+    rows = flow.named(flow.padded(known.arguments[0], found, "0"), "rows", "rows_that_count")
+    most = f"{flow.jnp('maximum')}({flow.count(found)}, {rows}.shape[{1 - found.axis}])"
+    spelled = flow.code.src(node.func)
+    flow.replace(node, f"{spelled}({rows}, rtol=10 * {most} * {flow.jnp('finfo')}({rows}.dtype).eps)")
     return replace(found, axis=1 - found.axis, pad="0", dtype="f", direct=False, source=-1)
 
 

@@ -472,4 +472,4 @@ def _sorted_by(spot: Spot, node: ast.Call, key: ast.expr, descending: str) -> It
     else:
         array = f"{spot.jnp('asarray')}({items_text(spot, values)})"
         yield spot.step("argsort", (node, f"{array}[{order}]"), excludes=excludes)
-        yield spot.step("argsort", (node, f"list({array}[{order}])"), excludes=excludes)  # to which lists may be added
+        yield spot.step("argsort", (node, f"list({array}[{order}])"), excludes=excludes)  # to which a list may be added

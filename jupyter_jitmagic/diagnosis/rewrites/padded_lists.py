@@ -1,10 +1,11 @@
-"""A list that is filled up to a length behind the loop that fills it: as a loop, which other rules go on with; and where it is
-cut to that length, too, an item for each place of it."""
+"""A list that is filled up to a length behind the loop that fills it: as a loop, which other rules go on with, also where it
+is filled up within an expression; and where it is cut to that length, too, an item for each place of it."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.names import bound_once, loaded, stored, walk, walk_scope
@@ -22,6 +23,24 @@ def as_a_loop(spot: Spot) -> Iterator[Step]:
         return
 
 
+@dataclass(frozen=True)
+class _Sum:
+    """`out + [v] * (n - len(out))`.
+
+    Attributes:
+        node: the sum.
+        name: of the list.
+        item, length: what fills it up, and to which length.
+        named: the names that stand for `n - len(out)` and for `len(out)` in it.
+    """
+
+    node: ast.BinOp
+    name: str
+    item: ast.expr
+    length: ast.expr
+    named: tuple[str, ...]
+
+
 def in_an_expression(spot: Spot) -> Iterator[Step]:
     """`return jnp.array(out + [v] * (n - len(out)))` → `out += [v] * (n - len(out))` on a line before, where nothing reads the
     list behind that; how long it was has a name then."""
@@ -29,93 +48,135 @@ def in_an_expression(spot: Spot) -> Iterator[Step]:
     if spot.asked() is None or not isinstance(function, ast.FunctionDef):
         return
     for statement in function.body:
-        if statement.lineno < spot.node.lineno or isinstance(statement, _COMPOUND) or not code.on_own_lines([statement]):  # type: ignore[attr-defined]
+        if isinstance(statement, _COMPOUND) or statement.lineno < spot.node.lineno or not code.on_own_lines([statement]):  # type: ignore[attr-defined]
             continue
-        found = {name: (node, value, length) for node, name, value, length in _padded_within(function, statement)}
-        if not found or not all(_is_filled_until(spot, function, name) for name in found):
+        sums = list(_sums(spot, function, statement))
+        if not sums or not all(_is_filled_until(spot, function, each.name) for each in sums):
             continue
-        indent, lines, edits = (
-            code.indent(statement),
-            [],
-            [*_named_for_it(spot, function, [node for node, *_ in found.values()])],
-        )
-        for name, (node, value, length) in found.items():
-            uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and n.lineno >= statement.lineno]
-            counts = [code.parents[use] for use in uses if use not in set(ast.walk(node))]
-            if not all(_is_length(spot, each) and each in set(walk_scope([statement])) for each in counts):
+        indent, lines = code.indent(statement), list[str]()
+        edits: list[tuple[tuple[int, int], str]] = [(code.region([each]), "") for each in _unread(spot, function, sums)]
+        for each in sums:
+            uses = [n for n in walk_scope([statement]) if isinstance(n, ast.Name) and n.id == each.name]
+            counts = [code.parents[use] for use in uses if use not in set(ast.walk(each.node))]
+            if not all(_is_length(spot, count) for count in counts):
                 return
             if counts:
-                count = code.fresh(f"{name}_count", f"number_of_{name}")
-                lines.append(f"{indent}{count} = len({name})\n")
-                edits += [(code.span(each), count) for each in counts]
-            lines.append(f"{indent}{name} += [{code.expr(value)}] * ({code.expr(length)} - len({name}))\n")
-            edits.append((code.span(node), name))
+                count = code.fresh(f"{each.name}_count", f"number_of_{each.name}")
+                lines.append(f"{indent}{count} = len({each.name})\n")
+                edits += [(code.span(asked), count) for asked in counts]
+            missing = f"{code.expr(each.length)} - len({each.name})"
+            lines.append(f"{indent}{each.name} += [{code.expr(each.item)}] * ({missing})\n")
+            edits.append((code.span(each.node), each.name))
         start = code.region([statement])[0]
-        yield spot.step("list", ((start, start), "".join(lines)), *edits)
+        yield spot.step("filled up", ((start, start), "".join(lines)), *edits)
         return
-
-
-def _is_filled_until(spot: Spot, function: ast.FunctionDef, name: str) -> bool:
-    """Whether a list is filled by a `while`, so that nothing but what fills it up tells how long it gets."""
-    made = [n for n in walk(function) if isinstance(n, ast.Attribute) and n.attr == "append"]
-    appended = [each for each in made if isinstance(each.value, ast.Name) and each.value.id == name]
-    loops = (isinstance(at, ast.While) for each in appended for at in spot.code.ancestors(each))
-    return isinstance(spot.locals.get(name), list) and any(loops)
-
-
-def _named_for_it(spot: Spot, function: ast.FunctionDef, sums: Sequence[ast.BinOp]) -> Iterator[tuple[tuple[int, int], str]]:
-    """The edits that drop `pad = n - len(out)`, which nothing reads but these sums."""
-    code = spot.code
-    within = {node for each in sums for node in ast.walk(each)}
-    for node in function.body:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)]) if any(isinstance(n, ast.Name) and n.id == name for n in within):
-                reads = (n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and n is not node.targets[0])
-                if all(read in within for read in reads) and code.on_own_lines([node]) and isinstance(node.value, ast.BinOp):
-                    yield code.region([node]), ""
 
 
 _COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.FunctionDef, ast.ClassDef)
 
 
-def _is_length(spot: Spot, node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len" and spot.is_builtin("len")
-
-
-def _padded_within(function: ast.FunctionDef, statement: ast.stmt) -> Iterator[tuple[ast.BinOp, str, ast.expr, ast.expr]]:
-    """(the sum, list, item, length) of each `out + [v] * (n - len(out))` in a statement; of two lists that are appended to in
-    turns the lengths are one."""
+def _sums(spot: Spot, function: ast.FunctionDef, statement: ast.stmt) -> Iterator[_Sum]:
+    """The sums in a statement; of two lists that are appended to in turns the lengths are one."""
+    code = spot.code
     for node in walk_scope([statement]):
         match node:
             case ast.BinOp(
                 left=ast.Name(id=name), op=ast.Add(), right=ast.BinOp(left=ast.List(elts=[item]), op=ast.Mult(), right=times)
-            ):
-                times = (bound_once(function, times.id) if isinstance(times, ast.Name) else None) or times
+            ) if not isinstance(item, ast.Starred) and _is_steady(item, name):
+                pass
             case _:
                 continue
-        match times:
-            case ast.BinOp(left=length, op=ast.Sub(), right=taken):
-                taken = (bound_once(function, taken.id) if isinstance(taken, ast.Name) else None) or taken
+        named = list[str]()
+        match _resolved(spot, times, named):
+            case ast.BinOp(left=length, op=ast.Sub(), right=taken) if name not in loaded([length]):
+                taken = _resolved(spot, taken, named)
             case _:
                 continue
+        since = min((code.statement(made).lineno for each in named if (made := bound_once(function, each))), default=0)
         match taken:
-            case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=counted)], keywords=[]):
-                alike = counted == name or _blocks(function, counted) == _blocks(function, name)
-                steady = not isinstance(item, ast.Starred) and _is_steady(item, name) and name not in loaded([length])
-                if alike and steady and isinstance(bound_once(function, name), ast.List):  # of which nobody else holds it
-                    yield node, name, item, length
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=counted)], keywords=[]) if (
+                _is_held_alone(spot, function, name, statement, since)
+                and _is_held_alone(spot, function, counted, statement, since)
+                and (counted == name or _are_filled_alike(spot, function, counted, name))
+            ):
+                yield _Sum(node, name, item, length, tuple(named))
 
 
-def _blocks(function: ast.FunctionDef, name: str) -> list[int]:
-    """The blocks, by identity, in which a list's items are appended; one of its own where other methods are called."""
-    found = []
-    for node in walk(function):
-        for block in (getattr(node, part, None) for part in ("body", "orelse", "finalbody")):
-            for each in block if isinstance(block, list) else ():
-                match each:
-                    case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name(id=of), attr=method))) if of == name:
-                        found.append(id(block) if method == "append" else id(each))
-    return sorted(found)
+def _resolved(spot: Spot, node: ast.expr, named: list[str]) -> ast.expr:
+    """What a name stands for in a line above."""
+    made = spot.code.bound_above(node.id, node) if isinstance(node, ast.Name) else None
+    if made is None or not isinstance(node, ast.Name):
+        return node
+    named.append(node.id)
+    return made
+
+
+def _is_held_alone(spot: Spot, function: ast.FunctionDef, name: str, statement: ast.stmt, since: int) -> bool:
+    """Whether a list is made here and has no other name, nothing but `append` changes it, and from the line `since` on, or the
+    statement, no line but that reads it."""
+    code, inside = spot.code, set(walk_scope(function.body))
+    made = bound_once(function, name)
+    uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
+    here = set(ast.walk(statement))
+    for use in uses:
+        if use not in inside:
+            return False
+        if use in here:
+            continue
+        match code.parents[use]:
+            case ast.Attribute(attr="append"):
+                read = False
+            case parent:
+                read = True
+                if not (_is_length(spot, parent) or isinstance(parent, ast.Subscript) or _is_asked(parent, use)):
+                    return False
+        if use.lineno > statement.lineno or (since and use.lineno >= since and not (read and use.lineno <= statement.lineno)):
+            return False
+    return isinstance(made, ast.List) and not any(isinstance(each, ast.Starred) for each in made.elts)
+
+
+def _is_asked(parent: ast.AST, use: ast.Name) -> bool:
+    return isinstance(parent, ast.BoolOp | ast.UnaryOp) or (isinstance(parent, ast.If | ast.While) and parent.test is use)
+
+
+def _are_filled_alike(spot: Spot, function: ast.FunctionDef, one: str, other: str) -> bool:
+    """Whether two lists begin alike, and each line that appends to one is next to one that appends to the other."""
+    made = [bound_once(function, name) for name in (one, other)]
+    lines = [_appends(spot, function, name) for name in (one, other)]
+    alike = len({len(each.elts) if isinstance(each, ast.List) else -1 for each in made}) == 1 and len(lines[0]) == len(lines[1])
+    return alike and all(
+        spot.code.block(a) is spot.code.block(b) and abs(spot.code.block(a).index(a) - spot.code.block(b).index(b)) == 1
+        for a, b in zip(*lines, strict=True)
+    )
+
+
+def _appends(spot: Spot, function: ast.FunctionDef, name: str) -> list[ast.stmt]:
+    found = (n for n in walk(function) if isinstance(n, ast.Attribute) and n.attr == "append")
+    return [spot.code.statement(n) for n in found if isinstance(n.value, ast.Name) and n.value.id == name]
+
+
+def _is_filled_until(spot: Spot, function: ast.FunctionDef, name: str) -> bool:
+    """Whether a list is filled by a `while`, so that nothing but what fills it up tells how long it gets."""
+    loops = (isinstance(at, ast.While) for each in _appends(spot, function, name) for at in spot.code.ancestors(each))
+    return isinstance(spot.locals.get(name), list) and any(loops)
+
+
+def _unread(spot: Spot, function: ast.FunctionDef, sums: Sequence[_Sum]) -> Iterator[ast.stmt]:
+    """The lines that give names to what is missing, and that nothing reads but these sums."""
+    gone = {node for each in sums for node in ast.walk(each.node)}
+    for name in dict.fromkeys(name for each in sums for name in each.named):
+        value = bound_once(function, name)
+        made = spot.code.statement(value) if value is not None else None
+        reads = (n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
+        match made:
+            case ast.Assign(targets=[ast.Name(id=bound)]) if bound == name and made in function.body:
+                if spot.code.on_own_lines([made]) and all(read in gone for read in reads):
+                    gone |= set(ast.walk(made))
+                    yield made
+
+
+def _is_length(spot: Spot, node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len" and spot.is_builtin("len")
 
 
 def cut_to_a_length(spot: Spot) -> Iterator[Step]:

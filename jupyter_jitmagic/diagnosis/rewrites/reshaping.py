@@ -126,8 +126,10 @@ class Reshaping(Consumers):
             size = f"{self.operand(part)}.shape[{axes[0]}]"
             if fact is not None and fact.ndim == 0:
                 size = "1"
-            elif (size_of := self._size_given(part)) is not None:
+            elif (size_of := self._size_given(part, axes[0])) is not None:
                 size = size_of
+            elif axes[0]:
+                pass
             elif isinstance(listed, ast.List | ast.Tuple) and not any(isinstance(item, ast.Starred) for item in listed.elts):
                 size = str(len(listed.elts))
             lengths.append(size)
@@ -154,11 +156,14 @@ class Reshaping(Consumers):
                 return same and 0 <= k <= least + 1 and all(each is not None and each.front for each in values)
         return False
 
-    def _size_given(self, node: ast.expr) -> str | None:
-        """n of `jnp.zeros(n)`, `jnp.zeros((n, 3))`."""
+    def _size_given(self, node: ast.expr, axis: int) -> str | None:
+        """n of `jnp.zeros(n)`, `jnp.zeros((n, 3))`, and 3 along the other axis."""
         match node:
             case ast.Call(func=ast.Attribute(attr="zeros" | "ones" | "full"), args=[shape, *_]):
-                size = shape.elts[0] if isinstance(shape, ast.Tuple) and shape.elts else shape
+                if isinstance(shape, ast.Tuple):
+                    size = shape.elts[axis] if len(shape.elts) > axis else shape
+                else:
+                    size = shape
                 return None if self.is_traced(size) or isinstance(size, ast.Tuple) else self.text(size)
         return None
 
@@ -195,7 +200,7 @@ class Reshaping(Consumers):
 
     def as_columns(self, node: ast.expr, parts: list[ast.expr]) -> Ragged | None:
         """`jnp.column_stack([jnp.ones(len(xc)), Xc])`, `jnp.c_[…]`: rows of what has one axis or two."""
-        values = [self.visit(part) for part in parts]
+        values = [self.visit(part.value if isinstance(part, ast.Starred) else part) for part in parts]
         if not any(values):
             return None
         if all(each is not None and each.ndim == 1 for each in values):
@@ -203,14 +208,17 @@ class Reshaping(Consumers):
         rows = [replace(each, ndim=2) for each in values if each is not None and each.axis == 0 and each.ndim <= 2]
         if len(rows) < len(values) or any(not each.like(rows[0]) or each.flat or each.listed or each.group for each in rows):
             self.stop(node)
-        return replace(rows[0], pad="0" if all(each.pad == "0" for each in rows) else "", direct=False, source=-1)
+        fact = self.spot.fact(node)
+        dtype = fact.dtype if fact is not None and fact.dtype else rows[0].dtype
+        zero = all(each.pad == "0" for each in rows)
+        return replace(rows[0], pad="0" if zero else "", dtype=dtype, direct=False, source=-1)
 
     def _powers(self, node: ast.Call, known: Called) -> Ragged | None:
         """`jnp.vander(s, 3)`: a row for each element."""
         found = self._only(node, known)
         if found is None:
             return None
-        if found.ndim > 1 or found.flat or found.listed or len(known.arguments) + len(known.keywords) < 2:
+        if found.ndim > 1 or found.flat or found.listed or (len(known.arguments) < 2 and known.keyword("N") is None):
             self.stop(node)  # without its number there are as many columns as rows
         return replace(found, ndim=2, pad="", direct=False, source=-1)
 

@@ -392,9 +392,14 @@ def _counting(flow: Flow, node: ast.Call) -> Selection | None:
 def _rows_counting(flow: Flow, node: ast.Call, sizes: list[ast.expr]) -> Selection | None:
     """`jnp.ones((n, 2))`, n the length of a selection: as many rows as that, the same everywhere."""
     counted = [(axis, held) for axis, size in enumerate(sizes) if (held := flow.count_of(size)) is not None]
-    if len(counted) != 1 or counted[0][1].flat:
+    if len(counted) != 1 or any(isinstance(each, ast.Starred) for each in sizes):
         return None
     ((axis, held),) = counted
+    if held.flat or held.times or held.listed or held.group:
+        return None
+    flow.plain(*node.args[1:], *(each.value for each in node.keywords))
+    if name_of(node) == "full" and (len(node.args) < 2 or flow.ndim(node.args[1]) != 0):
+        flow.stop(node)  # it may be another in each row
     shape = [f"{enclosed(held.mask)}.size" if at == axis else flow.text(each) for at, each in enumerate(sizes)]
     rest = [flow.text(each) for each in node.args[1:]] + [f"{each.arg}={flow.text(each.value)}" for each in node.keywords]
     inside = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"

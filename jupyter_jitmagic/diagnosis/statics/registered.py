@@ -47,6 +47,8 @@ def registered(call: Call, argument: Argument, held: tuple[str, ...] = ()) -> Re
         return None
     if not all(is_hashable(fields[name]) for name in fixed):
         return None
+    if not _keeps_its_fields(value):
+        return Registered(fixed, False)
 
     @functools.wraps(call.fun)
     def with_object(*args: Any, **kwargs: Any) -> Any:
@@ -63,7 +65,7 @@ def registered(call: Call, argument: Argument, held: tuple[str, ...] = ()) -> Re
 
 def registered_results(call: Call) -> dict[type, tuple[str, ...]]:
     """The dataclasses whose objects the call returns, with the fields that would have to be static; {} where it does not trace
-    with these as pytrees."""
+    with these as pytrees, or they cannot be made again of their fields alone, as JAX does."""
     fixed: dict[type, tuple[str, ...]] = {}
 
     @functools.wraps(call.fun)
@@ -71,13 +73,37 @@ def registered_results(call: Call) -> dict[type, tuple[str, ...]]:
         result = call.fun(*args, **kwargs)
         for leaf in jax.tree_util.tree_leaves(result):
             if dataclasses.is_dataclass(type(leaf)) and not is_library_type(type(leaf)):
-                names = [field.name for field in dataclasses.fields(leaf)]
-                leaves = {name: jax.tree_util.tree_leaves(getattr(leaf, name, None)) for name in names}
-                fixed[type(leaf)] = tuple(name for name in names if not all(map(is_jax_type, leaves[name])))
+                fixed[type(leaf)] = tuple(dict.fromkeys((*fixed.get(type(leaf), ()), *_without_arrays(leaf))))
         return _taken_apart(result, fixed)
 
     error = call_error(bind(with_results, call.args, call.kwargs, call.declared), frozenset(), 2.0)
     return fixed if error is None else {}
+
+
+def _without_arrays(value: Any) -> list[str]:
+    """The fields of an object that would have to be static.
+
+    Raises:
+        TypeError: JAX could not make the object again: one of these holds what is traced, or what is not hashable, or the
+            class does more than to keep what it is given.
+    """
+    if not _keeps_its_fields(value):
+        raise TypeError("it is more than its fields")
+    fields = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
+    found = [name for name, each in fields.items() if not all(map(is_jax_type, jax.tree_util.tree_leaves(each)))]
+    for name in found:
+        leaves = jax.tree_util.tree_leaves(fields[name])
+        if not is_hashable(fields[name]) or any(
+            isinstance(leaf, jax.Array) or dataclasses.is_dataclass(leaf) for leaf in leaves
+        ):
+            raise TypeError(f"{name} holds arrays beside what is none")
+    return found
+
+
+def _keeps_its_fields(value: Any) -> bool:
+    """Whether an object is made of its fields, each as it is given: nothing is computed when it is made again."""
+    given = all(field.init for field in dataclasses.fields(value))
+    return given and not has(value, "__post_init__") and attribute(type(value), "__dataclass_params__").init
 
 
 def _taken_apart(result: Any, fixed: Mapping[type, tuple[str, ...]]) -> Any:
@@ -86,6 +112,8 @@ def _taken_apart(result: Any, fixed: Mapping[type, tuple[str, ...]]) -> Any:
     def fields_of(leaf: Any) -> Any:
         if type(leaf) not in fixed:
             return leaf
+        if any(isinstance(each, jax.core.Tracer) for each in (getattr(leaf, name, None) for name in fixed[type(leaf)])):
+            raise TypeError("a field that would be static is traced")
         names = [field.name for field in dataclasses.fields(leaf) if field.name not in fixed[type(leaf)]]
         return {name: _taken_apart(getattr(leaf, name, None), fixed) for name in names}
 

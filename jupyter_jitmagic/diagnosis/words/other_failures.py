@@ -72,8 +72,9 @@ def _bound(call: Call, argument: Argument) -> str:
     """How an argument is bound beforehand, where the others may be given as they are; "" where they may not."""
     if not call.name.isidentifier() or not argument.name.isidentifier() or code_of(call.fun) is None:
         return ""
-    given, name = [*inspect.signature(call.fun).parameters][: len(call.args)], argument.name
-    if name in given[1:-1]:
+    parameters, name = inspect.signature(call.fun).parameters, argument.name
+    given = [*parameters][: len(call.args)]
+    if name in given[1:-1] or (name not in given[:1] and parameters[name].kind is inspect.Parameter.POSITIONAL_ONLY):
         return ""
     return f"functools.partial({call.name}, {name if given[:1] == [name] else f'{name}={name}'})"
 
@@ -150,10 +151,14 @@ def _registered(call: Call, argument: Argument) -> str:
         return ""
     if not found.traces:  # integers may decide shapes or rounds
         numbers = tuple(each.name for each in dataclasses.fields(argument.value) if _is_int(argument.value, each.name))
-        held = (registered(call, argument, each) for each in (*((name,) for name in numbers), numbers))
+        tried = dict.fromkeys((*((name,) for name in numbers[:_MOST_TRIED]), numbers)) if numbers else ()
+        held = (registered(call, argument, each) for each in tried)
         found = next((each for each in held if each is not None and each.traces), found)
     proven = "; with that the call traces" if found.traces else ""
     return f"It holds arrays: put {_register(type(argument.value), found.fixed)}, and they are traced{proven}."
+
+
+_MOST_TRIED = 4  # integers as static fields, one by one
 
 
 def _register(kind: type, fixed: tuple[str, ...]) -> str:

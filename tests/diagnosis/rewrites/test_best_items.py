@@ -84,12 +84,17 @@ def test_a_list_that_is_used_otherwise_and_an_iterator_have_no_such_arrays(body)
         "try:\n        return min((v, i) for i, v in enumerate(x) if v > 0)[1]\n    except ValueError:\n        return -1",
         "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    try:\n        return min(ok)[1]\n    except ValueError:\n"
         "        return -1",
-        "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    ok.sort()\n    try:\n        return ok[0][1]\n"
-        "    except IndexError:\n        return -1",
     ],
 )
-def test_the_error_of_nothing_to_choose_from_is_not_caught_away(body):
-    assert not propose(define(f"def f(x):\n    {body}\n")["f"], (X,), {}).rewrites
+def test_the_error_of_nothing_to_choose_from_is_asked_for(body):
+    """The handler's value comes where nothing is kept."""
+    check(f"def f(x):\n    {body}\n", (X,), (-jnp.abs(X),), (X[:3],), seconds=20.0)
+
+
+def test_the_error_of_a_place_that_is_not_there_is_not_caught_away():
+    body = "ok = [(v, i) for i, v in enumerate(x) if v > 0]\n    ok.sort()\n    try:\n        return ok[0][1]\n"
+    assert propose(define(f"def f(x):\n    {body}    finally:\n        x = x\n")["f"], (X,), {}).rewrites
+    assert not propose(define(f"def f(x):\n    {body}    except IndexError:\n        return -1\n")["f"], (X,), {}).rewrites
 
 
 @pytest.mark.parametrize("asked", ["max(ok)", "sorted(ok, reverse=True)[0]", "min(ok)"])
@@ -147,9 +152,8 @@ def test_what_is_named_for_the_item_alone(named, item):
 def test_what_is_named_for_the_item_and_read_elsewhere():
     """Of the last item that was kept: that is no value of each round."""
     source = (
-        "def f(x, low):\n    found, cost = [], 0.0\n    for t in x:\n        if t > low:\n            cost = t * 2\n"
-        "            found.append((cost, t))\n    return min(found){}\n"
+        "def f(x, low):\n    found = []\n    cost = 0.0\n    for t in x:\n        if t > low:\n            {} = t * 2\n"
+        "            found.append(({}, t))\n    return min(found)[0] + cost\n"
     )
-    alone = source.replace("found, cost = [], 0.0", "found = []").format("")
-    assert "lexsort" in offered(alone, X, 1.5)
-    assert "lexsort" not in offered(source.format("[0] + cost"), X, 1.5)
+    assert "lexsort" in offered(source.format("price", "price"), X, 1.5)
+    assert "lexsort" not in offered(source.format("cost", "cost"), X, 1.5)

@@ -117,14 +117,31 @@ def test_a_list_that_is_filled_up_within_an_expression(last, left):
     assert left in found.rewrites[0].source and ("pad = " in found.rewrites[0].source) == (left == "pad = ")
 
 
-def test_a_list_that_is_read_behind_what_fills_it_up_is_not_filled_up_in_its_place():
-    """Or has another name, or is filled up to what is missing in a list of another length."""
-    whole = "return jnp.array(lengths + [0] * (n - len(lengths)))"
-    assert "list" in offered(RUNS.format(last=whole), jnp.array([1, 1, 2]))
-    for last in (
-        "padded = jnp.array(lengths + [0] * (n - len(lengths)))\n    return padded, sum(lengths)",
-        "other = lengths\n    padded = jnp.array(lengths + [0] * (n - len(lengths)))\n    return padded, len(other)",
-    ):
-        namespace = define(RUNS.format(last=last))
-        found = propose(namespace["f"], (jnp.array([1, 1, 2]),), {}, seconds=10.0)
-        assert not any("lengths += " in text for each in found.rewrites for text in each.sources.values())
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("return jnp", "padded = jnp.array(lengths + [0] * (n - len(lengths)))\n    return sum(lengths), jnp"),
+        ("    while i < n:", "    other = lengths\n    while i < n:"),
+        ("    while i < n:", "    how_many = lambda: len(lengths)\n    while i < n:"),
+        ("return jnp", "if n > 8:\n        n = 8\n    return jnp"),
+        ("return jnp", "lengths.append(0)\n    return jnp"),
+        ("values.append(x[i])", "if j > i + 1:\n            values.append(x[i])"),
+        ("n, values, lengths, i = len(x), [], [], 0", "n, values, lengths, i = len(x), [0], [], 0"),
+    ],
+    ids=["read behind", "another name", "in a function", "another length", "one more", "not in turns", "not from nothing"],
+)
+def test_a_list_that_is_not_filled_up_in_its_place(old, new):
+    """Something else holds it or reads it, or what was missing is not what is missing there."""
+    source = RUNS.format(last="pad = n - len(values)\n    return jnp.array(lengths + [0] * pad)")
+    x = jnp.array([1, 1, 2])
+    assert "filled up" in offered(source, x)
+    assert source.replace(old, new) != source and "filled up" not in offered(source.replace(old, new), x)
+
+
+def test_what_fills_it_up_keeps_its_line():
+    """Only what is missing has no line of its own any more."""
+    last = "fill = n - 1\n    pad = n - len(lengths)\n"
+    last += "    return jnp.array(lengths + [fill] * pad), jnp.array(values + [0] * pad)"
+    x = jnp.array([7, 7, 7, 2, 2])
+    found = check(RUNS.format(last=last), (x,), (jnp.arange(5),), (x[:3],), seconds=20.0).rewrites[0].source
+    assert "fill = n - 1" in found and "pad" not in found

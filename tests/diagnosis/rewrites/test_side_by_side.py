@@ -67,4 +67,22 @@ def test_columns_of_powers_as_many_as_there_are_rows():
     """`jnp.vander(s)` is square: of unknown width."""
     source = "def f(X, y, t):\n    s = y[y > t]\n    return jnp.vander(s{}).sum()\n"
     assert "where" in offered(source.format(", 3"), X, Y, 0.0)
-    assert not propose(define(source.format(""))["f"], (X, Y, 0.0), {}, seconds=10.0).rewrites
+    for given in ("", ", increasing=True"):
+        assert "where" not in offered(source.format(given), X, Y, 0.0)
+
+
+def test_columns_of_a_fixed_width_beside_columns_that_were_selected():
+    """Along the axis of unknown length: three more, and not as many as there are rows."""
+    source = (
+        "def f(X, y, t):\n    keep = X[0] > t\n    A = jnp.hstack([X[:, keep], jnp.ones((X.shape[0], 3))])\n"
+        "    return A.sum(), A.max()\n"
+    )
+    check(source, (X, Y, 1.5), (X, Y, -9.0), (X[:2], Y, 1.5), seconds=20.0)
+
+
+def test_what_a_pseudo_inverse_takes_for_nothing_goes_by_the_rows_that_count():
+    """Many rows of which few are kept: by all of them a direction that counts would be too small."""
+    source = "def f(X, keep):\n    return jnp.linalg.norm(jnp.linalg.pinv(X[keep])) > 100\n"
+    rows = jnp.stack([jnp.ones(3000), jnp.arange(3000.0) % 7 * 2e-4], axis=1)
+    assert define(source)["f"](rows, jnp.arange(3000) < 6)
+    check(source, (rows, jnp.arange(3000) < 6), seconds=20.0)
