@@ -77,7 +77,8 @@ def _is_solution_alone(flow: Consumers, node: ast.Call) -> bool:
             read = [n for n in ast.walk(flow.spot.function) if isinstance(n, ast.Name) and n.id == name]
             return all(isinstance(n.ctx, ast.Store) or _is_first(flow, n) for n in read)
         case ast.Assign(targets=[ast.Tuple(elts=[first, *others])]) if flow.spot.function is not None:
-            names = [each.value if isinstance(each, ast.Starred) else each for each in others]
+            rank = others[1] if len(others) == 3 else None  # rows of zeros leave it as it is
+            names = [each.value if isinstance(each, ast.Starred) else each for each in others if each is not rank]
             read_at_all = set(loaded([flow.spot.function]))
             unread = all(isinstance(each, ast.Name) and each.id not in read_at_all for each in names)
             return unread and not isinstance(first, ast.Starred)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jupyter_jitmagic.diagnosis.rewrites.recursion import Instead
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import SCOPES, loaded, stored, target_names, walk
+from jupyter_jitmagic.source.names import SCOPES, bound_once, loaded, stored, target_names, walk
 
 _MOST, _MOST_LINES = 6, 8  # parts, and lines of a loop that is written out for each of them
 
@@ -39,6 +41,67 @@ class _Container:
     values: dict[Any, ast.expr]
     made: list[ast.stmt]
     is_dict: bool = False
+
+
+def each_part(spot: Spot) -> Iterator[Step]:
+    """`a, b = (v[m] for v in (x, y))` → `a, b = (x[m], y[m])`; `[r == k for k in (1, 2)]` of what was selected alike."""
+    function, code = spot.function, spot.code
+    if not isinstance(function, ast.FunctionDef):
+        return
+    selected = set(stored([code.statement(spot.node)]))
+    for node in walk(function):
+        match node, code.parents.get(node):
+            case ast.ListComp(elt=elt, generators=[each]) | ast.GeneratorExp(elt=elt, generators=[each]), ast.Assign(
+                targets=[ast.Tuple() | ast.List()]
+            ):
+                brackets = "()"
+            case ast.ListComp(elt=elt, generators=[each]), _:
+                brackets = "[]"
+            case _:
+                continue
+        match each:
+            case ast.comprehension(target=ast.Name(id=name), iter=ast.Tuple(elts=parts) | ast.List(elts=parts), ifs=[]) if (
+                1 < len(parts) <= _MOST and all(isinstance(part, ast.Name | ast.Constant | ast.Attribute) for part in parts)
+            ):
+                pass
+            case _:
+                continue
+        inner = any(isinstance(n, (*SCOPES, ast.ListComp, ast.GeneratorExp, ast.NamedExpr)) for n in ast.walk(elt))
+        elsewhere = spot.node not in ast.walk(node) and (loaded([elt]) & selected or _selects(spot, elt))
+        if not inner and (spot.node in ast.walk(elt) or elsewhere):
+            texts = (Instead({name: ast.unparse(part)}).visit(copy.deepcopy(elt)) for part in parts)
+            written = ", ".join(map(ast.unparse, texts))
+            yield spot.step(
+                "list", *(_joined(spot, function, node, written) or [(node, f"{brackets[0]}{written}{brackets[1]}")])
+            )
+            return
+
+
+def _selects(spot: Spot, elt: ast.expr) -> bool:
+    """`v[m]`, m flags."""
+    slices = [node.slice for node in ast.walk(elt) if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name)]
+    return any((fact := spot.fact(each)) is not None and fact.dtype == "b" and fact.ndim > 0 for each in slices)
+
+
+def _joined(spot: Spot, function: ast.FunctionDef, node: ast.expr, written: str) -> _Edits:
+    """The edits where the parts are joined with others, `[a, b] + parts` or `[a, *parts]`, by a name or at once; else []."""
+    code, edits, used = spot.code, _Edits(), node
+    match statement := code.parents[node]:
+        case ast.Assign(targets=[ast.Name(id=name)]) if code.on_own_lines([statement]):
+            uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and n is not statement.targets[0]]
+            block = code.block(statement)
+            if len(uses) != 1 or code.statement(uses[0]) not in block or bound_once(function, name) is not node:
+                return []
+            between = block[block.index(statement) + 1 : block.index(code.statement(uses[0]))]
+            if loaded([node]) & {*stored(between)}:
+                return []
+            used, edits = uses[0], [(code.region([statement]), "")]
+    match around := code.parents[used]:
+        case ast.BinOp(left=ast.List(elts=first), op=ast.Add(), right=right) if right is used:
+            return [*edits, (around, f"[{''.join(f'{code.expr(each)}, ' for each in first)}{written}]")]
+        case ast.Starred() if isinstance(code.parents[around], ast.List | ast.Tuple):
+            return [*edits, (around, written)]
+    return []
 
 
 def named(spot: Spot) -> Iterator[Step]:
@@ -270,4 +333,4 @@ def _rounds(spot: Spot, loop: ast.For, key: str, name: str, parts: Sequence[tupl
     return "".join(rounds)
 
 
-RULES: list[Rule] = [in_a_comprehension, named, run_over]
+RULES: list[Rule] = [in_a_comprehension, named, run_over, each_part]

@@ -1,0 +1,58 @@
+"""Comprehensions over a few names or numbers, each part of which is selected or made of what was."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import pytest
+
+from .helpers import check, define, propose
+
+P, Q = jnp.array([1.0, 2.0, 0.0, 3.0]), jnp.array([2.0, 1.0, 5.0, 0.5])
+CALLS = [(P, Q, P[::-1]), (Q, P, Q), (P[:3], Q[:3], P[:3] + 1)]
+W, R = jnp.array([1.0, 2.0, jnp.nan, 3.0, 4.0, 2.0]), jnp.array([0, 1, 2, 1, 0, 2])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "    a, b, c = (v[m] for v in (p, q, r))\n    return (c @ b) / (a @ b)\n",
+        "    a, b, c = [v[m] for v in (p, q, r)]\n    return (c @ b) / (a @ b)\n",
+        "    p, q, r = (v[m] for v in (p, q, r))\n    return (r @ q) / (p @ q)\n",
+        "    s = (p * q)[m].sum()\n    a, b = (v[m] * s for v in (p, q))\n    return a @ b\n",
+    ],
+    ids=["generator", "list", "the same names", "behind another"],
+)
+def test_several_arrays_are_selected_at_once(lines):
+    check(f"def f(p, q, r):\n    m = (p > 0) & (r > 0)\n{lines}", *CALLS, seconds=20.0)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "    parts = [(r == k).astype(w.dtype) for k in (1, 2)]\n    X = jnp.column_stack([jnp.ones(len(w)), e] + parts)\n",
+        "    X = jnp.column_stack([jnp.ones(len(w)), e, *[(r == k).astype(w.dtype) for k in (1, 2)]])\n",
+        "    parts = [r == k for k in [1, 2]]\n    X = jnp.column_stack([jnp.ones(len(w)), *parts, e])\n",
+    ],
+    ids=["added", "at once", "starred"],
+)
+def test_columns_of_flags_beside_others(lines):
+    """A regression with dummies, and the rank that its rows have."""
+    source = (
+        f"def f(w, e, r):\n    ok = ~jnp.isnan(w)\n    w, e, r = w[ok], e[ok], r[ok]\n{lines}"
+        "    beta, _, rank, _ = jnp.linalg.lstsq(X, w)\n    return beta, w - X @ beta < 9, len(w) - rank\n"
+    ).replace("w - X @ beta < 9", "jnp.sum((w - X @ beta) ** 2)")
+    check(source, (W, jnp.arange(6.0), R), (W[::-1], jnp.arange(6.0) ** 2, R), seconds=20.0)
+
+
+def test_parts_of_what_is_another_by_the_time_that_they_are_joined():
+    """They keep the line on which they were made: what they were made of has a new value."""
+    source = (
+        "def f(w, e, r):\n    ok = ~jnp.isnan(w)\n    w, e, r = w[ok], e[ok], r[ok]\n"
+        "    parts = [r == k for k in (1, 2)]\n    {}\n    X = jnp.column_stack([e] + parts)\n    return X.sum(axis=0)\n"
+    )
+    calls = (W, jnp.arange(6.0), R), (W[::-1], jnp.arange(6.0) ** 2, R)
+    joined = check(source.format("e = e + 1"), *calls, seconds=20.0).rewrites[0].source
+    assert "parts = " not in joined
+    found = propose(define(source.format("r = r + 1"))["f"], calls[0], {}, seconds=10.0)
+    assert all("parts = " in each.source for each in found.rewrites)
+    assert not found.rewrites or check(source.format("r = r + 1"), *calls, seconds=20.0)
