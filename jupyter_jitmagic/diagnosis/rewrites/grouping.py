@@ -100,6 +100,8 @@ def _distinct_several(flow: Flow, node: ast.Call, name: str, flags: list[str], f
         return None
     ragged = Ragged(mask, front=True, dtype=dtype_of(flow, node.args[0]))
     counts = Ragged(mask, front=True, dtype="i")
+    if flow.stores(names.get("return_inverse", "")) == 1:
+        flow.inverses[names["return_inverse"]] = counts, size
     parts = {"return_index": counts, "return_counts": Ragged(mask, front=True, dtype="i", pad="0"), "return_inverse": None}
     return Selection(text, ragged, "size=", several=(ragged, *(parts[flag] for flag in order)))
 
@@ -124,6 +126,14 @@ def _distinct_of(flow: Flow, array: str, held: Ragged, owner: str, name: str, co
     return Selection(f"{values}, {many}", ragged, "where", several=(ragged, replace(ragged, dtype="i")))
 
 
+def _by_number(flow: Flow, node: ast.Call, name: str, dtype: str, distinct: Ragged, size: str) -> Selection:
+    """`jnp.bincount(inverse, weights=w)`: one for each of the distinct values, and as many of no elements behind them."""
+    call = flow.text(node)[:-1].rstrip().removesuffix(",")
+    made = f"{call}, {'length' if name == 'bincount' else 'num_segments'}={size})"
+    pad = "0" if name in ("bincount", "segment_sum") else ""
+    return Selection(made, Ragged(distinct.mask, front=True, dtype=dtype or "f", pad=pad), "size=")
+
+
 def grouped(flow: Flow, node: ast.Call, name: str) -> Selection | None:
     """`segment_sum(x, ids)[ids]`, `bincount(ids)[ids]`: how many groups is data, but no more than there are elements.
 
@@ -136,6 +146,9 @@ def grouped(flow: Flow, node: ast.Call, name: str) -> Selection | None:
     ids = node.args[0] if name == "bincount" else node.args[1]
     if not flow.is_traced(ids) or any(flow.visit(arg) is not None for arg in node.args):
         return None
+    fact = flow.spot.fact(node)
+    if isinstance(ids, ast.Name) and ids.id in flow.inverses and fact is not None and fact.ndim == 1:
+        return _by_number(flow, node, name, fact.dtype, *flow.inverses[ids.id])
     flattened = isinstance(ids, ast.Call) and name_of(ids) in ("ravel", "flatten") and not ids.args
     inner = ids.func.value if flattened and isinstance(ids, ast.Call) and isinstance(ids.func, ast.Attribute) else ids
     text = flow.text(inner)
@@ -148,6 +161,5 @@ def grouped(flow: Flow, node: ast.Call, name: str) -> Selection | None:
     flow.replace(ids, f"{group}.ravel()" if flattened else group)
     size = "length" if name == "bincount" else "num_segments"
     call = flow.text(node)[:-1].rstrip().removesuffix(",")
-    fact = flow.spot.fact(node)
     ndim = fact.ndim if fact is not None and fact.ndim > 0 else 1
     return Selection(f"{call}, {size}={group}.size)", Ragged(group, ndim=ndim, group=text), "size=")

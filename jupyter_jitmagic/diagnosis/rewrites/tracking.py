@@ -20,6 +20,9 @@ class Tracking(Operations):
         self.traced = {name for name, value in spot.locals.items() if is_traced_value(value)}
         self.places: dict[str, str] = {}  # names of `jnp.where(c)`, which hold c now → the text of c
         self.places_of_axes: dict[str, Ragged] = {}  # names of `jnp.where(c)` of which each axis is asked alone
+        self.inverses: dict[
+            str, tuple[Ragged, str]
+        ] = {}  # names of numbers of distinct values: what there is of these, of how many
         self.places_in_all: dict[str, str] = {}  # names of a place in the whole array of a selection → the selection's mask
         self.counts: dict[str, Ragged] = {}  # names of the length of a selection
         self.floats: set[str] = set()

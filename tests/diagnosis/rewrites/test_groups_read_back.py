@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check, check_with_gradients, offered
+from .helpers import check, check_with_gradients, define, offered, propose
 
 X, Y = jnp.array([1.0, 3.0, -2.0, 2.0, 5.0]), jnp.array([0, 9, 2, 0, 9])
 SEGMENTS = "jax.ops.segment_"
@@ -67,3 +67,35 @@ def test_groups_that_something_else_reads_keep_their_numbers(body):
 def test_labels_that_are_bound_again_are_others():
     source = f"def f(x, y):\n    s = {SEGMENTS}sum(x, y, num_segments=y.max() + 1)\n    y = y[::-1]\n    return s[y]\n"
     assert "unique" not in offered(source, X, Y)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "means = jnp.bincount(inv, weights=x * w) / jnp.bincount(inv, weights=w)\n    k = jnp.argmax(means)\n"
+        "    return means.max(), names[k]",
+        "means = jax.ops.segment_sum(x, inv) / jnp.bincount(inv)\n    spread = means.max() - means.min()\n"
+        "    return spread, len(names), means.std()",
+        "top = jax.ops.segment_max(x, inv)\n    return top.mean(), (x - top[inv]).sum(), top[0], top[-1]",
+        "n = jnp.bincount(inv)\n    big = jnp.argmax(n)\n    return names[big], n[big], jnp.bincount(inv, weights=x)[big]",
+    ],
+    ids=["weighted means", "means", "largest", "of the largest group"],
+)
+def test_groups_by_the_numbers_of_their_distinct_labels(lines):
+    """As many as there are distinct labels, which are no more than there are elements."""
+    source = f"def f(y, x, w):\n    names, inv = jnp.unique(y, return_inverse=True)\n    {lines}\n"
+    x, w = jnp.array([1.0, -2.0, 3.0, 5.0, -1.0]), jnp.array([1.0, 2.0, 0.5, 1.0, 4.0])
+    labels = jnp.array([30, 10, 30, 20, 10]), jnp.array([7, 7, 7, 7, 7]), jnp.array([5, 4, 3, 2, 1])
+    check(source, *((y, x, w) for y in labels), (labels[0][:2], x[:2], w[:2]), seconds=20.0)
+
+
+def test_numbers_of_labels_that_are_others_further_down():
+    """The name was bound again: it no longer numbers what was distinct there."""
+    source = (
+        "def f(y, x):\n    names, inv = jnp.unique(y, return_inverse=True)\n    {}sums = jnp.bincount(inv, weights=x)\n"
+        "    return sums.max(), len(sums), names[0]\n"
+    )
+    y, x = jnp.array([3, 1, 3, 2]), jnp.array([1.0, 2.0, 4.0, 8.0])
+    check(source.format(""), (y, x), (y * 0, x), seconds=20.0)
+    found = propose(define(source.format("inv = inv * 2\n    "))["f"], (y, x), {}, seconds=10.0)
+    assert not found.rewrites
