@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute, attributes, in_class
@@ -146,10 +147,14 @@ def _other_values(value: Any, words: Sequence[str]) -> list[Any]:
     if isinstance(value, str):
         beyond = [_not_among([value, *words])] if value in words else []  # an `else` stands for it
         return [*[word for word in dict.fromkeys(words) if word != value][:4], *beyond]
+    if any(value is each for each in _REDUCING):
+        return [other for other in (jnp.max, jnp.median) if other is not value]
     return list(itertools.islice(_with_other_choices(value, words), _MOST_CHOICES))
 
 
 _MOST_CHOICES = 4
+_REDUCING = (jnp.mean, jnp.sum, jnp.std, jnp.var, jnp.prod, jnp.max, jnp.min, jnp.median)
+"""Functions in the place of which callers give another: not all of them take the same options."""
 
 
 def _with_other_choices(value: Any, words: Sequence[str]) -> Iterator[Any]:

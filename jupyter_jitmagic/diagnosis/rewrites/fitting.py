@@ -32,8 +32,16 @@ def fitted(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
         flow.stop(node)
     if known.name == "lstsq" and not _is_solution_alone(flow, node):
         flow.stop(node)  # the residuals, the rank and the singular values are those of all rows
+    limited = known.name == "lstsq" and not others and not known.keywords and flow.current is not None
+    if known.name == "lstsq" and _is_rank_read(flow, node) and not limited:
+        flow.stop(node)  # what is 0 for it goes by the number of rows
     for side, each in ((points, one), (values, two)):
         flow.replace(side, flow.padded(side, each, "0"))
+    if known.name == "lstsq" and _is_rank_read(flow, node):
+        rows = flow.named(flow.text(points), "rows", "rows_that_count")
+        flow.replace(points, rows)
+        most = f"{flow.jnp('maximum')}({flow.count(one)}, {rows}.shape[1])"
+        flow.with_keyword(node, f"rcond={flow.jnp('finfo')}({rows}.dtype).eps * {most}")
     if known.name == "polyfit":
         if len(others) + (known.keyword("deg") is not None) != 1 or {each.arg for each in known.keywords} - {"w", "deg"}:
             flow.stop(node)
@@ -77,11 +85,22 @@ def _is_solution_alone(flow: Consumers, node: ast.Call) -> bool:
             read = [n for n in ast.walk(flow.spot.function) if isinstance(n, ast.Name) and n.id == name]
             return all(isinstance(n.ctx, ast.Store) or _is_first(flow, n) for n in read)
         case ast.Assign(targets=[ast.Tuple(elts=[first, *others])]) if flow.spot.function is not None:
-            rank = others[1] if len(others) == 3 else None  # rows of zeros leave it as it is
-            names = [each.value if isinstance(each, ast.Starred) else each for each in others if each is not rank]
+            names = [each.value if isinstance(each, ast.Starred) else each for each in others]
+            names = [each for place, each in enumerate(names) if len(names) < 3 or place != _RANK]
             read_at_all = set(loaded([flow.spot.function]))
             unread = all(isinstance(each, ast.Name) and each.id not in read_at_all for each in names)
             return unread and not isinstance(first, ast.Starred)
+    return False
+
+
+_RANK = 1  # of what `lstsq` gives behind the solution
+
+
+def _is_rank_read(flow: Consumers, node: ast.Call) -> bool:
+    match flow.code.parents[node]:
+        case ast.Assign(targets=[ast.Tuple(elts=[_, *others])]) if len(others) == 3 and flow.spot.function is not None:
+            rank = others[_RANK]
+            return not isinstance(rank, ast.Name) or rank.id in loaded([flow.spot.function])
     return False
 
 

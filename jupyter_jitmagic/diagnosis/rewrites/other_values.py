@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import NoneType
 from typing import Any
 
+import jax.numpy as jnp
+
+from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.proof.arguments import ARRAYS_ALONE, Input, JitCall, other_options, other_statics
 from jupyter_jitmagic.diagnosis.proof.differing import (
     CannotRun,
@@ -69,7 +72,7 @@ class OtherValues:
         own = Input(self._call.args, dict(self._call.kwargs), "static value")
         options = other_options(self._call, words, compared)
         for option in itertools.islice(options, _MOST_OPTIONS):
-            said = " and ".join(f"{name}={value!r}" for name, value in option.items())
+            said = _as_written(option)
             for changed in _like(plain, replace(own, kwargs={**own.kwargs, **option}), raises):
                 if self._is_taken(plain, changed):
                     found.append(OtherCall(changed, f"with {said}", promised=False))
@@ -193,7 +196,7 @@ class OtherValues:
 
     def _said(self, given: Input) -> str:
         option = {name: value for name, value in given.kwargs.items() if name not in self._call.kwargs}
-        return f"with {' and '.join(f'{name}={value!r}' for name, value in option.items())}" if option else self._told(given)
+        return f"with {_as_written(option)}" if option else self._told(given)
 
     def negative(self, given: Input) -> str:
         """The name of the static count that is negative there and not in the call; "" for none."""
@@ -204,8 +207,9 @@ class OtherValues:
 
     def _told(self, given: Input) -> str:
         """Which static number or word is another one there, in words; "" where none is."""
-        plain = (each for each in self._statics(given) if {type(each[1]), type(each[2])} <= {int, bool, str, NoneType})
-        return next((f"where {name} is {theirs!r}" for name, ours, theirs in plain if ours != theirs), "")
+        known = {int, bool, str, NoneType}
+        plain = (each for each in self._statics(given) if {type(each[1]), type(each[2])} <= known or _is_of_jnp(each[2]))
+        return next((f"where {name} is {_spelled(theirs)}" for name, ours, theirs in plain if ours != theirs), "")
 
     def _statics(self, given: Input) -> Iterator[tuple[str, Any, Any]]:
         """(name, value in the call, value there) of each static argument."""
@@ -222,3 +226,17 @@ class OtherValues:
         if result is not None:
             self.taken.append((given, result[0]))
         return result is not None
+
+
+def _as_written(options: Mapping[str, Any]) -> str:
+    """ "agg=jnp.max and n=2"."""
+    return " and ".join(f"{name}={_spelled(value)}" for name, value in options.items())
+
+
+def _spelled(value: Any) -> str:
+    return f"jnp.{value.__name__}" if _is_of_jnp(value) else repr(value)
+
+
+def _is_of_jnp(value: Any) -> bool:
+    name = attribute(value, "__name__", "") if callable(value) else ""
+    return bool(name) and getattr(jnp, name, None) is value

@@ -651,9 +651,9 @@ def test_fits_whose_result_is_named_or_whose_degree_is(fit):
     assert check(source, (x, y), (x, y[::-1]), (x, y + 1)).rewrites[0].verified
 
 
-@pytest.mark.parametrize("used", ["rest", "rank", "sizes"])
+@pytest.mark.parametrize("used", ["rest", "sizes"])
 def test_what_a_fit_gives_beside_its_solution_is_that_of_all_rows(used):
-    """However the names begin: also the rank, whose limit goes by the number of rows. What is not read may have any name."""
+    """However the names begin. What is not read may have any name."""
     fit = "w, _rest, _rank, _sizes = jnp.linalg.lstsq(a[m], y[m])"
     a, y = jnp.arange(8.0).reshape(4, 2) ** 2, jnp.array([1.0, -1.0, 2.0, 3.0])
     source = "def f(a, y, t):\n    m = y > t\n    {}\n    return w{}\n"
@@ -1041,3 +1041,14 @@ def f(v, table, counts):
 """
     first = propose(define(source)["f"], (jnp.arange(6.0), jnp.ones(6), jnp.array([2, 3, 1])), {}).rewrites[0]
     assert f"total_repeat_length={long}.shape[0]" in first.source
+
+
+def test_the_rank_of_rows_that_were_selected_goes_by_their_number():
+    """Of many rows of which few are kept: by all of them a direction that counts would be too small."""
+    source = "def f(a, y, keep):\n    w, _, rank, _ = jnp.linalg.lstsq(a[keep], y[keep]{})\n    return keep.sum() - rank\n"
+    a = jnp.stack([jnp.ones(3000), jnp.arange(3000.0) % 7 * 2e-5], axis=1)
+    calls = (a, jnp.arange(3000.0), jnp.arange(3000) < 6), (a[:40], jnp.arange(40.0), jnp.arange(40) == 3)
+    assert define(source.format(""))["f"](*calls[0]) == 4
+    found = check(source.format(""), *calls, seconds=20.0)
+    assert "rcond=" in found.rewrites[0].source
+    assert "where" not in offered(source.format(", rcond=1e-3"), *calls[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ from jupyter_jitmagic.diagnosis import diagnose
 from jupyter_jitmagic.diagnosis.proof.plain import Plain
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import applied, define
+from .helpers import applied, check, define
 
 X = jnp.array([0.5, 2.0, -1.0])
 
@@ -521,3 +522,14 @@ def test_a_value_with_which_the_rewrite_makes_what_cannot_be_returned_is_named()
     )
     told = " ".join(diagnosis.rewrites[0].compared.differences)
     assert "fails where mode is 'other'" in told and "'list'" not in told
+
+
+@pytest.mark.parametrize("given", [(), (jnp.mean,)], ids=["left out", "given"])
+def test_another_function_may_not_take_what_the_rewrite_gives_it(given):
+    """`where=` is no option of the median's, nor alone of the maximum's: it is said, and of the mean's it holds."""
+    source = "def f(x, agg=jnp.mean):\n    return agg(x[x > 1])\n"
+    x = jnp.array([1.0, 2.0, 0.0, 3.0])
+    found = propose(define(source)["f"], (x, *given), {}, (), ("agg",), seconds=5.0)
+    said = " ".join(found.rewrites[0].compared.differences)
+    assert re.search(r"fails .*agg(=| is )jnp\.max", said) and "<function" not in said
+    check(source, (x, *given), (x * 2, *given), static=("agg",))
