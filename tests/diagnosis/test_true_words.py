@@ -105,6 +105,14 @@ class Summed:
 
 
 @dataclasses.dataclass
+class OfItsOwn:
+    w: jax.Array
+
+    def __init__(self, start: Any) -> None:
+        self.w = start * 2
+
+
+@dataclasses.dataclass
 class Outer:
     inner: Any
     w: jax.Array
@@ -112,7 +120,7 @@ class Outer:
 
 def test_a_dataclass_that_jax_could_not_make_again_is_not_said_to_trace():
     """One that computes when it is made, or has a field that is not given, or holds arrays in what would be static."""
-    for made in (Doubled, Summed, lambda x: Outer(Params(x), x), lambda x: Outer({"name": "a", "w": x}, x)):
+    for made in (Doubled, Summed, OfItsOwn, lambda x: Outer(Params(x), x), lambda x: Outer({"name": "a", "w": x}, x)):
         assert "register_dataclass" not in reason(lambda x, made=made: made(x), X)
     assert "with that the call traces" not in reason(lambda p: p.w * 2, Doubled(X))
     assert "Outer (inner as static fields" in reason(lambda x: Outer("a", x), X)
@@ -137,6 +145,11 @@ def test_a_dict_with_a_text_in_it_may_be_bound_beforehand():
     assert "`functools.partial(weighted, c=c)` under jit, with which the call traces" in reason(weighted, X, given)
     assert jax.jit(functools.partial(weighted, c=given))(X).shape == (3,)
     assert "`functools.partial(first, c)`" in reason(first, given, X)
+
+    def option(x, **options):
+        return weighted(x, options["c"])
+
+    assert "`functools.partial(option, c=c)`" in jm.diagnose(jax.jit(option), X, c=given).reason
     for fun, args in ((between, (X, given, X)), (needing, (X, given))):
         assert "partial" not in reason(fun, *args)
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.consuming import Consumers
 
 
+_BY_ALL_ROWS = {"limit": "few of very many rows: what is too small to be inverted goes by the number of all of them"}
+
+
 def fitted(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
     """Points that do not count: rows of zeros, which take no part in least squares, or weights of 0."""
     if len(known.arguments) < 2:
@@ -32,16 +35,17 @@ def fitted(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
         flow.stop(node)
     if known.name == "lstsq" and not _is_solution_alone(flow, node):
         flow.stop(node)  # the residuals, the rank and the singular values are those of all rows
-    limited = known.name == "lstsq" and not others and not known.keywords and flow.current is not None
-    if known.name == "lstsq" and _is_rank_read(flow, node) and not limited:
+    limited = known.name == "lstsq" and _is_rank_read(flow, node)
+    if limited and (others or known.keywords or flow.current is None):
         flow.stop(node)  # what is 0 for it goes by the number of rows
     for side, each in ((points, one), (values, two)):
         flow.replace(side, flow.padded(side, each, "0"))
-    if known.name == "lstsq" and _is_rank_read(flow, node):
-        rows = flow.named(flow.text(points), "rows", "rows_that_count")
+    if limited:
+        rows, seen = flow.named(flow.text(points), "rows", "rows_that_count"), flow.text(values)
         flow.replace(points, rows)
         most = f"{flow.jnp('maximum')}({flow.count(one)}, {rows}.shape[1])"
-        flow.with_keyword(node, f"rcond={flow.jnp('finfo')}({rows}.dtype).eps * {most}")
+        dtype = f"{flow.jnp('result_type')}({rows}, {seen}, float)" if one.dtype != "f" or two.dtype != "f" else f"{rows}.dtype"
+        flow.with_keyword(node, f"rcond={flow.jnp('finfo')}({dtype}).eps * {most}")
     if known.name == "polyfit":
         if len(others) + (known.keyword("deg") is not None) != 1 or {each.arg for each in known.keywords} - {"w", "deg"}:
             flow.stop(node)
@@ -55,20 +59,17 @@ def fitted(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
 
 
 def pseudo_inverse(flow: Consumers, node: ast.Call, known: Called) -> Ragged | None:
-    """`jnp.linalg.pinv(A)`: a row of zeros gives a column of zeros. What is too small to be inverted is asked by the number of
-    rows that count (`rtol`, as JAX has it)."""
+    """`jnp.linalg.pinv(A)`: a row of zeros gives a column of zeros."""
     found = flow.visit(known.arguments[0]) if known.arguments else None
     flow.plain(*known.arguments[1:], *(each.value for each in known.keywords))
     if found is None:
         return None
     if found.ndim != 2 or found.flat or found.listed or found.group or found.grid or found.dtype != "f":
         flow.stop(node)
-    if len(known.arguments) > 1 or known.keywords or flow.current is None:
+    if len(known.arguments) > 1 or known.keywords:
         flow.stop(node)
-    rows = flow.named(flow.padded(known.arguments[0], found, "0"), "rows", "rows_that_count")
-    most = f"{flow.jnp('maximum')}({flow.count(found)}, {rows}.shape[{1 - found.axis}])"
-    spelled = flow.code.src(node.func)
-    flow.replace(node, f"{spelled}({rows}, rtol=10 * {most} * {flow.jnp('finfo')}({rows}.dtype).eps)")
+    flow.replace(known.arguments[0], flow.padded(known.arguments[0], found, "0"))
+    flow.excludes |= _BY_ALL_ROWS  # jit and grad together take no limit that is traced
     return replace(found, axis=1 - found.axis, pad="0", dtype="f", direct=False, source=-1)
 
 

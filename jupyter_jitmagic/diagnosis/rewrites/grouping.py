@@ -101,7 +101,7 @@ def _distinct_several(flow: Flow, node: ast.Call, name: str, flags: list[str], f
     ragged = Ragged(mask, front=True, dtype=dtype_of(flow, node.args[0]))
     counts = Ragged(mask, front=True, dtype="i")
     if flow.stores(names.get("return_inverse", "")) == 1:
-        flow.inverses[names["return_inverse"]] = counts, size
+        flow.inverses[names["return_inverse"]] = counts, f"{names['return_inverse']}.size"
     parts = {"return_index": counts, "return_counts": Ragged(mask, front=True, dtype="i", pad="0"), "return_inverse": None}
     return Selection(text, ragged, "size=", several=(ragged, *(parts[flag] for flag in order)))
 

@@ -137,14 +137,19 @@ def _is_bound_again(function: ast.FunctionDef, name: str) -> bool:
     return len(bound) + sum(isinstance(n, ast.arg) and n.arg == name for n in walk(function)) > 1
 
 
+_READING = ("len", "sum", "max", "min", "map", "enumerate", "zip", "reversed", "sorted", "any", "all")
+
+
 def _read_by_label(
     spot: Spot, function: ast.FunctionDef, call: ast.Call, name: str, whole: str, part: str
 ) -> dict[ast.expr, str]:
     """What stands where the first piece, the last or the longest is asked for; nothing where the list is changed."""
     code, found = spot.code, dict[ast.expr, str]()
     uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
-    if bound_once(function, name) is not call or any(isinstance(code.parents[use], ast.Attribute) for use in uses):
+    if bound_once(function, name) is not call or _is_bound_again(function, name):
         return {}
+    if any(isinstance(code.parents[use], ast.Attribute | ast.Assign | ast.Starred) for use in uses):
+        return {}  # which may change the list, or give it another name
     for use in uses:
         match read := code.parents[use]:
             case ast.Subscript(ctx=ast.Store() | ast.Del()):
@@ -157,8 +162,14 @@ def _read_by_label(
                 spot.is_builtin("max") and spot.is_builtin("len")
             ):
                 label = f"{spot.jnp('argmax')}({spot.jnp('bincount')}({part}, length={part}.size))"
-            case _:
+            case ast.Call(func=ast.Name(id=asks)) if asks in _READING and spot.is_builtin(asks):
                 continue
+            case ast.For() | ast.comprehension() if read.iter is use:
+                continue
+            case ast.Subscript(value=of) if of is use:
+                continue
+            case _:
+                return {}
         found[read] = f"{whole}[{part} == {label}]"
     return found
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 import copy
 import itertools
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import called, is_module
 from jupyter_jitmagic.diagnosis.rewrites.recursion import Instead, own_calls
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import Edit
+from jupyter_jitmagic.source.code import Code, Edit
 from jupyter_jitmagic.source.names import loaded, stored, walk
 
 _SIMPLE = (ast.For, ast.If, ast.Assign, ast.Expr, ast.Continue, ast.Pass)
@@ -40,10 +40,12 @@ def as_a_stack(spot: Spot) -> Iterator[Step]:
     # one mark for a place whoever comes there first, and nothing else that comes with it
     if not marks or not changed or not set(changed) <= loaded([place]) or loaded([value]) & {marks, *changed}:
         return
-    if (set(names) - set(changed)) & {marks, *stored(body)} - {marks} or not _are_statements(spot, function, body[1:], calls):
+    if (set(names) - set(changed)) & set(stored(body)) or not _are_statements(spot, function, body[1:], calls):
         return
-    places = {_in_terms_of(place, changed, each) for each in given}
-    if not _are_asked(spot, body[1:], marks, places):
+    if not all(_gives_a_value(spot, each) for each in walk(mark) if isinstance(each, ast.Call)):
+        return
+    places = {call: _in_terms_of(place, changed, each) for call, each in zip(calls, given, strict=True)}
+    if not _are_asked(spot, function, marks, places, body[1:]):
         return
     stack, indent = code.fresh("stack", "to_visit"), code.indent(body[0])
     item = changed[0] if len(changed) == 1 else ", ".join(changed)
@@ -66,18 +68,35 @@ def _is_called_alike(function: ast.FunctionDef, names: Sequence[str], calls: Seq
     return plain and not starred and not any(call.keywords or len(call.args) != len(names) for call in calls)
 
 
-def _are_asked(spot: Spot, body: Sequence[ast.stmt], marks: str, places: Set[str]) -> bool:
-    """Whether the marks are read where a call's own place is asked for, before it, and nowhere else but for their shape."""
-    code, read = spot.code, set[str]()
-    for use in (node for each in body for node in walk(each) if isinstance(node, ast.Name) and node.id == marks):
-        whole: ast.AST = use
-        while isinstance(around := code.parents[whole], ast.Subscript) and around.value is whole:
-            whole = around
-        if isinstance(whole, ast.Subscript):
-            read.add(ast.unparse(whole))
-        elif not spot.asks_shape(use) and not _is_handed_on(spot, use):
+def _are_asked(
+    spot: Spot, function: ast.FunctionDef, marks: str, places: Mapping[ast.Call, str], body: Sequence[ast.stmt]
+) -> bool:
+    """Whether the marks are read where a call's own place is asked for, in a test around it, and nowhere else but for their
+    shape."""
+    code, asked = spot.code, set[ast.AST]()
+    for call, place in places.items():
+        around = itertools.takewhile(lambda at: at is not function, code.ancestors(call))
+        tests = [at.test for at in around if isinstance(at, ast.If)]
+        reads = {
+            whole for test in tests for use in _loads(test, marks) if isinstance(whole := _whole(code, use), ast.Subscript)
+        }
+        if not reads or {ast.unparse(each) for each in reads} != {place}:
             return False
-    return read == places
+        asked |= reads
+    uses = [use for each in body for use in _loads(each, marks)]
+    return all(_whole(code, use) in asked or spot.asks_shape(use) or _is_handed_on(spot, use) for use in uses)
+
+
+def _loads(node: ast.AST, name: str) -> list[ast.Name]:
+    return [each for each in walk(node) if isinstance(each, ast.Name) and each.id == name]
+
+
+def _whole(code: Code, use: ast.Name) -> ast.AST:
+    """`seen[r][c]` of its `seen`."""
+    whole: ast.AST = use
+    while isinstance(around := code.parents[whole], ast.Subscript) and around.value is whole:
+        whole = around
+    return whole
 
 
 def _is_handed_on(spot: Spot, use: ast.Name) -> bool:
@@ -95,16 +114,30 @@ def _are_statements(spot: Spot, function: ast.FunctionDef, body: Sequence[ast.st
     effects = [node for node in statements if isinstance(node, ast.Expr) and node.value not in calls]
     parts = [part for node in statements if isinstance(node, ast.Assign) for each in node.targets for part in ast.walk(each)]
     others = [node for node in nodes if isinstance(node, ast.Call) and node not in calls]
+    counting = any(isinstance(node, ast.Assign) and set(stored([node])) & _carried(spot, function, node) for node in statements)
     below = (itertools.takewhile(lambda at: at is not function, spot.code.ancestors(call)) for call in calls)
     return (
         all(isinstance(spot.code.parents[call], ast.Expr) for call in calls)
         and all(any(isinstance(at, ast.If) for at in each) for each in below)
         and all(isinstance(node, _SIMPLE) for node in statements)
         and not effects
+        and not counting
         and not any(isinstance(part, ast.Subscript | ast.Attribute) for part in parts)
         and not any(isinstance(node, ast.NamedExpr | ast.Lambda | ast.Await) for node in nodes)
         and all(_gives_a_value(spot, call) for call in others)
     )
+
+
+def _carried(spot: Spot, function: ast.FunctionDef, statement: ast.Assign) -> set[str]:
+    """The names that what stands before a statement in its own round reads, or the statement itself: what a call leaves between
+    two rounds may be another then."""
+    around = itertools.takewhile(lambda at: at is not function, spot.code.ancestors(statement))
+    outer = [at for at in around if isinstance(at, ast.For | ast.If)]
+    if any(isinstance(at, ast.If) for at in outer):
+        return set(stored([statement]))
+    block = spot.code.block(statement)
+    heads = [at.target for at in outer if isinstance(at, ast.For)] + [at.iter for at in outer if isinstance(at, ast.For)]
+    return loaded([statement.value, *heads, *block[: block.index(statement)]])
 
 
 def _gives_a_value(spot: Spot, call: ast.Call) -> bool:

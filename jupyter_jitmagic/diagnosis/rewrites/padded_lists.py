@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import bound_once, loaded, stored, walk, walk_scope
+from jupyter_jitmagic.source.names import COMPREHENSIONS, bound_once, loaded, stored, walk, walk_scope
 
 
 def as_a_loop(spot: Spot) -> Iterator[Step]:
@@ -57,7 +57,7 @@ def in_an_expression(spot: Spot) -> Iterator[Step]:
         edits: list[tuple[tuple[int, int], str]] = [(code.region([each]), "") for each in _unread(spot, function, sums)]
         for each in sums:
             uses = [n for n in walk_scope([statement]) if isinstance(n, ast.Name) and n.id == each.name]
-            counts = [code.parents[use] for use in uses if use not in set(ast.walk(each.node))]
+            counts = [code.parents[use] for use in uses if not any(use in ast.walk(one.node) for one in sums)]
             if not all(_is_length(spot, count) for count in counts):
                 return
             if counts:
@@ -79,6 +79,8 @@ def _sums(spot: Spot, function: ast.FunctionDef, statement: ast.stmt) -> Iterato
     """The sums in a statement; of two lists that are appended to in turns the lengths are one."""
     code = spot.code
     for node in walk_scope([statement]):
+        if any(isinstance(at, COMPREHENSIONS) for at in code.ancestors(node)):
+            continue
         match node:
             case ast.BinOp(
                 left=ast.Name(id=name), op=ast.Add(), right=ast.BinOp(left=ast.List(elts=[item]), op=ast.Mult(), right=times)
@@ -112,8 +114,8 @@ def _resolved(spot: Spot, node: ast.expr, named: list[str]) -> ast.expr:
 
 
 def _is_held_alone(spot: Spot, function: ast.FunctionDef, name: str, statement: ast.stmt, since: int) -> bool:
-    """Whether a list is made here and has no other name, nothing but `append` changes it, and from the line `since` on, or the
-    statement, no line but that reads it."""
+    """Whether a list is made here and has no other name, nothing but `append` changes it, from the line `since` on nothing, and
+    behind the statement nothing reads it."""
     code, inside = spot.code, set(walk_scope(function.body))
     made = bound_once(function, name)
     uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
@@ -128,7 +130,8 @@ def _is_held_alone(spot: Spot, function: ast.FunctionDef, name: str, statement: 
                 read = False
             case parent:
                 read = True
-                if not (_is_length(spot, parent) or isinstance(parent, ast.Subscript) or _is_asked(parent, use)):
+                item = isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Load)
+                if not (_is_length(spot, parent) or item or _is_asked(parent, use)):
                     return False
         if use.lineno > statement.lineno or (since and use.lineno >= since and not (read and use.lineno <= statement.lineno)):
             return False
@@ -136,7 +139,8 @@ def _is_held_alone(spot: Spot, function: ast.FunctionDef, name: str, statement: 
 
 
 def _is_asked(parent: ast.AST, use: ast.Name) -> bool:
-    return isinstance(parent, ast.BoolOp | ast.UnaryOp) or (isinstance(parent, ast.If | ast.While) and parent.test is use)
+    denied = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+    return denied or (isinstance(parent, ast.If | ast.While) and parent.test is use)
 
 
 def _are_filled_alike(spot: Spot, function: ast.FunctionDef, one: str, other: str) -> bool:

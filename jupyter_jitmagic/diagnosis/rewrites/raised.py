@@ -87,7 +87,7 @@ def raised_by(spot: Spot, call: ast.Call, handlers: Sequence[ast.ExceptHandler] 
                 name = code.fresh("items", "listed")
                 return Raised(ValueError, f"{code.operand(item)} not in {name}", [f"{name} = {code.src(made)}"], [(made, name)])
         case ast.Call(func=ast.Name(id="min" | "max" as which), args=[items]) if spot.is_builtin(which):
-            if all(each.arg == "key" for each in call.keywords):
+            if all(each.arg == "key" and isinstance(each.value, ast.Lambda) for each in call.keywords):
                 return _of_nothing(spot, items)
         case ast.Call(func=ast.Name(id="next"), args=[items], keywords=[]) if spot.is_builtin("next"):
             return _exhausted(spot, call, items)

@@ -160,10 +160,15 @@ class Reshaping(Consumers):
         """n of `jnp.zeros(n)`, `jnp.zeros((n, 3))`, and 3 along the other axis."""
         match node:
             case ast.Call(func=ast.Attribute(attr="zeros" | "ones" | "full"), args=[shape, *_]):
-                if isinstance(shape, ast.Tuple):
-                    size = shape.elts[axis] if len(shape.elts) > axis else shape
+                if isinstance(shape, ast.Tuple | ast.List):
+                    if len(shape.elts) <= axis or any(isinstance(each, ast.Starred) for each in shape.elts):
+                        return None
+                    size = shape.elts[axis]
                 else:
                     size = shape
+                fact = self.spot.fact(size)
+                if fact is not None and fact.sort != "number":
+                    return None
                 return None if self.is_traced(size) or isinstance(size, ast.Tuple) else self.text(size)
         return None
 
@@ -203,6 +208,8 @@ class Reshaping(Consumers):
         values = [self.visit(part.value if isinstance(part, ast.Starred) else part) for part in parts]
         if not any(values):
             return None
+        if any(isinstance(part, ast.Starred) and each is not None for part, each in zip(parts, values, strict=True)):
+            self.stop(node)  # a column for each element
         if all(each is not None and each.ndim == 1 for each in values):
             return self._stack_of(node, parts, 1)
         rows = [replace(each, ndim=2) for each in values if each is not None and each.axis == 0 and each.ndim <= 2]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,11 @@ from typing import Any
 from jupyter_jitmagic.diagnosis.rewrites.recursion import Instead
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves
-from jupyter_jitmagic.source.names import SCOPES, bound_once, loaded, stored, target_names, walk
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, bound_once, loaded, stored, target_names, walk
 
 _MOST, _MOST_LINES = 6, 8  # parts, and lines of a loop that is written out for each of them
+
+_COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.FunctionDef, ast.ClassDef)
 
 _Edits = list[tuple[ast.AST | tuple[int, int], str]]
 
@@ -66,7 +69,7 @@ def each_part(spot: Spot) -> Iterator[Step]:
                 pass
             case _:
                 continue
-        inner = any(isinstance(n, (*SCOPES, ast.ListComp, ast.GeneratorExp, ast.NamedExpr)) for n in ast.walk(elt))
+        inner = any(isinstance(n, (*SCOPES, *COMPREHENSIONS, ast.NamedExpr)) for n in ast.walk(elt))
         elsewhere = spot.node not in ast.walk(node) and (loaded([elt]) & selected or _selects(spot, elt))
         if not inner and (spot.node in ast.walk(elt) or elsewhere):
             texts = (Instead({name: ast.unparse(part)}).visit(copy.deepcopy(elt)) for part in parts)
@@ -91,6 +94,11 @@ def _joined(spot: Spot, function: ast.FunctionDef, node: ast.expr, written: str)
             uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and n is not statement.targets[0]]
             block = code.block(statement)
             if len(uses) != 1 or code.statement(uses[0]) not in block or bound_once(function, name) is not node:
+                return []
+            later = set(itertools.takewhile(lambda at: at is not code.statement(uses[0]), code.ancestors(uses[0])))
+            if isinstance(code.statement(uses[0]), _COMPOUND) or any(
+                isinstance(at, (*SCOPES, *COMPREHENSIONS)) for at in later
+            ):
                 return []
             between = block[block.index(statement) + 1 : block.index(code.statement(uses[0]))]
             if loaded([node]) & {*stored(between)}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import inspect
 import sys
 import types
 from collections.abc import Mapping
@@ -102,8 +103,12 @@ def _without_arrays(value: Any) -> list[str]:
 
 def _keeps_its_fields(value: Any) -> bool:
     """Whether an object is made of its fields, each as it is given: nothing is computed when it is made again."""
-    given = all(field.init for field in dataclasses.fields(value))
-    return given and not has(value, "__post_init__") and attribute(type(value), "__dataclass_params__").init
+    kind, names = type(value), [field.name for field in dataclasses.fields(value)]
+    if has(value, "__post_init__") or "__init__" not in vars(kind) or not attribute(kind, "__dataclass_params__").init:
+        return False
+    code = attribute(vars(kind)["__init__"], "__code__")
+    generated = code is not None and code.co_filename == "<string>"  # by dataclasses itself
+    return generated and [*inspect.signature(kind).parameters] == names
 
 
 def _taken_apart(result: Any, fixed: Mapping[type, tuple[str, ...]]) -> Any:
@@ -112,7 +117,8 @@ def _taken_apart(result: Any, fixed: Mapping[type, tuple[str, ...]]) -> Any:
     def fields_of(leaf: Any) -> Any:
         if type(leaf) not in fixed:
             return leaf
-        if any(isinstance(each, jax.core.Tracer) for each in (getattr(leaf, name, None) for name in fixed[type(leaf)])):
+        held = [getattr(leaf, name, None) for name in fixed[type(leaf)]]
+        if any(isinstance(each, jax.core.Tracer) for each in jax.tree_util.tree_leaves(held)):
             raise TypeError("a field that would be static is traced")
         names = [field.name for field in dataclasses.fields(leaf) if field.name not in fixed[type(leaf)]]
         return {name: _taken_apart(getattr(leaf, name, None), fixed) for name in names}

@@ -74,7 +74,9 @@ def _bound(call: Call, argument: Argument) -> str:
         return ""
     parameters, name = inspect.signature(call.fun).parameters, argument.name
     given = [*parameters][: len(call.args)]
-    if name in given[1:-1] or (name not in given[:1] and parameters[name].kind is inspect.Parameter.POSITIONAL_ONLY):
+    parameter = parameters.get(name)  # none where it is one of `**options`
+    by_place = parameter is not None and parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+    if name in given[1:-1] or (by_place and name not in given[:1]):
         return ""
     return f"functools.partial({call.name}, {name if given[:1] == [name] else f'{name}={name}'})"
 

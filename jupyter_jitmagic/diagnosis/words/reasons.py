@@ -77,7 +77,7 @@ def for_numbers_held(names: Sequence[str]) -> str:
 
 def for_numbers_of_the_host(split: bool) -> str:
     """Why numbers are static with which a library computes outside of JAX."""
-    text = " A function on the host reads them, which cannot be traced."
+    text = " They are read by a function on the host, which cannot be traced."
     way = " The split leaves it in plain Python: there a new value recompiles nothing, unless it changes a size."
     return f"{text}{way}" if split else text
 

@@ -109,3 +109,24 @@ def test_a_call_on_the_line_of_its_test():
     source = WITHIN.replace("if not seen[v]:\n                    visit(v)\n", "if not seen[v]: visit(v)\n")
     assert "seen[v]: visit(v)" in source
     check(source, (A, jnp.array(0), 1), (A, jnp.array(3), 1), (A, jnp.array(2), 2), seconds=20.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("if not seen[v]:", "if not seen[v] and n < 2:\n                    n = n + 1"),
+        ("if not seen[v]:\n", "if seen[v]:\n                    n = 1\n                if n < 1 and not seen[v]:\n"),
+        (
+            "if not seen[v]:\n",
+            "if not seen[v - 1]:\n                    visit(v - 1)\n                if seen[v - 1] and not seen[v]:\n",
+        ),
+        ("seen[u] = True", "seen[u] = next(numbers)"),
+    ],
+    ids=["counted", "met", "under another's mark", "numbered"],
+)
+def test_what_is_marked_meanwhile_may_not_count(old, new):
+    """A stack marks what it is to look at before it looks at anything of it."""
+    named = WITHIN.replace("        seen[u] = True\n", "        seen[u] = True\n        n = 0\n")
+    assert "while" in offered(named, A, 0, 1)
+    source = named.replace(old, new)
+    assert source != named and "while" not in offered(source, A, 0, 1)
