@@ -498,11 +498,18 @@ def test_what_is_asked_of_a_list_that_may_be_empty_is_kept_and_that_is_said(aske
     assert any("asked of path while it is empty, plain Python raises" in each for each in found.compared.differences)
 
 
-def test_the_largest_of_an_empty_list_of_arrays_or_for_a_handler_is_not_known():
-    caught = ASKED.replace("path = [x]", "path = []").replace("return ", "try:\n        return ")
-    caught += "max(path)\n    except ValueError:\n        return -1.0\n"
-    for source in (caught, ASKED.replace("path = [x]", "path = []").replace("x - t", "jnp.stack([x, t])") + "path[-1]\n"):
-        assert not propose(define(source)["f"], (jnp.array(1.5), jnp.array(0.5)), {}).rewrites
+def test_the_largest_of_an_empty_list_of_arrays_is_not_known():
+    source = ASKED.replace("path = [x]", "path = []").replace("x - t", "jnp.stack([x, t])") + "path[-1]\n"
+    assert not propose(define(source)["f"], (jnp.array(1.5), jnp.array(0.5)), {}).rewrites
+
+
+def test_the_largest_of_a_list_that_may_be_empty_or_what_a_handler_gives():
+    """Whether it holds anything is asked first."""
+    source = ASKED.replace("path = [x]", "path = []").replace("return ", "try:\n        return ")
+    source += "max(path)\n    except ValueError:\n        return -1.0\n"
+    calls = [(jnp.array(x), jnp.array(t)) for x, t in ((1.5, 0.5), (30.0, 0.5), (0.1, 2.0))]
+    assert [float(define(source)["f"](*each)) == -1.0 for each in calls] == [False, True, False]
+    check(source, *calls, seconds=20.0)
 
 
 SAMPLED = """
