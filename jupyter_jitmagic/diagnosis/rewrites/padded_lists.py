@@ -135,7 +135,10 @@ def _is_held_alone(spot: Spot, function: ast.FunctionDef, name: str, statement: 
                     return False
         if use.lineno > statement.lineno or (since and use.lineno >= since and not (read and use.lineno <= statement.lineno)):
             return False
-    return isinstance(made, ast.List) and not any(isinstance(each, ast.Starred) for each in made.elts)
+    if not isinstance(made, ast.List) or any(isinstance(each, ast.Starred) for each in made.elts):
+        return False
+    statement_made = code.statement(made)
+    return isinstance(statement_made, ast.Assign) and len(statement_made.targets) == 1  # and not `out = other = []`
 
 
 def _is_asked(parent: ast.AST, use: ast.Name) -> bool:

@@ -293,4 +293,6 @@ def test_what_may_be_raised_otherwise_keeps_its_handler():
     x = jnp.array([3, 1, 4])
     assert "if" in offered(source.format("v for v in x if v > 3"), x)
     assert "if" not in offered(source.format("reversed([v for v in x if v > 3])"), x)
+    raising = "def cost(v):\n    if v > 8:\n        raise ValueError\n    return v\n\n\n"
+    assert "if" not in offered(raising + source.format("(v for v in x if v > 3), key=cost"), x)
     assert not propose(define(source.format("math.sqrt(v) for v in x if v > 3"))["f"], (x,), {}, seconds=5.0).rewrites

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import jax.numpy as jnp
 import pytest
+
+from jupyter_jitmagic.diagnosis.rewrites.drafts import Draft
+from jupyter_jitmagic.diagnosis.rewrites.engine import Search
 
 from .helpers import check, define, propose
 
@@ -53,6 +58,14 @@ def test_parts_of_what_is_another_by_the_time_that_they_are_joined():
     calls = (W, jnp.arange(6.0), R), (W[::-1], jnp.arange(6.0) ** 2, R)
     joined = check(source.format("e = e + 1"), *calls, seconds=20.0).rewrites[0].source
     assert "parts = " not in joined
-    found = propose(define(source.format("r = r + 1"))["f"], calls[0], {}, seconds=10.0)
-    assert all("parts = " in each.source for each in found.rewrites)
-    assert not found.rewrites or check(source.format("r = r + 1"), *calls, seconds=20.0)
+    tried: list[str] = []
+    real = Search._traced
+
+    def noting(search: Search, draft: Draft, stopped: object) -> object:
+        tried.extend(draft.texts.values())
+        return real(search, draft, stopped)
+
+    with mock.patch.object(Search, "_traced", noting):
+        propose(define(source.format("r = r + 1"))["f"], calls[0], {}, seconds=10.0)
+    written = [each for each in tried if "r == 1" in each]
+    assert written and all("parts = " in each for each in written)

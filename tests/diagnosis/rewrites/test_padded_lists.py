@@ -127,8 +127,20 @@ def test_a_list_that_is_filled_up_within_an_expression(last, left):
         ("return jnp", "lengths.append(0)\n    return jnp"),
         ("values.append(x[i])", "if j > i + 1:\n            values.append(x[i])"),
         ("n, values, lengths, i = len(x), [], [], 0", "n, values, lengths, i = len(x), [0], [], 0"),
+        ("n, values, lengths, i = len(x), [], [], 0", "n, values, i = len(x), [], 0\n    lengths = other = []"),
+        ("n, values, lengths, i = len(x), [], [], 0", "n, values, i = len(x), [], 0\n    lengths = [v for v in ()]"),
     ],
-    ids=["read behind", "another name", "in a function", "another length", "one more", "not in turns", "not from nothing"],
+    ids=[
+        "read behind",
+        "another name",
+        "in a function",
+        "another length",
+        "one more",
+        "not in turns",
+        "not from nothing",
+        "two names at once",
+        "made of others",
+    ],
 )
 def test_a_list_that_is_not_filled_up_in_its_place(old, new):
     """Something else holds it or reads it, or what was missing is not what is missing there."""
