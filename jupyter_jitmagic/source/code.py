@@ -170,6 +170,26 @@ class Code:
         since = {each.id for each in names if not isinstance(each.ctx, ast.Load)}
         return None if since & loaded([value]) else value
 
+    def unread(self, names: Iterable[str], gone: Collection[ast.AST], beside: ast.stmt) -> Iterator[ast.stmt]:
+        """The assignments to these names alone, in the block of the statement `beside`, as far as nothing reads them but what
+        is `gone`, and then each other."""
+        function, gone = self.function(beside), set(gone)
+        if not isinstance(function, ast.FunctionDef):
+            return
+        for name in names:
+            value = bound_once(function, name)
+            made = self.statement(value) if value is not None else None
+            match made:
+                case ast.Assign(targets=[ast.Name()]) if self.on_own_lines([made]) and made in self.block(beside):
+                    pass
+                case _:
+                    return
+            uses = (n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
+            if not all(use in gone for use in uses):
+                return
+            gone |= set(walk(made))
+            yield made
+
     def is_global(self, name: str, at: ast.AST) -> bool:
         """Whether a name means a global there: no function and no comprehension around the place binds it."""
         return not any(name in self._bound_by(around) for around in self.ancestors(at) if isinstance(around, _BINDING))

@@ -118,11 +118,11 @@ def _by_label(
     if not isinstance(whole, ast.Name) or _is_bound_again(function, array):
         array = code.fresh("whole", "array")
         lines = f"{array} = {code.src(whole)}\n{indent}{lines}"
-    read = _read_by_label(spot, function, call, name, array, part) if named else {}
+    read = _read_by_label(spot, function, name, array, part) if named else {}
     number = _numbers_of_gaps(spot, function, names, statement)
     edits: _Edits = [*read.items(), *((each, f"{part}[-1]") for each in number)]
     gone = {node for each in (call, *number) for node in ast.walk(each)}
-    edits += [(code.region([each]), "") for each in _unread(spot, function, names, gone, statement)]
+    edits += [(code.region([each]), "") for each in code.unread(names, gone, statement)]
     others = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
     made = f"{name} = [{array}[{part} == {k}] for {k} in {spot.jnp('unique')}({part})]"
     if named:
@@ -140,16 +140,13 @@ def _is_bound_again(function: ast.FunctionDef, name: str) -> bool:
 _READING = ("len", "sum", "max", "min", "map", "enumerate", "zip", "reversed", "sorted", "any", "all")
 
 
-def _read_by_label(
-    spot: Spot, function: ast.FunctionDef, call: ast.Call, name: str, whole: str, part: str
-) -> dict[ast.expr, str]:
-    """What stands where the first piece, the last or the longest is asked for; nothing where the list is changed."""
+def _read_by_label(spot: Spot, function: ast.FunctionDef, name: str, whole: str, part: str) -> dict[ast.expr, str]:
+    """What stands where the first piece, the last or the longest is asked for; nothing where something else is done with the
+    list, which may change it or give it another name."""
     code, found = spot.code, dict[ast.expr, str]()
     uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]
-    if bound_once(function, name) is not call or _is_bound_again(function, name):
+    if _is_bound_again(function, name):
         return {}
-    if any(isinstance(code.parents[use], ast.Attribute | ast.Assign | ast.Starred) for use in uses):
-        return {}  # which may change the list, or give it another name
     for use in uses:
         match read := code.parents[use]:
             case ast.Subscript(ctx=ast.Store() | ast.Del()):
@@ -211,25 +208,6 @@ def _numbers_of_gaps(spot: Spot, function: ast.FunctionDef, names: Sequence[str]
             case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]) if name in names and spot.is_builtin("len"):
                 found += [node] if node.lineno > (statement.end_lineno or 0) else []
     return found
-
-
-def _unread(
-    spot: Spot, function: ast.FunctionDef, names: Sequence[str], gone: set[ast.AST], statement: ast.stmt
-) -> Iterator[ast.stmt]:
-    """The statements that give the places names, as far as nothing reads them but what is `gone`."""
-    code = spot.code
-    for name in names:
-        uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name]
-        made = next(code.statement(use) for use in uses if isinstance(use.ctx, ast.Store))
-        match made:
-            case ast.Assign(targets=[ast.Name()]) if code.on_own_lines([made]) and made in code.block(statement):
-                pass
-            case _:
-                return
-        if not all(use in gone for use in uses if isinstance(use.ctx, ast.Load)):
-            return
-        gone = gone | set(ast.walk(made))
-        yield made
 
 
 RULES: list[Rule] = [pieces, pieces_between_gaps]

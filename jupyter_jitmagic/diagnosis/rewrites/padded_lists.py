@@ -4,7 +4,7 @@ is filled up within an expression; and where it is cut to that length, too, an i
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
@@ -48,13 +48,15 @@ def in_an_expression(spot: Spot) -> Iterator[Step]:
     if spot.asked() is None or not isinstance(function, ast.FunctionDef):
         return
     for statement in function.body:
-        if isinstance(statement, _COMPOUND) or statement.lineno < spot.node.lineno or not code.on_own_lines([statement]):  # type: ignore[attr-defined]
+        if hasattr(statement, "body") or statement.lineno < spot.node.lineno or not code.on_own_lines([statement]):  # type: ignore[attr-defined]
             continue
         sums = list(_sums(spot, function, statement))
         if not sums or not all(_is_filled_until(spot, function, each.name) for each in sums):
             continue
         indent, lines = code.indent(statement), list[str]()
-        edits: list[tuple[tuple[int, int], str]] = [(code.region([each]), "") for each in _unread(spot, function, sums)]
+        named = dict.fromkeys(name for each in sums for name in each.named)
+        gone = {node for each in sums for node in ast.walk(each.node)}
+        edits: list[tuple[tuple[int, int], str]] = [(code.region([made]), "") for made in code.unread(named, gone, statement)]
         for each in sums:
             uses = [n for n in walk_scope([statement]) if isinstance(n, ast.Name) and n.id == each.name]
             counts = [code.parents[use] for use in uses if not any(use in ast.walk(one.node) for one in sums)]
@@ -70,9 +72,6 @@ def in_an_expression(spot: Spot) -> Iterator[Step]:
         start = code.region([statement])[0]
         yield spot.step("filled up", ((start, start), "".join(lines)), *edits)
         return
-
-
-_COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.FunctionDef, ast.ClassDef)
 
 
 def _sums(spot: Spot, function: ast.FunctionDef, statement: ast.stmt) -> Iterator[_Sum]:
@@ -166,20 +165,6 @@ def _is_filled_until(spot: Spot, function: ast.FunctionDef, name: str) -> bool:
     """Whether a list is filled by a `while`, so that nothing but what fills it up tells how long it gets."""
     loops = (isinstance(at, ast.While) for each in _appends(spot, function, name) for at in spot.code.ancestors(each))
     return isinstance(spot.locals.get(name), list) and any(loops)
-
-
-def _unread(spot: Spot, function: ast.FunctionDef, sums: Sequence[_Sum]) -> Iterator[ast.stmt]:
-    """The lines that give names to what is missing, and that nothing reads but these sums."""
-    gone = {node for each in sums for node in ast.walk(each.node)}
-    for name in dict.fromkeys(name for each in sums for name in each.named):
-        value = bound_once(function, name)
-        made = spot.code.statement(value) if value is not None else None
-        reads = (n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
-        match made:
-            case ast.Assign(targets=[ast.Name(id=bound)]) if bound == name and made in function.body:
-                if spot.code.on_own_lines([made]) and all(read in gone for read in reads):
-                    gone |= set(ast.walk(made))
-                    yield made
 
 
 def _is_length(spot: Spot, node: ast.AST) -> bool:

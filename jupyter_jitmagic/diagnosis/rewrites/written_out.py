@@ -20,8 +20,6 @@ from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, bound_once, lo
 
 _MOST, _MOST_LINES = 6, 8  # parts, and lines of a loop that is written out for each of them
 
-_COMPOUND = (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.FunctionDef, ast.ClassDef)
-
 _Edits = list[tuple[ast.AST | tuple[int, int], str]]
 
 
@@ -96,9 +94,7 @@ def _joined(spot: Spot, function: ast.FunctionDef, node: ast.expr, written: str)
             if len(uses) != 1 or code.statement(uses[0]) not in block or bound_once(function, name) is not node:
                 return []
             later = set(itertools.takewhile(lambda at: at is not code.statement(uses[0]), code.ancestors(uses[0])))
-            if isinstance(code.statement(uses[0]), _COMPOUND) or any(
-                isinstance(at, (*SCOPES, *COMPREHENSIONS)) for at in later
-            ):
+            if hasattr(code.statement(uses[0]), "body") or any(isinstance(at, (*SCOPES, *COMPREHENSIONS)) for at in later):
                 return []
             between = block[block.index(statement) + 1 : block.index(code.statement(uses[0]))]
             if loaded([node]) & {*stored(between)}:
