@@ -1,12 +1,16 @@
-"""What NumPy makes in plain Python's runs, where data is its size."""
+"""What one operation makes in plain Python's runs, where data is its size."""
+
+import ast
+import math
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jupyter_jitmagic as jm
-from jupyter_jitmagic.diagnosis.proof.room import MAKERS, Room
+from jupyter_jitmagic.diagnosis.proof.room import MAKERS, Room, in_room
 from jupyter_jitmagic.sandbox.rerun import OutOfTime
+from tests.diagnosis.rewrites.helpers import define
 
 LARGE = [
     ("zeros", (100,), {}),
@@ -90,3 +94,53 @@ def test_a_module_that_a_function_imports_by_the_name_of_another_is_the_one_it_i
         return a
 
     assert jm.diagnose(f, jnp.array(2.0)).rewrites
+
+
+BOUNDED = [
+    "math.factorial(n)",
+    "math.comb(n, n // 2)",
+    "math.perm(n)",
+    "3**n",
+    "pow(7, n)",
+    "1 << n",
+    "[0.5] * n",
+    "n * (1, 2)",
+    "sum(range(n))",
+    "[*range(3), max(*range(n))]",
+    "math.prod(range(1, n))",
+]
+
+
+@pytest.mark.parametrize("text", BOUNDED)
+def test_one_operation_of_pythons_own_is_bounded(text):
+    """A small number gives what Python gives, a large one ends the run at once: what it makes looks at no clock."""
+    room = Room()
+    tree = in_room(ast.parse(f"def f(n):\n    return {text}"))
+    bounded = ast.unparse(ast.fix_missing_locations(tree)).replace("math.prod", "prod")
+    for name in ("factorial", "comb", "perm"):
+        bounded = bounded.replace(f"math.{name}", f"__jitmagic_math_{name}__")
+    names = {"math": math, "prod": math.prod, **room.instead()}
+    exec(bounded, names)
+    exec(f"def own(n):\n    return {text}", names)
+    with room.of(2**22):
+        assert names["f"](30) == names["own"](30)
+        with pytest.raises(OutOfTime):
+            names["f"](2**30)
+
+
+def test_what_has_no_such_size_is_left_alone():
+    for text in ("x**2", "x * n", "for i in range(n):\n    pass", "zip(range(n), x)", "x @ y", "pow(x, 2, 7)[0]"):
+        tree = ast.parse(text)
+        assert "__jitmagic" not in ast.unparse(in_room(tree)).replace("__jitmagic_pow__(x, 2, 7)", "")
+    own = "def f(x, range, pow):\n    return sum(range(3)) + pow(2, x)"
+    assert ast.unparse(in_room(ast.parse(own))) == own
+    assert "__jitmagic" not in ast.unparse(in_room(ast.parse("sum(range(n))"), {"range": None}))
+
+
+@pytest.mark.parametrize("text", ["math.factorial(n)", "math.comb(n, n // 2)", "3**n % 7", "(1 << n) % 5", "len([0] * n)"])
+def test_an_answer_comes_where_large_numbers_would_take_hours(text):
+    """The inputs of the comparison have whole numbers of thirty bits among them."""
+    source = f"def f(x):\n    n = int(x.max())\n    return {text} * 1.0 + x[0]\n"
+    fun = define(source)["f"]
+    found = jm.diagnose(fun, jnp.array([3, 2, 4]))
+    assert found.kind == "rewrite"

@@ -32,7 +32,7 @@ from jupyter_jitmagic.diagnosis.proof.inputs import Variations
 from jupyter_jitmagic.diagnosis.proof.kinds import asks_for_kinds
 from jupyter_jitmagic.diagnosis.proof.probes import PROBES, Coverage, Instrument, Probes
 from jupyter_jitmagic.diagnosis.proof.raising import Raised, is_of_any_arrays, raised
-from jupyter_jitmagic.diagnosis.proof.room import MAKERS, Room
+from jupyter_jitmagic.diagnosis.proof.room import MAKERS, Room, in_room
 from jupyter_jitmagic.diagnosis.proof.row_by_row import INSTEAD, row_by_row, wrapping
 from jupyter_jitmagic.diagnosis.uncompiled import backward
 from jupyter_jitmagic.diagnosis.uncompiled import running as uncompiled
@@ -144,6 +144,7 @@ class Plain:
         methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
         for unit in units:
             rows = row_by_row(ast.parse(unit.text), unit.globals, {**TRANSFORMS, **MAKERS})
+            rows = in_room(rows, unit.globals)
             rows = Setting().visit(rows) if self.on_numpy else rows
             tree = looking_up(
                 Instrument(unit, self._lines.get(unit.filename, set()), self.coverage).visit(rows), methods, unit.globals
