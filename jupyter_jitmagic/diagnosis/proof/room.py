@@ -1,5 +1,5 @@
 """What one operation makes in plain Python's runs: where data is the size of NumPy's own arrays, of lists or of Python's whole
-numbers (`math.factorial(n)`, `3**n`), a varied input may ask for gigabytes or for hours, and no such operation looks at a clock."""
+numbers (`math.factorial(n)`, `3**n`), a varied input may ask for gigabytes or hours, and no such operation looks at a clock."""
 
 from __future__ import annotations
 

@@ -288,15 +288,19 @@ def first_that(spot: Spot) -> Iterator[Step]:
     refuse_skipped_effects(spot, [around])
     over = f"for {code.src(loop.target)} in {code.expr(loop.iter)}"
     tests, values = f"[{code.expr(loop.ifs[0])} {over}]", f"[{code.expr(around.elt)} {over}]"
+    start = _start_of_itself(spot, around)
+    if start or (start is not None and any(isinstance(each, ast.Sub) for each in ast.walk(loop.iter))):
+        tests += " + [False]"  # there may be no round at all
     array = spot.jnp("array")
     statement = code.statement(call)
     before: list[tuple[tuple[int, int], str]] = []
     hits = f"{array}({tests})"
     straight = not any(isinstance(at, (*SCOPES, *COMPREHENSIONS)) for at in code.ancestors(call) if at in code.below(statement))
     if isinstance(statement, ast.Assign | ast.Return | ast.Expr) and straight and code.on_own_lines([statement]):
-        name, start = code.fresh("hits", "holds"), code.region([statement])[0]
-        before, hits = [((start, start), f"{code.indent(statement)}{name} = {hits}\n")], name
-    chosen = f"{array}({values})[{spot.jnp('argmax')}({hits})]"
+        name, begin = code.fresh("hits", "holds"), code.region([statement])[0]
+        before, hits = [((begin, begin), f"{code.indent(statement)}{name} = {hits}\n")], name
+    at = f"{spot.jnp('argmax')}({hits})"
+    chosen = f"{array}({values})[{at}]" if start is None else f"{start} + {at}" if start else at
     if before and isinstance(call.args[-1], ast.Constant) and call.args[-1].value is None:
         yield from _or_none(spot, call, chosen, hits, before[0])
     if len(call.args) > 1:
@@ -306,6 +310,19 @@ def first_that(spot: Spot) -> Iterator[Step]:
     yield from once if risky else ()
     yield spot.step("argmax", (call, chosen), *before, risky=risky)
     yield from () if risky else once
+
+
+def _start_of_itself(spot: Spot, around: ast.GeneratorExp) -> str | None:
+    """Where a range begins of which the number itself is asked ("" at 0), else None."""
+    loop = around.generators[0]
+    if not isinstance(loop.target, ast.Name) or ast.unparse(around.elt) != loop.target.id or not spot.is_builtin("range"):
+        return None
+    match loop.iter:
+        case ast.Call(func=ast.Name(id="range"), args=[_], keywords=[]):
+            return ""
+        case ast.Call(func=ast.Name(id="range"), args=[first, _], keywords=[]):
+            return spot.code.operand(first)
+    return None
 
 
 def _computed_once(

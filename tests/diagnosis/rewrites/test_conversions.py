@@ -359,6 +359,14 @@ def test_a_number_or_one_for_each_may_be_a_list_as_well():
     )
 
 
+@pytest.mark.parametrize("over", ["range(len(x) - 3 + 1)", "range(1, len(x) - 1)"])
+def test_the_first_place_of_a_range_that_may_be_empty(over):
+    """Arrays that are shorter than the window have no round, and Python gives the default."""
+    source = f"def f(x, t):\n    return next((i for i in {over} if all(x[i : i + 2] > t)), -1)\n"
+    calls = [(jnp.array(row), 1.0) for row in ([0.0, 2, 3, 4, 0], [0.0, 0, 0, 0], [2.0, 2, 2, 2], [5.0, 5], [5.0])]
+    assert "hits = jnp.array(" in check(source, *calls).rewrites[0].source
+
+
 @pytest.mark.parametrize(
     "body",
     [
