@@ -28,7 +28,7 @@ def as_masks(spot: Spot) -> Iterator[Step]:
     function = spot.function
     if not isinstance(function, ast.FunctionDef):
         return
-    made = [node for node in walk(function) if isinstance(node, ast.expr) and _mask_of(spot, node) is not None]
+    made = [node for node in walk(function) if isinstance(node, ast.expr) and mask_of(spot, node) is not None]
     if not made:
         return
     try:
@@ -37,7 +37,7 @@ def as_masks(spot: Spot) -> Iterator[Step]:
         return
 
 
-def _mask_of(spot: Spot, node: ast.expr) -> ast.expr | None:
+def mask_of(spot: Spot, node: ast.expr) -> ast.expr | None:
     """The mask of `set(np.flatnonzero(m).tolist())`, `set(np.where(m)[0])`."""
     match node:
         case ast.Call(func=ast.Name(id="set"), args=[inner], keywords=[]) if spot.is_builtin("set"):
@@ -134,6 +134,12 @@ class _Sets:
         if isinstance(whole, ast.Name) and isinstance(parent, ast.Assign | ast.Tuple):
             raise _Refused  # another name for the same set, which both may change
         match parent:
+            case ast.Call(func=ast.Name(id="sorted"), args=[_], keywords=[]) as call if spot.is_builtin("sorted"):
+                yield from self._each(call, mask)
+            case ast.For() | ast.comprehension():
+                yield from self._each(whole, mask)
+            case ast.Call(func=ast.Name(id="min" | "max" | "sum" as of), args=[_], keywords=[]) if spot.is_builtin(of):
+                yield whole, f"{spot.jnp('flatnonzero')}({mask})"
             case ast.Call(func=ast.Name(id="len"), args=[_]) as call if spot.is_builtin("len"):
                 yield call, f"{spot.jnp('sum')}({mask})"
             case ast.Compare(left=item, ops=[ast.In() | ast.NotIn() as op], comparators=[over]) as asked if over is whole:
@@ -167,6 +173,20 @@ class _Sets:
             case _:
                 raise _Refused
 
+    def _each(self, items: ast.expr, mask: str) -> Iterator[_Edit]:
+        """`for v in sorted(seen):` → all places, of which those that are in it."""
+        code, held = self.code, self._operand(mask)
+        over = f"range({held}.shape[0])"
+        match code.parents[items]:
+            case ast.For(target=ast.Name(id=name), iter=each, body=[first, *_]) if each is items and code.on_own_lines([first]):
+                yield items, over
+                start, indent = code.region([first])[0], code.indent(first)
+                yield (start, start), f"{indent}if not {held}[{name}]:\n{indent}    continue\n"
+            case ast.comprehension(target=ast.Name(id=name), iter=each) if each is items:
+                yield items, f"{over} if {held}[{name}]"
+            case _:
+                raise _Refused
+
     def _begun(self, target: ast.Name) -> Iterator[_Edit]:
         """`seen = set()` → a mask of nothing."""
         match self.code.parents[target]:
@@ -190,7 +210,7 @@ class _Sets:
         """A mask of nothing, as long as the others: the array of which they are, or its rows, are known before."""
         parameters = {each.arg for each in ast.walk(self.function.args) if isinstance(each, ast.arg)}
         for node in self.made:
-            mask = _mask_of(self.spot, node)
+            mask = mask_of(self.spot, node)
             for part in ast.walk(mask) if mask is not None else ():
                 fact = self.spot.fact(part) if isinstance(part, ast.Name) else None
                 if not isinstance(part, ast.Name) or fact is None or fact.ndim != 1:
@@ -214,7 +234,7 @@ class _Sets:
                 return f"{self._operand(self._text(left))} {_OPS[type(op)]}{self._operand(self._text(right))}"
             case ast.Call(func=ast.Attribute(value=owner, attr=attr), args=[other]) if attr in _METHODS:
                 return f"{self._operand(self._text(owner))} {_METHODS[attr]}{self._operand(self._text(other))}"
-        mask = _mask_of(self.spot, node)
+        mask = mask_of(self.spot, node)
         assert mask is not None
         fact = self.spot.fact(mask)
         test = "" if fact is not None and fact.dtype == "b" else " != 0"

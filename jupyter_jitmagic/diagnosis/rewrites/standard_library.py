@@ -15,6 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.elements import listed_numbers
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.sets_of_places import mask_of
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, traced
 from jupyter_jitmagic.diagnosis.rewrites.sorting import without_tolist
 from jupyter_jitmagic.source.code import Code
@@ -276,11 +277,13 @@ def named_sets(spot: Spot) -> Iterator[Step]:
     code, function = spot.code, spot.function
     if not isinstance(function, ast.FunctionDef):
         return
+    if any(mask_of(spot, node) is not None for node in walk(function) if isinstance(node, ast.expr)):
+        return  # of places, which masks tell
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     gone: dict[ast.AST | tuple[int, int], str] = {}
     for made in walk_scope(function.body):
         for name, value in _bound(made):
-            if not _listed(spot, value, "set"):
+            if not _is_set(spot, value) or not code.on_own_lines([code.statement(value)]):
                 continue
             named = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == name]
             array = {node.id for node in walk(value) if isinstance(node, ast.Name)} & set(stored(function.body))
@@ -305,7 +308,15 @@ def _counted(spot: Spot, use: ast.Name, made: ast.expr) -> str:
             of = parent.func.id if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) else ""
             if whole and (_is_truth(code, use) or of in ("len", "sum", "max", "min")):
                 return f"{spot.jnp('unique')}({code.src(array)})"
-    return code.src(made)
+    return code.operand(made)
+
+
+def _is_set(spot: Spot, node: ast.expr) -> bool:
+    """`set(x.tolist())`, or what is in one such set and in (not in) another."""
+    match node:
+        case ast.BinOp(left=left, op=op, right=right):
+            return type(op) in _OF_SETS and bool(_listed(spot, left, "set")) and bool(_listed(spot, right, "set"))
+    return bool(_listed(spot, node, "set"))
 
 
 def _bound(made: ast.AST) -> list[tuple[str, ast.expr]]:
@@ -341,7 +352,7 @@ def _is_truth(code: Code, use: ast.expr) -> bool:
     return asks or (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not))
 
 
-def _asked_of(code: Code, use: ast.Name, made: str) -> tuple[ast.AST, str]:
+def _asked_of(code: Code, use: ast.expr, made: str) -> tuple[ast.AST, str]:
     """An edit that asks a set itself where its name is asked; whether it has elements, by their number."""
     if not _is_truth(code, use):
         return use, made
@@ -405,6 +416,11 @@ def of_two_sets(spot: Spot) -> Iterator[Step]:
                 if one and other and type(op) in _OF_SETS and spot.is_builtin(of):
                     name = name or _OF_SETS[type(op)]
                     edits.append((node.args[0], f"{spot.jnp(_OF_SETS[type(op)])}({one}, {other})"))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OF_SETS and _is_truth(code, node):
+                one, other = _listed(spot, left, "set"), _listed(spot, right, "set")
+                if one and other:
+                    name = name or _OF_SETS[type(op)]
+                    edits.append(_asked_of(code, node, f"{spot.jnp(_OF_SETS[type(op)])}({one}, {other})"))
     if edits:
         yield spot.step(name, *edits, excludes=_NAN)
 

@@ -38,6 +38,27 @@ def f(c):
 }
 
 
+SERVED |= {
+    "each of them in order": """
+def f(c):
+    a, b = set(np.flatnonzero(c[0]).tolist()), set(np.flatnonzero(c[-1]).tolist())
+    total = 0
+    for k in sorted(a & b):
+        if c[0, k] > 4:
+            continue
+        total = 2 * total + c[0, k]
+    return total, sum(c[-1, k] for k in a - b), sum(a | b)
+""",
+    "a loop over a set with a name": """
+def f(c):
+    a = set(np.flatnonzero(c[0]).tolist())
+    for k in a:
+        c = c.at[0, k].set(1)
+    return c
+""",
+}
+
+
 @pytest.mark.parametrize("how", SERVED)
 def test_sets_of_places_are_masks(how):
     """Nothing was found: a set holds no tracers."""
@@ -47,9 +68,9 @@ def test_sets_of_places_are_masks(how):
 @pytest.mark.parametrize(
     "end",
     [
-        "return sum(a)",
         "return jnp.array(sorted(a))",
-        "for k in a:\n        c = c.at[0, k].set(1)\n    return c",
+        "for k in sorted(a, reverse=True):\n        c = c.at[0, k].set(c[0, 0] + 1)\n    return c",
+        "for k in enumerate(a):\n        c = c.at[0, k[1]].set(k[0])\n    return c",
         "a.add(2)\n    return len(a)",
         "b = a\n    b |= set(np.flatnonzero(c[1]).tolist())\n    return len(a)",
     ],

@@ -1,5 +1,7 @@
 """Functions of Python's own on lists: searches, the smallest ones, sets, the first so many of a list."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -74,6 +76,30 @@ def test_sets_that_have_names():
     )
     a, b = jnp.array([1, 2, 2, 5]), jnp.array([2, 5, 7])
     check(source, (a, b), (b, a), (a, a), (a * 0, b))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "if not a & b:\n        return 0.0\n    return len(a & b) / len(a | b)",
+        "both = a & b\n    return len(both) / len(a) if both else -1.0",
+        "only = a - b\n    return sum(only) / (1.0 + len(only))",
+        "return 1.0 if a & b else 0.0",
+    ],
+)
+def test_what_is_in_both_of_two_sets(end):
+    """Overlaps of two lists of items: whether there are any in both, how many, those of one alone."""
+    rows = [([1, 2, 3, 2], [2, 4, 3]), ([1, 1, 1, 1], [2, 3, 4]), ([5, 6, 5, 6], [6, 5, 6])]
+    source = f"def f(x, y):\n    a, b = set(x.tolist()), set(y.tolist())\n    {end}\n"
+    check(source, *((jnp.array(x), jnp.array(y)) for x, y in rows))
+
+
+def test_a_set_on_one_line_with_what_is_asked_of_it():
+    """Its statement goes as a whole line: that took what stands beside it along, and the rule failed."""
+    rows = (jnp.array([1, 2, 3, 2]), jnp.array([2, 4, 3])), (jnp.array([1, 1]), jnp.array([1, 5]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check("def f(x, y):\n    a = set(x.tolist()) - set(y.tolist()); return sum(a)\n", *rows)
 
 
 @pytest.mark.parametrize("of", ["max", "min"])
