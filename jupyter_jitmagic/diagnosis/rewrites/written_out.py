@@ -140,6 +140,8 @@ def named(spot: Spot) -> Iterator[Step]:
 
 def _is_selected(spot: Spot, value: ast.expr) -> bool:
     """Whether the part is what was selected there, and no number that was made of it."""
+    if isinstance(value, ast.ListComp) and any(spot.node in walk(test) for each in value.generators for test in each.ifs):
+        return True
     fact = spot.fact(value) if spot.node in set(walk(value)) else None
     return fact is not None and fact.sort == "array" and fact.ndim > 0
 
