@@ -11,10 +11,13 @@ import numpy as np
 
 from jupyter_jitmagic.base import looking
 from jupyter_jitmagic.base.looking import attribute
+from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.loop_exits import known_number
+from jupyter_jitmagic.diagnosis.rewrites.none_first import told_by_a_flag
 from jupyter_jitmagic.diagnosis.rewrites.rules import NoWay, Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.source.code import leaves as statements
-from jupyter_jitmagic.source.names import walk_scope
+from jupyter_jitmagic.source.names import loaded, walk_scope
+from jupyter_jitmagic.source.nones import asks_for_none
 
 INDEX_ERRORS = (
     "TracerIntegerConversionError",
@@ -120,10 +123,28 @@ def entry(spot: Spot) -> Iterator[Step]:
     _, table = _table(spot, node.func.value)
     if not isinstance(table, Mapping) or not 1 <= len(node.args) <= 2 or node.keywords:
         return
-    default = spot.code.src(node.args[1]) if len(node.args) == 2 else None
-    if default is None:
+    default = spot.code.src(node.args[1]) if len(node.args) == 2 else "None"
+    if default == "None":
+        yield from _given_later(spot, node)
+        yield from _of_dict(spot, node, node.func.value, table, node.args[0], None, or_none=True)
         raise Obstacle("`get` without a default gives None for a missing key, and no array is None")
+    if len(node.args) == 2 and isinstance(node.args[1], ast.Tuple | ast.List):
+        default = f"{spot.jnp('asarray')}({default})"
     yield from _of_dict(spot, node, node.func.value, table, node.args[0], default)
+
+
+def _given_later(spot: Spot, node: ast.Call) -> Iterator[Step]:
+    """`rate = RATES.get(k)`, then `if rate is None: rate = 1.0` → `rate = RATES.get(k, 1.0)`."""
+    code, statement = spot.code, spot.code.statement(node)
+    block = code.block(statement)
+    match [statement, *block[block.index(statement) + 1 :][:1]]:
+        case [
+            ast.Assign(targets=[ast.Name(id=name)], value=whole),
+            ast.If(test=test, body=[ast.Assign(targets=[ast.Name(id=same)], value=default)], orelse=[]) as later,
+        ] if whole is node and name == same and asks_for_none(test, name) and name not in loaded([default]):
+            if code.on_own_lines([statement, later]) and harmless([default]):
+                call = f"{code.src(node.func)}({code.src(node.args[0])}, {code.expr(default)})"
+                yield spot.step("lookup", (node, call), (code.region([later]), ""))
 
 
 def word(spot: Spot) -> Iterator[Step]:
@@ -159,8 +180,16 @@ def _returned_later(spot: Spot, node: ast.If) -> Iterator[ast.expr]:
 
 
 def _of_dict(
-    spot: Spot, node: ast.expr, owner: ast.expr, table: Mapping[Any, Any], key: ast.expr, default: str | None
+    spot: Spot,
+    node: ast.expr,
+    owner: ast.expr,
+    table: Mapping[Any, Any],
+    key: ast.expr,
+    default: str | None,
+    *,
+    or_none: bool = False,
 ) -> Iterator[Step]:
+    """`or_none`: it is None where the key is not there, of which a flag tells."""
     code = spot.code
     index, operand = code.src(key), code.operand(key)
     keys = list(table)
@@ -182,6 +211,13 @@ def _of_dict(
         equal = f"{spot.jnp('asarray')}({keys_text}) == {spot.jnp('asarray')}({index})"
         match = f"{spot.jnp('all')}({equal}, axis=1)"
     place = index if keys == list(range(len(keys))) and default is None else f"{spot.jnp('argmax')}({match})"
+    if or_none:
+        found = told_by_a_flag(spot, node, f"{spot.jnp('any')}({match})") if _stackable(values) else None
+        if found is not None:
+            stacked = f"{spot.jnp('asarray' if _numbers(values) else 'stack')}({values_text})[{spot.jnp('argmax')}({match})]"
+            begin = code.region([code.statement(node)])[0]
+            yield spot.step("lookup", (node, stacked), ((begin, begin), found[0]), *found[1])
+        return
     if all(callable(value) for value in values):
         if default is not None:
             place = f"{spot.jnp('where')}({spot.jnp('any')}({match}), {place}, {len(keys)})"

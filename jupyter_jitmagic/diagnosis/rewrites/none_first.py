@@ -10,6 +10,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import ANOTHER_SHAPE, Rule, Spot,
 from jupyter_jitmagic.source.code import Edit
 from jupyter_jitmagic.source.names import (
     SCOPES,
+    bound_once,
     loaded,
     none_by_default,
     read_first,
@@ -375,6 +376,24 @@ def _zeros(spot: Spot, function: ast.FunctionDef, made: ast.stmt, values: list[a
     except LookupError:  # nothing that is known before is as large
         shape, dtype = str(facts[0].shape), ""
     return f"{spot.jnp('zeros')}({shape}{', ' + dtype if dtype else ''})"
+
+
+def told_by_a_flag(spot: Spot, value: ast.expr, is_set: str) -> tuple[str, list[tuple[ast.AST, str]]] | None:
+    """(a line before the statement, what stands for the tests on None) where a variable is bound to this value alone, and is
+    asked for nothing else while it is None; `is_set` is the text of a test that it is not."""
+    code, function, statement = spot.code, spot.function, spot.code.statement(value)
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=whole) if whole is value:
+            pass
+        case _:
+            return None
+    if not isinstance(function, ast.FunctionDef) or bound_once(function, name) is not value:
+        return None
+    questions = [node for node in walk(function) if isinstance(node, ast.Compare) and asks_for_none(node, name) is not None]
+    if not questions or read_as_none(function, name, statement) or not code.on_own_lines([statement]):
+        return None
+    flag = code.fresh(f"has_{name}", f"{name}_is_set")
+    return f"{code.indent(statement)}{flag} = {is_set}\n", [(node, asked_by_a_flag(spot, node, flag)) for node in questions]
 
 
 def asked_by_a_flag(spot: Spot, node: ast.AST, flag: str) -> str:

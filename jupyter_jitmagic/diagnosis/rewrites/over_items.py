@@ -14,12 +14,11 @@ from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
 from jupyter_jitmagic.diagnosis.rewrites.harmless import harmless
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.naming import renamed
-from jupyter_jitmagic.diagnosis.rewrites.none_first import asked_by_a_flag
+from jupyter_jitmagic.diagnosis.rewrites.none_first import told_by_a_flag
 from jupyter_jitmagic.diagnosis.rewrites.numbered import chosen_numbers
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Obstacle, Spot, Step
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, bound_once, loaded, stored, walk
-from jupyter_jitmagic.source.nones import asks_for_none, read_as_none
 
 LONG = 30  # characters of an expression that no one writes twice
 
@@ -354,22 +353,10 @@ def _computed_once(
 
 def _or_none(spot: Spot, call: ast.Call, chosen: str, hits: str, before: tuple[tuple[int, int], str]) -> Iterator[Step]:
     """`k = next((…), None)` with `if k is None` behind it: a flag says whether there is one; where none is, k is any item."""
-    code, function, statement = spot.code, spot.function, spot.code.statement(call)
-    match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
-            pass
-        case _:
-            return
-    if not isinstance(function, ast.FunctionDef) or bound_once(function, name) is not call:
-        return
-    questions = [node for node in walk(function) if isinstance(node, ast.Compare) and asks_for_none(node, name) is not None]
-    if not questions or read_as_none(function, name, statement):
-        return
-    flag = code.fresh(f"has_{name}", f"{name}_is_set")
-    place, line = before
-    lines = f"{line}{code.indent(statement)}{flag} = {spot.jnp('any')}({hits})\n"
-    answers = [(node, asked_by_a_flag(spot, node, flag)) for node in questions]
-    yield spot.step("argmax", (call, chosen), (place, lines), *answers)
+    place, lines = before
+    if (found := told_by_a_flag(spot, call, f"{spot.jnp('any')}({hits})")) is not None:
+        line, answers = found
+        yield spot.step("argmax", (call, chosen), (place, lines + line), *answers)
 
 
 def position(spot: Spot) -> Iterator[Step]:

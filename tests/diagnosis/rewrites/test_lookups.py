@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import check, define
+from .helpers import check, define, offered
 
 TABLES = """
 RATES = [0.1, 0.2, 0.4]
@@ -195,3 +195,33 @@ def test_what_a_table_says_of_a_word_that_is_picked():
 def test_a_table_without_a_word_or_of_several_kinds_is_not_picked_from(costs):
     source = MOVED.replace('{"up": 2.0, "down": 0.5, "left": 1.0}', costs)
     assert not propose(define(source)["f"], (jnp.array(2.0), jnp.array([0, 1])), {}).rewrites
+
+
+FEES = "FEES = {1: (5.0, 1.0), 2: (9.0, 2.0), 4: (12.0, 2.5)}\nRATES = {1: 5.0, 2: 9.0, 4: 12.0}\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "base, per = FEES.get(int(n), (20.0, 3.0))\n    return base + per * x",
+        "fee = FEES.get(n.item())\n    if fee is None:\n        return 0.0 * x\n    return fee[0] + fee[1] * x",
+        "rate = RATES.get(int(n), None)\n    return rate * x if rate is not None else x",
+        "rate = RATES.get(int(n))\n    if rate is None:\n        rate = 20.0\n    return rate * x",
+    ],
+)
+def test_what_is_given_for_a_key_that_is_not_there(body):
+    """A tuple, None with a question behind it, and what is set where it is None."""
+    calls = [(jnp.array(n), jnp.array(3.0)) for n in (1, 4, 3, 0)]
+    assert "lookup" in check(f"{FEES}def f(n, x):\n    {body}\n", *calls).rewrites[0].patterns
+
+
+@pytest.mark.parametrize(
+    "end", ["return rate", "return [rate, x]", "if x > 1 and rate is None:\n        return x\n    return x * rate"]
+)
+def test_none_that_goes_further_stays_none(end):
+    body = "rate = RATES.get(int(n))\n    {}"
+    assert "lookup" in offered(f"{FEES}def f(n, x):\n    {body.format('return x if rate is None else rate')}\n", *ASKED)
+    assert "lookup" not in offered(f"{FEES}def f(n, x):\n    {body.format(end)}\n", *ASKED)
+
+
+ASKED = jnp.array(1), jnp.array(3.0)
