@@ -22,8 +22,8 @@ callback. Nothing a rule writes is believed: `verify` runs it beside the plain f
 
 Where a rule belongs, by what stops the trace (each file's first line says its one form):
 
-- a test on data: `boolean`, `branches` (`assigning`, `returning`), `checks`, `own_conditions`; on objects of flax's:
-  `state_updates`, `held_values`; one that gives None or something: `chosen_none`, `maybe_none` for a helper.
+- a test on data: `boolean`, `branches` (`assigning`, `returning`, `ends_apart`), `checks`, `own_conditions`; on objects of
+  flax's: `state_updates`, `held_values`; one that gives None or something: `chosen_none`, `maybe_none` for a helper.
 - a loop or a recursion that data ends: `loops` (`loop_exits`, `optional_limits`, `one_answer`, `carrying`, `rounds`,
   `moving_on`), `rolling` (`stepped`), `none_first`, `recursion`, `branched_recursion` where it calls itself twice,
   `marked_recursion` where it marks what it reaches,
@@ -92,6 +92,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     either,
     empties,
     emptiness,
+    ends_apart,
     enumerated,
     filled,
     filled_up,
@@ -301,6 +302,7 @@ RULES: list[Rule] = [
     *rejoined.RULES,
     *packed.RULES,
     *chosen_bounds.RULES,
+    *ends_apart.SHORTER,
     *either.RULES,
     *filled_up.RULES,
     *known_groups.RULES,
@@ -309,6 +311,7 @@ RULES: list[Rule] = [
     *trimming.RULES,
     *ufunc_reductions.RULES,
     *selections.RULES,
+    *ends_apart.SELECTED,
     *parallel_lists.RULES,
     *kept_in_loops.RULES,
     *label_counts.RULES,
@@ -338,6 +341,7 @@ RULES: list[Rule] = [
     *held_values.RULES,
     *state_updates.RULES,
     *branches.RULES,
+    *ends_apart.RULES,
     *filled.RULES,
     *promoting.RULES,
     *loops.RULES,
