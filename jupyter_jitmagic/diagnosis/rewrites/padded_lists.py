@@ -194,10 +194,36 @@ def cut_to_a_length(spot: Spot) -> Iterator[Step]:
             return
 
 
+def cut_and_filled(spot: Spot) -> Iterator[Step]:
+    """`row[:k] + [pad] * (len(row) - k)` → as long as before, with `pad` from k on."""
+    code = spot.code
+    for node in (at for at in [spot.node, *code.ancestors(spot.node)] if isinstance(at, ast.BinOp)):
+        match node:
+            case ast.BinOp(
+                left=ast.Subscript(value=row, slice=ast.Slice(lower=None, upper=ast.expr() as end, step=None)),
+                op=ast.Add(),
+                right=ast.BinOp(
+                    left=ast.List(elts=[item]),
+                    op=ast.Mult(),
+                    right=ast.BinOp(left=ast.Call(func=ast.Name(id="len"), args=[whole]), op=ast.Sub(), right=taken),
+                ),
+            ) if ast.dump(row) == ast.dump(whole) and ast.dump(end) == ast.dump(taken) and spot.is_builtin("len"):
+                pass
+            case _:
+                continue
+        jnp, text = spot.jnp, code.expr(row)
+        kept = f"{jnp('arange')}(len({text})) < {code.operand(end)}"
+        filled = f"{jnp('where')}({kept}, {jnp('asarray')}({text}), {code.expr(item)})"
+        yield spot.step("filled up", (node, f"list({filled})"), excludes=_CUT_FROM_THE_END)
+        return
+
+
+_CUT_FROM_THE_END = {"negative int": "a negative length, which cuts from the end in Python"}
+
+
 def _negative(length: ast.expr) -> dict[str, str]:
     """What is given up where a caller may give the length."""
-    is_named = isinstance(length, ast.Name)
-    return {"negative int": "a negative length, which cuts from the end in Python"} if is_named else {}
+    return _CUT_FROM_THE_END if isinstance(length, ast.Name) else {}
 
 
 def _is_a_count(spot: Spot, length: ast.expr) -> bool:
@@ -304,4 +330,4 @@ def _is_steady(value: ast.expr, name: str) -> bool:
     )
 
 
-RULES: list[Rule] = [cut_to_a_length, as_a_loop, in_an_expression]
+RULES: list[Rule] = [cut_and_filled, cut_to_a_length, as_a_loop, in_an_expression]

@@ -157,3 +157,29 @@ def test_what_fills_it_up_keeps_its_line():
     x = jnp.array([7, 7, 7, 2, 2])
     found = check(RUNS.format(last=last), (x,), (jnp.arange(5),), (x[:3],), seconds=20.0).rewrites[0].source
     assert "fill = n - 1" in found and "pad" not in found
+
+
+TOKENS = [jnp.array(rows) for rows in ([[5, 2, 7, 7], [1, 1, 1, 1], [2, 3, 3, 3]], [[2, 2]], [[1], [2], [3]])]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "        if end in row:\n            k = row.index(end) + 1\n            row = row[:k] + [0] * (len(row) - k)\n",
+        "        k = row.index(end) + 1 if end in row else len(row)\n        row = row[:k] + [0] * (len(row) - k)\n",
+    ],
+)
+def test_a_list_that_is_cut_and_filled_up_again_is_as_long_as_before(lines):
+    """Tokens behind the end of a text: nothing was found, as the part that is cut off has no known length."""
+    source = f"def f(tokens, end=2):\n    rows = []\n    for row in tokens.tolist():\n{lines}        rows.append(row)\n"
+    rewrite = check(f"{source}    return jnp.array(rows)\n", *((each,) for each in TOKENS)).rewrites[0]
+    assert rewrite.compared is not None and any("negative length" in each for each in rewrite.compared.not_reached)
+
+
+@pytest.mark.parametrize(
+    "filled", ["row[:k] + [0] * (len(other) - k)", "row[:k] + [0] * (len(row) - k - 1)", "row[1:k] + [0] * (len(row) - k)"]
+)
+def test_a_list_that_is_filled_up_otherwise_has_another_length(filled):
+    source = "def f(row, k):\n    row = row.tolist()\n    other = row[1:]\n    return jnp.array({})\n"
+    assert "filled up" in offered(source.format("row[:k] + [0] * (len(row) - k)"), TOKENS[0][0], jnp.array(2))
+    assert "filled up" not in offered(source.format(filled), TOKENS[0][0], jnp.array(2))
