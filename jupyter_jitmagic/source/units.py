@@ -9,6 +9,7 @@ import functools
 import linecache
 import re
 import types
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,7 +100,9 @@ def _codes_of(filename: str, text: str, flags: int, first: int, last: int) -> tu
 
 def _compile(source: str | ast.Module, filename: str, flags: int) -> types.CodeType:
     flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as in a cell; it changes nothing inside a function
-    code: types.CodeType = compile(source, filename, "exec", flags, dont_inherit=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # Python has told of the user's text, and a draft is no user's
+        code: types.CodeType = compile(source, filename, "exec", flags, dont_inherit=True)
     return code
 
 

@@ -107,6 +107,8 @@ BOUNDED = [
     "n * (1, 2)",
     "sum(range(n))",
     "[*range(3), max(*range(n))]",
+    "len([*range(n)])",
+    "list(map(abs, range(n)))",
     "math.prod(range(1, n))",
 ]
 
@@ -135,6 +137,26 @@ def test_what_has_no_such_size_is_left_alone():
     own = "def f(x, range, pow):\n    return sum(range(3)) + pow(2, x)"
     assert ast.unparse(in_room(ast.parse(own))) == own
     assert "__jitmagic" not in ast.unparse(in_room(ast.parse("sum(range(n))"), {"range": None}))
+    for line in ("pow = max", "def pow(a, b):\n        return a", "from math import pow", "import numpy as pow"):
+        inner = f"def f(x):\n    {line}\n    return pow(x, 3)"
+        assert "__jitmagic" not in ast.unparse(in_room(ast.parse(inner))), line
+
+
+def test_numbers_that_no_size_is_known_of_end_the_run_too():
+    room = Room()
+    power, listed = room.instead()["__jitmagic_Pow__"], room.instead()["__jitmagic_range__"]
+    with room.of(2**22):
+        assert room.instead()["__jitmagic_math_perm__"](5, 10**9) == 0
+        for make, given in ((power, (3, 2**1100)), (listed, (2**63,))):
+            with pytest.raises(OutOfTime):
+                make(*given)
+
+
+def test_a_power_in_place_changes_an_array_of_numpys_in_place():
+    """`x **= n` is no `x = x**n` for who holds the array by another name."""
+    source = "def f(x, t):\n    a = np.array([1.0, 2.0])\n    b, n = a, len(a)\n    a **= n\n    return x + b[1] if x.sum() > t else x\n"
+    found = jm.diagnose(define(source)["f"], jnp.ones(2), 1.0)
+    assert found.rewrites and found.rewrites[0].verified
 
 
 @pytest.mark.parametrize("text", ["math.factorial(n)", "math.comb(n, n // 2)", "3**n % 7", "(1 << n) % 5", "len([0] * n)"])

@@ -206,6 +206,8 @@ class Variations:
             yield self._each([*self._floats, *self._ints], large(20_000_003), "large numbers")
         if counts := [k for k in self._ints if np.ndim(self._leaves[k]) == 0]:
             yield self._each(counts, large(41), MANY_ROUNDS)
+        elif self._ints:  # an exponent may be one of them
+            yield self._each(self._ints, large(41), "large numbers")
 
     def cancelling(self) -> Iterator[Input]:
         """Arrays of floats whose sum is lost in 32 bits, and numbers that are just beside each other."""

@@ -144,8 +144,7 @@ class Plain:
         methods = frozenset(name for unit in units for name in names_of_methods(unit.text))
         for unit in units:
             rows = row_by_row(ast.parse(unit.text), unit.globals, {**TRANSFORMS, **MAKERS})
-            rows = in_room(rows, unit.globals)
-            rows = Setting().visit(rows) if self.on_numpy else rows
+            rows = in_room(Setting().visit(rows) if self.on_numpy else rows, unit.globals)
             tree = looking_up(
                 Instrument(unit, self._lines.get(unit.filename, set()), self.coverage).visit(rows), methods, unit.globals
             )

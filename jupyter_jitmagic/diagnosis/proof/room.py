@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from jupyter_jitmagic.sandbox.rerun import OutOfTime
-from jupyter_jitmagic.source.names import stored
 
 
 class Room:
@@ -53,8 +52,11 @@ class Room:
         @functools.wraps(make)
         def made(*args: Any, **kwargs: Any) -> Any:
             size = 0.0
-            with contextlib.suppress(TypeError, ValueError, IndexError, ArithmeticError):  # NumPy says what is wrong with it
-                size = max(_SIZES[make](*args, **kwargs), 0)
+            with contextlib.suppress(TypeError, ValueError, IndexError, ArithmeticError):  # it says itself what is wrong
+                try:
+                    size = max(_SIZES[make](*args, **kwargs), 0)
+                except OverflowError:
+                    size = math.inf
             if size > self._elements:
                 raise OutOfTime
             if self._elements == math.inf:
@@ -98,7 +100,8 @@ def _of_factorial(n: Any) -> float:
 
 def _of_permutations(n: Any, k: Any = None) -> float:
     most = operator.index(n)
-    return _of_bits((most if k is None else operator.index(k)) * most.bit_length())
+    chosen = most if k is None else operator.index(k)
+    return _of_bits(chosen * most.bit_length()) if 0 < chosen <= most else 0
 
 
 def _of_combinations(n: Any, k: Any) -> float:
@@ -168,8 +171,10 @@ _BY_SYNTAX: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "__jitmagic_multiplied__": multiplied,
     }
 )
-_LAZY = frozenset({"enumerate", "zip", "reversed", "iter", "len", "map", "filter", "range", "next"})
-_MULTIPLY = frozenset({"prod", "reduce", "accumulate", "lcm"})
+_MULTIPLY = frozenset({"prod", "lcm"})
+_TO_THE_END = _MULTIPLY | {"sum", "list", "tuple", "set", "frozenset", "sorted", "max", "min", "gcd", "array", "asarray"}
+"""What reads all that it is given, and looks at no clock meanwhile."""
+_ONE_BY_ONE = frozenset({"map", "enumerate", "reversed", "filter"})
 
 
 def in_room(tree: ast.Module, names: Collection[str] = ()) -> ast.Module:
@@ -180,7 +185,13 @@ def in_room(tree: ast.Module, names: Collection[str] = ()) -> ast.Module:
         >>> ast.unparse(in_room(ast.parse("3**n + sum(range(n)) + x**2")))
         '__jitmagic_Pow__(3, n) + sum(__jitmagic_range__(n)) + x ** 2'
     """
-    own = {*stored([tree])} | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    own = set[str]()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                own.add(name)
+            case ast.alias(name=name, asname=other):
+                own.add(other or name)
     changed: ast.Module = _InRoom({"pow", "range"}.difference(own, names)).visit(tree)
     return changed
 
@@ -203,11 +214,16 @@ class _InRoom(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         self._in_the_place_of("pow", node, "pow")
-        for each in () if name in _LAZY else node.args:
-            given = each.value if isinstance(each, ast.Starred) else each
-            self._in_the_place_of("range", given, "multiplied" if name in _MULTIPLY else "range")
+        for each in node.args if _called(node) in _TO_THE_END else ():
+            for given in _ranges(each):
+                self._in_the_place_of("range", given, "multiplied" if _called(node) in _MULTIPLY else "range")
+        return node
+
+    def visit_Starred(self, node: ast.Starred) -> ast.AST:
+        self.generic_visit(node)
+        for given in _ranges(node.value):
+            self._in_the_place_of("range", given, "range")
         return node
 
     def _in_the_place_of(self, name: str, call: ast.expr, key: str) -> None:
@@ -221,6 +237,22 @@ class _InRoom(ast.NodeTransformer):
             is_asked = isinstance(op, ast.Pow | ast.LShift) and not isinstance(right, ast.Constant)
         name = type(op).__name__ + how
         return ast.copy_location(ast.Call(_named(node, name), [left, right], []), node) if is_asked else None
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _ranges(given: ast.expr) -> Iterator[ast.Call]:
+    """The ranges that are read where something is: itself, starred, or what `map` and its like give one by one."""
+    match given:
+        case ast.Starred(value=value):
+            yield from _ranges(value)
+        case ast.Call(args=args) if _called(given) in _ONE_BY_ONE:
+            for each in args:
+                yield from _ranges(each)
+        case ast.Call():
+            yield given
 
 
 def _named(node: ast.AST, key: str) -> ast.Name:

@@ -66,7 +66,10 @@ def _where_it_is_told(
     code, function = spot.code, spot.function
     if function is None or not code.on_own_lines([*before, statement]):
         return
-    (name,) = {node.id for node in walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)} or {""}
+    stores = {node.id for node in walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)} or {""}
+    if len(stores) > 1:
+        return  # a test binds another by `:=`
+    (name,) = stores
     own = {node for each in (*before, statement) for node in walk(each)}
     uses = [node for node in code.of_kind(function, ast.Name) if node.id == name and node not in own]
     block = code.block(statement)

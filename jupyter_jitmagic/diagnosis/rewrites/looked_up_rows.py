@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import bound_once, loaded, walk
+from jupyter_jitmagic.diagnosis.rewrites.sorting import without_tolist
+from jupyter_jitmagic.source.names import loaded, uses_of, walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
@@ -72,19 +73,26 @@ class _Join:
 
     def __init__(self, spot: Spot, function: ast.FunctionDef, made: _Made) -> None:
         self.spot, self.code, self.function, self.made = spot, spot.code, function, made
+        self.whole = set[str]()
+        """The names that run over whole numbers: a float is a key of 64 bits, which none of an array's is."""
         self.columns = self._columns()
         parts = made.key.elts if isinstance(made.key, ast.Tuple) else [made.key]
         self.keys = [self._key(part) for part in parts]
-        own = {id(node) for node in walk(made.statement)}
-        self.uses = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == made.name and id(n) not in own]
-        later = [n for n in walk(function) if isinstance(n, ast.Name) and n.lineno > made.statement.lineno]
-        kept = loaded([made.over]) | {made.name}
-        if any(not isinstance(n.ctx, ast.Load) and n.id in kept and id(n) not in own for n in later):
-            raise _Refused
-        if bound_once(function, made.name) is None or any(use.lineno <= made.statement.lineno for use in self.uses):
+        target = made.statement.targets[0]
+        uses = uses_of(function, target) if isinstance(target, ast.Name) else None
+        if uses is None or any(use.lineno <= made.statement.lineno for use in uses) or self._change_later():
             raise _Refused
         if not self.code.on_own_lines([made.statement]):
             raise _Refused
+        self.uses = uses
+
+    def _change_later(self) -> bool:
+        """Whether an array of the dict may be another when it is asked."""
+        columns = {name for column in self.columns.values() for name in loaded([ast.parse(column or "0", mode="eval")])}
+        stores = (n for n in walk(self.function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load))
+        if any(n.id in columns and n.lineno > self.made.statement.lineno for n in stores):
+            return True
+        return any(isinstance(at, ast.For | ast.While) for at in self.code.ancestors(self.made.statement))
 
     def _columns(self) -> dict[str, str]:
         """The array that each name of the loop runs over, as text; of a number of `enumerate`, its places."""
@@ -105,12 +113,13 @@ class _Join:
                 raise _Refused
         lengths = set()
         for name, array in pairs:
-            match array:
-                case ast.Call(func=ast.Attribute(value=inner, attr="tolist"), args=[]):
-                    array = inner
+            array = without_tolist(array)
             fact = self.spot.fact(array)
-            if not isinstance(name, ast.Name) or fact is None or fact.sort != "array" or fact.ndim != 1:
+            if not isinstance(array, ast.Name) or fact is None or fact.sort != "array" or fact.ndim != 1:
                 raise _Refused
+            if not isinstance(name, ast.Name):
+                raise _Refused
+            self.whole |= {name.id} if fact.dtype in ("i", "u") else set()
             found[name.id] = self.code.operand(array)
             lengths.add(fact.shape)
         if len(lengths) != 1:
@@ -122,10 +131,9 @@ class _Join:
         match part:
             case ast.Call(func=ast.Name(id="int"), args=[ast.Name(id=name)], keywords=[]) if self.spot.is_builtin("int"):
                 return f"{self.spot.jnp('asarray')}({self._column(name)}, int)"
-            case ast.Call(func=ast.Name(id="float"), args=[ast.Name(id=name)], keywords=[]):
-                return self._column(name)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="item"), args=[], keywords=[]) | ast.Name(id=name):
-                return self._column(name)
+                if name in self.whole:
+                    return self._column(name)
         raise _Refused
 
     def _column(self, name: str) -> str:
@@ -137,8 +145,9 @@ class _Join:
         """The value at a place."""
         name = self.made.value
         match name:
-            case ast.Call(func=ast.Name(id="int" | "float"), args=[ast.Name() as inner], keywords=[]):
-                name = inner
+            case ast.Call(func=ast.Name(id="int" | "float" as kind), args=[ast.Name(id=each) as inner], keywords=[]):
+                if self.spot.is_builtin(kind) and (kind == "int") == (each in self.whole):
+                    name = inner
         match name:
             case ast.Name(id=each) if each in self.columns:
                 return f"{self.columns[each]}[{place}]" if self.columns[each] else place
@@ -148,8 +157,10 @@ class _Join:
         code, made = self.code, self.made
         finds, excludes = code.fresh(f"place_in_{made.name}"), dict[str, str]()
         edits: list[_Edit] = []
-        for use in self.uses:
-            node, key, default = self._asked(use)
+        asked = [self._asked(use) for use in self.uses]
+        for node, key, default in asked:
+            if any(node is not other and node in ast.walk(other) for other, _, _ in asked) or not _is_simple(key):
+                raise _Refused
             parts = key.elts if isinstance(key, ast.Tuple) else [key]
             if len(parts) != len(self.keys):
                 raise _Refused
@@ -169,15 +180,18 @@ class _Join:
             raise _Refused
         indent = code.indent(made.statement)
         names = self._names()
-        last = f"same.size - 1 - {self.spot.jnp('argmax')}(same[::-1])"
-        body = f"{indent}    same = {self._same(names)}\n{indent}    return {last}\n"
+        same = code.fresh("same", "is_same")
+        jnp = self.spot.jnp
+        last = f"{jnp('max')}({jnp('where')}({same}, {jnp('arange')}({same}.size), 0), initial=0)"
+        body = f"{indent}    {same} = {self._same(names)}\n{indent}    return {last}\n"
         lines = f"{indent}def {finds}({', '.join(names)}):\n{body}\n"
         gone: list[_Edit] = [(code.region([made.statement]), lines)]
         return self.spot.step("isin", *gone, *edits, excludes=excludes or None)
 
     def _names(self) -> list[str]:
         """What the parts of a key are called."""
-        return ["key"] if len(self.keys) == 1 else [f"key_{k + 1}" for k in range(len(self.keys))]
+        own = [f"key_{k + 1}" for k in range(len(self.keys))] if len(self.keys) > 1 else ["key"]
+        return [self.code.fresh(each, f"asked_{each}") for each in own]
 
     def _same(self, parts: list[str]) -> str:
         tests = [f"{column} == {part}" for column, part in zip(self.keys, parts, strict=True)]
@@ -188,7 +202,7 @@ class _Join:
         parent = self.code.parents[use]
         call = self.code.parents.get(parent)
         match parent:
-            case ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[_]):
+            case ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[only]) if only is use:
                 return parent, key, None
             case ast.Subscript(value=value, slice=key, ctx=ast.Load()) if value is use:
                 return parent, key, None
@@ -196,6 +210,13 @@ class _Join:
                 if not isinstance(call.args[1], ast.Constant) or call.args[1].value is not None:
                     return call, call.args[0], call.args[1]
         raise _Refused
+
+
+def _is_simple(key: ast.expr) -> bool:
+    """Whether a key may be written twice: nothing is done by asking for it."""
+    calls = (node for node in ast.walk(key) if isinstance(node, ast.Call))
+    names = {node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "") for node in calls}
+    return names <= {"int", "float", "item", "asarray", "abs"} and not any(isinstance(n, ast.NamedExpr) for n in ast.walk(key))
 
 
 RULES: list[Rule] = [by_their_keys]

@@ -199,6 +199,13 @@ def _of_dict(
     parts = [part for key in keys for part in (key if several else (key,))]
     if not parts or not all(isinstance(part, bool | int | float | np.integer | np.bool_) for part in parts):
         return
+    asked = spot.fact(key)
+    if (
+        asked is not None
+        and asked.sort == "array"
+        and any(type(part) is float and float(np.float32(part)) != part for part in parts)
+    ):
+        raise Obstacle(f"a float of 32 bits is none of the keys of `{code.src(owner)}`: in Python they have 64")
     text, values = code.operand(owner), list(table.values())
     parent = code.parents[node]
     call = parent if isinstance(parent, ast.Call) and parent.func is node else None

@@ -14,9 +14,10 @@ from typing import Any
 
 from jupyter_jitmagic.diagnosis.rewrites.lookups import NEGATIVE
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import bound_once, loaded, stored, target_names, walk, walk_scope
+from jupyter_jitmagic.source.names import bound_once, loaded, read_first, stored, target_names, walk, walk_scope
 
 _MOST = 12  # words
+_NO_PLACE = {"outside": "an index past the ends, for which Python raises IndexError: compiled, the item belongs to no word"}
 _NO_WORD = {"outside": "a key that is not there, for which Python raises KeyError: compiled, the item belongs to no word"}
 _Tests = dict[str, str]
 """For each word the test of an item that belongs to it, as text."""
@@ -66,6 +67,8 @@ class _Words:
         keys = set[str]()
         for statement in loop.body:
             if (update := _update(statement)) is None:
+                if self.groups:
+                    raise _Refused  # it is no part of the choice, or one of the next round
                 self._choosing.append(statement)
                 continue
             name, key, value, is_list = update
@@ -92,12 +95,14 @@ class _Words:
         """Its keys, and what stands there before the loop."""
         match made.value:
             case ast.Dict(keys=keys, values=values):
-                found = {self._word(key): value for key, value in zip(keys, values, strict=True) if key is not None}
+                found = {self._word(key): value for key, value in zip(keys, values, strict=True)}
             case ast.DictComp(
                 key=ast.Name(id=key), value=value, generators=[ast.comprehension(target=ast.Name(id=each), iter=over, ifs=[])]
             ) if key == each:
                 found = dict.fromkeys(self._words(over), value)
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="dict"), attr="fromkeys"), args=[over, value]) if not is_list:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="dict"), attr="fromkeys"), args=[over, value]) if (
+                not is_list and self.spot.is_builtin("dict")
+            ):
                 found = dict.fromkeys(self._words(over), value)
             case _:
                 raise _Refused
@@ -124,10 +129,28 @@ class _Words:
 
     def _held(self, node: ast.expr) -> Any:
         """What a global holds; None for what the function may bind."""
-        if loaded([node]) & {*stored(self.function.body)} or not isinstance(node, ast.Name | ast.Attribute):
-            return None
-        parameters = {each.arg for each in ast.walk(self.function.args) if isinstance(each, ast.arg)}
-        return None if loaded([node]) & parameters else self.spot.value(node)
+        known = all(self.code.is_global(name, node) for name in loaded([node]))
+        return self.spot.value(node) if known and isinstance(node, ast.Name | ast.Attribute) else None
+
+    def _may_be_repeated(self, over: ast.expr) -> bool:
+        """Whether what the loop goes through can be gone through once for each word, as no iterator can."""
+        match over:
+            case ast.Call(func=ast.Name(id="zip" | "enumerate" as name), args=args, keywords=[]):
+                return self.spot.is_builtin(name) and all(map(self._may_be_repeated, args))
+            case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[]):
+                return self._may_be_repeated(array)
+        fact = self.spot.fact(over)
+        is_range = isinstance(over, ast.Call) and _name_of(over) == "range" and self.spot.is_builtin("range")
+        return is_range or (fact is not None and fact.sort == "array") or isinstance(self.spot.value(over), list | tuple)
+
+    def _may_do_more(self, node: ast.AST) -> bool:
+        """A call that may do something beside giving a value, which would be done in another order; `:=`."""
+        if isinstance(node, ast.NamedExpr | ast.Await):
+            return True
+        if not isinstance(node, ast.Call) or _name_of(node) in _GIVES:
+            return False
+        module = self.spot.value(node.func.value) if isinstance(node.func, ast.Attribute) else None
+        return getattr(module, "__name__", "") not in ("jax.numpy", "jax.lax", "numpy", "math")
 
     def _word(self, key: ast.expr | None) -> str:
         if isinstance(key, ast.Constant) and type(key.value) is str:
@@ -153,7 +176,7 @@ class _Words:
         found: _Tests = {}
         for how, tests in ((yes, one), (no, other)):
             for word, inner in tests.items():
-                text = f"{how} and {inner}" if inner else how
+                text = f"{how} and ({inner})" if " or " in inner else f"{how} and {inner}" if inner else how
                 found[word] = f"{found[word]} or {text}" if word in found else text
         return found
 
@@ -165,7 +188,7 @@ class _Words:
             self.excludes |= _NO_WORD
         elif isinstance(table, tuple | list):
             pairs = list(enumerate(table))
-            self.excludes |= NEGATIVE
+            self.excludes |= {**NEGATIVE, **_NO_PLACE}
         else:
             raise _Refused
         if len(pairs) > 4 * _MOST or not all(type(word) is str for _, word in pairs):
@@ -194,14 +217,17 @@ class _Words:
         missing = any(word not in group.begin for word in self.tests for group in self.groups)
         if missing or read & names or len(names) != len(self.groups) or own & self.code.live_after(self.loop):
             raise _Refused
-        if loaded([group.value for group in self.groups]) & {*stored(self._choosing)}:
+        chosen, values = {*stored(self._choosing)}, [group.value for group in self.groups]
+        if loaded(values) & chosen or set(read_first(self._choosing)) & chosen or not self._may_be_repeated(self.loop.iter):
+            raise _Refused
+        if any(self._may_do_more(node) for each in (*values, *self._choosing) for node in ast.walk(each)):
             raise _Refused
         between = [each for each in self.function.body if each.lineno < self.loop.lineno]
         early = {id(part) for each in between for part in walk(each)} - {id(g.made.targets[0]) for g in self.groups}
         for node in walk(self.function):
             if isinstance(node, ast.Name) and node.id in names and id(node) in early:
                 raise _Refused
-        if not self.code.on_own_lines([self.loop, *(group.made for group in self.groups)]):
+        if not all(self.code.on_own_lines([each]) for each in (self.loop, *(group.made for group in self.groups))):
             raise _Refused
 
     def step(self) -> Step:
@@ -221,6 +247,13 @@ class _Words:
             lines += f"{indent}{group.name} = {{\n" + "".join(f"{indent}    {item},\n" for item in items) + f"{indent}}}\n"
         gone = [(code.region([group.made]), "") for group in self.groups]
         return self.spot.step("comprehension", *gone, (code.region([loop]), lines), excludes=self.excludes or None)
+
+
+_GIVES = frozenset({"int", "float", "abs", "bool", "item", "round", "len", "min", "max", "sum", "astype", "isnan", "asarray"})
+
+
+def _name_of(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _update(statement: ast.stmt) -> tuple[str, ast.expr, ast.expr, bool] | None:

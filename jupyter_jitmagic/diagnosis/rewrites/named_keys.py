@@ -16,6 +16,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import first_line
 from jupyter_jitmagic.source.names import SCOPES, walk, walk_scope
 
+_OF_LISTS = ("append", "extend", "insert", "pop")
 _WHOLE = ("sum", "max", "min", "len", "list")
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
@@ -138,6 +139,8 @@ class _Table:
         match parent:
             case ast.Subscript(value=owner, slice=key) if owner is use and not isinstance(parent.ctx, ast.Del):
                 around = code.parents[parent]
+                if isinstance(around, ast.Attribute) and around.attr in _OF_LISTS:
+                    raise _Refused  # no number chooses a list that grows
                 reads = isinstance(parent.ctx, ast.Load) or (isinstance(around, ast.AugAssign) and around.target is parent)
                 names = self._key(key)
                 if reads and not self._gives and not names <= set(self.begin):

@@ -288,7 +288,7 @@ def first_that(spot: Spot) -> Iterator[Step]:
     over = f"for {code.src(loop.target)} in {code.expr(loop.iter)}"
     tests, values = f"[{code.expr(loop.ifs[0])} {over}]", f"[{code.expr(around.elt)} {over}]"
     start = _start_of_itself(spot, around)
-    if start or (start is not None and any(isinstance(each, ast.Sub) for each in ast.walk(loop.iter))):
+    if start is not None and not _goes_over(loop.iter):
         tests += " + [False]"  # there may be no round at all
     array = spot.jnp("array")
     statement = code.statement(call)
@@ -299,7 +299,7 @@ def first_that(spot: Spot) -> Iterator[Step]:
         name, begin = code.fresh("hits", "holds"), code.region([statement])[0]
         before, hits = [((begin, begin), f"{code.indent(statement)}{name} = {hits}\n")], name
     at = f"{spot.jnp('argmax')}({hits})"
-    chosen = f"{array}({values})[{at}]" if start is None else f"{start} + {at}" if start else at
+    chosen = f"{array}({values})[{at}]" if start is None else f"({start} + {at})" if start else at
     if before and isinstance(call.args[-1], ast.Constant) and call.args[-1].value is None:
         yield from _or_none(spot, call, chosen, hits, before[0])
     if len(call.args) > 1:
@@ -309,6 +309,16 @@ def first_that(spot: Spot) -> Iterator[Step]:
     yield from once if risky else ()
     yield spot.step("argmax", (call, chosen), *before, risky=risky)
     yield from () if risky else once
+
+
+def _goes_over(over: ast.expr) -> bool:
+    """`range(len(x))`, `range(x.shape[0])`, `range(10)`, which have no round for nothing alone."""
+    match over:
+        case ast.Call(args=[ast.Constant()]) | ast.Call(args=[ast.Call(func=ast.Name(id="len"), args=[ast.Name()])]):
+            return True
+        case ast.Call(args=[ast.Subscript(value=ast.Attribute(attr="shape"))]) | ast.Call(args=[ast.Attribute(attr="size")]):
+            return True
+    return False
 
 
 def _start_of_itself(spot: Spot, around: ast.GeneratorExp) -> str | None:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.host_functions import host_names
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_function
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import walk
+from jupyter_jitmagic.source.names import loaded, stored, walk
 
 _PLACES = {"numpy.flatnonzero", "numpy.where", "numpy.nonzero"}
 _OPS: dict[type[ast.operator], str] = {ast.BitAnd: "& ", ast.BitOr: "| ", ast.BitXor: "^ ", ast.Sub: "& ~"}
 _METHODS = {"union": "| ", "intersection": "& ", "difference": "& ~", "symmetric_difference": "^ "}
 _UPDATES = {"update": "| ", "intersection_update": "& ", "difference_update": "& ~"}
 _BELOW = {"negative int": "numbers below zero, which are in no set of places"}
+SET_ORDER = "the elements of the set come in order, which a set of Python's need not keep"
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
 
@@ -32,7 +33,9 @@ def as_masks(spot: Spot) -> Iterator[Step]:
     if not made:
         return
     try:
-        yield spot.step("mask", *_Sets(spot, function, made).edits(), excludes=_BELOW)
+        sets = _Sets(spot, function, made)
+        edits = sets.edits()
+        yield spot.step("mask", *edits, excludes=_BELOW, note=SET_ORDER if sets.in_any_order else "")
     except _Refused:
         return
 
@@ -65,11 +68,13 @@ class _Sets:
 
     Attributes:
         names: variables that hold such sets.
+        in_any_order: a loop goes through one as Python keeps it, which is in no order.
     """
 
     def __init__(self, spot: Spot, function: ast.FunctionDef, made: list[ast.expr]) -> None:
         self.spot, self.code, self.function, self.made = spot, spot.code, function, made
         self.names: set[str] = set()
+        self.in_any_order = False
         while new := {name for name in self._bound() if name not in self.names}:
             self.names |= new
 
@@ -135,9 +140,10 @@ class _Sets:
             raise _Refused  # another name for the same set, which both may change
         match parent:
             case ast.Call(func=ast.Name(id="sorted"), args=[_], keywords=[]) as call if spot.is_builtin("sorted"):
-                yield from self._each(call, mask)
+                yield from self._each(call, whole, mask)
             case ast.For() | ast.comprehension():
-                yield from self._each(whole, mask)
+                self.in_any_order = True
+                yield from self._each(whole, whole, mask)
             case ast.Call(func=ast.Name(id="min" | "max" | "sum" as of), args=[_], keywords=[]) if spot.is_builtin(of):
                 yield whole, f"{spot.jnp('flatnonzero')}({mask})"
             case ast.Call(func=ast.Name(id="len"), args=[_]) as call if spot.is_builtin("len"):
@@ -173,17 +179,24 @@ class _Sets:
             case _:
                 raise _Refused
 
-    def _each(self, items: ast.expr, mask: str) -> Iterator[_Edit]:
+    def _each(self, items: ast.expr, whole: ast.expr, mask: str) -> Iterator[_Edit]:
         """`for v in sorted(seen):` → all places, of which those that are in it."""
-        code, held = self.code, self._operand(mask)
+        code, held = self.code, mask if mask.isidentifier() else f"({mask})"
         over = f"range({held}.shape[0])"
+        if not self.spot.is_builtin("range"):
+            raise _Refused
         match code.parents[items]:
-            case ast.For(target=ast.Name(id=name), iter=each, body=[first, *_]) if each is items and code.on_own_lines([first]):
-                yield items, over
+            case ast.For(target=ast.Name(id=name), iter=each, body=[first, *_], orelse=[]) as loop if (
+                each is items and code.on_own_lines([first])
+            ):
+                changed = {*stored(loop.body)} | {owner for node in walk(loop) if (owner := _updated(node))}
+                if loaded([whole]) & changed or name in code.live_after(loop):
+                    raise _Refused  # Python goes through the set as it was when the loop began
+                yield code.with_parentheses(items), over
                 start, indent = code.region([first])[0], code.indent(first)
                 yield (start, start), f"{indent}if not {held}[{name}]:\n{indent}    continue\n"
             case ast.comprehension(target=ast.Name(id=name), iter=each) if each is items:
-                yield items, f"{over} if {held}[{name}]"
+                yield code.with_parentheses(items), f"{over} if {held}[{name}]"
             case _:
                 raise _Refused
 
@@ -244,6 +257,14 @@ class _Sets:
 
     def _operand(self, text: str) -> str:
         return text if text.isidentifier() or (text.endswith(")") and text.count("(") == 1) else f"({text})"
+
+
+def _updated(node: ast.AST) -> str:
+    """The variable of which a method changes the set, `seen.update(…)`, or ""."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)) if attr in _UPDATES:
+            return name
+    return ""
 
 
 RULES: list[Rule] = [as_masks]

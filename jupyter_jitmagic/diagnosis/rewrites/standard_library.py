@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.elements import listed_numbers
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_scope
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.diagnosis.rewrites.sets_of_places import mask_of
+from jupyter_jitmagic.diagnosis.rewrites.sets_of_places import SET_ORDER, mask_of
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, traced
 from jupyter_jitmagic.diagnosis.rewrites.sorting import without_tolist
 from jupyter_jitmagic.source.code import Code
@@ -172,7 +172,7 @@ def different_ones(spot: Spot) -> Iterator[Step]:
         case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[only]) if only is made and isinstance(made, ast.Set):
             yield spot.step("list", (made, f"({', '.join(map(code.expr, made.elts))},)"), excludes=excludes)
         case ast.For() | ast.comprehension() as loop if loop.iter is made:
-            yield spot.step("unique", (made, unique), excludes=excludes, note=_SET_ORDER)
+            yield spot.step("unique", (made, unique), excludes=excludes, note=SET_ORDER)
 
 
 def _of_single_numbers(spot: Spot, items: Sequence[ast.expr]) -> Fact | None:
@@ -220,7 +220,6 @@ def most_frequent(spot: Spot) -> Iterator[Step]:
 
 
 _FIRST_OF_SET = "of equally frequent values it is the smallest, where Python takes the first of its set"
-_SET_ORDER = "the elements of the set come in order, which a set of Python's need not keep"
 
 
 def rounds_of_a_part(spot: Spot) -> Iterator[Step]:

@@ -367,6 +367,11 @@ def test_the_first_place_of_a_range_that_may_be_empty(over):
     assert "hits = jnp.array(" in check(source, *calls).rewrites[0].source
 
 
+def test_the_first_place_is_one_number_whatever_stands_beside_it():
+    source = "def f(x, t):\n    return -next(i for i in range(1, len(x)) if x[i] > t) * 2\n"
+    check(source, *((jnp.array(row), 1.0) for row in ([0.0, 0, 3, 4], [3.0, 4], [0.0, 0, 0, 2])))
+
+
 @pytest.mark.parametrize(
     "body",
     [

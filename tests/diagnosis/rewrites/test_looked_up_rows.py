@@ -50,6 +50,10 @@ MADE = "rate = {int(k): v for k, v in zip(codes, rates)}"
         f"{MADE}\n    codes = codes + 1\n    return rate.get(int(asked[0]), 1.0) + codes[0]",
         f"{MADE}\n    return rate.get(int(asked[0]), 1.0) + len(rate)",
         f"{MADE}\n    return rate.get(int(asked[0]))",
+        f"{MADE}\n    return rate.get(int(asked[0]), rate.get(3, 1.0))",
+        "rate = {int(k): int(v) for k, v in zip(codes, rates)}\n    return rate.get(int(asked[0]), 1)",
+        "rate = {float(v): k for k, v in zip(codes, rates)}\n    return rate.get(float(rates[0]), 1)",
+        f"{MADE}\n    return 1.0 if rate in [0, 1] else rate.get(int(asked[0]), 1.0)",
         "rate = {int(k): v for k, v in zip(codes, rates) if v > 3}\n    return rate.get(int(asked[0]), 1.0)",
         "rate = {int(k) % 3: v for k, v in zip(codes, rates)}\n    return rate.get(int(asked[0]), 1.0)",
         "rate = {int(k): v for k, v in zip(codes, asked[:2])}\n    return rate.get(int(asked[0]), 1.0)",
@@ -59,3 +63,14 @@ def test_dicts_that_are_made_or_asked_otherwise_are_left_alone(body):
     text = "def f(codes, rates, asked):\n    {}\n"
     assert "isin" in offered(text.format(f"{MADE}\n    return rate.get(int(asked[0]), 1.0)"), *TABLES[0])
     assert "isin" not in offered(text.format(body), *TABLES[0])
+
+
+def test_names_of_columns_are_not_those_of_the_function_that_finds_a_place():
+    body = "rate = dict(zip(key.tolist(), same.tolist()))\n    return rate.get(int(asked[0]), 0.5)\n"
+    check(f"def f(key, same, asked):\n    {body}", *TABLES)
+
+
+def test_an_array_that_is_another_behind_the_dict_is_not_asked_then():
+    text = "def f(codes, rates, asked):\n    {}\n    {}return rate.get(int(asked[0]), 1.0) + rates[0]\n"
+    assert "isin" in offered(text.format(MADE, ""), *TABLES[0])
+    assert "isin" not in offered(text.format(MADE, "rates = rates + 1\n    "), *TABLES[0])

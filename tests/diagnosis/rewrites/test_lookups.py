@@ -225,3 +225,11 @@ def test_none_that_goes_further_stays_none(end):
 
 
 ASKED = jnp.array(1), jnp.array(3.0)
+
+
+def test_a_float_of_32_bits_is_no_key_of_64():
+    """0.1 of an array is another number, and Python finds nothing there."""
+    table = "OFF = {0.25: 0.1, 0.1: 0.2}\nHALVES = {0.25: 0.1, 0.5: 0.2}\n"
+    source = "def f(x):\n    return x * {}.get(float(x), 0.0)\n"
+    assert "lookup" in offered(table + source.format("HALVES"), jnp.array(0.25))
+    assert "lookup" not in offered(table + source.format("OFF"), jnp.array(0.25))

@@ -106,6 +106,10 @@ def f(levels, x):
         ("        parts[", "        k = k + 1\n        parts["),
         ("    for k", "    parts['low'].append(0.0)\n    for k"),
         ('return len(parts["low"])', "return k"),
+        ("append(v)\n", "append(v)\n        v = k\n"),
+        ("append(v)", "append(v.at[0].get(mode='clip') if v.ndim else (u := v))"),
+        ("    for k, v in zip(levels, x)", "    pairs = zip(levels, x)\n    for k, v in pairs"),
+        ('{"low": []', '{**{}, "low": []'),
         ("    for k", "    NAMES = ('high', 'low', 'middle')\n    for k"),
     ],
 )
@@ -114,3 +118,25 @@ def test_more_than_that_is_left_alone(old, new):
     assert "comprehension" in offered(TABLES + LOOP, *LEVELS[0])
     source = source.replace('len(parts["high"])', "0") if "top" in new else source
     assert "comprehension" not in offered(source, *LEVELS[0])
+
+
+def test_a_word_of_two_branches_and_what_stands_beside_a_dict():
+    """`or` binds less than `and`; a dict that is no line of its own is not taken out with what stands beside it."""
+    source = """
+def f(levels, x):
+    parts = {"a": [], "b": [], "c": []}
+    for k, v in zip(levels, x):
+        if k == 0:
+            name = "b"
+        elif v > 4:
+            name = "a"
+        elif k == 1:
+            name = "c"
+        else:
+            name = "a"
+        parts[name].append(v)
+    return len(parts["a"]), sum(parts["b"]), len(parts["c"])
+"""
+    check(source, *LEVELS)
+    beside = LOOP.replace("    parts = ", "    n = 3; parts = ").replace("return len", "return n, len")
+    check(TABLES + beside, *LEVELS)
