@@ -154,7 +154,8 @@ def test_numbers_that_no_size_is_known_of_end_the_run_too():
 
 def test_a_power_in_place_changes_an_array_of_numpys_in_place():
     """`x **= n` is no `x = x**n` for who holds the array by another name."""
-    source = "def f(x, t):\n    a = np.array([1.0, 2.0])\n    b, n = a, len(a)\n    a **= n\n    return x + b[1] if x.sum() > t else x\n"
+    made = "a = np.array([1.0, 2.0])\n    b, n = a, len(a)\n    a **= n"
+    source = f"def f(x, t):\n    {made}\n    return x + b[1] if x.sum() > t else x\n"
     found = jm.diagnose(define(source)["f"], jnp.ones(2), 1.0)
     assert found.rewrites and found.rewrites[0].verified
 

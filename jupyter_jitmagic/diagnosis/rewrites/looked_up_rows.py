@@ -143,14 +143,12 @@ class _Join:
 
     def _value(self, place: str) -> str:
         """The value at a place."""
-        name = self.made.value
-        match name:
-            case ast.Call(func=ast.Name(id="int" | "float" as kind), args=[ast.Name(id=each) as inner], keywords=[]):
-                if self.spot.is_builtin(kind) and (kind == "int") == (each in self.whole):
-                    name = inner
-        match name:
+        match self.made.value:
             case ast.Name(id=each) if each in self.columns:
                 return f"{self.columns[each]}[{place}]" if self.columns[each] else place
+            case ast.Call(func=ast.Name(id="int" | "float" as kind), args=[ast.Name(id=each)], keywords=[]):
+                if self.spot.is_builtin(kind) and self.columns.get(each):
+                    return f"{self.spot.jnp('asarray')}({self.columns[each]}, {kind})[{place}]"
         raise _Refused
 
     def step(self) -> Step:

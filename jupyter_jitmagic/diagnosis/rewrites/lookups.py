@@ -199,13 +199,13 @@ def _of_dict(
     parts = [part for key in keys for part in (key if several else (key,))]
     if not parts or not all(isinstance(part, bool | int | float | np.integer | np.bool_) for part in parts):
         return
-    asked = spot.fact(key)
-    if (
-        asked is not None
-        and asked.sort == "array"
-        and any(type(part) is float and float(np.float32(part)) != part for part in parts)
-    ):
-        raise Obstacle(f"a float of 32 bits is none of the keys of `{code.src(owner)}`: in Python they have 64")
+    is_made = isinstance(key, ast.Call) and code.src(key.func) == spot.jnp("asarray") and bool(key.args)
+    asked, note = spot.fact(key.args[0] if is_made else key), ""  # type: ignore[attr-defined]
+    if any(type(part) is float and float(np.float32(part)) != part for part in parts):
+        none = f"none of the keys of `{code.src(owner)}`, which have 64 in Python"
+        if asked is not None and asked.sort == "array":
+            raise Obstacle(f"a float of 32 bits is {none}")
+        note = f"a float of an array has 32 bits and is {none}: compiled, it finds one"
     text, values = code.operand(owner), list(table.values())
     parent = code.parents[node]
     call = parent if isinstance(parent, ast.Call) and parent.func is node else None
@@ -223,7 +223,7 @@ def _of_dict(
         if found is not None:
             stacked = f"{spot.jnp('asarray' if _numbers(values) else 'stack')}({values_text})[{spot.jnp('argmax')}({match})]"
             begin = code.region([code.statement(node)])[0]
-            yield spot.step("lookup", (node, stacked), ((begin, begin), found[0]), *found[1])
+            yield spot.step("lookup", (node, stacked), ((begin, begin), found[0]), *found[1], note=note)
         return
     if all(callable(value) for value in values):
         if default is not None:
@@ -238,7 +238,7 @@ def _of_dict(
     stacked = f"{spot.jnp('asarray' if _numbers(values) else 'stack')}({values_text})[{place}]"
     if default is not None:
         stacked = f"{spot.jnp('where')}({spot.jnp('any')}({match}), {stacked}, {default})"
-    yield spot.step("lookup", (node, stacked), excludes=NO_KEY if default is None else None)
+    yield spot.step("lookup", (node, stacked), excludes=NO_KEY if default is None else None, note=note)
 
 
 def _switch(

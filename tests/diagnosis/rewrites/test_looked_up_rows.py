@@ -14,6 +14,7 @@ TABLES = [
     )
 ]
 SERVED = [
+    "whole = {int(k): int(v) for k, v in zip(codes, rates)}\n    return whole.get(int(asked[0]), 1) / 2",
     "rate = {int(k): v for k, v in zip(codes, rates)}\n    return jnp.array([rate.get(int(c), -1.0) for c in asked])",
     "rate = dict(zip(codes.tolist(), rates.tolist()))\n    return sum(rate.get(c, 0.5) for c in asked.tolist())",
     "row = {int(k): i for i, k in enumerate(codes)}\n    total = 0.0\n    for c in asked:\n        if int(c) in row:\n"
@@ -51,7 +52,6 @@ MADE = "rate = {int(k): v for k, v in zip(codes, rates)}"
         f"{MADE}\n    return rate.get(int(asked[0]), 1.0) + len(rate)",
         f"{MADE}\n    return rate.get(int(asked[0]))",
         f"{MADE}\n    return rate.get(int(asked[0]), rate.get(3, 1.0))",
-        "rate = {int(k): int(v) for k, v in zip(codes, rates)}\n    return rate.get(int(asked[0]), 1)",
         "rate = {float(v): k for k, v in zip(codes, rates)}\n    return rate.get(float(rates[0]), 1)",
         f"{MADE}\n    return 1.0 if rate in [0, 1] else rate.get(int(asked[0]), 1.0)",
         "rate = {int(k): v for k, v in zip(codes, rates) if v > 3}\n    return rate.get(int(asked[0]), 1.0)",

@@ -233,3 +233,5 @@ def test_a_float_of_32_bits_is_no_key_of_64():
     source = "def f(x):\n    return x * {}.get(float(x), 0.0)\n"
     assert "lookup" in offered(table + source.format("HALVES"), jnp.array(0.25))
     assert "lookup" not in offered(table + source.format("OFF"), jnp.array(0.25))
+    compared = check(table + source.format("OFF"), (0.25,), (0.1,), (0.3,)).rewrites[0].compared
+    assert compared is not None and any("32 bits" in each for each in compared.differences)
