@@ -40,8 +40,8 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
   round of which is asked later (`asked_behind_loops`).
 - Python's containers that data fills or asks: `lists` (`joined_lists`, `added_lists`, `appends_apart`, `none_in_lists`,
   `whole_slices`), `containers`, `growing` (how long at most: `rounds`, `moving_on`, `walking`), `queues` (`never_longer`),
-  `keyed`, `associated`, `lists_by_key`, `named_groups`, `lookups`, `looked_up_rows`, `told_by_words`, `chosen_items`,
-  `kept_beside`, `rows_carried`, `tuples_apart`, `thinned_lists`, `best_keys` and kin.
+  `keyed`, `associated`, `lists_by_key`, `lists_of_runs`, `named_groups`, `lookups`, `looked_up_rows`, `told_by_words`,
+  `chosen_items`, `kept_beside`, `rows_carried`, `tuples_apart`, `thinned_lists`, `best_keys` and kin.
 - a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`; flags of which it makes numbers:
   `subtracted_flags`, `own_flags`.
 """
@@ -125,6 +125,7 @@ from jupyter_jitmagic.diagnosis.rewrites import (
     listed_words,
     lists,
     lists_by_key,
+    lists_of_runs,
     looked_up_rows,
     lookups,
     loops,
@@ -253,6 +254,7 @@ RULES: list[Rule] = [
     *once_a_label.RULES,
     *clusters.RULES,
     *rows_of_lists.RULES,
+    *lists_of_runs.RULES,
     *put_into_lists.RULES,
     *lists_by_key.RULES,
     *keyed.ADDED_UP,
