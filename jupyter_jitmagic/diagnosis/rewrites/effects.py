@@ -99,6 +99,23 @@ def refuse_names_set_on_the_way(spot: Spot, nodes: Sequence[ast.AST]) -> None:
         raise Obstacle(f"`{min(both)} := …` is evaluated on one side alone, and {min(both)} has another value otherwise")
 
 
+_GIVES = frozenset({"int", "float", "abs", "bool", "item", "round", "len", "min", "max", "sum", "astype", "isnan", "asarray"})
+_MODULES = frozenset({"jax.numpy", "jax.lax", "numpy", "math"})
+
+
+def only_gives(spot: Spot, nodes: Sequence[ast.AST]) -> bool:
+    """Whether nothing is done beside giving a value, as far as is known: it may be done more often, or in another order."""
+    for node in (each for root in nodes for each in ast.walk(root)):
+        if isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom):
+            return False
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            module = spot.value(node.func.value) if isinstance(node.func, ast.Attribute) else None
+            if name not in _GIVES and getattr(module, "__name__", "") not in _MODULES:
+                return False
+    return True
+
+
 def refuse_skipped_effects(spot: Spot, nodes: Sequence[ast.AST]) -> None:
     """Raise Obstacle for what is done beside giving a value where plain Python evaluates on one side alone, or up to some
     element: `z := …`, and calls of functions within the function, or of methods, that write what others read."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.naming import renamed_block
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.code import always_returns, leaves
+from jupyter_jitmagic.source.code import Code, always_returns, leaves
 from jupyter_jitmagic.source.names import SCOPES, bound_to, stored, walk
 
 _MOST_STATEMENTS, _MOST_LINES = 6, 12  # of what follows, and of that in all branches
@@ -30,7 +30,7 @@ def shortened(spot: Spot) -> Iterator[Step]:
     for node in walk(whole):
         match node:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="pop"), args=args, keywords=[])) if (
-                _is_own_list(function, name)
+                _is_own_list(code, function, name)
             ):
                 match args:
                     case [] | [ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))]:
@@ -43,11 +43,11 @@ def shortened(spot: Spot) -> Iterator[Step]:
         yield spot.step("slice", *edits)
 
 
-def _is_own_list(function: ast.FunctionDef, name: str) -> bool:
+def _is_own_list(code: Code, function: ast.FunctionDef, name: str) -> bool:
     """Whether a variable is bound to new lists alone, of which no other name knows."""
     made = [value for node in walk(function) if isinstance(node, ast.Assign) for one, value in bound_to(node) if one.id == name]
     stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
-    return len(made) == len(stores) > 0 and all(map(_is_new_list, made)) and not _is_handed_on(function, name)
+    return len(made) == len(stores) > 0 and all(map(_is_new_list, made)) and not _is_handed_on(code, function, name)
 
 
 def _is_new_list(value: ast.expr) -> bool:
@@ -59,20 +59,31 @@ def _is_new_list(value: ast.expr) -> bool:
     return False
 
 
-def _is_handed_on(function: ast.FunctionDef, name: str) -> bool:
-    """Whether another name, or a container, may hold the list itself: `kept = s`, `rows.append(s)`."""
-    for node in walk(function):
-        parts = {ast.Assign: "value", ast.NamedExpr: "value", ast.Starred: ""}.get(type(node))
-        if parts and isinstance(given := getattr(node, parts), ast.Name) and given.id == name:
+def _is_handed_on(code: Code, function: ast.FunctionDef, name: str) -> bool:
+    """Whether something else may hold the list itself: `kept = s`, `rows.append(s)`, `pairs = zip(s, w)`."""
+    return not all(
+        _looks_only(code, node)
+        for node in walk(function)
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+    )
+
+
+def _looks_only(code: Code, use: ast.Name) -> bool:
+    parent = code.parents[use]
+    match parent:
+        case ast.Subscript(value=value):
+            return value is use
+        case ast.Call(func=ast.Name(id="len" | "sum" | "min" | "max" | "sorted" | "any" | "all")):
             return True
-        match node:
-            case ast.Call(func=ast.Attribute(attr="append" | "extend" | "insert"), args=args):
-                if any(isinstance(each, ast.Name) and each.id == name for each in args):
-                    return True
-            case ast.Tuple(elts=parts_of) | ast.List(elts=parts_of) | ast.Dict(values=parts_of):
-                if any(isinstance(each, ast.Name) and each.id == name for each in parts_of):
-                    return True
-    return False
+        case ast.Call(func=ast.Attribute(attr="array" | "asarray" | "stack" | "mean" | "median" | "std")):
+            return True
+        case ast.For(iter=over) | ast.comprehension(iter=over):
+            return over is use
+        case ast.If(test=test) | ast.While(test=test):
+            return test is use
+        case ast.Attribute(attr="pop"):
+            return isinstance(code.parents[code.parents[parent]], ast.Expr)
+    return isinstance(parent, ast.Compare | ast.Return) or (isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not))
 
 
 def in_each_branch(spot: Spot) -> Iterator[Step]:

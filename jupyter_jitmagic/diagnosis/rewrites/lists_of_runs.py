@@ -11,8 +11,10 @@ import ast
 import contextlib
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.effects import only_gives
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.names import SCOPES, walk, walk_scope
+from jupyter_jitmagic.source.code import leaves
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, target_names, walk, walk_scope
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 _OF_BUILTINS = {"len": "len", "sum": "sum", "max": "max", "min": "min"}
@@ -76,9 +78,14 @@ class _Runs:
         if {runs, run} & parameters:
             raise _Refused
         for node in walk(function):
-            if isinstance(node, ast.Name) and node.id in (runs, run):
+            if isinstance(node, ast.Name) and node.id in (runs, run) and not self._is_of_a_comprehension(node):
                 self._use(node)
         self._check()
+
+    def _is_of_a_comprehension(self, node: ast.Name) -> bool:
+        """`max(sum(run) for run in runs)`: a variable of its own, whatever it is called."""
+        around = (at for at in self.code.ancestors(node) if isinstance(at, COMPREHENSIONS))
+        return any(node.id in target_names(each.target) for at in around for each in at.generators)
 
     def _use(self, node: ast.Name) -> None:
         code, is_run = self.code, node.id == self.run
@@ -91,12 +98,15 @@ class _Runs:
         parent = code.parents[node]
         above = code.parents[parent]
         match parent:
-            case ast.Attribute(attr="append") if isinstance(above, ast.Call) and isinstance(code.parents[above], ast.Expr):
-                statement = code.parents[above]
-                assert isinstance(statement, ast.Expr)
+            case ast.Attribute(attr="append") if (
+                isinstance(above, ast.Call)
+                and above.func is parent
+                and len(above.args) == 1
+                and isinstance(statement := code.parents[above], ast.Expr)
+            ):
                 if not is_run and _whole(above.args[0]) == self.run:
                     self._ended.append(statement)
-                elif is_run and len(above.args) == 1:
+                elif is_run and not isinstance(above.args[0], ast.Starred):
                     self._added.append((statement, above.args[0]))
                 else:
                     raise _Refused
@@ -106,7 +116,7 @@ class _Runs:
                 over is node and not is_run
             ):
                 self._each(parent, each)
-            case ast.Call(func=ast.Name(id="len"), args=[_]) if not is_run:
+            case ast.Call(func=ast.Name(id="len"), args=[_]) if not is_run and self.spot.is_builtin("len"):
                 self._wholes.append((node, ""))
             case ast.If() | ast.While() | ast.IfExp() if node is parent.test:
                 self._wholes.append((node, "len" if is_run else ""))
@@ -163,7 +173,8 @@ class _Runs:
         scope = loop if isinstance(loop, ast.For) else self.code.parents[loop]
         if isinstance(loop, ast.comprehension) and len(scope.generators) != 1:  # type: ignore[attr-defined]
             raise _Refused
-        named = [node for node in walk(self.function) if isinstance(node, ast.Name) and node.id == each]
+        named = [node for node in walk(self.function if isinstance(loop, ast.For) else scope) if isinstance(node, ast.Name)]
+        named = [node for node in named if node.id == each]
         if any(node not in set(walk(scope)) for node in named) and isinstance(loop, ast.For):
             raise _Refused
         asked = set[str]()
@@ -180,10 +191,23 @@ class _Runs:
         """A run that has ended is begun anew before anything is added: otherwise the list among the others grows as well."""
         if not (self._ended and self._added):
             raise _Refused
+        items = [*(item for _, item in self._added), *(item for _, made in self._begun for item in made.elts)]
+        for item in items:
+            fact = self.spot.fact(item)
+            names = {node.id for node in ast.walk(item) if isinstance(node, ast.Name)}
+            if (
+                isinstance(item, ast.Tuple | ast.List | ast.Dict)
+                or (fact is not None and fact.ndim)
+                or names & {self.run, self.runs}
+            ):
+                raise _Refused
+        if not only_gives(self.spot, items):
+            raise _Refused
         for statement in self._ended:
             item = statement.value.args[0]  # type: ignore[attr-defined]
             in_a_loop = any(isinstance(at, ast.For | ast.While) for at in self.code.ancestors(statement))
-            if isinstance(item, ast.Name) and in_a_loop and not self._is_begun_behind(statement):
+            grows = in_a_loop or any(each.lineno > statement.lineno for each, _ in self._added)
+            if isinstance(item, ast.Name) and grows and not self._is_begun_behind(statement):
                 raise _Refused
         last = max(statement.lineno for statement, _ in self._added)
         looped = any(isinstance(at, ast.For | ast.While) for each, _ in self._added for at in self.code.ancestors(each))
@@ -202,6 +226,8 @@ class _Runs:
                 if behind in again:
                     return True
                 if any(isinstance(node, ast.Name) and node.id == self.run for node in walk(behind)):
+                    return False
+                if leaves([behind], (ast.Continue, ast.Break)):
                     return False
             at = code.parents[at]
         return False
@@ -248,7 +274,11 @@ class _Runs:
 
     def _at_first(self, what: str, made: ast.List) -> str:
         if made.elts:
-            return "1" if what == "len" else self.code.expr(made.elts[0])
+            if what == "len":
+                return "1"
+            fact = self.spot.fact(made.elts[0])
+            counts = what == "sum" and (fact is None or fact.dtype == "b")  # two flags make 2
+            return f"0 + {self.code.operand(made.elts[0])}" if counts else self.code.expr(made.elts[0])
         if what == "len":
             return "0"
         facts = [self.spot.fact(item) for _, item in self._added]
@@ -258,7 +288,7 @@ class _Runs:
         """The lines in the place of `run.append(item)`."""
         code, indent, run = self.code, self.code.indent(statement), self.run
         text = code.operand(item)
-        if not isinstance(item, ast.Name | ast.Constant) and len(asked) > 1:
+        if not isinstance(item, ast.Name | ast.Constant) and (len(asked) > 1 or {*asked} & {"max", "min"}):
             own = code.fresh(f"{run}_item", f"next_of_{run}")
             yield f"{indent}{own} = {text}\n"
             text = own

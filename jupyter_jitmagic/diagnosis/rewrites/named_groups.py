@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jupyter_jitmagic.diagnosis.rewrites.effects import only_gives
 from jupyter_jitmagic.diagnosis.rewrites.lookups import NEGATIVE
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.names import bound_once, loaded, read_first, stored, target_names, walk, walk_scope
@@ -143,15 +144,6 @@ class _Words:
         is_range = isinstance(over, ast.Call) and _name_of(over) == "range" and self.spot.is_builtin("range")
         return is_range or (fact is not None and fact.sort == "array") or isinstance(self.spot.value(over), list | tuple)
 
-    def _may_do_more(self, node: ast.AST) -> bool:
-        """A call that may do something beside giving a value, which would be done in another order; `:=`."""
-        if isinstance(node, ast.NamedExpr | ast.Await):
-            return True
-        if not isinstance(node, ast.Call) or _name_of(node) in _GIVES:
-            return False
-        module = self.spot.value(node.func.value) if isinstance(node.func, ast.Attribute) else None
-        return getattr(module, "__name__", "") not in ("jax.numpy", "jax.lax", "numpy", "math")
-
     def _word(self, key: ast.expr | None) -> str:
         if isinstance(key, ast.Constant) and type(key.value) is str:
             return key.value
@@ -220,8 +212,8 @@ class _Words:
         chosen, values = {*stored(self._choosing)}, [group.value for group in self.groups]
         if loaded(values) & chosen or set(read_first(self._choosing)) & chosen or not self._may_be_repeated(self.loop.iter):
             raise _Refused
-        if any(self._may_do_more(node) for each in (*values, *self._choosing) for node in ast.walk(each)):
-            raise _Refused
+        if not only_gives(self.spot, [*values, *self._choosing]):
+            raise _Refused  # word by word it would be done in another order
         between = [each for each in self.function.body if each.lineno < self.loop.lineno]
         early = {id(part) for each in between for part in walk(each)} - {id(g.made.targets[0]) for g in self.groups}
         for node in walk(self.function):
@@ -247,9 +239,6 @@ class _Words:
             lines += f"{indent}{group.name} = {{\n" + "".join(f"{indent}    {item},\n" for item in items) + f"{indent}}}\n"
         gone = [(code.region([group.made]), "") for group in self.groups]
         return self.spot.step("comprehension", *gone, (code.region([loop]), lines), excludes=self.excludes or None)
-
-
-_GIVES = frozenset({"int", "float", "abs", "bool", "item", "round", "len", "min", "max", "sum", "astype", "isnan", "asarray"})
 
 
 def _name_of(call: ast.Call) -> str:

@@ -211,6 +211,10 @@ def cut_and_filled(spot: Spot) -> Iterator[Step]:
                 pass
             case _:
                 continue
+        fact, held = spot.fact(row), spot.value(row)
+        of_rows = isinstance(held, list) and any(getattr(each, "ndim", 0) for each in held)
+        if isinstance(item, ast.Starred) or of_rows or (fact is not None and fact.ndim > 1):
+            return
         jnp, text = spot.jnp, code.expr(row)
         kept = f"{jnp('arange')}(len({text})) < {code.operand(end)}"
         filled = f"{jnp('where')}({kept}, {jnp('asarray')}({text}), {code.expr(item)})"

@@ -48,6 +48,8 @@ def f(x, t, least=2):
             "best = 0.0\n    for r in runs:\n        if len(r) > 1:\n            best = best + r[0]\n    return best, len(runs)"
         ),
         BETWEEN.format("return len(runs), len(run), sum(run)"),
+        BETWEEN.format("return max((sum(run) for run in runs), default=0.0), len(runs)"),
+        ABOVE.replace("append(v)", "append(v > 2)").format("return sum(sum(r) for r in runs), len(runs)"),
     ],
 )
 def test_what_is_asked_of_each_run_is_a_number_that_grows_with_it(source):
@@ -69,6 +71,10 @@ COUNTED = ABOVE.format("return len(runs), max((sum(r) for r in runs), default=0.
             "            runs.append(run)\n            t = len(run)\n            run = []\n",
         ),
         ("    runs, run = [], []\n", "    runs, run = [[0.0]], []\n"),
+        ("run.append(v)\n", "run.append(v + len(run))\n"),
+        ("run.append(v)\n", "run.append(next(iter([v])))\n"),
+        ("run.append(v)\n", "run.append((v, t))\n"),
+        ("            run = []\n", "            if v < -1:\n                continue\n            run = []\n"),
         ("    runs, run = [], []\n", "    runs, run = [], []\n    same = run\n"),
         (
             "            run.append(v)\n",
