@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from jupyter_jitmagic.base.looking import attribute, in_class
+from jupyter_jitmagic.source.names import name_of
 from jupyter_jitmagic.usercode.origin import unwrapped
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
@@ -92,7 +93,7 @@ class _LookedUp(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> Any:
         self.generic_visit(node)
         if CALL in self.names and _may_be_an_object(node.func):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            name = name_of(node)
             if name in _CALL_WHAT_THEY_ARE_GIVEN and node.args and isinstance(node.args[0], ast.Name | ast.Attribute):
                 node.args[0] = _asked(node.args[0], node.args[0], CALL)
             node.func = _asked(node.func, node.func, CALL)

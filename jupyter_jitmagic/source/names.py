@@ -115,6 +115,11 @@ def imported(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Any]
             yield name, getattr(module, alias.name, None)
 
 
+def name_of(call: ast.Call) -> str:
+    """The last name of what is called: `sum` of `x.sum()`; "" where it has none."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
 def bound_to(statement: ast.Assign) -> Iterator[tuple[ast.Name, ast.expr]]:
     """The single names that an assignment binds, each with what it is bound to: `out, total = [], 0`."""
     for target in statement.targets:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from jupyter_jitmagic.source.names import name_of
+
 _KINDS = frozenset({"isinstance", "issubclass", "type", "hasattr", "isscalar"})
 _ARITHMETIC = frozenset({"ZeroDivisionError", "OverflowError", "ArithmeticError", "ValueError", "Exception", "BaseException"})
 
@@ -14,7 +16,7 @@ def asks_for_kinds(tree: ast.AST) -> bool:
     what Python's arithmetic raises. An array in its place then gives something else, and not for its rounding."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            if _called(node) in _KINDS:
+            if name_of(node) in _KINDS:
                 return True
         elif isinstance(node, ast.ExceptHandler):
             named = {part.id for part in ast.walk(node.type) if isinstance(part, ast.Name)} if node.type else _ARITHMETIC
@@ -37,7 +39,7 @@ def kinds_asked_for(trees: Iterable[ast.AST]) -> dict[str, set[str]]:
 def asks_for_flags(tree: ast.AST) -> bool:
     """Whether it asks for `bool` among the kinds; that an array is made of flags (`jnp.zeros(n, bool)`) asks nothing."""
     nodes = list(ast.walk(tree))
-    inner = [part for node in nodes if isinstance(node, ast.Call) and _called(node) in _KINDS for part in node.args]
+    inner = [part for node in nodes if isinstance(node, ast.Call) and name_of(node) in _KINDS for part in node.args]
     inner += [part for node in nodes if isinstance(node, ast.Compare) for part in node.comparators]
     return any(isinstance(each, ast.Name) and each.id == "bool" for part in inner for each in ast.walk(part))
 
@@ -63,7 +65,3 @@ def takes_boxes(tree: ast.AST) -> bool:
             if len(cut) > 1:
                 return True
     return False
-
-
-def _called(node: ast.Call) -> str:
-    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from jupyter_jitmagic.sandbox.rerun import OutOfTime
+from jupyter_jitmagic.source.names import name_of
 
 
 class Room:
@@ -215,9 +216,9 @@ class _InRoom(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         self._in_the_place_of("pow", node, "pow")
-        for each in node.args if _called(node) in _TO_THE_END else ():
+        for each in node.args if name_of(node) in _TO_THE_END else ():
             for given in _ranges(each):
-                self._in_the_place_of("range", given, "multiplied" if _called(node) in _MULTIPLY else "range")
+                self._in_the_place_of("range", given, "multiplied" if name_of(node) in _MULTIPLY else "range")
         return node
 
     def visit_Starred(self, node: ast.Starred) -> ast.AST:
@@ -239,16 +240,12 @@ class _InRoom(ast.NodeTransformer):
         return ast.copy_location(ast.Call(_named(node, name), [left, right], []), node) if is_asked else None
 
 
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
 def _ranges(given: ast.expr) -> Iterator[ast.Call]:
     """The ranges that are read where something is: itself, starred, or what `map` and its like give one by one."""
     match given:
         case ast.Starred(value=value):
             yield from _ranges(value)
-        case ast.Call(args=args) if _called(given) in _ONE_BY_ONE:
+        case ast.Call(args=args) if name_of(given) in _ONE_BY_ONE:
             for each in args:
                 yield from _ranges(each)
         case ast.Call():

@@ -23,7 +23,7 @@ from jupyter_jitmagic.diagnosis.rewrites.ragged import ONE, Calls, LooksUp, Ragg
 from jupyter_jitmagic.diagnosis.rewrites.repeating import turned
 from jupyter_jitmagic.diagnosis.rewrites.safety import safety_of, shifts, squares
 from jupyter_jitmagic.diagnosis.rewrites.updating import Updating
-from jupyter_jitmagic.source.names import target_names
+from jupyter_jitmagic.source.names import name_of, target_names
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 KEEPS_ZERO = (ast.Mult, ast.Div, ast.Pow)
@@ -466,7 +466,7 @@ class Consumers(Updating):
         """`jax.vmap(f)`, called at once, whose results come row by row."""
         if not isinstance(func, ast.Call):
             return False
-        name = func.func.attr if isinstance(func.func, ast.Attribute) else getattr(func.func, "id", "")
+        name = name_of(func)
         return name == "vmap" and len(func.args) < 3 and not any(each.arg == "out_axes" for each in func.keywords)
 
     # -- products -----------------------------------------------------------------------------------------

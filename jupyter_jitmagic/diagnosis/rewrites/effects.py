@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from jupyter_jitmagic.diagnosis.rewrites.printing import is_message
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Spot
 from jupyter_jitmagic.source.code import words
-from jupyter_jitmagic.source.names import SCOPES, read_first, shared, stored, walk_scope
+from jupyter_jitmagic.source.names import SCOPES, name_of, read_first, shared, stored, walk_scope
 from jupyter_jitmagic.source.units import attributes_set
 
 _TAKING = words("pop popleft popitem setdefault")
@@ -109,7 +109,7 @@ def only_gives(spot: Spot, nodes: Sequence[ast.AST]) -> bool:
         if isinstance(node, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom):
             return False
         if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            name = name_of(node)
             module = spot.value(node.func.value) if isinstance(node.func, ast.Attribute) else None
             if name not in _GIVES and getattr(module, "__name__", "") not in _MODULES:
                 return False

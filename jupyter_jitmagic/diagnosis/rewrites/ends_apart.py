@@ -92,7 +92,7 @@ def in_each_branch(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.If) or not isinstance(function, ast.FunctionDef):
         return
     first = _first_of(spot, asked[1])
-    if first in function.body and _cut_in(_ways(first)) & spot.code.live_after(first):
+    if first in function.body and _cut_in(_ways(first)[0]) & spot.code.live_after(first):
         yield from _apart(spot, function, first, "")
 
 
@@ -117,7 +117,7 @@ def _binds(statement: ast.stmt, name: str) -> bool:
 
 def _apart(spot: Spot, function: ast.FunctionDef, first: ast.If, name: str) -> Iterator[Step]:
     """What follows in each branch; with a `name`, what the branch binds it to has another."""
-    code, ways = spot.code, _ways(first)
+    code, (ways, has_else) = spot.code, _ways(first)
     rest = function.body[function.body.index(first) + 1 :]
     if not rest or not always_returns(rest) or leaves([first], (ast.Return, ast.Raise)):
         return
@@ -139,7 +139,7 @@ def _apart(spot: Spot, function: ast.FunctionDef, first: ast.If, name: str) -> I
             edits.append(((start, end), renamed_block(spot, arm, indent, {name: own}) + behind))
         else:
             edits.append(((end, end), code.block_text(rest, indent)))
-    if _has_else(first):
+    if has_else:
         edits.append((code.region(rest), ""))
     yield spot.step("branches", *edits)
 
@@ -151,19 +151,13 @@ def _first_of(spot: Spot, node: ast.If) -> ast.If:
     return node
 
 
-def _ways(node: ast.If) -> list[list[ast.stmt]]:
-    """What is done in each branch that is written down."""
+def _ways(node: ast.If) -> tuple[list[list[ast.stmt]], bool]:
+    """(what is done in each branch that is written down, whether one of them is the `else`)."""
     ways = [node.body]
     while len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
         node = node.orelse[0]
         ways.append(node.body)
-    return [*ways, node.orelse] if node.orelse else ways
-
-
-def _has_else(node: ast.If) -> bool:
-    while len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
-        node = node.orelse[0]
-    return bool(node.orelse)
+    return ([*ways, node.orelse], True) if node.orelse else (ways, False)
 
 
 def _cut_in(arms: list[list[ast.stmt]]) -> set[str]:
@@ -171,7 +165,7 @@ def _cut_in(arms: list[list[ast.stmt]]) -> set[str]:
     found = set[str]()
     for statement in (each for arm in arms for each in arm if isinstance(each, ast.Assign)):
         found |= {name.id for name, value in bound_to(statement) if _is_cut(value)}
-    return found & {*stored([each for arm in arms for each in arm])}
+    return found
 
 
 def _is_cut(value: ast.expr) -> bool:

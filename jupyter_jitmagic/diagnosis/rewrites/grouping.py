@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import PARTIAL, is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
-from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of, owner_of
+from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, owner_of
+from jupyter_jitmagic.source.names import name_of
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.flow import Flow

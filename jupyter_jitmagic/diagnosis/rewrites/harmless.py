@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from jupyter_jitmagic.source.code import words
+from jupyter_jitmagic.source.names import name_of
 
 # what may be evaluated without being chosen: cheap, and finite with finite derivatives wherever its operands are
 _HARMLESS = words(
@@ -29,7 +30,7 @@ def harmless(nodes: Sequence[ast.AST]) -> bool:
                 if isinstance(node.op, ast.MatMult):
                     return False
             elif isinstance(node, ast.Call):
-                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                name = name_of(node)
                 if name not in _HARMLESS and not name[:1].isupper():
                     return False
             elif (isinstance(node, ast.Subscript) and not _one_place(node.slice)) or (

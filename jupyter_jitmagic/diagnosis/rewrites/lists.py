@@ -18,7 +18,7 @@ from jupyter_jitmagic.diagnosis.rewrites.operations import MAKES_ARRAYS
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle, Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.signs import is_place
 from jupyter_jitmagic.source.code import Code, Edit, is_returned, words
-from jupyter_jitmagic.source.names import loaded, walk_scope
+from jupyter_jitmagic.source.names import loaded, name_of, walk_scope
 
 _OF_NUMPY = words("mean median std var sum prod max min")
 """What NumPy computes of a list."""
@@ -292,7 +292,7 @@ class ListUses:
 
     def _read_by(self, call: ast.Call, node: ast.Name) -> None:
         spot, code = self.spot, self.spot.code
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        name = name_of(call)
         builtin = isinstance(call.func, ast.Name) and spot.is_builtin(name)
         if builtin and name == "len":
             self.found.append((*code.span(call), f"sum({self.flags})"))

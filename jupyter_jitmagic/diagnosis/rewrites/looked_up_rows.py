@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from jupyter_jitmagic.diagnosis.rewrites.lookups import NO_KEY
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.sorting import without_tolist
-from jupyter_jitmagic.source.names import loaded, uses_of, walk
+from jupyter_jitmagic.source.names import loaded, name_of, uses_of, walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
@@ -213,7 +213,7 @@ class _Join:
 def _is_simple(key: ast.expr) -> bool:
     """Whether a key may be written twice: nothing is done by asking for it."""
     calls = (node for node in ast.walk(key) if isinstance(node, ast.Call))
-    names = {node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "") for node in calls}
+    names = {name_of(node) for node in calls}
     return names <= {"int", "float", "item", "asarray", "abs"} and not any(isinstance(n, ast.NamedExpr) for n in ast.walk(key))
 
 

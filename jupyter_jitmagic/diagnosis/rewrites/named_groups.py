@@ -15,7 +15,7 @@ from typing import Any
 from jupyter_jitmagic.diagnosis.rewrites.effects import only_gives
 from jupyter_jitmagic.diagnosis.rewrites.lookups import NEGATIVE
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import bound_once, loaded, read_first, stored, target_names, walk, walk_scope
+from jupyter_jitmagic.source.names import bound_once, loaded, name_of, read_first, stored, target_names, walk, walk_scope
 
 _MOST = 12  # words
 _NO_PLACE = {"outside": "an index past the ends, for which Python raises IndexError: compiled, the item belongs to no word"}
@@ -141,7 +141,7 @@ class _Words:
             case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[]):
                 return self._may_be_repeated(array)
         fact = self.spot.fact(over)
-        is_range = isinstance(over, ast.Call) and _name_of(over) == "range" and self.spot.is_builtin("range")
+        is_range = isinstance(over, ast.Call) and name_of(over) == "range" and self.spot.is_builtin("range")
         return is_range or (fact is not None and fact.sort == "array") or isinstance(self.spot.value(over), list | tuple)
 
     def _word(self, key: ast.expr | None) -> str:
@@ -206,7 +206,7 @@ class _Words:
         own = self._own | {*stored(self._choosing)}
         names = {group.name for group in self.groups}
         read = loaded([self.loop.iter, *self._choosing, *(group.value for group in self.groups)])
-        missing = any(word not in group.begin for word in self.tests for group in self.groups)
+        missing = any(not test or word not in group.begin for word, test in self.tests.items() for group in self.groups)
         if missing or read & names or len(names) != len(self.groups) or own & self.code.live_after(self.loop):
             raise _Refused
         chosen, values = {*stored(self._choosing)}, [group.value for group in self.groups]
@@ -239,10 +239,6 @@ class _Words:
             lines += f"{indent}{group.name} = {{\n" + "".join(f"{indent}    {item},\n" for item in items) + f"{indent}}}\n"
         gone = [(code.region([group.made]), "") for group in self.groups]
         return self.spot.step("comprehension", *gone, (code.region([loop]), lines), excludes=self.excludes or None)
-
-
-def _name_of(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _update(statement: ast.stmt) -> tuple[str, ast.expr, ast.expr, bool] | None:

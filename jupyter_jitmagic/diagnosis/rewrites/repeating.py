@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import TABLE, TOTAL, Called, called, is_module
 from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, Writer, enclosed
-from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of
+from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of
+from jupyter_jitmagic.source.names import name_of
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.flow import Flow

@@ -16,8 +16,8 @@ from jupyter_jitmagic.diagnosis.rewrites.ragged import Ragged, enclosed
 from jupyter_jitmagic.diagnosis.rewrites.repeating import repeated
 from jupyter_jitmagic.diagnosis.rewrites.rules import Obstacle
 from jupyter_jitmagic.diagnosis.rewrites.safety import safety_of
-from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, name_of, owner_of
-from jupyter_jitmagic.source.names import loaded, target_names
+from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of, owner_of
+from jupyter_jitmagic.source.names import loaded, name_of, target_names
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.flow import Flow

@@ -33,11 +33,6 @@ class Selection:
     excludes: dict[str, str] = field(default_factory=dict)
 
 
-def name_of(node: ast.Call) -> str:
-    """The last name of what is called."""
-    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-
-
 def owner_of(node: ast.Call) -> ast.expr:
     """What the called function is looked up on."""
     return node.func.value if isinstance(node.func, ast.Attribute) else node.func

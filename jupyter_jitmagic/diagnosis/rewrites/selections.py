@@ -30,7 +30,7 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, NoWay, Obstacle, Rul
 from jupyter_jitmagic.diagnosis.rewrites.selecting import unraveled
 from jupyter_jitmagic.diagnosis.rewrites.slices import SLICE_ERRORS, cut_at
 from jupyter_jitmagic.source.code import Code, leaves, words
-from jupyter_jitmagic.source.names import loaded, stored, target_names, walk, walk_scope
+from jupyter_jitmagic.source.names import loaded, name_of, stored, target_names, walk, walk_scope
 
 OVERLAPPING = {OVERLAP: "pieces that overlap or leave a gap, which make a longer or shorter array"}
 MOST_ROUNDS = 4  # of a walk, until it is known how safe what is not selected must be
@@ -189,7 +189,7 @@ def is_selection(spot: Spot) -> bool:
     if error == "NonConcreteBooleanIndexError":
         return True
     if isinstance(node, ast.Call) and (error in _REFUSED or "Tracer" in error):
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        name = name_of(node)
         if name in _LOOK:
             return not any(k.arg == "size" for k in node.keywords)
     if isinstance(node, ast.Subscript) and spot.kind != BOOL:  # else it is a test: `[i for i in range(n) if free[i]]`

@@ -15,7 +15,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.rules import BEYOND, Rule, Spot, Step, is_traced_value
-from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, bound_once, loaded, stored, walk
+from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, bound_once, loaded, name_of, stored, walk
 
 SLICE_ERRORS = ("IndexError", "TypeError", "TracerIntegerConversionError")
 Polynomial = Counter[tuple[str, ...]]
@@ -242,7 +242,7 @@ def _is_the_users(spot: Spot, sizes: dict[int, ast.expr]) -> bool:
 
 def _as_cuts(node: ast.Call) -> tuple[ast.expr, dict[int, ast.expr], dict[int, ast.expr]] | None:
     """The array of a `dynamic_slice` or `dynamic_slice_in_dim`, and by axis where it starts and its sizes."""
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = name_of(node)
     names = {
         "dynamic_slice_in_dim": ("operand", "start_index", "slice_size", "axis"),
         "dynamic_slice": ("operand", "start_indices", "slice_sizes"),

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from jupyter_jitmagic.diagnosis.rewrites.operations import SET_BY_WHERE, called, is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.diagnosis.rewrites.selection import name_of, owner_of
+from jupyter_jitmagic.diagnosis.rewrites.selection import owner_of
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, Polynomial, ndim_of, polynomial, traced, written
+from jupyter_jitmagic.source.names import name_of
 
 
 class _Window(NamedTuple):

@@ -107,6 +107,7 @@ def f(levels, x):
         ("    for k", "    parts['low'].append(0.0)\n    for k"),
         ('return len(parts["low"])', "return k"),
         ("append(v)\n", "append(v)\n        v = k\n"),
+        ("NAMES[int(k)]].append(v)", "'low'].append(float(v))"),
         ("append(v)", "append(v.at[0].get(mode='clip') if v.ndim else (u := v))"),
         ("    for k, v in zip(levels, x)", "    pairs = zip(levels, x)\n    for k, v in pairs"),
         ('{"low": []', '{**{}, "low": []'),
