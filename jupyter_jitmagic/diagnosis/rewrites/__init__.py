@@ -284,6 +284,7 @@ RULES: list[Rule] = [
     *consecutive.RULES,
     *clamping.RULES,
     *matching.BEFORE_CONVERSIONS,
+    *printing.BEFORE_CONVERSIONS,
     *conversions.RULES,
     *told_by_words.RULES,
     *lookups.RULES,

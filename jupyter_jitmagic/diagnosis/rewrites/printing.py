@@ -50,12 +50,15 @@ def formatted(spot: Spot) -> Iterator[Step]:
 
 
 def converted_on_the_way(spot: Spot) -> Iterator[Step]:
-    """`print(f"loss {float(loss):.3f}")` → `print(f"loss {loss:.3f}")`: of an f-string with digits, Python 3.11 does not
-    know which call in it has failed."""
+    """`print(f"loss {float(loss):.3f}")` → `print(f"loss {loss:.3f}")`, all of a text at once: of one with digits, Python 3.11
+    does not know which call in it has failed."""
     code = spot.code
-    if not isinstance(spot.error, jax.errors.ConcretizationTypeError) or not isinstance(spot.node, ast.JoinedStr):
-        return
     statement = code.statement(spot.node)
+    within = (spot.node, *itertools.takewhile(lambda at: at is not statement, code.ancestors(spot.node)))
+    if not isinstance(spot.error, jax.errors.ConcretizationTypeError) or not any(
+        isinstance(at, ast.JoinedStr) for at in within
+    ):
+        return
     if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
         return
     if not _is_hosts_message(spot, statement.value):
@@ -409,4 +412,5 @@ def _quoted(text: str) -> str:
     return '"' + shown[1:-1].replace('"', '\\"') + '"' if shown.startswith("'") and "\\'" not in shown else shown
 
 
-RULES: list[Rule] = [converted_on_the_way, kept, formatted]
+BEFORE_CONVERSIONS: list[Rule] = [converted_on_the_way]
+RULES: list[Rule] = [kept, formatted]
