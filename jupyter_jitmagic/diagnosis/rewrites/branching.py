@@ -257,7 +257,8 @@ class Branching(Narrowing):
             values = self.text(node.iter.args[0])
             if self._zipped(node.iter.args[0]) == "zip" and isinstance(node.target.elts[1], ast.Tuple):
                 value, values = value.strip("()"), values[:-1].split("(", 1)[1]
-            head = f"for {at}, ({value}, {test}) in enumerate(zip({values}, {found.mask})):"
+            start = "".join(f", {code.src(each)}" for each in (*node.iter.args[1:], *node.iter.keywords))
+            head = f"for {at}, ({value}, {test}) in enumerate(zip({values}, {found.mask}){start}):"
         self._below(node, head, test)
 
     def _below(self, node: ast.For, head: str, test: str) -> None:

@@ -352,7 +352,7 @@ class Consumers(Updating):
                     self.stop(node)
                 self.replace(node, f"{self.operand(node.args[0])}[::-1]")
                 return turned(self, found, self.named(f"{enclosed(found.mask)}[::-1]", "kept", "chosen"))
-            if node.func.id == "enumerate" and len(node.args) == 1:
+            if node.func.id == "enumerate" and _starts_at_a_number(node):
                 match node.args[0]:
                     case ast.Call(func=ast.Name(id="zip")) as together if self.spot.is_builtin("zip"):
                         return self._zipped_up(together, in_front=True)
@@ -545,6 +545,12 @@ class Consumers(Updating):
         """The keywords of a call as the end of an argument list."""
         kept = [each for each in node.keywords if each.arg not in without]
         return "".join(f", {each.arg}={self.text(each.value)}" if each.arg else f", **{self.text(each.value)}" for each in kept)
+
+
+def _starts_at_a_number(node: ast.Call) -> bool:
+    """`enumerate(s)`, `enumerate(s, 1)`, `enumerate(s, start=1)`."""
+    starts = [*node.args[1:], *(each.value for each in node.keywords)]
+    return len(node.args) > 0 and len(starts) < 2 and all(isinstance(each, ast.Constant) for each in starts)
 
 
 def _is_by_rows(mapped: ast.Call, place: int) -> bool:

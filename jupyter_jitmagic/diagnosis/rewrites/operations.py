@@ -87,7 +87,7 @@ TABLE: dict[str, Operation] = {
     **_rows("cumprod nancumprod", "running", neutral="1"),
     **_rows("cummax", "running", neutral="-"),
     **_rows("cummin", "running", neutral="+"),
-    **_rows("ravel flatten squeeze copy list tuple", "flat"),
+    **_rows("ravel flatten squeeze copy list tuple tolist", "flat"),
     **_rows("size len", "count"),
     "count_nonzero": Operation("count nonzero"),
     "average": Operation("average"),

@@ -50,6 +50,11 @@ class Reshaping(Consumers):
             return None
         if known.form == "builtin":
             return replace(found, listed=True)
+        if known.name == "tolist":
+            if found.ndim > 1 or found.flat:
+                self.stop(node)
+            self.replace(node, self.text(known.arguments[0]))
+            return replace(found, listed=True)
         axis = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 else None)
         straight = axis is None or (known.name == "squeeze" and number(axis) in (1, -1))
         if known.name in ("ravel", "flatten", "squeeze") and straight and self._is_column(known.arguments[0]):

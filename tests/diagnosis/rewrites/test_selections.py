@@ -1052,3 +1052,43 @@ def test_the_rank_of_rows_that_were_selected_goes_by_their_number():
     found = check(source.format(""), *calls, seconds=20.0)
     assert "rcond=" in found.rewrites[0].source
     assert "where" not in offered(source.format(", rcond=1e-3"), *calls[1])
+
+
+ROWS_OF_FLOATS = [(jnp.array(row), 2.0) for row in ([1.0, 4.0, 2.5, 0.5, 6.0], [3.0, 3.0, 7.0, 4.0], [0.0, 1.0], [5.0])]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "v = x[x > t].tolist()\n    return sum(v) / max(len(v), 1), len(v)",
+        "idx = jnp.where(x > t)[0].tolist()\n    return idx[-1] if idx else -1, sum(x[i] for i in idx)",
+        "s = 0.0\n    for v in x[x > t].tolist():\n        s = 0.5 * s + v\n    return s",
+        "high, low = x[x > t].tolist(), x[x <= t].tolist()\n    return len(high) - len(low), sum(high)",
+        "v = sorted(x[x > t].tolist(), reverse=True)\n    return v[0] if v else -1.0, v.count(4.0), 6.0 in v",
+        "v = [a * 2 for a in x[x > t].tolist() if a < 5]\n    return jnp.array(v).sum()",
+        "u = jnp.unique(x).tolist()\n    return len(u), u[-1]",
+    ],
+)
+def test_what_was_selected_as_a_list(body):
+    """`.tolist()` of it was not known, though most code that is not written for JAX goes on with a list."""
+    check(f"def f(x, t):\n    {body}\n", *ROWS_OF_FLOATS)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return sum(k * v for k, v in enumerate(x[x > t], 1))",
+        "return jnp.array([v / k for k, v in enumerate(x[x > t], start=1)]).sum()",
+        "s = 0.0\n    for k, (u, v) in enumerate(zip(x[x > t], -x[x > t]), 2):\n        s = 0.5 * s + k * u - v\n    return s",
+        "acc = best = 0\n    for k, v in enumerate(sorted([v for v in x if v > t]), 1):\n        acc += v\n"
+        "        if acc > 6:\n            best = k\n            break\n    return best, acc",
+    ],
+)
+def test_what_was_selected_is_counted_from_a_number_on(body):
+    """Ranks begin at 1: `enumerate(…, 1)`."""
+    check(f"def f(x, t):\n    {body}\n", *ROWS_OF_FLOATS)
+
+
+def test_a_table_that_was_selected_is_no_list_of_numbers():
+    source = "def f(x, t):\n    rows = x[x[:, 0] > t].tolist()\n    return sum(r[1] for r in rows + [[0.0, 1.0]])\n"
+    assert not propose(define(source)["f"], (jnp.array([[1.0, 2.0], [3.0, 4.0]]), 2.0), {}).rewrites
