@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_jitmagic.diagnosis.rewrites.naming import renamed_block
-from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
+from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, always_returns, leaves
 from jupyter_jitmagic.source.names import SCOPES, bound_to, stored, walk
 
@@ -99,6 +99,8 @@ def in_each_branch(spot: Spot) -> Iterator[Step]:
 def another_choice(spot: Spot) -> Iterator[Step]:
     """`kept = x[x > t]`, then `if kept.size < 2: kept = jnp.sort(x)[-2:]`: what follows in the branch, of another name."""
     code, function = spot.code, spot.function
+    if spot.kind == BOOL:
+        return  # nothing was selected there
     match statement := code.statement(spot.node):
         case ast.Assign(targets=[ast.Name(id=name)]) if isinstance(function, ast.FunctionDef) and statement in function.body:
             pass
