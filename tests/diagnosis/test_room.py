@@ -9,6 +9,7 @@ import pytest
 
 import jupyter_jitmagic as jm
 from jupyter_jitmagic.diagnosis.proof.room import MAKERS, Room, in_room
+from jupyter_jitmagic.diagnosis.proof.verify import WRAPS
 from jupyter_jitmagic.sandbox.rerun import OutOfTime
 from tests.diagnosis.rewrites.helpers import define
 
@@ -167,3 +168,10 @@ def test_an_answer_comes_where_large_numbers_would_take_hours(text):
     fun = define(source)["f"]
     found = jm.diagnose(fun, jnp.array([3, 2, 4]))
     assert found.kind == "rewrite"
+
+
+def test_a_power_that_outgrows_32_bits_is_told():
+    """Python's `3**n` grows without bound, a compiled one wraps around; as the first call's is small, it is said."""
+    fun = define("def f(x):\n    n = int(x.max())\n    return 3**n % 7 + x[0]\n")["f"]
+    found = jm.diagnose(fun, jnp.array([3, 2, 4])).rewrites
+    assert found and found[0].compared and WRAPS in found[0].compared.differences

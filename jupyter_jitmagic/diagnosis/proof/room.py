@@ -52,17 +52,18 @@ class Room:
     def _bounded(self, make: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(make)
         def made(*args: Any, **kwargs: Any) -> Any:
-            size = 0.0
-            with contextlib.suppress(TypeError, ValueError, IndexError, ArithmeticError):  # it says itself what is wrong
-                try:
-                    size = max(_SIZES[make](*args, **kwargs), 0)
-                except OverflowError:
-                    size = math.inf
+            try:
+                size = max(_SIZES[make](*args, **kwargs), 0)
+            except OverflowError:
+                size = math.inf
+            except (TypeError, ValueError, IndexError, ArithmeticError):  # what is called says itself what is wrong
+                size = 0
             if size > self._elements:
                 raise OutOfTime
+            result = make(*args, **kwargs)
             if self._elements == math.inf:
                 self.largest = max(self.largest, size)
-            return make(*args, **kwargs)
+            return result
 
         return made
 
@@ -133,7 +134,7 @@ def _of_product(*limits: Any) -> float:
     return _of_bits(len(each) * max(abs(each.start), abs(each.stop)).bit_length())
 
 
-def multiplied(*limits: Any) -> range:
+def _multiplied(*limits: Any) -> range:
     """A range whose numbers are multiplied."""
     return range(*limits)
 
@@ -152,7 +153,7 @@ _SIZES: Mapping[Callable[..., Any], Callable[..., float]] = MappingProxyType(
         **dict.fromkeys((operator.lshift, operator.ilshift), _of_shift),
         operator.mul: _of_copies,
         range: _of_all,
-        multiplied: _of_product,
+        _multiplied: _of_product,
     }
 )
 """How many elements has what is asked for: of the arguments as they are taken."""
@@ -169,7 +170,7 @@ _BY_SYNTAX: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "__jitmagic_Mult__": operator.mul,
         "__jitmagic_pow__": pow,
         "__jitmagic_range__": range,
-        "__jitmagic_multiplied__": multiplied,
+        "__jitmagic_multiplied__": _multiplied,
     }
 )
 _MULTIPLY = frozenset({"prod", "lcm"})

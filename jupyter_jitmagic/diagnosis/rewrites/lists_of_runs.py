@@ -17,7 +17,6 @@ from jupyter_jitmagic.source.code import leaves
 from jupyter_jitmagic.source.names import COMPREHENSIONS, SCOPES, target_names, walk, walk_scope
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
-_OF_BUILTINS = {"len": "len", "sum": "sum", "max": "max", "min": "min"}
 _ORDER = ("len", "sum", "first", "last", "max", "min")
 
 
@@ -152,10 +151,13 @@ class _Runs:
 
     def _ask(self, node: ast.expr, name: str, asked: set[str]) -> None:
         """One question to a run; `name` is what the answer is called, with the question left open, which is `asked`."""
+        what: str
         parent = self.code.parents[node]
         match parent:
-            case ast.Call(func=ast.Name(id=of), args=[_], keywords=[]) if of in _OF_BUILTINS and self.spot.is_builtin(of):
-                what = _OF_BUILTINS[of]
+            case ast.Call(func=ast.Name(id="len" | "sum" | "max" | "min" as of), args=[_], keywords=[]) if self.spot.is_builtin(
+                of
+            ):
+                what = of
             case ast.Subscript(value=value, slice=ast.Constant(value=0)) if value is node:
                 what = "first"
             case ast.Subscript(value=value, slice=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))) if value is node:
@@ -173,13 +175,13 @@ class _Runs:
         scope = loop if isinstance(loop, ast.For) else self.code.parents[loop]
         if isinstance(loop, ast.comprehension) and len(scope.generators) != 1:  # type: ignore[attr-defined]
             raise _Refused
-        named = [node for node in walk(self.function if isinstance(loop, ast.For) else scope) if isinstance(node, ast.Name)]
-        named = [node for node in named if node.id == each]
-        if any(node not in set(walk(scope)) for node in named) and isinstance(loop, ast.For):
+        named = [node for node in walk(scope) if isinstance(node, ast.Name) and node.id == each]
+        everywhere = sum(isinstance(node, ast.Name) and node.id == each for node in walk(self.function))
+        if isinstance(loop, ast.For) and everywhere > len(named):
             raise _Refused
         asked = set[str]()
         for node in named:
-            if node is loop.target or node not in set(walk(scope)):
+            if node is loop.target:
                 continue
             if not isinstance(node.ctx, ast.Load):
                 raise _Refused

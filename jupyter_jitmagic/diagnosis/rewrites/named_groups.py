@@ -15,7 +15,8 @@ from typing import Any
 from jupyter_jitmagic.diagnosis.rewrites.effects import only_gives
 from jupyter_jitmagic.diagnosis.rewrites.lookups import NEGATIVE
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import bound_once, loaded, name_of, read_first, stored, target_names, walk, walk_scope
+from jupyter_jitmagic.diagnosis.rewrites.sorting import without_tolist
+from jupyter_jitmagic.source.names import bound_once, loaded, read_first, stored, target_names, walk, walk_scope
 
 _MOST = 12  # words
 _NO_PLACE = {"outside": "an index past the ends, for which Python raises IndexError: compiled, the item belongs to no word"}
@@ -138,11 +139,11 @@ class _Words:
         match over:
             case ast.Call(func=ast.Name(id="zip" | "enumerate" as name), args=args, keywords=[]):
                 return self.spot.is_builtin(name) and all(map(self._may_be_repeated, args))
-            case ast.Call(func=ast.Attribute(value=array, attr="tolist"), args=[]):
-                return self._may_be_repeated(array)
-        fact = self.spot.fact(over)
-        is_range = isinstance(over, ast.Call) and name_of(over) == "range" and self.spot.is_builtin("range")
-        return is_range or (fact is not None and fact.sort == "array") or isinstance(self.spot.value(over), list | tuple)
+            case ast.Call(func=ast.Name(id="range")):
+                return self.spot.is_builtin("range")
+        items = without_tolist(over)
+        fact = self.spot.fact(items)
+        return (fact is not None and fact.sort == "array") or isinstance(self.spot.value(items), list | tuple)
 
     def _word(self, key: ast.expr | None) -> str:
         if isinstance(key, ast.Constant) and type(key.value) is str:

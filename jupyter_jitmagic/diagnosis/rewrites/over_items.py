@@ -287,7 +287,8 @@ def first_that(spot: Spot) -> Iterator[Step]:
     refuse_skipped_effects(spot, [around])
     over = f"for {code.src(loop.target)} in {code.expr(loop.iter)}"
     tests, values = f"[{code.expr(loop.ifs[0])} {over}]", f"[{code.expr(around.elt)} {over}]"
-    start = _start_of_itself(spot, around)
+    is_itself = isinstance(loop.target, ast.Name) and ast.unparse(around.elt) == loop.target.id
+    start = _first_number(spot, loop.iter) if is_itself else None
     if start is not None and not _goes_over(loop.iter):
         tests += " + [False]"  # there may be no round at all
     array = spot.jnp("array")
@@ -321,15 +322,12 @@ def _goes_over(over: ast.expr) -> bool:
     return False
 
 
-def _start_of_itself(spot: Spot, around: ast.GeneratorExp) -> str | None:
-    """Where a range begins of which the number itself is asked ("" at 0), else None."""
-    loop = around.generators[0]
-    if not isinstance(loop.target, ast.Name) or ast.unparse(around.elt) != loop.target.id or not spot.is_builtin("range"):
-        return None
-    match loop.iter:
-        case ast.Call(func=ast.Name(id="range"), args=[_], keywords=[]):
+def _first_number(spot: Spot, over: ast.expr) -> str | None:
+    """Where a range of steps of 1 begins ("" at 0); None of all else."""
+    match over:
+        case ast.Call(func=ast.Name(id="range"), args=[_], keywords=[]) if spot.is_builtin("range"):
             return ""
-        case ast.Call(func=ast.Name(id="range"), args=[first, _], keywords=[]):
+        case ast.Call(func=ast.Name(id="range"), args=[first, _], keywords=[]) if spot.is_builtin("range"):
             return spot.code.operand(first)
     return None
 
@@ -343,12 +341,10 @@ def _computed_once(
     if isinstance(over, ast.Name) and isinstance(function, ast.FunctionDef):
         made = bound_once(function, over.id)
         over = made if made is not None and not loaded([made]) & {*stored(function.body)} else over
-    at = f"{spot.jnp('argmax')}({hits})"
+    at, start = f"{spot.jnp('argmax')}({hits})", _first_number(spot, over)
     match loop.target, over:
-        case ast.Name(id=name), ast.Call(func=ast.Name(id="range"), args=[_]) if spot.is_builtin("range"):
-            items = {name: at}
-        case ast.Name(id=name), ast.Call(func=ast.Name(id="range"), args=[first, _]) if spot.is_builtin("range"):
-            items = {name: f"{code.operand(first)} + {at}"}
+        case ast.Name(id=name), _ if start is not None:
+            items = {name: f"{start} + {at}" if start else at}
         case ast.Name(id=name), ast.Name() if (fact := spot.fact(over)) is not None and fact.sort == "array":
             items = {name: f"{code.src(over)}[{at}]"}
         case _:

@@ -213,7 +213,8 @@ def cut_and_filled(spot: Spot) -> Iterator[Step]:
                 continue
         fact, held = spot.fact(row), spot.value(row)
         of_rows = isinstance(held, list) and any(getattr(each, "ndim", 0) for each in held)
-        if isinstance(item, ast.Starred) or of_rows or (fact is not None and fact.ndim > 1):
+        is_table = fact is not None and fact.sort == "array" and fact.ndim > 1
+        if isinstance(item, ast.Starred) or of_rows or is_table:
             return
         jnp, text = spot.jnp, code.expr(row)
         kept = f"{jnp('arange')}(len({text})) < {code.operand(end)}"

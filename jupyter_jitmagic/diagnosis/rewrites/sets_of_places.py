@@ -256,7 +256,9 @@ class _Sets:
         return f"{self.spot.jnp('asarray')}({self.code.expr(mask)}){test}"
 
     def _operand(self, text: str) -> str:
-        return text if text.isidentifier() or (text.endswith(")") and text.count("(") == 1) else f"({text})"
+        """A mask's text as one side of an operator."""
+        alone = isinstance(ast.parse(text, mode="eval").body, ast.Name | ast.Call | ast.Subscript | ast.Attribute)
+        return text if alone else f"({text})"
 
 
 def _updated(node: ast.AST) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -464,3 +466,22 @@ def f(x, budget):
 """
     found = propose(define(source)["f"], (jnp.array([1.0, -2.0, 3.0]), 1.0), {})
     assert not found.rewrites and not found.unverified and "changes left in place" in found.why_not
+
+
+WALRUS = [
+    'label = "low" if (k := x.sum()) < t else "high"\n    return {"low": k, "high": -k}[label]',
+    'parts = {"low": 0.0, "high": 0.0}\n    for v in x:\n        parts["low" if (k := v * 2) < t else "high"] += k\n'
+    '    return parts["low"] - parts["high"]',
+    'if (k := x.sum()) < t:\n        how = "low"\n    else:\n        how = "high"\n    return k * (2 if how == "low" else 3)',
+]
+
+
+@pytest.mark.parametrize("body", WALRUS)
+def test_a_word_whose_test_binds_a_number_is_no_fault_of_a_rule(body):
+    """What is found, if anything, gives plain Python's number; no rule raises."""
+    f = define(f"def f(x, t):\n    {body}\n")["f"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        found = diagnose(f, X, 1.0)
+    assert found.kind in ("rewrite", "static+rewrite")
+    assert all(each.verified for each in found.rewrites)
