@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Any
 
 from jupyter_jitmagic.base.looking import attribute
 from jupyter_jitmagic.diagnosis.rewrites.effects import refuse_skipped_effects
@@ -148,25 +149,48 @@ def membership(spot: Spot) -> Iterator[Step]:
     code = spot.code
     left, right = code.operand(node.left), node.comparators[0]
     negative = isinstance(node.ops[0], ast.NotIn)
+    if _are_places(_literal(right) or spot.held(right), len(_elements(spot, node.left))):
+        equal = f"{spot.jnp('asarray')}({_listed(spot, right)}) == {spot.jnp('asarray')}({code.expr(node.left)})"
+        text = f"{spot.jnp('any')}({spot.jnp('all')}({equal}, axis=1))"
+        yield spot.step("any", (node, f"{spot.jnp('logical_not')}({text})" if negative else text))
+        return
     if isinstance(right, ast.Tuple | ast.List | ast.Set) and 1 <= len(right.elts) <= 4 and isinstance(node.left, ast.Name):
         op, join = ("!=", " & ") if negative else ("==", " | ")
         text = join.join(f"({left} {op} {code.operand(e)})" for e in right.elts)
         yield spot.step("|", (node, _enclosed(spot, node, text)))
         return
-    values = code.expr(right)
     kind = spot.value(right.func) if isinstance(right, ast.Call) else type(spot.held(right))
     if is_users_class(kind) and held_by(kind, CONTAINS) is not None:
         text = f"{code.operand(right)}.{CONTAINS}({code.expr(node.left)})"
         yield spot.step(CONTAINS, (node, f"{spot.jnp('logical_not')}({text})" if negative else text))
         return
-    if isinstance(right, ast.Set | ast.SetComp):
-        values = f"[{values[1:-1]}]"
-    elif isinstance(spot.value(right), set | frozenset | dict):
-        values = f"sorted({values})"
-    elif isinstance(spot.value(right), range) or _is_view(spot, right):
-        values = f"list({values})"
-    text = f"{spot.jnp('any')}({spot.jnp('asarray')}({values}) == {left})"
+    text = f"{spot.jnp('any')}({spot.jnp('asarray')}({_listed(spot, right)}) == {left})"
     yield spot.step("any", (node, f"{spot.jnp('logical_not')}({text})" if negative else text))
+
+
+def _literal(node: ast.expr) -> Any:
+    """What is written there, where that is a constant throughout, or None."""
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return None
+
+
+def _are_places(held: Any, length: int) -> bool:
+    """Whether a set or list holds tuples of so many whole numbers: those of a table, no key of which is rounded."""
+    if not length or not held or not isinstance(held, list | tuple | set | frozenset | dict):
+        return False
+    return all(type(each) is tuple and len(each) == length and {*map(type, each)} == {int} for each in held)
+
+
+def _listed(spot: Spot, members: ast.expr) -> str:
+    """The members of a set, a dict or a range as a list: no array is made of those."""
+    values, held = spot.code.expr(members), spot.held(members)
+    if isinstance(members, ast.Set | ast.SetComp):
+        return f"[{values[1:-1]}]"
+    if isinstance(held, set | frozenset | dict):
+        return f"sorted({values})"
+    return f"list({values})" if isinstance(held, range) or _is_view(spot, members) else values
 
 
 def _is_view(spot: Spot, node: ast.expr) -> bool:
@@ -199,7 +223,7 @@ def _elements(spot: Spot, node: ast.expr) -> list[str]:
     """The elements of a tuple, as texts."""
     if isinstance(node, ast.Tuple):
         return [spot.code.operand(element) for element in node.elts]
-    value = spot.locals.get(node.id) if isinstance(node, ast.Name) else None
+    value = spot.value(node) if isinstance(node, ast.Name | ast.Attribute) else None
     fact = spot.fact(node) if isinstance(node, ast.Attribute) else None
     length = len(value) if type(value) is tuple else fact.length if fact is not None and fact.sort == "tuple" else 0
     return [f"{spot.code.src(node)}[{k}]" for k in range(length)]

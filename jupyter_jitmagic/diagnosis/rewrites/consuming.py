@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from jupyter_jitmagic.base.looking import attribute
@@ -278,12 +279,27 @@ class Consumers(Updating):
         return None
 
     def inside(self, hidden: set[str], nodes: Sequence[ast.expr]) -> None:
-        """Expressions that are evaluated anew, in a scope with names of its own: no line can be put before them."""
+        """Expressions that are evaluated anew."""
+        with self._scope(hidden):
+            self.plain(*nodes)
+
+    @contextlib.contextmanager
+    def _scope(self, hidden: set[str]) -> Iterator[None]:
+        """A scope with names of its own: no line can be put before what is evaluated in it."""
         before, current = dict(self.state.names), self.current
         self.state.names = {name: each for name, each in before.items() if name not in hidden}
         self.current = None
-        self.plain(*nodes)
+        yield
         self.state.names, self.current = before, current
+
+    def each_round(self, made: ast.expr) -> Ragged | None:
+        """What `[s**k for k in range(n)]` has in each of its rounds, the number of which Python knows."""
+        match made:
+            case ast.ListComp(elt=each, generators=[ast.comprehension(target=target, iter=over, ifs=[], is_async=0)]):
+                if self._iterated(over) is None and not self.is_traced(over):
+                    with self._scope({*target_names(target)}):
+                        return self.visit(each)
+        return None
 
     traced: set[str]
     """Names of what is traced."""

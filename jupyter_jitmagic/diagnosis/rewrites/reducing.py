@@ -51,7 +51,9 @@ class Reducing(Drawing):
     def _elementwise(self, node: ast.Call, known: Called) -> Ragged | None:
         listed = known.arguments[0] if known.arguments else None
         if known.name in ("array", "asarray") and isinstance(listed, ast.List | ast.Tuple):
-            return self._stack_of(node, list(listed.elts), 0)
+            return self._stack_of(node, self._parts(list(listed.elts)), 0)
+        if known.name in ("array", "asarray") and listed is not None and (each := self.each_round(listed)) is not None:
+            return self._stack_of(node, [each], 0)
         if known.name in ("array", "asarray") and listed is not None and len(known.arguments) <= 2:
             found = self.visit(listed)
             self.plain(*known.arguments[1:], *(each.value for each in known.keywords))

@@ -191,6 +191,8 @@ class Reshaping(Consumers):
 
     def _stack(self, node: ast.Call, known: Called) -> Ragged | None:
         listed = known.arguments[0] if known.arguments else None
+        if listed is not None and (found := self.each_round(listed)) is not None:
+            return self._stack_of(node, [found], 1 if known.name == "column_stack" else self._new_axis(node, known))
         if not isinstance(listed, ast.List | ast.Tuple):
             found = self._only(node, known)
             if found is None:
@@ -201,22 +203,26 @@ class Reshaping(Consumers):
             self.stop(node)
         if known.name == "column_stack":
             return self.as_columns(node, list(listed.elts))
+        return self._stack_of(node, self._parts(list(listed.elts)), self._new_axis(node, known))
+
+    def _new_axis(self, node: ast.Call, known: Called) -> int:
+        """The axis along which `jnp.stack` puts them."""
         given = known.keyword("axis") or (known.arguments[1] if len(known.arguments) > 1 else None)
-        place = 0
-        if given is not None:
-            axes = self._axes_of(given, 2)
-            place = axes[0] if axes else self.stop(node)
-        return self._stack_of(node, list(listed.elts), place)
+        axes = self._axes_of(given, 2) if given is not None else (0,)
+        return axes[0] if axes else self.stop(node)
+
+    def _parts(self, parts: list[ast.expr]) -> list[Ragged | None]:
+        return [self.visit(part.value if isinstance(part, ast.Starred) else part) for part in parts]
 
     def as_columns(self, node: ast.expr, parts: list[ast.expr]) -> Ragged | None:
         """`jnp.column_stack([jnp.ones(len(xc)), Xc])`, `jnp.c_[…]`: rows of what has one axis or two."""
-        values = [self.visit(part.value if isinstance(part, ast.Starred) else part) for part in parts]
+        values = self._parts(parts)
         if not any(values):
             return None
         if any(isinstance(part, ast.Starred) and each is not None for part, each in zip(parts, values, strict=True)):
             self.stop(node)  # a column for each element
         if all(each is not None and each.ndim == 1 for each in values):
-            return self._stack_of(node, parts, 1)
+            return self._stack_of(node, values, 1)
         rows = [replace(each, ndim=2) for each in values if each is not None and each.axis == 0 and each.ndim <= 2]
         if len(rows) < len(values) or any(not each.like(rows[0]) or each.flat or each.listed or each.group for each in rows):
             self.stop(node)
@@ -234,8 +240,7 @@ class Reshaping(Consumers):
             self.stop(node)  # without its number there are as many columns as rows
         return replace(found, ndim=2, pad="", direct=False, source=-1)
 
-    def _stack_of(self, node: ast.expr, parts: list[ast.expr], place: int) -> Ragged | None:
-        values = [self.visit(part.value if isinstance(part, ast.Starred) else part) for part in parts]
+    def _stack_of(self, node: ast.expr, values: list[Ragged | None], place: int) -> Ragged | None:
         ragged = [each for each in values if each is not None]
         if not ragged:
             return None
