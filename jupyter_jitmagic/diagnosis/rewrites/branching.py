@@ -190,10 +190,13 @@ class Branching(Narrowing):
         if found is None:
             self._loop(node, node.body)
             return
-        if node.orelse or found.flat or found.axis or found.group or not self.code.on_own_lines(node.body):
+        if found.flat or found.axis or found.group or not self.code.on_own_lines([*node.body, *node.orelse]):
             self.stop(node)
         self.require(found, safety_of(self.spot, node.body))
+        before = {*self.state.names}
         self._loop(node, node.body)
+        if {*stored(node.orelse)} & (before | self.state.names.keys()):  # behind a `break` it is what it was
+            self.stop(node)
         self._guarded(node, found)
         self.outgrown |= _appended_to(node.body)
 
@@ -266,9 +269,10 @@ class Branching(Narrowing):
         indent = self.code.indent(node)
         inner = indent + "    "
         body = self._block_text(node.body, inner + "    ")
+        behind = f"{indent}else:\n{self._block_text(node.orelse, inner)}" if node.orelse else ""
         region = self.code.region([node])
         self.state.edits = [edit for edit in self.state.edits if not (region[0] <= edit[0] and edit[1] <= region[1])]
-        self.state.edits.append((*region, f"{indent}{head}\n{inner}if {test}:\n{body}"))
+        self.state.edits.append((*region, f"{indent}{head}\n{inner}if {test}:\n{body}{behind}"))
 
     def _zipped(self, node: ast.expr) -> str | None:
         name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""

@@ -349,12 +349,15 @@ class GrowingList(Container):
         return False
 
     def _loops_around(self, statement: ast.stmt) -> list[ast.For | ast.While]:
-        found = []
+        """The loops of which each round may come to a statement: the `else` of one comes once, behind them."""
+        found = list[ast.For | ast.While]()
+        below: ast.AST = statement
         for at in self.spot.code.ancestors(statement):
             if at is self.function or self.made in getattr(at, "body", []):
                 break
-            if isinstance(at, ast.For | ast.While):
+            if isinstance(at, ast.For | ast.While) and below not in at.orelse:
                 found.append(at)
+            below = at
         return found
 
     def _moved_together(self) -> list[Counter] | None:

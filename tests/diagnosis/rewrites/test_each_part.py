@@ -69,3 +69,29 @@ def test_parts_of_what_is_another_by_the_time_that_they_are_joined():
         propose(define(source.format("r = r + 1"))["f"], calls[0], {}, seconds=10.0)
     written = [each for each in tried if "r == 1" in each]
     assert written and all("parts = " in each for each in written)
+
+
+A, B = jnp.array([-1.0, 0.5, 0.0, 3.0]), jnp.array([2.0, 1.0, 5.0, 0.5])
+POWERS = [
+    "jnp.stack([xs**k for k in range(n + 1)], axis=1)",
+    "jnp.column_stack([xs**k for k in range(n + 1)])",
+    "jnp.array([xs**k for k in range(n + 1)]).T",
+    "jnp.stack([xs**k for k in (0, 1)], -1)",
+]
+
+
+@pytest.mark.parametrize("table", POWERS)
+def test_as_many_columns_of_a_selection_as_a_comprehension_has_rounds(table):
+    source = f"""def f(x, y, h, n):
+    m = jnp.abs(x) <= h
+    xs, ys = x[m], y[m]
+    X = {table}
+    return jnp.linalg.solve(X.T @ X + 0.01 * jnp.eye(n + 1), X.T @ ys)
+"""
+    check(source, (A, B, 2.0, 1), (A, B, 0.6, 1), (A[:2], B[:2], 9.0, 1), static=("n",))
+
+
+def test_rounds_that_select_each_something_else_are_no_columns():
+    """Each round has a mask of its own: nothing of that is as long as the others."""
+    source = "def f(x):\n    X = jnp.stack([x[x > k][:2] for k in range(2)], axis=1)\n    return X.sum()\n"
+    assert not propose(define(source)["f"], (jnp.array([3.0, 4.0, 5.0]),), {}).rewrites
