@@ -10,6 +10,7 @@ import numpy as np
 
 from jupyter_jitmagic.base.looking import text_attribute
 from jupyter_jitmagic.diagnosis.rewrites.aliases import rows_by_their_place
+from jupyter_jitmagic.diagnosis.rewrites.copied_lists import copied, copy_of, kept_from
 from jupyter_jitmagic.diagnosis.rewrites.elements import each_of_an_array, is_of, kinds_put
 from jupyter_jitmagic.diagnosis.rewrites.facts import Fact
 from jupyter_jitmagic.diagnosis.rewrites.naming import OPERATORS
@@ -231,6 +232,7 @@ def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
     function = _where_made(spot, names)
     if function is None:
         return
+    names |= kept_from(spot, function, names)
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     for node in ast.walk(function):
         if isinstance(node, ast.Assign | ast.AugAssign) and _root_of_statement(node) & names:
@@ -554,6 +556,10 @@ def _makers(spot: Spot, function: ast.FunctionDef, name: str, dtype: str = "") -
                 edits.append((value.func, spot.jnp(value.func.attr)))
             elif isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "copy":
                 edits.append((value, f"{spot.jnp('asarray')}({code.src(value.func.value)})"))
+            elif copied(value):
+                edits.append((value, f"{spot.jnp('asarray')}({copied(value)})"))
+            elif isinstance(value, ast.Name) and copy_of(function, value.id) is not None:
+                continue  # `order = trial`, which is an array as well
             elif held is None and isinstance(value, ast.Call):
                 continue  # `q = jnp.array(q)`, below the branches that make a list
             elif name in loaded([value]) and isinstance(value, ast.BinOp | ast.UnaryOp) and not isinstance(held, list):
