@@ -41,7 +41,7 @@ Where a rule belongs, by what stops the trace (each file's first line says its o
 - Python's containers that data fills or asks: `lists` (`joined_lists`, `added_lists`, `appends_apart`, `none_in_lists`,
   `whole_slices`), `containers`, `growing` (how long at most: `rounds`, `moving_on`, `walking`), `queues` (`never_longer`),
   `keyed`, `associated`, `lists_by_key`, `lists_of_runs`, `named_groups`, `lookups`, `looked_up_rows`, `told_by_words`,
-  `chosen_items`, `kept_beside`, `rows_carried`, `tuples_apart`, `thinned_lists`, `best_keys` and kin.
+  `chosen_items`, `kept_beside`, `rows_carried`, `tuples_apart`, `copied_lists`, `thinned_lists`, `best_keys` and kin.
 - a value that Python asks for: `conversions`, `host_functions`, `host_sizes`, `printing`; flags of which it makes numbers:
   `subtracted_flags`, `own_flags`.
 """
@@ -266,6 +266,7 @@ RULES: list[Rule] = [
     *keyed.RULES,
     *inner_functions.RULES,
     *nearest_first.RULES,
+    *kept_in_loops.FIRST,
     *dicts_of_places.RULES,
     *thinned_lists.RULES,
     *queues.RULES,

@@ -1,12 +1,13 @@
-"""Dicts whose keys are places of an array, as `dist = {(0, 0): 0}` of a search through a grid: a set of these places, and an
-array of what each holds, which other rules know."""
+"""Dicts whose keys are places of an array, as `dist = {(0, 0): 0}` of a search through a grid, or `level = {source: 0}` of one
+through a graph: a set of these places, and an array of what each holds, which other rules know."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_function
+from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.names import bound_once, loaded, walk
 
@@ -14,18 +15,20 @@ _Edit = tuple[ast.AST | tuple[int, int], str]
 
 
 def as_set_and_array(spot: Spot) -> Iterator[Step]:
-    """`(i, j) not in dist`, `dist[(i, j)] = dist[(r, c)] + 1`, `dist.get((2, 2), -1)`, where `grid[i, j]` is asked as well."""
+    """`(i, j) not in dist`, `dist[(i, j)] = dist[(r, c)] + 1`, `dist.get((2, 2), -1)`, where `grid[i, j]` is asked as well;
+    of numbers, `v not in level`, where `near[u, v]` is asked or `for v in range(n)` counts them."""
     function = spot.function
-    if spot.kind != BOOL or not isinstance(function, ast.FunctionDef):
-        return
-    if any(isinstance(each, ast.Try) for each in walk(function)):
+    if not isinstance(function, ast.FunctionDef) or any(isinstance(each, ast.Try) for each in walk(function)):
         return  # a key that is not there may be handled
+    here = spot.code.statement(spot.node)
     for node in walk(function):
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=[ast.Tuple() as first], values=[begun]) as made):
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=[ast.expr() as first], values=[begun]) as made):
                 pass
             case _:
                 continue
+        if spot.kind != BOOL and node is not here:
+            continue
         if bound_once(function, name) is made and spot.code.on_own_lines([node]):
             edits = _edits(spot, function, node, name, first, begun)
             if edits:
@@ -34,35 +37,47 @@ def as_set_and_array(spot: Spot) -> Iterator[Step]:
                 return
 
 
-def _edits(
-    spot: Spot, function: ast.FunctionDef, made: ast.Assign, name: str, first: ast.Tuple, begun: ast.expr
-) -> list[_Edit]:
+def begun_with(spot: Spot) -> Iterator[Step]:
+    """`seen = {source}` of data → `seen = set()` and `seen.add(source)`, which other rules know."""
+    statement = spot.code.statement(spot.node)
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Set(elts=items)) if spot.code.on_own_lines([statement]):
+            pass
+        case _:
+            return
+    if not spot.is_builtin("set") or any(isinstance(each, ast.Starred) or name in loaded([each]) for each in items):
+        return
+    lines = [f"{name} = set()", *(f"{name}.add({spot.code.expr(each)})" for each in items)]
+    yield spot.step("set", (statement.value, f"\n{spot.code.indent(statement)}".join(lines).removeprefix(f"{name} = ")))
+
+
+def _edits(spot: Spot, function: ast.FunctionDef, made: ast.Assign, name: str, first: ast.expr, begun: ast.expr) -> list[_Edit]:
     code = spot.code
     places, values = code.fresh(f"{name}_places", f"places_of_{name}"), code.fresh(f"{name}_values", f"values_of_{name}")
     edits: list[_Edit] = []
-    stored: list[ast.Tuple] = []
-    asked: list[tuple[ast.Call, ast.Tuple, ast.expr]] = []
+    stored: list[ast.expr] = []
+    asked: list[tuple[ast.Call, ast.expr, ast.expr]] = []
     given = [begun]
     for use in [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)]:
         if in_another_function(code, use, function):
             return []
         match code.parents[use]:
-            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[over], left=ast.Tuple()) if over is use:
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[over], left=key) if over is use and _alike(key, first):
                 edits.append((use, places))
-            case ast.Subscript(value=value, slice=ast.Tuple() as key) as item if value is use:
+            case ast.Subscript(value=value, slice=key) as item if value is use and _alike(key, first):
                 statement = code.statement(item)
                 if isinstance(item.ctx, ast.Load):
                     edits.append((use, values))
                 elif isinstance(statement, ast.Assign) and statement.targets == [item] and code.on_own_lines([statement]):
                     start = code.region([statement])[0]
-                    edits += [((start, start), f"{code.indent(statement)}{places}.add(({_key(spot, key)}))\n"), (use, values)]
+                    edits += [((start, start), f"{code.indent(statement)}{places}.add({_hashed(spot, key)})\n"), (use, values)]
                     stored.append(key)
                     given.append(statement.value)
                 else:
                     return []
             case ast.Attribute(attr="get") as method:
                 match code.parents[method]:
-                    case ast.Call(args=[ast.Tuple() as key, default], keywords=[]) as call:
+                    case ast.Call(args=[key, default], keywords=[]) as call if _alike(key, first):
                         asked.append((call, key, default))
                     case _:
                         return []
@@ -70,24 +85,34 @@ def _edits(
                 edits.append((use, places))
             case _:
                 return []
-    array = _array_of(spot, function, stored)
+    sizes = _sizes(spot, function, stored, [key for _, key, _ in asked])
     facts = [spot.fact(each) for each in given]
-    if not array or not stored or any(fact is None or fact.ndim != 0 for fact in facts):
+    if not sizes or not stored or any(fact is None or fact.ndim != 0 for fact in facts):
         return []
     if all(fact is not None and fact.dtype == "b" for fact in facts):
         return []  # a set is written so
     kind = "int" if all(fact is not None and fact.dtype in ("i", "u", "b") for fact in facts) else "float"
     for call, key, default in asked:  # perhaps of a place beyond the array, at which a mask would tell of its last
-        index, inside = (
-            _key(spot, key),
-            " and ".join(_inside(spot, part, f"{array}.shape[{k}]") for k, part in enumerate(key.elts)),
-        )
-        edits.append((call, f"({values}[{index}] if {inside} and ({index}) in {places} else {code.operand(default)})"))
+        index = _key(spot, key)
+        inside = " and ".join(_inside(spot, part, size) for part, size in zip(_parts(key), sizes, strict=True))
+        held = f"{_hashed(spot, key)} in {places}"
+        edits.append((call, f"({values}[{index}] if {inside} and {held} else {code.operand(default)})"))
+    array = sizes[0].removesuffix(".shape[0]")
     kind = f"{array}.dtype" if kind == "float" and array in loaded([begun]) else kind
     indent, index = code.indent(made), _key(spot, first)
-    lines = f"{indent}{places} = {{({index})}}\n{indent}{values} = {spot.np('zeros')}({array}.shape, {kind})\n"
+    shape = f"{array}.shape" if len(sizes) > 1 else sizes[0]
+    lines = f"{indent}{places} = {{{_hashed(spot, first)}}}\n{indent}{values} = {spot.np('zeros')}({shape}, {kind})\n"
     lines += f"{indent}{values}[{index}] = {code.expr(begun)}\n"
     return [(code.region([made]), lines), *edits]
+
+
+def _parts(key: ast.expr) -> Sequence[ast.expr]:
+    return key.elts if isinstance(key, ast.Tuple) else [key]
+
+
+def _alike(key: ast.expr, first: ast.expr) -> bool:
+    """Whether a key has as many parts as the first, and is no slice."""
+    return isinstance(key, ast.Tuple) == isinstance(first, ast.Tuple) and not isinstance(key, ast.Slice | ast.Starred)
 
 
 def _inside(spot: Spot, part: ast.expr, size: str) -> str:
@@ -95,21 +120,40 @@ def _inside(spot: Spot, part: ast.expr, size: str) -> str:
     return f"{spot.code.operand(part)} < {size}" if known else f"0 <= {spot.code.operand(part)} < {size}"
 
 
-def _key(spot: Spot, key: ast.Tuple) -> str:
-    return ", ".join(map(spot.code.expr, key.elts))
+def _key(spot: Spot, key: ast.expr) -> str:
+    return ", ".join(map(spot.code.expr, _parts(key)))
 
 
-def _array_of(spot: Spot, function: ast.FunctionDef, keys: list[ast.Tuple]) -> str:
-    """The array that is asked at one of these places as well."""
-    wanted = {ast.unparse(key).strip("()") for key in keys}
+def _hashed(spot: Spot, key: ast.expr) -> str:
+    """The key as it stands in a set."""
+    return f"({_key(spot, key)})" if isinstance(key, ast.Tuple) else _key(spot, key)
+
+
+def _sizes(spot: Spot, function: ast.FunctionDef, stored: list[ast.expr], asked: list[ast.expr]) -> list[str]:
+    """How many places there are along each axis: those of an array that is asked at a stored one as well, or as many as a range
+    counts."""
+    wanted = {ast.unparse(key).strip("()") for key in stored}
+    of_tuples = all(isinstance(key, ast.Tuple) for key in stored)
     for node in walk(function):
         match node:
-            case ast.Subscript(value=ast.Name(id=array) as asked, slice=ast.Tuple() as index, ctx=ast.Load()):
-                fact = spot.fact(asked)
-                alike = fact is not None and fact.sort in ("array", "host") and fact.ndim == len(index.elts)
-                if alike and ast.unparse(index).strip("()") in wanted:
-                    return array
-    return ""
+            case ast.Subscript(value=ast.Name(id=array) as held, slice=ast.Tuple() as index, ctx=ast.Load()):
+                fact = spot.fact(held)
+                if fact is None or fact.sort not in ("array", "host") or fact.ndim != len(index.elts):
+                    continue
+                if of_tuples and ast.unparse(index).strip("()") in wanted:
+                    return [f"{array}.shape[{k}]" for k in range(fact.ndim)]
+                if not of_tuples and (found := [k for k, part in enumerate(index.elts) if ast.unparse(part) in wanted]):
+                    return [f"{array}.shape[{found[0]}]"]
+    counted = {*wanted, *(ast.unparse(key) for key in asked)}
+    for node in walk(function) if not of_tuples else ():
+        match node:
+            case ast.For(target=ast.Name(id=name), iter=over) | ast.comprehension(target=ast.Name(id=name), iter=over):
+                match over:
+                    case ast.Call(func=ast.Name(id="range"), args=[size], keywords=[]) if (
+                        name in counted and spot.is_builtin("range") and is_fact(spot, size)
+                    ):
+                        return [spot.code.src(size)]
+    return []
 
 
-RULES: list[Rule] = [as_set_and_array]
+RULES: list[Rule] = [as_set_and_array, begun_with]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.effects import only_gives
+from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined
+from jupyter_jitmagic.diagnosis.rewrites.naming import renamed
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import loaded, target_names, walk
+from jupyter_jitmagic.source.names import loaded, stored, target_names, walk, walk_scope
 
 
 def as_a_loop(spot: Spot) -> Iterator[Step]:
@@ -41,4 +44,58 @@ def as_a_loop(spot: Spot) -> Iterator[Step]:
     yield spot.step("list", (code.region([statement]), "".join(f"{outer}{line}\n" for line in lines)))
 
 
+def asked_in_each_round(spot: Spot) -> Iterator[Step]:
+    """`for v in [w for w in range(n) if near[u, w]]:` of a search that waits for a queue → `for v in range(n):` and
+    `if near[u, v]:`, as what is near is looked for in one place then."""
+    code, function = spot.code, spot.function
+    if not isinstance(function, ast.FunctionDef) or not any(isinstance(each, ast.While) for each in walk(function)):
+        return
+    for loop in walk(function):
+        match loop:
+            case ast.For(target=ast.Name(id=item), iter=ast.ListComp(elt=ast.Name(id=each), generators=[over]), orelse=[]) if (
+                isinstance(over.target, ast.Name) and over.target.id == each and over.ifs and not over.is_async
+            ):
+                pass
+            case ast.For(iter=ast.Call() as call) if _gives_what_is_kept(helper_of(spot, call)):
+                yield from inlined(spot, call)
+                return
+            case _:
+                continue
+        asked = loaded(over.ifs) - {each}
+        if item in asked | code.live_after(loop) or asked & _changed(loop.body) or not only_gives(spot, over.ifs):
+            continue
+        if not code.on_own_lines([loop, *loop.body]):
+            continue
+        test = " and ".join(renamed(spot, one, {each: item}) for one in over.ifs)
+        indent = code.indent(loop)
+        body = code.block_text(loop.body, f"{indent}        ")
+        lines = f"{indent}for {item} in {code.src(over.iter)}:\n{indent}    if {test}:\n{body}"
+        yield spot.step("for", (code.region([loop]), lines))
+        return
+
+
+def _gives_what_is_kept(helper: ast.AST | None) -> bool:
+    """`def near(adj, u): return [v for v in range(len(adj)) if adj[u, v]]`."""
+    match helper:
+        case ast.FunctionDef(body=[*_, ast.Return(value=ast.ListComp(elt=ast.Name(id=item), generators=[over]))]):
+            return bool(over.ifs) and isinstance(over.target, ast.Name) and over.target.id == item
+    return False
+
+
+def _changed(body: list[ast.stmt]) -> set[str]:
+    """Names that statements bind, and those of the objects into which they put something."""
+    found = set(stored(body))
+    for node in walk_scope(body):
+        match node:
+            case (
+                ast.Subscript(ctx=ast.Store() | ast.Del(), value=owner)
+                | ast.Attribute(ctx=ast.Store() | ast.Del(), value=owner)
+            ):
+                found |= loaded([owner])
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner))):
+                found |= loaded([owner])
+    return found
+
+
 RULES: list[Rule] = [as_a_loop]
+FIRST: list[Rule] = [asked_in_each_round]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import jax
@@ -189,7 +189,7 @@ class _Whole:
         total = {atoms: number for atoms, number in begins[-1].items() if number}
         if not self.size and not any(self._is_data(atom) for atoms in total for atom in atoms):
             self.size = written(Counter(total))
-        elif total != {(self.size,): 1}:
+        elif total != {(self.size,): 1} and not all(self._is_made_with(piece.array, total) for piece in pieces if piece.array):
             return None
         facts = [self.spot.fact(piece.array) for piece in pieces if piece.array is not None]
         if any(fact is None or (fact.sort, fact.length, fact.ndim) != ("array", self.number, ndim) for fact in facts):
@@ -204,6 +204,18 @@ class _Whole:
                 limit = self._name_of(end) or written(end if sum(map(bool, end.values())) == 1 else self._limited(end))
                 out = f"{self.spot.jnp('where')}({places} < {limit or '0'}, {value}, {out})"
         return out
+
+    def _is_made_with(self, array: ast.expr, length: Mapping[tuple[str, ...], int]) -> bool:
+        """Whether the array of a piece begins as one of a length that the code tells: `dp = jnp.zeros(capacity + 1)`."""
+        for node in walk(self.spot.function) if self.spot.function is not None else ():
+            match node:
+                case ast.Assign(
+                    targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute(attr=made), args=[size, *_])
+                ) if made in _MADE and isinstance(array, ast.Name) and name == array.id:
+                    told = self._terms(size) or Counter()
+                    if {atoms: number for atoms, number in told.items() if number} == length:
+                        return not any(self._is_data(atom) for atoms in length for atom in atoms)
+        return False
 
     def _is_data(self, atom: str) -> bool:
         return any(traced(self.spot, each) for each in ast.walk(self.atoms[atom]) if isinstance(each, ast.Name))
@@ -277,6 +289,13 @@ class _Whole:
                 if begin is None or stop is None:
                     return None
                 return _Piece(array, self.code.operand(array), begin, _plus(stop, begin, -1))
+            case ast.BinOp() | ast.UnaryOp() if (of := _changed(part)) is not None:
+                others = [each for each in (getattr(part, "left", of), getattr(part, "right", of)) if each is not of]
+                facts = [self.spot.fact(other) for other in others]
+                inner = self._piece(of)
+                if inner is None or any(fact is None or fact.ndim != 0 for fact in facts):
+                    return None
+                return replace(inner, text=self.code.edited(*self.code.span(part), [(*self.code.span(of), inner.text)]))
         return None
 
     def _turned(self, cut: ast.Subscript) -> _Piece | None:
@@ -374,9 +393,23 @@ class _Whole:
         return False
 
 
+def _changed(part: ast.BinOp | ast.UnaryOp) -> ast.Subscript | None:
+    """The slice to each element of which a number is added, or by which it is multiplied: `x[:k] + v`, `-x[k:]`."""
+    match part:
+        case (
+            ast.BinOp(left=ast.Subscript(slice=ast.Slice()) as cut, op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div())
+            | ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult(), right=ast.Subscript(slice=ast.Slice()) as cut)
+            | ast.UnaryOp(op=ast.USub(), operand=ast.Subscript(slice=ast.Slice()) as cut)
+        ):
+            return cut
+    return None
+
+
 def _array_of(part: _Part) -> ast.expr | None:
     """What a piece is cut from."""
     match part:
+        case ast.BinOp() | ast.UnaryOp():
+            return None if (cut := _changed(part)) is None else _array_of(cut)
         case ast.Call(args=[inner, *_], func=ast.Attribute(attr=name)) if name in (*_LIKE, *_TURNED):
             return _array_of(inner)
         case ast.Subscript(value=ast.Subscript() as inner, slice=ast.Slice(lower=None, upper=None)):

@@ -1,9 +1,11 @@
-"""Searches through a grid whose queue holds tuples of tuples, and whose distances are a dict of places."""
+"""Searches through a grid or a graph whose queue holds places, and whose distances are a dict of them."""
 
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check, offered
+from jupyter_jitmagic.diagnosis import diagnose
+
+from .helpers import check, define, offered
 
 OPEN = jnp.array([[0, 0, 1], [1, 0, 1], [0, 0, 0]])
 SHUT, ROUND = jnp.array([[0, 1, 0], [1, 0, 0], [0, 0, 0]]), jnp.array([[0, 0, 0], [0, 1, 0], [0, 1, 0]])
@@ -69,3 +71,70 @@ def test_parts_that_are_taken_out_whole_stay_together():
         "waiting, met = deque([((0, 0), 0)]), {(0, 0)}", "waiting = deque([((0, 0), 0)])\n    met = {(0, 0)}"
     )
     assert "tuples" not in offered(source.replace("if (r, c)", "if at"), OPEN)
+
+
+NEAR = jnp.array([[0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1], [0, 0, 1, 0]])
+GRAPHS = [(NEAR, 0), (NEAR[:3, :3], 2), (NEAR * 0, 3), (jnp.array([[0, 1, 1], [0, 0, 0], [0, 1, 0]]), 1)]
+LEVELS = """def near_to(near, u):
+    return [v for v in range(near.shape[0]) if near[u, v]]
+
+
+def f(near, source):
+    n = near.shape[0]
+    level = {BEGUN: 0}
+    queue = [BEGUN]
+    while queue:
+        u = queue.pop(0)
+        LOOP
+            TESTv not in level:
+                level[v] = level[u] + 1
+                queue.append(v)
+    return jnp.array([level.get(k, -1) for k in range(n)])
+"""
+LOOPS = [
+    ("for v in range(n):", "if near[u, v] and "),
+    ("for v in near_to(near, u):", "if "),
+    ("for v in [w for w in range(n) if near[u, w]]:", "if "),
+]
+
+
+@pytest.mark.parametrize("begun", ["source", "int(source)"])
+@pytest.mark.parametrize(("loop", "test"), LOOPS)
+def test_a_search_through_a_graph_counts_the_steps_to_each_node(loop, test, begun):
+    source = LEVELS.replace("BEGUN", begun).replace("LOOP", loop).replace("TEST", test)
+    check(source, *GRAPHS, seconds=10.0)
+
+
+def test_it_may_begin_at_a_node_that_the_code_tells():
+    source = LEVELS.replace("BEGUN", "0").replace("LOOP", LOOPS[0][0]).replace("TEST", LOOPS[0][1])
+    check(source.replace("near, source", "near"), *((near,) for near, _ in GRAPHS), seconds=10.0)
+
+
+def test_a_set_may_begin_with_a_node_that_is_data():
+    source = LEVELS.replace("BEGUN", "source").replace("LOOP", LOOPS[1][0]).replace("TEST", LOOPS[1][1])
+    source = source.replace("level = {source: 0}", "seen = {source}").replace("v not in level", "v not in seen")
+    source = source.replace("level[v] = level[u] + 1", "seen.add(v)")
+    source = source.replace("return jnp.array([level.get(k, -1) for k in range(n)])", "return len(seen)")
+    assert check(source, *GRAPHS, seconds=10.0).rewrites
+
+
+def test_a_node_below_0_is_another_key_and_said():
+    source = LEVELS.replace("BEGUN", "source").replace("LOOP", LOOPS[0][0]).replace("TEST", LOOPS[0][1])
+    found = diagnose(define(source)["f"], *GRAPHS[0]).rewrites
+    assert found and found[0].compared and any("below 0" in each for each in found[0].compared.differences)
+
+
+KEPT_LATER = [
+    ("for v in [w for w in range(n) if near[u, w]]:", "if ", "return level.get(v, -1)"),  # the last that is near
+    ("for v in [w for w in range(n) if near[u, w] and len(queue) < 2]:", "if ", ""),  # asked before the queue grows
+    ("for v in [w for w in range(n) if w not in level]:", "if near[u, v] and ", ""),
+]
+
+
+@pytest.mark.parametrize(("loop", "test", "end"), KEPT_LATER)
+def test_what_a_loop_changes_is_asked_before_it(loop, test, end):
+    source = LEVELS.replace("BEGUN", "source").replace("LOOP", loop).replace("TEST", test)
+    if end:
+        source = source.replace("return jnp.array([level.get(k, -1) for k in range(n)])", end)
+    assert "for" in offered(LEVELS.replace("BEGUN", "source").replace("LOOP", LOOPS[2][0]).replace("TEST", "if "), *GRAPHS[0])
+    assert "for" not in offered(source, *GRAPHS[0])

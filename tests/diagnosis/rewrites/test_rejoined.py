@@ -30,6 +30,9 @@ def _calls(array, *numbers):
         ("jnp.concatenate([jnp.flip(x[:k], axis=0), x[k:]])", _calls(M, 2, 0, 5, 9), "jnp.roll(x[::-1], "),
         ("jnp.concatenate([jnp.flip(x[:k], 0), x[k:]])", _calls(M, 2, 0, 5, 9), "jnp.roll(x[::-1], "),
         ("jnp.concatenate([x[:k], jnp.flip(x[k : k + 2]), x[k + 2 :]])", _calls(X, 1, 0, 3, 4, 9), "x[::-1]"),
+        ("jnp.concatenate([jnp.full(k, -jnp.inf), x[: len(x) - k] + 2.0])", _calls(X, 1, 0, 5), "jnp.roll(x + 2.0, k, axis=0)"),
+        ("jnp.concatenate([-x[k:], jnp.zeros(k)])", _calls(X, 2, 0, 5), "jnp.roll(-x, -k, axis=0)"),
+        ("jnp.concatenate([jnp.zeros((k, 2)), 3 * x[:-k]])", _calls(M, 1, 4), "jnp.roll(3 * x, k, axis=0)"),
         ("jnp.concatenate([jnp.ones(k, int), x[:k], x[2 * k :]])", _calls(X, 1, 2, 0), "jnp.roll(x, k, axis=0)"),
     ],
 )
@@ -154,3 +157,27 @@ def test_all_places_but_one_are_counted(joined):
     x = jnp.arange(6.0) ** 2
     first = check(source, (x, jnp.array(2)), (x, jnp.array(0)), (x, jnp.array(5)), (x[:1], jnp.array(0))).rewrites[0]
     assert "jnp.where(jnp.arange(n - 1) < i, jnp.arange(n - 1), jnp.arange(n - 1) + 1)" in first.source
+
+
+def test_a_table_is_as_long_as_the_code_made_it():
+    """Best value at each capacity: the table is shifted by a weight that is data; a weight beyond it is left out before."""
+    source = """def f(weights, values, capacity):
+    best = jnp.zeros(capacity + 1)
+    for w, v in zip(weights, values):
+        w = int(w)
+        if w > capacity or v <= 0:
+            continue
+        taken = jnp.concatenate([jnp.full(w, -jnp.inf), best[: capacity + 1 - w] + v])
+        best = jnp.maximum(best, taken)
+    return best
+"""
+    w, v = jnp.array([1, 3, 4]), jnp.array([15.0, 20.0, 30.0])
+    others = [(w + 5, v, 5), (jnp.array([2, 2, 2, 0]), jnp.array([3.0, 3.0, -1.0, 4.0]), 4), (w[:1], v[:1], 0)]
+    assert "jnp.roll" in check(source, (w, v, 5), *others, static=("capacity",)).rewrites[0].source
+
+
+def test_another_slice_that_is_added_is_no_number():
+    """`x[:k] + y[:k]` are two pieces: neither stands for both."""
+    source = "def f(x, y, k):\n    return jnp.concatenate([x[:k] + y[:k], jnp.zeros(len(x) - k)])\n"
+    found = propose(define(source)["f"], (X, X[::-1], jnp.array(2)), {})
+    assert not any("roll" in rewrite.source for rewrite in found.rewrites)
