@@ -49,6 +49,10 @@ def f(x, t, least=2):
         ),
         BETWEEN.format("return len(runs), len(run), sum(run)"),
         BETWEEN.format("return max((sum(run) for run in runs), default=0.0), len(runs)"),
+        BETWEEN.replace("[x[0]]", "[x[0] > 2]")
+        .replace("[v]", "[v > 2]")
+        .replace("append(v)", "append(v > 2)")
+        .format("return sum(sum(r) for r in runs), len(runs)"),
         ABOVE.replace("append(v)", "append(v > 2)").format("return sum(sum(r) for r in runs), len(runs)"),
     ],
 )

@@ -53,6 +53,7 @@ MADE = "rate = {int(k): v for k, v in zip(codes, rates)}"
         f"{MADE}\n    return rate.get(int(asked[0]))",
         f"{MADE}\n    return rate.get(int(asked[0]), rate.get(3, 1.0))",
         "rate = {float(v): k for k, v in zip(codes, rates)}\n    return rate.get(float(rates[0]), 1)",
+        "rate = {v.item(): k for k, v in zip(codes, rates)}\n    return rate.get(rates[0].item(), 1)",
         f"{MADE}\n    return 1.0 if rate in [0, 1] else rate.get(int(asked[0]), 1.0)",
         "rate = {int(k): v for k, v in zip(codes, rates) if v > 3}\n    return rate.get(int(asked[0]), 1.0)",
         "rate = {int(k) % 3: v for k, v in zip(codes, rates)}\n    return rate.get(int(asked[0]), 1.0)",
