@@ -149,7 +149,8 @@ def membership(spot: Spot) -> Iterator[Step]:
     code = spot.code
     left, right = code.operand(node.left), node.comparators[0]
     negative = isinstance(node.ops[0], ast.NotIn)
-    if _are_places(_literal(right) or spot.held(right), len(_elements(spot, node.left))):
+    parts = () if any(isinstance(each, ast.Starred) for each in ast.walk(node.left)) else _elements(spot, node.left)
+    if _are_places(_literal(right) or spot.held(right), len(parts)):
         equal = f"{spot.jnp('asarray')}({_listed(spot, right)}) == {spot.jnp('asarray')}({code.expr(node.left)})"
         text = f"{spot.jnp('any')}({spot.jnp('all')}({equal}, axis=1))"
         yield spot.step("any", (node, f"{spot.jnp('logical_not')}({text})" if negative else text))
@@ -159,6 +160,8 @@ def membership(spot: Spot) -> Iterator[Step]:
         text = join.join(f"({left} {op} {code.operand(e)})" for e in right.elts)
         yield spot.step("|", (node, _enclosed(spot, node, text)))
         return
+    if isinstance(node.left, ast.Tuple):
+        return  # no number is a tuple
     kind = spot.value(right.func) if isinstance(right, ast.Call) else type(spot.held(right))
     if is_users_class(kind) and held_by(kind, CONTAINS) is not None:
         text = f"{code.operand(right)}.{CONTAINS}({code.expr(node.left)})"
@@ -185,7 +188,7 @@ def _are_places(held: Any, length: int) -> bool:
 
 def _listed(spot: Spot, members: ast.expr) -> str:
     """The members of a set, a dict or a range as a list: no array is made of those."""
-    values, held = spot.code.expr(members), spot.held(members)
+    values, held = spot.code.expr(members), _literal(members) or spot.held(members)
     if isinstance(members, ast.Set | ast.SetComp):
         return f"[{values[1:-1]}]"
     if isinstance(held, set | frozenset | dict):

@@ -197,8 +197,10 @@ class Branching(Narrowing):
         self._loop(node, node.body)
         if {*stored(node.orelse)} & (before | self.state.names.keys()):  # behind a `break` it is what it was
             self.stop(node)
+        if {*target_names(node.target)} & loaded(node.orelse):  # the last of all is none of those that count, perhaps
+            self.stop(node)
         self._guarded(node, found)
-        self.outgrown |= _appended_to(node.body)
+        self.outgrown |= _appended_to([*node.body, *node.orelse])
 
     def _counted(self, node: ast.For) -> tuple[Ragged, int, int] | None:
         """(selection, first number, how many rounds fewer) of `for i in range(1, len(s) - 2):`, s being read by its places."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import jax
 import numpy as np
@@ -232,7 +232,7 @@ def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
     function = _where_made(spot, names)
     if function is None:
         return
-    names |= kept_from(spot, function, names)
+    names = names | kept_from(spot, function, names)
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     for node in ast.walk(function):
         if isinstance(node, ast.Assign | ast.AugAssign) and _root_of_statement(node) & names:
@@ -258,7 +258,7 @@ def converted(spot: Spot, names: set[str]) -> Iterator[Step]:
         yield spot.step(
             "at",
             *edits,
-            *(edit for name in made for edit in _makers(spot, outer.get(name, function), name, kinds.get(name, ""))),
+            *(edit for name in made for edit in _makers(spot, outer.get(name, function), name, kinds.get(name, ""), names)),
         )
 
 
@@ -531,8 +531,11 @@ def _index(spot: Spot, target: ast.Subscript) -> str:
     return f"{_index(spot, target.value)}, {text}" if isinstance(target.value, ast.Subscript) else text
 
 
-def _makers(spot: Spot, function: ast.FunctionDef, name: str, dtype: str = "") -> list[tuple[ast.AST | tuple[int, int], str]]:
-    """Where the buffer is made: `np.zeros(n)` → `jnp.zeros(n)`, `[0] * 4` → `jnp.array([0] * 4)`, or of another dtype."""
+def _makers(
+    spot: Spot, function: ast.FunctionDef, name: str, dtype: str = "", others: Set[str] = frozenset()
+) -> list[tuple[ast.AST | tuple[int, int], str]]:
+    """Where the buffer is made: `np.zeros(n)` → `jnp.zeros(n)`, `[0] * 4` → `jnp.array([0] * 4)`, or of another dtype.
+    `others`: the names that stand for arrays as well."""
     code = spot.code
     edits: list[tuple[ast.AST | tuple[int, int], str]] = []
     held = spot.locals.get(name)
@@ -556,9 +559,9 @@ def _makers(spot: Spot, function: ast.FunctionDef, name: str, dtype: str = "") -
                 edits.append((value.func, spot.jnp(value.func.attr)))
             elif isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr == "copy":
                 edits.append((value, f"{spot.jnp('asarray')}({code.src(value.func.value)})"))
-            elif copied(value):
+            elif copied(value) in others and (not isinstance(value, ast.Call) or spot.is_builtin("list")):
                 edits.append((value, f"{spot.jnp('asarray')}({copied(value)})"))
-            elif isinstance(value, ast.Name) and copy_of(function, value.id) is not None:
+            elif isinstance(value, ast.Name) and value.id in others and copy_of(function, value.id) is not None:
                 continue  # `order = trial`, which is an array as well
             elif held is None and isinstance(value, ast.Call):
                 continue  # `q = jnp.array(q)`, below the branches that make a list

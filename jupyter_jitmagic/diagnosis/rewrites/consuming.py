@@ -24,7 +24,7 @@ from jupyter_jitmagic.diagnosis.rewrites.ragged import ONE, Calls, LooksUp, Ragg
 from jupyter_jitmagic.diagnosis.rewrites.repeating import turned
 from jupyter_jitmagic.diagnosis.rewrites.safety import safety_of, shifts, squares
 from jupyter_jitmagic.diagnosis.rewrites.updating import Updating
-from jupyter_jitmagic.source.names import name_of, target_names
+from jupyter_jitmagic.source.names import loaded, name_of, target_names
 from jupyter_jitmagic.usercode.ownership import is_users_text
 
 KEEPS_ZERO = (ast.Mult, ast.Div, ast.Pow)
@@ -289,8 +289,10 @@ class Consumers(Updating):
         before, current = dict(self.state.names), self.current
         self.state.names = {name: each for name, each in before.items() if name not in hidden}
         self.current = None
-        yield
-        self.state.names, self.current = before, current
+        try:
+            yield
+        finally:
+            self.state.names, self.current = before, current
 
     def each_round(self, made: ast.expr) -> Ragged | None:
         """What `[s**k for k in range(n)]` has in each of its rounds, the number of which Python knows."""
@@ -298,7 +300,11 @@ class Consumers(Updating):
             case ast.ListComp(elt=each, generators=[ast.comprehension(target=target, iter=over, ifs=[], is_async=0)]):
                 if self._iterated(over) is None and not self.is_traced(over):
                     with self._scope({*target_names(target)}):
-                        return self.visit(each)
+                        found = self.visit(each)
+                    texts = (found.mask, found.length, found.group, found.times) if found is not None else ()
+                    if any({*target_names(target)} & loaded([ast.parse(text, mode="eval")]) for text in texts if text):
+                        self.stop(made)  # each round selects something else
+                    return found
         return None
 
     traced: set[str]

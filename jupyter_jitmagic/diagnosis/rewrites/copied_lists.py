@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 
 from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
-from jupyter_jitmagic.source.names import bound_to, walk_scope
+from jupyter_jitmagic.source.names import bound_once, bound_to, walk_scope
 
 
 def copied(value: ast.expr) -> str:
@@ -24,42 +24,57 @@ def copied(value: ast.expr) -> str:
 
 
 def kept_from(spot: Spot, function: ast.FunctionDef, names: set[str]) -> set[str]:
-    """The lists of numbers that take over one of these: a copy of it, or itself where that is a fresh copy before anything is
-    put into it. Otherwise both are the same list, and what is put into one is in the other."""
-    found: set[str] = set()
-    bindings = _bindings(function)
-    for _ in bindings:  # what takes over one that does
-        for name, value, _ in bindings:
-            several = sum(other == name for other, _, _ in bindings) > 1
-            if name in names | found or not several or not _of_numbers(spot, name):
-                continue
-            fresh = copied(value) in names | found
-            if isinstance(value, ast.Name) and value.id in names | found and (made := copy_of(function, value.id)) is not None:
-                fresh = _stands_before(spot, made, function, value.id)
-            if fresh:
-                found.add(name)
-    return found
-
-
-def copy_of(function: ast.FunctionDef, name: str) -> ast.Assign | None:
-    """The only statement that binds a name, if that is to a copy."""
-    made = [(statement, value) for bound, value, statement in _bindings(function) if bound == name]
-    return made[0][0] if len(made) == 1 and copied(made[0][1]) else None
-
-
-def _bindings(function: ast.FunctionDef) -> list[tuple[str, ast.expr, ast.Assign]]:
+    """The lists of numbers that take over one of these: a copy of it, or itself where that is a fresh copy that is left alone
+    from then on. Otherwise both are the same list, and what is put into one is in the other."""
     assigned = [node for node in walk_scope(function.body) if isinstance(node, ast.Assign)]
-    return [(target.id, value, statement) for statement in assigned for target, value in bound_to(statement)]
+    bindings = [(target.id, value, statement) for statement in assigned for target, value in bound_to(statement)]
+    found: set[str] = set()
+    while True:  # what takes over one that does
+        more = set()
+        for name in {name for name, _, _ in bindings} - names - found:
+            own = [(value, statement) for bound, value, statement in bindings if bound == name]
+            taken = [(value, statement) for value, statement in own if not _is_new(value)]
+            takes = [copied(value) or getattr(value, "id", "") for value, _ in own]
+            fresh = all(_is_taken_over(spot, function, value, statement) for value, statement in taken)
+            if len(own) > 1 and fresh and {*takes} & (names | found) and _of_numbers(spot, name):
+                more.add(name)
+        if not more:
+            return found
+        found |= more
+
+
+def copy_of(function: ast.FunctionDef, name: str) -> ast.expr | None:
+    """What a name is bound to, if one assignment alone binds it, and to a copy."""
+    value = bound_once(function, name)
+    return value if value is not None and copied(value) else None
+
+
+def _is_new(value: ast.expr) -> bool:
+    """Whether a list is made there that no other name has."""
+    return bool(copied(value)) or isinstance(value, ast.List | ast.ListComp | ast.BinOp | ast.Call)
+
+
+def _is_taken_over(spot: Spot, function: ast.FunctionDef, value: ast.expr, statement: ast.stmt) -> bool:
+    """`order = trial`, of a fresh copy: all that uses it stands behind the copy, in the block where that is made, and nothing
+    is put into it behind `statement`."""
+    made = copy_of(function, value.id) if isinstance(value, ast.Name) else None
+    if made is None or not isinstance(value, ast.Name):
+        return False
+    copying = spot.code.statement(made)
+    block = spot.code.block(copying)
+    behind = {node for each in block[block.index(copying) + 1 :] for node in ast.walk(each)}
+    uses = [node for node in walk_scope(function.body) if isinstance(node, ast.Name) and node.id == value.id]
+    if not all(node in behind or spot.code.statement(node) is copying for node in uses):
+        return False
+    later = [node for node in uses if node.lineno > statement.lineno]
+    return all(_only_reads(spot.code.parents[node]) for node in later)
+
+
+def _only_reads(use: ast.AST) -> bool:
+    """Whether what is done with a list is no method, and sets no item."""
+    return not isinstance(use, ast.Attribute) and not (isinstance(use, ast.Subscript) and not isinstance(use.ctx, ast.Load))
 
 
 def _of_numbers(spot: Spot, name: str) -> bool:
     held = spot.locals.get(name)
     return isinstance(held, list) and bool(held) and all(type(each) in (int, float) for each in held)
-
-
-def _stands_before(spot: Spot, made: ast.Assign, function: ast.FunctionDef, name: str) -> bool:
-    """Whether all that uses the copy stands behind it, in the block in which it is made."""
-    block = spot.code.block(made)
-    behind = {node for statement in block[block.index(made) + 1 :] for node in ast.walk(statement)}
-    uses = [node for node in walk_scope(function.body) if isinstance(node, ast.Name) and node.id == name]
-    return all(node in behind or spot.code.statement(node) is made for node in uses)

@@ -6,17 +6,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from jupyter_jitmagic.diagnosis.rewrites.effects import only_gives
 from jupyter_jitmagic.diagnosis.rewrites.inlining import in_another_function
 from jupyter_jitmagic.diagnosis.rewrites.own_conditions import is_fact
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
-from jupyter_jitmagic.source.names import bound_once, loaded, walk
+from jupyter_jitmagic.source.names import bound_once, loaded, target_names, walk
 
 _Edit = tuple[ast.AST | tuple[int, int], str]
 
 
 def as_set_and_array(spot: Spot) -> Iterator[Step]:
     """`(i, j) not in dist`, `dist[(i, j)] = dist[(r, c)] + 1`, `dist.get((2, 2), -1)`, where `grid[i, j]` is asked as well;
-    of numbers, `v not in level`, where `near[u, v]` is asked or `for v in range(n)` counts them."""
+    of numbers, `v not in level`, where `for v in range(n)` counts them."""
     function = spot.function
     if not isinstance(function, ast.FunctionDef) or any(isinstance(each, ast.Try) for each in walk(function)):
         return  # a key that is not there may be handled
@@ -47,8 +48,9 @@ def begun_with(spot: Spot) -> Iterator[Step]:
             return
     if not spot.is_builtin("set") or any(isinstance(each, ast.Starred) or name in loaded([each]) for each in items):
         return
-    lines = [f"{name} = set()", *(f"{name}.add({spot.code.expr(each)})" for each in items)]
-    yield spot.step("set", (statement.value, f"\n{spot.code.indent(statement)}".join(lines).removeprefix(f"{name} = ")))
+    indent = spot.code.indent(statement)
+    lines = [f"{indent}{name} = set()\n", *(f"{indent}{name}.add({spot.code.expr(each)})\n" for each in items)]
+    yield spot.step("set", (spot.code.region([statement]), "".join(lines)))
 
 
 def _edits(spot: Spot, function: ast.FunctionDef, made: ast.Assign, name: str, first: ast.expr, begun: ast.expr) -> list[_Edit]:
@@ -69,8 +71,10 @@ def _edits(spot: Spot, function: ast.FunctionDef, made: ast.Assign, name: str, f
                 if isinstance(item.ctx, ast.Load):
                     edits.append((use, values))
                 elif isinstance(statement, ast.Assign) and statement.targets == [item] and code.on_own_lines([statement]):
-                    start = code.region([statement])[0]
-                    edits += [((start, start), f"{code.indent(statement)}{places}.add({_hashed(spot, key)})\n"), (use, values)]
+                    if not only_gives(spot, [key, statement.value]):
+                        return []  # the key is written twice
+                    end = code.region([statement])[1]
+                    edits += [((end, end), f"{code.indent(statement)}{places}.add({_hashed(spot, key)})\n"), (use, values)]
                     stored.append(key)
                     given.append(statement.value)
                 else:
@@ -85,20 +89,21 @@ def _edits(spot: Spot, function: ast.FunctionDef, made: ast.Assign, name: str, f
                 edits.append((use, places))
             case _:
                 return []
-    sizes = _sizes(spot, function, stored, [key for _, key, _ in asked])
+    array, sizes = _sizes(spot, function, stored)
     facts = [spot.fact(each) for each in given]
     if not sizes or not stored or any(fact is None or fact.ndim != 0 for fact in facts):
         return []
     if all(fact is not None and fact.dtype == "b" for fact in facts):
         return []  # a set is written so
+    if any(fact is not None and fact.sort != "number" and fact.dtype != "f" for fact in facts):
+        return []  # made of an array's integers, which another call may give as floats
     kind = "int" if all(fact is not None and fact.dtype in ("i", "u", "b") for fact in facts) else "float"
     for call, key, default in asked:  # perhaps of a place beyond the array, at which a mask would tell of its last
         index = _key(spot, key)
         inside = " and ".join(_inside(spot, part, size) for part, size in zip(_parts(key), sizes, strict=True))
         held = f"{_hashed(spot, key)} in {places}"
         edits.append((call, f"({values}[{index}] if {inside} and {held} else {code.operand(default)})"))
-    array = sizes[0].removesuffix(".shape[0]")
-    kind = f"{array}.dtype" if kind == "float" and array in loaded([begun]) else kind
+    kind = f"{array}.dtype" if kind == "float" and array and array in loaded([begun]) else kind
     indent, index = code.indent(made), _key(spot, first)
     shape = f"{array}.shape" if len(sizes) > 1 else sizes[0]
     lines = f"{indent}{places} = {{{_hashed(spot, first)}}}\n{indent}{values} = {spot.np('zeros')}({shape}, {kind})\n"
@@ -111,8 +116,9 @@ def _parts(key: ast.expr) -> Sequence[ast.expr]:
 
 
 def _alike(key: ast.expr, first: ast.expr) -> bool:
-    """Whether a key has as many parts as the first, and is no slice."""
-    return isinstance(key, ast.Tuple) == isinstance(first, ast.Tuple) and not isinstance(key, ast.Slice | ast.Starred)
+    """Whether a key has as many parts as the first, and none is a slice or starred."""
+    same = isinstance(key, ast.Tuple) == isinstance(first, ast.Tuple) and len(_parts(key)) == len(_parts(first))
+    return same and not any(isinstance(part, ast.Slice | ast.Starred) for part in _parts(key))
 
 
 def _inside(spot: Spot, part: ast.expr, size: str) -> str:
@@ -129,31 +135,41 @@ def _hashed(spot: Spot, key: ast.expr) -> str:
     return f"({_key(spot, key)})" if isinstance(key, ast.Tuple) else _key(spot, key)
 
 
-def _sizes(spot: Spot, function: ast.FunctionDef, stored: list[ast.expr], asked: list[ast.expr]) -> list[str]:
-    """How many places there are along each axis: those of an array that is asked at a stored one as well, or as many as a range
-    counts."""
-    wanted = {ast.unparse(key).strip("()") for key in stored}
-    of_tuples = all(isinstance(key, ast.Tuple) for key in stored)
+def _sizes(spot: Spot, function: ast.FunctionDef, stored: list[ast.expr]) -> tuple[str, list[str]]:
+    """(an array that is asked at a stored place as well, "" where a range counts the places; how many places there are along
+    each axis, none where that is not known)."""
+    if all(isinstance(key, ast.Tuple) for key in stored):
+        return _of_grid(spot, function, {ast.unparse(key).strip("()") for key in stored})
+    found: dict[str, str] = {}
+    for key in stored:
+        if not isinstance(key, ast.Name):
+            return "", []
+        loop = _binder(spot, key)
+        match loop:
+            case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=[size], keywords=[])) if spot.is_builtin("range"):
+                if not is_fact(spot, size):
+                    return "", []
+                found[spot.code.operand(size)] = ""
+            case _:
+                return "", []
+    return ("", list(found)) if len(found) == 1 else ("", [])
+
+
+def _binder(spot: Spot, key: ast.Name) -> ast.AST | None:
+    """The innermost loop around a name that binds it."""
+    around = (at for at in spot.code.ancestors(key) if isinstance(at, ast.For))
+    return next((at for at in around if key.id in target_names(at.target)), None)
+
+
+def _of_grid(spot: Spot, function: ast.FunctionDef, wanted: set[str]) -> tuple[str, list[str]]:
     for node in walk(function):
         match node:
             case ast.Subscript(value=ast.Name(id=array) as held, slice=ast.Tuple() as index, ctx=ast.Load()):
                 fact = spot.fact(held)
-                if fact is None or fact.sort not in ("array", "host") or fact.ndim != len(index.elts):
-                    continue
-                if of_tuples and ast.unparse(index).strip("()") in wanted:
-                    return [f"{array}.shape[{k}]" for k in range(fact.ndim)]
-                if not of_tuples and (found := [k for k, part in enumerate(index.elts) if ast.unparse(part) in wanted]):
-                    return [f"{array}.shape[{found[0]}]"]
-    counted = {*wanted, *(ast.unparse(key) for key in asked)}
-    for node in walk(function) if not of_tuples else ():
-        match node:
-            case ast.For(target=ast.Name(id=name), iter=over) | ast.comprehension(target=ast.Name(id=name), iter=over):
-                match over:
-                    case ast.Call(func=ast.Name(id="range"), args=[size], keywords=[]) if (
-                        name in counted and spot.is_builtin("range") and is_fact(spot, size)
-                    ):
-                        return [spot.code.src(size)]
-    return []
+                alike = fact is not None and fact.sort in ("array", "host") and fact.ndim == len(index.elts)
+                if alike and ast.unparse(index).strip("()") in wanted:
+                    return array, [f"{array}.shape[{k}]" for k in range(len(index.elts))]
+    return "", []
 
 
 RULES: list[Rule] = [as_set_and_array, begun_with]

@@ -1,4 +1,5 @@
-"""What a comprehension keeps by data and a `while` goes through: a loop that appends it, so that it is a list with a length."""
+"""What a comprehension keeps by data: a loop that appends it where a `while` goes through it, so that it is a list with a
+length; a test in each round where a `for` does."""
 
 from __future__ import annotations
 
@@ -8,8 +9,9 @@ from collections.abc import Iterator
 from jupyter_jitmagic.diagnosis.rewrites.effects import only_gives
 from jupyter_jitmagic.diagnosis.rewrites.inlining import helper_of, inlined
 from jupyter_jitmagic.diagnosis.rewrites.naming import renamed
+from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
-from jupyter_jitmagic.source.names import loaded, stored, target_names, walk, walk_scope
+from jupyter_jitmagic.source.names import COMPREHENSIONS, loaded, name_of, stored, target_names, walk
 
 
 def as_a_loop(spot: Spot) -> Iterator[Step]:
@@ -61,15 +63,16 @@ def asked_in_each_round(spot: Spot) -> Iterator[Step]:
                 return
             case _:
                 continue
-        asked = loaded(over.ifs) - {each}
-        if item in asked | code.live_after(loop) or asked & _changed(loop.body) or not only_gives(spot, over.ifs):
+        if not _stays(spot, loop, over) or _is_read_elsewhere(spot, function, loop, item) or item in loaded(over.ifs) - {each}:
             continue
-        if not code.on_own_lines([loop, *loop.body]):
+        counts = isinstance(over.iter, ast.Call) and name_of(over.iter) == "range"
+        if not only_gives(spot, [*([] if counts else [over.iter]), *over.ifs]) or not code.on_own_lines([loop, *loop.body]):
             continue
-        test = " and ".join(renamed(spot, one, {each: item}) for one in over.ifs)
+        tests = [renamed(spot, one, {each: item}) for one in over.ifs]
+        test = tests[0] if len(tests) == 1 and "\n" not in tests[0] else " and ".join(f"({one})" for one in tests)
         indent = code.indent(loop)
         body = code.block_text(loop.body, f"{indent}        ")
-        lines = f"{indent}for {item} in {code.src(over.iter)}:\n{indent}    if {test}:\n{body}"
+        lines = f"{indent}for {item} in {code.expr(over.iter)}:\n{indent}    if {test}:\n{body}"
         yield spot.step("for", (code.region([loop]), lines))
         return
 
@@ -82,20 +85,32 @@ def _gives_what_is_kept(helper: ast.AST | None) -> bool:
     return False
 
 
-def _changed(body: list[ast.stmt]) -> set[str]:
-    """Names that statements bind, and those of the objects into which they put something."""
-    found = set(stored(body))
-    for node in walk_scope(body):
-        match node:
-            case (
-                ast.Subscript(ctx=ast.Store() | ast.Del(), value=owner)
-                | ast.Attribute(ctx=ast.Store() | ast.Del(), value=owner)
-            ):
-                found |= loaded([owner])
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner))):
-                found |= loaded([owner])
-    return found
+def _stays(spot: Spot, loop: ast.For, over: ast.comprehension) -> bool:
+    """Whether what is gone through and asked is the same in each round as before the first: arrays and numbers that the loop
+    does not bind anew."""
+    own, bound = {*target_names(over.target)}, {*stored(loop.body)}
+    asked = (node for part in (over.iter, *over.ifs) for node in walk(part))
+    for node in (each for each in asked if isinstance(each, ast.Name) and each.id not in own):
+        fact = spot.fact(node)
+        steady = callable(spot.value(node)) or is_module(spot, node) or (fact is not None and fact.sort in ("array", "number"))
+        if node.id in bound or not steady:
+            return False
+    return True
+
+
+def _is_read_elsewhere(spot: Spot, function: ast.FunctionDef, loop: ast.For, item: str) -> bool:
+    """Whether the loop's variable is read behind it: the last that was kept is none of the others."""
+    inside = set(walk(loop))
+    own = {
+        node
+        for made in walk(function)
+        if isinstance(made, COMPREHENSIONS) and any(item in target_names(each.target) for each in made.generators)
+        for node in walk(made)
+    }
+    reads = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == item and node not in inside | own]
+    return item in spot.code.live_after(loop) and any(isinstance(node.ctx, ast.Load) for node in reads)
 
 
 RULES: list[Rule] = [as_a_loop]
 FIRST: list[Rule] = [asked_in_each_round]
+"""Before sets of what was met become arrays: they ask which array is asked there."""

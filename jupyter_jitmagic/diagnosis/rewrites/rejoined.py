@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 import jax
 
 from jupyter_jitmagic.diagnosis.proof.verify import OVERLAP
+from jupyter_jitmagic.diagnosis.rewrites.effects import only_gives
 from jupyter_jitmagic.diagnosis.rewrites.operations import is_module
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, Polynomial, is_read_as_it_is, terms, traced, written
-from jupyter_jitmagic.source.names import walk
+from jupyter_jitmagic.source.names import loaded, walk
 
 _MADE = ("zeros", "ones", "full")
 _LIKE = ("zeros_like", "ones_like", "full_like")
@@ -189,7 +190,9 @@ class _Whole:
         total = {atoms: number for atoms, number in begins[-1].items() if number}
         if not self.size and not any(self._is_data(atom) for atoms in total for atom in atoms):
             self.size = written(Counter(total))
-        elif total != {(self.size,): 1} and not all(self._is_made_with(piece.array, total) for piece in pieces if piece.array):
+        elif not self.size or (
+            total != {(self.size,): 1} and not all(self._is_made_with(each.array, total) for each in pieces if each.array)
+        ):
             return None
         facts = [self.spot.fact(piece.array) for piece in pieces if piece.array is not None]
         if any(fact is None or (fact.sort, fact.length, fact.ndim) != ("array", self.number, ndim) for fact in facts):
@@ -206,12 +209,16 @@ class _Whole:
         return out
 
     def _is_made_with(self, array: ast.expr, length: Mapping[tuple[str, ...], int]) -> bool:
-        """Whether the array of a piece begins as one of a length that the code tells: `dp = jnp.zeros(capacity + 1)`."""
+        """Whether the array of a piece begins as one of a length that the code tells, `dp = jnp.zeros(capacity + 1)`, and the
+        bounds are compared with something (`if w > capacity: continue`): beyond the length Python counts them from the end."""
+        asked = loaded([node for node in walk(self.spot.function or self.code.tree) if isinstance(node, ast.Compare)])
+        if not {atom for atom in self.atoms if self._is_data(atom)} <= asked:
+            return False
         for node in walk(self.spot.function) if self.spot.function is not None else ():
             match node:
                 case ast.Assign(
-                    targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute(attr=made), args=[size, *_])
-                ) if made in _MADE and isinstance(array, ast.Name) and name == array.id:
+                    targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute(value=owner, attr=made), args=[size, *_])
+                ) if made in _MADE and isinstance(array, ast.Name) and name == array.id and is_module(self.spot, owner):
                     told = self._terms(size) or Counter()
                     if {atoms: number for atoms, number in told.items() if number} == length:
                         return not any(self._is_data(atom) for atoms in length for atom in atoms)
@@ -289,13 +296,14 @@ class _Whole:
                 if begin is None or stop is None:
                     return None
                 return _Piece(array, self.code.operand(array), begin, _plus(stop, begin, -1))
-            case ast.BinOp() | ast.UnaryOp() if (of := _changed(part)) is not None:
+            case ast.BinOp() | ast.UnaryOp() if (of := _cut_within(part)) is not None:
                 others = [each for each in (getattr(part, "left", of), getattr(part, "right", of)) if each is not of]
                 facts = [self.spot.fact(other) for other in others]
                 inner = self._piece(of)
-                if inner is None or any(fact is None or fact.ndim != 0 for fact in facts):
+                if inner is None or any(fact is None or fact.ndim != 0 for fact in facts) or not only_gives(self.spot, others):
                     return None
-                return replace(inner, text=self.code.edited(*self.code.span(part), [(*self.code.span(of), inner.text)]))
+                before, behind = self._texts_around(part, *self.code.span(of))
+                return replace(inner, text=f"{before}{inner.text}{behind}")
         return None
 
     def _turned(self, cut: ast.Subscript) -> _Piece | None:
@@ -323,13 +331,14 @@ class _Whole:
         length = self._terms(rows)
         if length is None:
             return None
-        start, end = self.code.span(rows)
-        before, behind = (self.code.text[a:b].replace("{", "{{").replace("}", "}}") for a, b in self._around(node, start, end))
+        before, behind = self._texts_around(node, *self.code.span(rows))
         return _Piece(None, f"{before}{{}}{behind}", Counter(), length)
 
-    def _around(self, node: ast.expr, start: int, end: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    def _texts_around(self, node: ast.expr, start: int, end: int) -> tuple[str, str]:
+        """The text of an expression before and behind a part of it, for `format`."""
         first, last = self.code.span(node)
-        return (first, start), (end, last)
+        before, behind = self.code.text[first:start], self.code.text[end:last]
+        return before.replace("{", "{{").replace("}", "}}"), behind.replace("{", "{{").replace("}", "}}")
 
     def _bound(self, bound: ast.expr | None, otherwise: Polynomial) -> Polynomial | None:
         """Where a slice begins or ends; `-k` is counted from the end. Python limits it to the length; with what is made beside
@@ -393,7 +402,7 @@ class _Whole:
         return False
 
 
-def _changed(part: ast.BinOp | ast.UnaryOp) -> ast.Subscript | None:
+def _cut_within(part: ast.BinOp | ast.UnaryOp) -> ast.Subscript | None:
     """The slice to each element of which a number is added, or by which it is multiplied: `x[:k] + v`, `-x[k:]`."""
     match part:
         case (
@@ -409,7 +418,7 @@ def _array_of(part: _Part) -> ast.expr | None:
     """What a piece is cut from."""
     match part:
         case ast.BinOp() | ast.UnaryOp():
-            return None if (cut := _changed(part)) is None else _array_of(cut)
+            return None if (cut := _cut_within(part)) is None else _array_of(cut)
         case ast.Call(args=[inner, *_], func=ast.Attribute(attr=name)) if name in (*_LIKE, *_TURNED):
             return _array_of(inner)
         case ast.Subscript(value=ast.Subscript() as inner, slice=ast.Slice(lower=None, upper=None)):

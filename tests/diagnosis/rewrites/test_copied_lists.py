@@ -68,26 +68,37 @@ def test_a_list_stays_one_for_who_called():
 
 
 SHARED = [
-    ("other = list(state)\n    for k in flips:", ""),  # copied once: what is kept goes on changing
-    ("for k in flips:\n        other = state", ""),
+    ("other = list(state)\n    for k in flips:", "pass"),  # copied once: what is kept goes on changing
+    ("for k in flips:\n        other = state", "pass"),
     ("for k in flips:\n        other = list(state)", "other[0] = 5"),
+    ("for k in flips:\n        other = list(state)", "other.reverse()"),
 ]
-
-
-@pytest.mark.parametrize(("made", "later"), SHARED)
-def test_what_is_kept_may_still_be_changed_where_it_is_the_same_list(made, later):
-    """As many names as a list has, all see what is put into it: what is proven gives plain Python's values, or nothing is."""
-    source = f"""def f(w, flips):
+SHARING = """def f(w, flips):
     state = [0] * len(w)
     value = 0.0
-    {made}
+    {}
         other[k] = 1 - other[k]
         v = sum(a * b for a, b in zip(other, w))
         if v > value:
             state, value = other, v
-        {later or "pass"}
+        {}
     return jnp.array(state), value
 """
+
+
+@pytest.mark.parametrize(("made", "later"), SHARED)
+def test_what_is_kept_may_still_be_changed_where_it_is_the_same_list(made, later):
+    """As many names as a list has, all see what is put into it."""
     w, flips = jnp.array([1.0, -2.0, 3.0]), jnp.array([0, 1, 2, 0])
-    if diagnose(define(source)["f"], w, flips).rewrites:
-        check(source, (w, flips), (-w, flips), (w[::-1], flips[1:]), (w, flips[::-1]))
+    assert diagnose(define(SHARING.format("for k in flips:\n        other = list(state)", "pass"))["f"], w, flips).rewrites
+    assert not diagnose(define(SHARING.format(made, later))["f"], w, flips).rewrites
+
+
+@pytest.mark.parametrize(
+    "made", ["base = [1, 2, 3]\n    trial = base[:]", "base = {1: 0, 2: 0, 3: 0}\n    trial = list(base)", "trial = [1, 2, 3]"]
+)
+def test_a_copy_of_what_stays_a_list_takes_floats(made):
+    body = f"{made}\n    order = trial\n    trial[i] = x[0] * 0.5\n    return jnp.array(trial), len(order)"
+    source = f"def f(x, i):\n    {body}\n"
+    x = jnp.array([3.0, 1.0])
+    check(source, (x, jnp.array(1)), (-x, jnp.array(0)))

@@ -1,5 +1,7 @@
 """Searches through a grid or a graph whose queue holds places, and whose distances are a dict of them."""
 
+import warnings
+
 import jax.numpy as jnp
 import pytest
 
@@ -128,6 +130,7 @@ KEPT_LATER = [
     ("for v in [w for w in range(n) if near[u, w]]:", "if ", "return level.get(v, -1)"),  # the last that is near
     ("for v in [w for w in range(n) if near[u, w] and len(queue) < 2]:", "if ", ""),  # asked before the queue grows
     ("for v in [w for w in range(n) if w not in level]:", "if near[u, v] and ", ""),
+    ("for v in [w for w in left if near[u, w]]:", "left.remove(v)\n            if ", ""),
 ]
 
 
@@ -136,5 +139,69 @@ def test_what_a_loop_changes_is_asked_before_it(loop, test, end):
     source = LEVELS.replace("BEGUN", "source").replace("LOOP", loop).replace("TEST", test)
     if end:
         source = source.replace("return jnp.array([level.get(k, -1) for k in range(n)])", end)
+    source = source.replace("queue = [", "left = [1, 2]\n    queue = [")
     assert "for" in offered(LEVELS.replace("BEGUN", "source").replace("LOOP", LOOPS[2][0]).replace("TEST", "if "), *GRAPHS[0])
     assert "for" not in offered(source, *GRAPHS[0])
+
+
+def test_several_tests_are_asked_together():
+    """`a or b` and another `if` behind it: both hold."""
+    loop = "for v in [w for w in range(n) if near[u, w] or w == 0 if w != 2]:"
+    check(LEVELS.replace("BEGUN", "source").replace("LOOP", loop).replace("TEST", "if "), *GRAPHS, seconds=10.0)
+
+
+OTHERWISE = [
+    ("level[v] = level[u] + 1", "level[v] = len(level)"),  # plain Python counts before it puts
+    ("level[v] = level[u] + 1", "level[(v, u)] = 1"),
+    ("level.get(k, -1)", "level.get((k, 0), -1)"),
+    ("u = queue.pop(0)", "u = queue.pop(0)\n        for v in range(2):\n            n = n + 0 * v"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), OTHERWISE)
+def test_other_dicts_of_nodes_give_plain_pythons_numbers_or_none(old, new):
+    source = LEVELS.replace("BEGUN", "source").replace("LOOP", LOOPS[0][0]).replace("TEST", LOOPS[0][1])
+    f = define(source.replace(old, new))["f"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # no rule raises
+        found = diagnose(f, *GRAPHS[0])
+    if found.rewrites:
+        check(source.replace(old, new), *GRAPHS, static=found.static_argnames, seconds=10.0)
+
+
+def test_a_place_that_is_taken_from_a_list_is_taken_once():
+    source = """def f(near, start):
+    level = {start: 0}
+    left = [3, 2, 1]
+    for v in range(3):
+        if near[0, v] and v not in level:
+            level[left.pop()] = v
+    return level.get(1, -1)
+"""
+    assert "set" not in offered(source, *GRAPHS[0])
+
+
+def test_a_set_in_parentheses_or_over_lines_begins_as_one():
+    source = LEVELS.replace("BEGUN", "source").replace("LOOP", LOOPS[0][0]).replace("TEST", LOOPS[0][1])
+    source = source.replace("level = {source: 0}", "seen = (\n        {source}\n    )").replace(
+        "v not in level", "v not in seen"
+    )
+    source = source.replace("level[v] = level[u] + 1", "seen.add(v)")
+    check(source.replace("return jnp.array([level.get(k, -1) for k in range(n)])", "return len(seen)"), *GRAPHS, seconds=10.0)
+
+
+def test_costs_that_are_integers_here_may_be_floats_later():
+    """No array of integers holds what another call gives."""
+    source = LEVELS.replace("BEGUN", "source").replace("LOOP", LOOPS[0][0]).replace("TEST", LOOPS[0][1])
+    assert "set" in offered(source, *GRAPHS[0])
+    assert "set" not in offered(source.replace("level[u] + 1", "level[u] + near[u, v]"), *GRAPHS[0])
+
+
+def test_there_are_as_many_places_as_the_loop_counts_that_puts_something_there():
+    """Another loop with a variable of the same name counts something else."""
+    source = LEVELS.replace("BEGUN", "source").replace("LOOP", LOOPS[0][0]).replace("TEST", LOOPS[0][1])
+    before = "total = 0.0\n    for v in range(rates.shape[1]):\n        total += rates[source, v]\n    n = near"
+    source = source.replace("n = near", before, 1).replace("near, source)", "near, rates, source)")
+    source = source.replace("range(n)])", "range(n)]), total")
+    rates = jnp.arange(16.0).reshape(4, 4)
+    check(source, (NEAR, rates, 0), (NEAR, rates[:, :2], 0), (NEAR[:3, :3], rates, 1), seconds=10.0)

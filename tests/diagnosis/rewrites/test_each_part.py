@@ -92,6 +92,10 @@ def test_as_many_columns_of_a_selection_as_a_comprehension_has_rounds(table):
 
 
 def test_rounds_that_select_each_something_else_are_no_columns():
-    """Each round has a mask of its own: nothing of that is as long as the others."""
-    source = "def f(x):\n    X = jnp.stack([x[x > k][:2] for k in range(2)], axis=1)\n    return X.sum()\n"
-    assert not propose(define(source)["f"], (jnp.array([3.0, 4.0, 5.0]),), {}).rewrites
+    """Each round has a mask of its own; that of a loop before, whose variable has the same name, is none of them."""
+    before = "for k in range(2):\n        y = y + k\n    "
+    text = "def f(x, y):\n    {}X = jnp.stack([x[{}] for k in range(2)], axis=1)\n    return X.sum() + y\n"
+    x, y = jnp.array([[3.0, 0.0], [4.0, 0.0]]).reshape(4), 1.0
+    assert propose(define(text.format(before, "x > 1"))["f"], (x, y), {}).rewrites
+    for start in ("", before):
+        assert not propose(define(text.format(start, "x > k"))["f"], (x, y), {}).rewrites

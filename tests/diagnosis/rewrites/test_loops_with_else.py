@@ -54,3 +54,4 @@ def test_a_selection_that_is_shortened_there_alone_is_left():
     x = jnp.array([1.0, -2.0, 3.0, 5.0, -1.0])
     assert diagnose(define(source.format("t = t + 1"))["f"], x, 2.0).rewrites
     assert not diagnose(define(source.format("s = s[s < 4]"))["f"], x, 2.0).rewrites
+    assert not diagnose(define(source.format("t = v").replace("s.sum()", "t"))["f"], x, 9.0).rewrites

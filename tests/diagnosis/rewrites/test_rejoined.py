@@ -31,6 +31,11 @@ def _calls(array, *numbers):
         ("jnp.concatenate([jnp.flip(x[:k], 0), x[k:]])", _calls(M, 2, 0, 5, 9), "jnp.roll(x[::-1], "),
         ("jnp.concatenate([x[:k], jnp.flip(x[k : k + 2]), x[k + 2 :]])", _calls(X, 1, 0, 3, 4, 9), "x[::-1]"),
         ("jnp.concatenate([jnp.full(k, -jnp.inf), x[: len(x) - k] + 2.0])", _calls(X, 1, 0, 5), "jnp.roll(x + 2.0, k, axis=0)"),
+        (
+            "jnp.concatenate([jnp.zeros(k), x[: len(x) - k] * {0: 2.0}[0]])",
+            _calls(X, 1, 5),
+            "jnp.roll(x * {0: 2.0}[0], k, axis=0)",
+        ),
         ("jnp.concatenate([-x[k:], jnp.zeros(k)])", _calls(X, 2, 0, 5), "jnp.roll(-x, -k, axis=0)"),
         ("jnp.concatenate([jnp.zeros((k, 2)), 3 * x[:-k]])", _calls(M, 1, 4), "jnp.roll(3 * x, k, axis=0)"),
         ("jnp.concatenate([jnp.ones(k, int), x[:k], x[2 * k :]])", _calls(X, 1, 2, 0), "jnp.roll(x, k, axis=0)"),
@@ -181,3 +186,24 @@ def test_another_slice_that_is_added_is_no_number():
     source = "def f(x, y, k):\n    return jnp.concatenate([x[:k] + y[:k], jnp.zeros(len(x) - k)])\n"
     found = propose(define(source)["f"], (X, X[::-1], jnp.array(2)), {})
     assert not any("roll" in rewrite.source for rewrite in found.rewrites)
+
+
+def test_pieces_that_are_made_and_as_long_as_data_says_are_no_whole():
+    source = "def f(x, k):\n    return jnp.concatenate([jnp.full(k, 2.0), jnp.zeros(k)]).sum() + x[0]\n"
+    for rewrite in propose(define(source)["f"], (X, jnp.array(2)), {}).rewrites:
+        assert "jnp.arange()" not in rewrite.source
+
+
+def test_a_shift_beyond_the_table_that_nothing_leaves_out_is_none():
+    """`table[: n - d]` counts from the end where d is larger than n."""
+    source = """def f(delays, n):
+    table = jnp.zeros(n)
+    for d in delays:
+        d = int(d)
+        LEAVE
+        table = jnp.concatenate([jnp.ones(d), table[: n - d] + 1.0])
+    return table
+"""
+    delays = jnp.array([1, 2])
+    assert propose(define(source.replace("LEAVE", "if d > n:\n            break"))["f"], (delays, 5), {}, (), ("n",)).rewrites
+    assert not propose(define(source.replace("LEAVE", "pass"))["f"], (delays, 5), {}, (), ("n",)).rewrites

@@ -27,6 +27,7 @@ TESTS = [
     "codon in ((3, 0, 0),)",
     "codon == START or codon in STOPS",
     "codon < START",
+    "codon in {(3, 0, 0): 1, (1, 0, 3): 2}",
 ]
 
 
@@ -65,5 +66,11 @@ def test_keys_that_are_rounded_or_of_another_length_are_not_compared_as_an_array
     """0.1 of 32 bits is no 0.1 of Python's; no tuple of two is in a set of threes."""
     pair = "pair = (float(seq[i]), float(seq[i + 1]))"
     assert "any" in offered(_counting("codon in STOPS"), BASES)
-    for test in ("pair in {(0.1, 0.2)}", "pair in {(3, 0, 0)}", "pair in {(1, 2), (1, 2, 3)}", "pair in {(1, True)}"):
+    for test in (
+        "pair in {(0.1, 0.2)}",
+        "pair in {(3, 0, 0)}",
+        "pair in {(1, 2), (1, 2, 3)}",
+        "pair in {(1, True)}",
+        "(*pair,) in {(1,)}",
+    ):
         assert "any" not in offered(_counting(test, pair), BASES * 0.1), test
