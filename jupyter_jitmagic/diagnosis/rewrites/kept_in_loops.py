@@ -48,11 +48,12 @@ def as_a_loop(spot: Spot) -> Iterator[Step]:
 
 def asked_in_each_round(spot: Spot) -> Iterator[Step]:
     """`for v in [w for w in range(n) if near[u, w]]:` of a search that waits for a queue → `for v in range(n):` and
-    `if near[u, v]:`, as what is near is looked for in one place then."""
-    code, function = spot.code, spot.function
+    `if near[u, v]:`, where that stops the trace, or the dict or set of what was met does."""
+    code, function, here = spot.code, spot.function, spot.code.statement(spot.node)
+    begins = isinstance(here, ast.Assign) and isinstance(here.value, ast.Set | ast.Dict)
     if not isinstance(function, ast.FunctionDef) or not any(isinstance(each, ast.While) for each in walk(function)):
         return
-    for loop in walk(function):
+    for loop in [here] if not begins else walk(function):
         match loop:
             case ast.For(target=ast.Name(id=item), iter=ast.ListComp(elt=ast.Name(id=each), generators=[over]), orelse=[]) if (
                 isinstance(over.target, ast.Name) and over.target.id == each and over.ifs and not over.is_async
