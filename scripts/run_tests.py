@@ -104,7 +104,7 @@ def python_suites(reports: Path, slow: str, python: str) -> list[Suite]:
             [*run, "pytest", "-n", "auto", "--maxprocesses=4", "--dist=loadfile", f"--junitxml={junit}", *SLOW[slow], *AGAIN],
             junit,
             count_junit,
-            limit_s=3000 if slow == "no" else 5400,
+            limit_s=4200 if slow == "no" else 7200,
         ),
     ]
 
