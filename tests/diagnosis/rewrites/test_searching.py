@@ -83,7 +83,7 @@ def test_an_extreme_of_numbers_is_better_than_nothing_and_nan_is_said():
     assert any("take account by its place alone" in each for each in found.rewrites[0].compared.differences)
 
 
-def test_infinity_of_which_nan_comes_is_said_as_well():
+def test_infinity_of_which_nan_comes_is_said_as_well(unhurried: None) -> None:
     """The length of a direction that holds infinity is none; of NaN, `min` gives what stands first."""
     source = """
 def scene(p):
