@@ -160,13 +160,13 @@ def membership(spot: Spot) -> Iterator[Step]:
         text = join.join(f"({left} {op} {code.operand(e)})" for e in right.elts)
         yield spot.step("|", (node, _enclosed(spot, node, text)))
         return
-    if isinstance(node.left, ast.Tuple):
-        return  # no number is a tuple
     kind = spot.value(right.func) if isinstance(right, ast.Call) else type(spot.held(right))
     if is_users_class(kind) and held_by(kind, CONTAINS) is not None:
         text = f"{code.operand(right)}.{CONTAINS}({code.expr(node.left)})"
         yield spot.step(CONTAINS, (node, f"{spot.jnp('logical_not')}({text})" if negative else text))
         return
+    if parts or isinstance(node.left, ast.Tuple):
+        return  # no number is a tuple
     text = f"{spot.jnp('any')}({spot.jnp('asarray')}({_listed(spot, right)}) == {left})"
     yield spot.step("any", (node, f"{spot.jnp('logical_not')}({text})" if negative else text))
 

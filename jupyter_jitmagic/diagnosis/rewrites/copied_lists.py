@@ -33,7 +33,7 @@ def kept_from(spot: Spot, function: ast.FunctionDef, names: set[str]) -> set[str
         more = set()
         for name in {name for name, _, _ in bindings} - names - found:
             own = [(value, statement) for bound, value, statement in bindings if bound == name]
-            taken = [(value, statement) for value, statement in own if not _is_new(value)]
+            taken = [(value, statement) for value, statement in own if not is_new_list(value)]
             takes = [copied(value) or getattr(value, "id", "") for value, _ in own]
             fresh = all(_is_taken_over(spot, function, value, statement) for value, statement in taken)
             if len(own) > 1 and fresh and {*takes} & (names | found) and _of_numbers(spot, name):
@@ -49,16 +49,22 @@ def copy_of(function: ast.FunctionDef, name: str) -> ast.expr | None:
     return value if value is not None and copied(value) else None
 
 
-def _is_new(value: ast.expr) -> bool:
-    """Whether a list is made there that no other name has."""
-    return bool(copied(value)) or isinstance(value, ast.List | ast.ListComp | ast.BinOp | ast.Call)
+def is_new_list(value: ast.expr) -> bool:
+    """Whether a list is made there that no other name has: `[0] * n`, `sorted(x)`, `order[:]`, `x.tolist()`."""
+    match value:
+        case ast.List() | ast.ListComp() | ast.Subscript(slice=ast.Slice()):
+            return True
+        case ast.BinOp(left=ast.List()) | ast.BinOp(right=ast.List()):
+            return True
+        case ast.Call(func=ast.Name(id="sorted" | "list")) | ast.Call(func=ast.Attribute(attr="tolist" | "copy")):
+            return True
+    return False
 
 
 def _is_taken_over(spot: Spot, function: ast.FunctionDef, value: ast.expr, statement: ast.stmt) -> bool:
     """`order = trial`, of a fresh copy: all that uses it stands behind the copy, in the block where that is made, and nothing
     is put into it behind `statement`."""
-    made = copy_of(function, value.id) if isinstance(value, ast.Name) else None
-    if made is None or not isinstance(value, ast.Name):
+    if not isinstance(value, ast.Name) or (made := copy_of(function, value.id)) is None:
         return False
     copying = spot.code.statement(made)
     block = spot.code.block(copying)

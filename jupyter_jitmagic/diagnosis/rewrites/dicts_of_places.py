@@ -28,7 +28,7 @@ def as_set_and_array(spot: Spot) -> Iterator[Step]:
                 pass
             case _:
                 continue
-        if spot.kind != BOOL and node is not here:
+        if node is not here and (spot.kind != BOOL or not _is_filled_by_data(spot, function, name)):
             continue
         if bound_once(function, name) is made and spot.code.on_own_lines([node]):
             edits = _edits(spot, function, node, name, first, begun)
@@ -36,6 +36,19 @@ def as_set_and_array(spot: Spot) -> Iterator[Step]:
                 spot.refuse_where_caught(KeyError)
                 yield spot.step("set", *edits)
                 return
+
+
+def _is_filled_by_data(spot: Spot, function: ast.FunctionDef, name: str) -> bool:
+    """Whether a test on an array's element decides what is put into a dict: one that Python alone fills stays."""
+    for node in walk(function):
+        match node:
+            case ast.Subscript(value=ast.Name(id=filled), ctx=ast.Store()) if filled == name:
+                around = (at for at in spot.code.ancestors(node) if isinstance(at, ast.If | ast.While | ast.For))
+                asked = (part for at in around for part in walk(at.iter if isinstance(at, ast.For) else at.test))
+                facts = (spot.fact(part) for part in asked if isinstance(part, ast.expr))
+                if any(fact is not None and (fact.sort, fact.ndim) == ("array", 0) for fact in facts):
+                    return True
+    return False
 
 
 def begun_with(spot: Spot) -> Iterator[Step]:
@@ -103,7 +116,7 @@ def _edits(spot: Spot, function: ast.FunctionDef, made: ast.Assign, name: str, f
         inside = " and ".join(_inside(spot, part, size) for part, size in zip(_parts(key), sizes, strict=True))
         held = f"{_hashed(spot, key)} in {places}"
         edits.append((call, f"({values}[{index}] if {inside} and {held} else {code.operand(default)})"))
-    kind = f"{array}.dtype" if kind == "float" and array and array in loaded([begun]) else kind
+    kind = f"{array}.dtype" if kind == "float" and array in loaded([begun]) else kind
     indent, index = code.indent(made), _key(spot, first)
     shape = f"{array}.shape" if len(sizes) > 1 else sizes[0]
     lines = f"{indent}{places} = {{{_hashed(spot, first)}}}\n{indent}{values} = {spot.np('zeros')}({shape}, {kind})\n"
@@ -140,16 +153,15 @@ def _sizes(spot: Spot, function: ast.FunctionDef, stored: list[ast.expr]) -> tup
     each axis, none where that is not known)."""
     if all(isinstance(key, ast.Tuple) for key in stored):
         return _of_grid(spot, function, {ast.unparse(key).strip("()") for key in stored})
-    found: dict[str, str] = {}
+    found = set[str]()
     for key in stored:
         if not isinstance(key, ast.Name):
             return "", []
-        loop = _binder(spot, key)
-        match loop:
+        match _binder(spot, key):
             case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=[size], keywords=[])) if spot.is_builtin("range"):
                 if not is_fact(spot, size):
                     return "", []
-                found[spot.code.operand(size)] = ""
+                found.add(spot.code.operand(size))
             case _:
                 return "", []
     return ("", list(found)) if len(found) == 1 else ("", [])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_jitmagic.diagnosis.rewrites.copied_lists import is_new_list
 from jupyter_jitmagic.diagnosis.rewrites.naming import renamed_block
 from jupyter_jitmagic.diagnosis.rewrites.rules import BOOL, Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, always_returns, leaves
@@ -47,16 +48,7 @@ def _is_own_list(code: Code, function: ast.FunctionDef, name: str) -> bool:
     """Whether a variable is bound to new lists alone, of which no other name knows."""
     made = [value for node in walk(function) if isinstance(node, ast.Assign) for one, value in bound_to(node) if one.id == name]
     stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
-    return len(made) == len(stores) > 0 and all(map(_is_new_list, made)) and not _is_handed_on(code, function, name)
-
-
-def _is_new_list(value: ast.expr) -> bool:
-    match value:
-        case ast.List() | ast.ListComp() | ast.Subscript(slice=ast.Slice()):
-            return True
-        case ast.Call(func=ast.Name(id="sorted" | "list")) | ast.Call(func=ast.Attribute(attr="tolist")):
-            return True
-    return False
+    return len(made) == len(stores) > 0 and all(map(is_new_list, made)) and not _is_handed_on(code, function, name)
 
 
 def _is_handed_on(code: Code, function: ast.FunctionDef, name: str) -> bool:

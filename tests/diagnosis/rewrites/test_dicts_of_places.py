@@ -154,7 +154,7 @@ OTHERWISE = [
     ("level[v] = level[u] + 1", "level[v] = len(level)"),  # plain Python counts before it puts
     ("level[v] = level[u] + 1", "level[(v, u)] = 1"),
     ("level.get(k, -1)", "level.get((k, 0), -1)"),
-    ("u = queue.pop(0)", "u = queue.pop(0)\n        for v in range(2):\n            n = n + 0 * v"),
+    ("u = queue.pop(0)", "u = queue.pop(0)\n        for v in range(2):\n            u = u + 0 * v"),
 ]
 
 
@@ -167,6 +167,7 @@ def test_other_dicts_of_nodes_give_plain_pythons_numbers_or_none(old, new):
         found = diagnose(f, *GRAPHS[0])
     if found.rewrites:
         check(source.replace(old, new), *GRAPHS, static=found.static_argnames, seconds=10.0)
+    assert bool(found.rewrites) == ("level[(v, u)]" not in new and "(k, 0)" not in new)
 
 
 def test_a_place_that_is_taken_from_a_list_is_taken_once():
@@ -205,3 +206,15 @@ def test_there_are_as_many_places_as_the_loop_counts_that_puts_something_there()
     source = source.replace("range(n)])", "range(n)]), total")
     rates = jnp.arange(16.0).reshape(4, 4)
     check(source, (NEAR, rates, 0), (NEAR, rates[:, :2], 0), (NEAR[:3, :3], rates, 1), seconds=10.0)
+
+
+def test_a_dict_that_python_alone_fills_stays_one():
+    source = """def f(x):
+    square = {0: 0}
+    for v in range(4):
+        FILL
+    return sum(square.get(k, 0) for k in range(4)) + (x[0] if x[0] > 0 else -x[0])
+"""
+    x = jnp.array([1.0, -2.0, 0.0, 3.0])
+    assert "set" in offered(source.replace("FILL", "if x[v] > 0:\n            square[v] = v * v"), x)
+    assert "set" not in offered(source.replace("FILL", "square[v] = v * v"), x)

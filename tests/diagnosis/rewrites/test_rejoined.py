@@ -7,7 +7,7 @@ import pytest
 
 from jupyter_jitmagic.diagnosis.rewrites import propose
 
-from .helpers import applied, check, define
+from .helpers import applied, check, define, offered
 
 X = jnp.array([3.0, 1.0, 4.0, 1.5, 9.0])
 M = jnp.arange(10.0).reshape(5, 2)
@@ -184,14 +184,22 @@ def test_a_table_is_as_long_as_the_code_made_it():
 def test_another_slice_that_is_added_is_no_number():
     """`x[:k] + y[:k]` are two pieces: neither stands for both."""
     source = "def f(x, y, k):\n    return jnp.concatenate([x[:k] + y[:k], jnp.zeros(len(x) - k)])\n"
-    found = propose(define(source)["f"], (X, X[::-1], jnp.array(2)), {})
-    assert not any("roll" in rewrite.source for rewrite in found.rewrites)
+    assert "where" in offered(source.replace("y[:k]", "2.0"), X, X[::-1], jnp.array(2))
+    assert "where" not in offered(source, X, X[::-1], jnp.array(2))
+
+
+def test_what_does_something_beside_giving_a_number_is_no_such_number():
+    """`x[:k] + told()` in two pieces tells twice, the whole array once."""
+    source = "def one():\n    return 1.0\n\ndef f(x, k):\n    return jnp.concatenate([x[k:] + ONE, x[:k] + ONE])\n"
+    merged = check(source.replace("ONE", "1.0"), *_calls(X, 2, 0, 5)).rewrites[0].source
+    called = check(source.replace("ONE", "one()"), *_calls(X, 2, 0, 5)).rewrites[0].source
+    assert merged.count("1.0") == 1 and called.count("one()") == 2
 
 
 def test_pieces_that_are_made_and_as_long_as_data_says_are_no_whole():
     source = "def f(x, k):\n    return jnp.concatenate([jnp.full(k, 2.0), jnp.zeros(k)]).sum() + x[0]\n"
-    for rewrite in propose(define(source)["f"], (X, jnp.array(2)), {}).rewrites:
-        assert "jnp.arange()" not in rewrite.source
+    assert "where" in offered(source.replace("jnp.zeros(k)", "jnp.zeros(len(x) - k)"), X, jnp.array(2))
+    assert "where" not in offered(source, X, jnp.array(2))
 
 
 def test_a_shift_beyond_the_table_that_nothing_leaves_out_is_none():

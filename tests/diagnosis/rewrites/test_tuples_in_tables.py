@@ -41,6 +41,19 @@ def test_a_tuple_written_where_it_is_looked_for():
     check(f"PAIRS = frozenset([(0, 3), (1, 1)])\ndef f(x):\n    {body}", (BASES,), (BASES[:1],), (BASES[::-1],))
 
 
+def test_an_object_of_the_users_may_be_asked_for_a_tuple():
+    source = """class Box:
+    def __contains__(self, place):
+        return (place[0] > 0) & (place[1] < 3)
+
+BOX = Box()
+
+def f(x):
+    return x.sum() if (x[0], x[1]) in BOX else -x.sum()
+"""
+    check(source, (BASES[:3],), (BASES[2:],), (BASES[4:],))
+
+
 def test_an_open_frame_begins_and_ends_with_a_word_of_three_letters():
     """None stands for a frame that is not open; the stop is asked for where one is."""
     source = f"""{TABLE}
