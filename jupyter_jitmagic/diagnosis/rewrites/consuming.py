@@ -298,7 +298,7 @@ class Consumers(Updating):
         """What `[s**k for k in range(n)]` has in each of its rounds, the number of which Python knows."""
         match made:
             case ast.ListComp(elt=each, generators=[ast.comprehension(target=target, iter=over, ifs=[], is_async=0)]):
-                if self._iterated(over) is None and not self.is_traced(over):
+                if not self.is_traced(over) and self._iterated(over) is None:
                     with self._scope({*target_names(target)}):
                         found = self.visit(each)
                     texts = (found.mask, found.length, found.group, found.times) if found is not None else ()
@@ -393,7 +393,7 @@ class Consumers(Updating):
             return ragged[0][1]
         apart = any(one.flat or one.axis or one.group or one.times for _, one in ragged)
         fit = len(ragged) == len(found) and not apart and all(one.front for _, one in ragged)
-        if not fit and (apart or not self._are_equally_long(found)):
+        if not alike and not fit and (apart or not self._are_equally_long(found)):
             self.stop(node)
         ordered = [self.ordered(each, one) for each, one in ragged]
         masks, tails = [one.mask for one in ordered], [self._tail(each) for each, _ in ragged]
