@@ -62,8 +62,8 @@ def is_new_list(value: ast.expr) -> bool:
 
 
 def _is_taken_over(spot: Spot, function: ast.FunctionDef, value: ast.expr, statement: ast.stmt) -> bool:
-    """`order = trial`, of a fresh copy: all that uses it stands behind the copy, in the block where that is made, and nothing
-    is put into it behind `statement`."""
+    """`order = trial`, of a fresh copy: all that uses it stands behind the copy, in the block where that is made, no loop
+    between the two comes back to it, and nothing is put into it behind `statement`."""
     if not isinstance(value, ast.Name) or (made := copy_of(function, value.id)) is None:
         return False
     copying = spot.code.statement(made)
@@ -71,6 +71,8 @@ def _is_taken_over(spot: Spot, function: ast.FunctionDef, value: ast.expr, state
     behind = {node for each in block[block.index(copying) + 1 :] for node in ast.walk(each)}
     uses = [node for node in walk_scope(function.body) if isinstance(node, ast.Name) and node.id == value.id]
     if not all(node in behind or spot.code.statement(node) is copying for node in uses):
+        return False
+    if any(isinstance(at, ast.For | ast.While) and at in behind for at in spot.code.ancestors(statement)):
         return False
     later = [node for node in uses if node.lineno > statement.lineno]
     return all(_only_reads(spot.code.parents[node]) for node in later)

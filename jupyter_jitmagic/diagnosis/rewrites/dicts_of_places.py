@@ -84,7 +84,7 @@ def _edits(spot: Spot, function: ast.FunctionDef, made: ast.Assign, name: str, f
                 if isinstance(item.ctx, ast.Load):
                     edits.append((use, values))
                 elif isinstance(statement, ast.Assign) and statement.targets == [item] and code.on_own_lines([statement]):
-                    if not only_gives(spot, [key, statement.value]):
+                    if not only_gives(spot, [key]):
                         return []  # the key is written twice
                     end = code.region([statement])[1]
                     edits += [((end, end), f"{code.indent(statement)}{places}.add({_hashed(spot, key)})\n"), (use, values)]

@@ -84,7 +84,7 @@ def in_each_branch(spot: Spot) -> Iterator[Step]:
     if asked is None or not isinstance(asked[1], ast.If) or not isinstance(function, ast.FunctionDef):
         return
     first = _first_of(spot, asked[1])
-    if first in function.body and _cut_in(_ways(first)[0]) & spot.code.live_after(first):
+    if first in function.body and _cut_in(_ways(first)) & spot.code.live_after(first):
         yield from _apart(spot, function, first, "")
 
 
@@ -111,7 +111,7 @@ def _binds(statement: ast.stmt, name: str) -> bool:
 
 def _apart(spot: Spot, function: ast.FunctionDef, first: ast.If, name: str) -> Iterator[Step]:
     """What follows in each branch; with a `name`, what the branch binds it to has another."""
-    code, (ways, has_else) = spot.code, _ways(first)
+    code, ways = spot.code, _ways(first)
     rest = function.body[function.body.index(first) + 1 :]
     if not rest or not always_returns(rest) or leaves([first], (ast.Return, ast.Raise)):
         return
@@ -133,8 +133,6 @@ def _apart(spot: Spot, function: ast.FunctionDef, first: ast.If, name: str) -> I
             edits.append(((start, end), renamed_block(spot, arm, indent, {name: own}) + behind))
         else:
             edits.append(((end, end), code.block_text(rest, indent)))
-    if has_else:
-        edits.append((code.region(rest), ""))
     yield spot.step("branches", *edits)
 
 
@@ -145,13 +143,13 @@ def _first_of(spot: Spot, node: ast.If) -> ast.If:
     return node
 
 
-def _ways(node: ast.If) -> tuple[list[list[ast.stmt]], bool]:
-    """(what is done in each branch that is written down, whether one of them is the `else`)."""
+def _ways(node: ast.If) -> list[list[ast.stmt]]:
+    """What is done in each branch that is written down."""
     ways = [node.body]
     while len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
         node = node.orelse[0]
         ways.append(node.body)
-    return ([*ways, node.orelse], True) if node.orelse else (ways, False)
+    return [*ways, node.orelse] if node.orelse else ways
 
 
 def _cut_in(arms: list[list[ast.stmt]]) -> set[str]:

@@ -180,6 +180,14 @@ def test_a_place_that_is_taken_from_a_list_is_taken_once():
     return level.get(1, -1)
 """
     assert "set" not in offered(source, *GRAPHS[0])
+    assert "set" in offered(source.replace("level[left.pop()] = v", "level[v] = left.pop()"), *GRAPHS[0])
+
+
+def test_a_key_of_another_length_is_none_of_the_dict():
+    source = KEPT.replace("END", "return far.get((0, 0, 0), 5)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # no rule raises
+        assert "set" not in offered(source, OPEN)
 
 
 def test_a_set_in_parentheses_or_over_lines_begins_as_one():

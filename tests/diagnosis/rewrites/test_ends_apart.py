@@ -86,6 +86,7 @@ SHORTER = "def f(x, t):\n    s = jnp.sort(x)\n    if s[-1] - s[-2] > t:\n       
         ("    return s.mean()\n", "    for v in x:\n        t = t + v\n    return s.mean() + t\n"),
         ("    return s.mean()\n", "".join(f"    t = t + {k}\n" for k in range(7)) + "    return s.mean() + t\n"),
         ("    return s.mean()\n", "    s = x * 2\n    return s.mean()\n"),
+        (SHORTER, "def f(x, t):\n    y = x if x[0] > t else -x\n    if y[1] > t:\n        y = y * 2\n    return y.sum()\n"),
     ],
 )
 def test_where_nothing_has_another_length_or_much_follows_it_stands_once(old, new):
