@@ -62,6 +62,16 @@ def f(levels, x):
 """,
         LEVELS,
     ),
+    "a word by a test within a test of two": (
+        """
+def f(levels, x):
+    parts = {"a": [], "b": [], "c": []}
+    for k, v in zip(levels, x):
+        parts[("a" if v > 2.5 else "b") if k == 0 or v < 1.5 else "c"].append(v)
+    return sum(parts["a"]), sum(parts["b"]), sum(parts["c"])
+""",
+        [(jnp.array(k), jnp.array(v)) for k, v in (([0, 1, 1, 0], [1.0, 4.0, 2.0, 3.0]), ([1, 0], [1.0, 2.0]))],
+    ),
     "a word by branches": (
         """
 def f(levels, x):
