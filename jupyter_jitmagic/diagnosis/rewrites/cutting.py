@@ -16,7 +16,8 @@ from jupyter_jitmagic.diagnosis.rewrites.rules import Spot
 from jupyter_jitmagic.diagnosis.rewrites.selection import Selection, dtype_of
 from jupyter_jitmagic.diagnosis.rewrites.slices import NEGATIVE, length_between
 from jupyter_jitmagic.diagnosis.rewrites.tracking import words_of
-from jupyter_jitmagic.source.names import loaded
+from jupyter_jitmagic.source.code import Function
+from jupyter_jitmagic.source.names import loaded, stored
 
 if TYPE_CHECKING:
     from jupyter_jitmagic.diagnosis.rewrites.flow import Flow
@@ -80,28 +81,41 @@ def sliced(flow: Flow, node: ast.Subscript, parts: list[ast.expr]) -> Selection 
     return Selection(array, ragged, fills=True, excludes=excludes)
 
 
-def length_of_a_slice(flow: Flow, number: ast.expr) -> Ragged | None:
-    """What `x[:, :n]` elsewhere in the function is cut to, where a traced number is its n and stays so."""
+def length_of_a_slice(flow: Flow, number: ast.expr, lower: ast.expr | None = None) -> Ragged | None:
+    """What `x[:, :n]` elsewhere in the function is cut to, where a traced number is its n there as well; `x[lower:n]`, too, all
+    of whose places are known then."""
     function = flow.spot.function
     if function is None:
         return None
-    given = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
-    names = [part.id for part in ast.walk(number) if isinstance(part, ast.Name) and flow.is_traced(part)]
-    if not names or any(flow.stores(name) + (name in given) > 1 for name in names):
+    bounds = [number] if lower is None else [lower, number]
+    names = {part.id for bound in bounds for part in ast.walk(bound) if isinstance(part, ast.Name) and flow.is_traced(part)}
+    if not names:
         return None
+    wanted = [ast.dump(without_int(bound)) for bound in bounds]
     for node in ast.walk(function):
         if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
             continue
         fact = fact_of(flow.spot.locals.get(node.value.id))
         for at, part in enumerate(node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]):
             match part:
-                case ast.Slice(lower=None, upper=ast.expr() as upper, step=None) if at < fact.ndim:
-                    if ast.dump(without_int(upper)) == ast.dump(without_int(number)):
-                        flow.plain(number)
+                case ast.Slice(upper=ast.expr(), step=None) if at < fact.ndim and (part.lower is None) == (lower is None):
+                    same = [ast.dump(without_int(bound)) for bound in _bounds(part)] == wanted
+                    if same and _mean_the_same(flow, function, names, node, number):
+                        flow.plain(*bounds)
                         text, excludes = between(flow, node.value, part, at)
-                        flow.excludes |= excludes
-                        return Ragged(text, True, dtype="i")
+                        flow.excludes |= excludes if lower is None else NEGATIVE
+                        return Ragged(text, lower is None, dtype="i")
     return None
+
+
+def _mean_the_same(flow: Flow, function: Function, names: set[str], one: ast.expr, other: ast.expr) -> bool:
+    """Whether names are bound to the same at two places: once in all, or by nothing that stands between the two in one block."""
+    given = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    if all(flow.stores(name) + (name in given) <= 1 for name in names):
+        return True
+    first, last = sorted((flow.code.statement(one), flow.code.statement(other)), key=lambda each: each.lineno)
+    block = flow.code.block(first)
+    return last in block and not {*stored(block[block.index(first) : block.index(last)])} & names
 
 
 def _cut_twice(flow: Flow, node: ast.Subscript, parts: list[ast.expr], cuts: list[int]) -> Selection | None:

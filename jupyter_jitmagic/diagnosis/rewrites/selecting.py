@@ -432,8 +432,12 @@ def _spaced(flow: Flow, node: ast.Call) -> Selection | None:
 
 
 def _counting_from(flow: Flow, node: ast.Call) -> Selection | None:
-    """`jnp.arange(1, n + 1)`, n the length of a selection: as long as that; `jnp.arange(1, n)` as what follows its first."""
+    """`jnp.arange(1, n + 1)`, n the length of a selection: as long as that; `jnp.arange(1, n)` as what follows its first;
+    `jnp.arange(a, b)` as the places of `x[a:b]` elsewhere."""
     start, stop = node.args
+    rest = "".join(f", {each.arg}={flow.text(each.value)}" for each in node.keywords)
+    if flow.is_traced(start) and (held := length_of_a_slice(flow, stop, start)) is not None:
+        return Selection(f"{flow.code.src(node.func)}({enclosed(held.mask)}.size{rest})", replace(held, dtype=dtype_of(flow, node)))
     more: float = 0
     match stop:
         case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant(value=int(amount) | float(amount))):
@@ -452,7 +456,6 @@ def _counting_from(flow: Flow, node: ast.Call) -> Selection | None:
         held = replace(held, mask=flow.as_many_in_front(held), front=True)
     size = f"{enclosed(held.mask)}.size"
     end = f"{size} {'+' if more > 0 else '-'} {abs(more)}" if more else size
-    rest = "".join(f", {each.arg}={flow.text(each.value)}" for each in node.keywords)
     text = f"{flow.code.src(node.func)}({first}, {end}{rest})"
     mask = flow.named(f"{enclosed(held.mask)}[{left_out}:]", "pairs", "counts") if left_out else held.mask
     return Selection(text, Ragged(mask, True, dtype=dtype_of(flow, node)))
