@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jupyter_jitmagic.base.errors import faults
 from jupyter_jitmagic.base.options import options as limits
 from jupyter_jitmagic.diagnosis.asked import Asked
-from jupyter_jitmagic.diagnosis.call.calls import readable
+from jupyter_jitmagic.diagnosis.call.calls import Call, readable
 from jupyter_jitmagic.diagnosis.proof.arguments import JitCall
 from jupyter_jitmagic.diagnosis.proof.moment import asked_of_the_moment
 from jupyter_jitmagic.diagnosis.proof.other_calls import ALL_INTEGERS, AS_A_FLOAT, AS_INTEGERS
@@ -70,7 +70,9 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
             partly.append(outcome.partly)
             why_not, cut_off = why_not or outcome.why_not, cut_off or outcome.cut_off
             if proposed:
-                static = candidate
+                static = candidate - _spared(call, candidate, proposed[0])
+                if static != candidate:
+                    left = find_call_sites(call, static, seconds=0.5) if static else asked.found
                 result = replace(result, static=static, left=left)
                 break
     if not proposed and any(site.operation in ("slice", "shape") for site in result.left.sites):
@@ -123,6 +125,11 @@ def with_rewrite(asked: Asked, result: StaticSet, *, with_split: bool = False) -
         verified=bool(proposed),
         reason=reason,
     )
+
+
+def _spared(call: Call, static: frozenset[str], rewrite: Rewrite) -> frozenset[str]:
+    """The static integers without which the function does not trace, and the rewrite does."""
+    return frozenset(name for name in static - {*rewrite.static_argnames} if type(call.argument(name).value) is int)
 
 
 def _part_of_it(asked: Asked, partly: list[Callable[[], tuple[Rewrite, ...]]]) -> tuple[Rewrite, ...]:

@@ -109,7 +109,7 @@ def length_of_a_slice(flow: Flow, number: ast.expr, lower: ast.expr | None = Non
 
 
 def _mean_the_same(flow: Flow, function: Function, names: set[str], one: ast.expr, other: ast.expr) -> bool:
-    """Whether names are bound to the same at two places: once in all, or by nothing that stands between the two in one block."""
+    """Whether names are bound to the same at two places: once in all, or by nothing between the two in one block."""
     given = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
     if all(flow.stores(name) + (name in given) <= 1 for name in names):
         return True

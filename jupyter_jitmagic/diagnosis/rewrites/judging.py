@@ -399,7 +399,7 @@ class Judge:
         said += (PRINTS_ONCE,) if self._prints_once(traced) else ()
         self._note_reached_elsewhere(plain)
         compared = comparison(plain, found.count, said, {**draft.excludes, **self._untried(), **callers})
-        return self._rewrite(draft, compared, static=needed(self.call, traced, self._values.taken, self.seconds / 8))
+        return self._rewrite(draft, compared, static=needed(self.call, traced, self._values.served, self.seconds / 8))
 
     def _note_reached_elsewhere(self, plain: Plain) -> None:
         """Count what calls with other options reached: the draft was compared on them as well, though not compiled."""

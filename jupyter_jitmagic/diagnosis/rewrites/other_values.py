@@ -58,6 +58,13 @@ class OtherValues:
         """Inputs that plain Python takes, with its results."""
         self.compared: list[Input] = []
         """Those of them on which the last rewrite gives the same."""
+        self._otherwise: list[Input] = []
+        """Those of them on which it gives something else, and says so."""
+
+    @property
+    def served(self) -> list[tuple[Input, Any]]:
+        """Those of `taken` on which nothing says that the last rewrite gives something else."""
+        return [(given, want) for given, want in self.taken if not any(given is each for each in self._otherwise)]
 
     def find(self, plain: Plain, units: Sequence[Unit], trees: Sequence[ast.AST]) -> list[OtherCall]:
         """The calls with values that the code (`units`, as `trees`) speaks of, or others, which plain Python takes."""
@@ -136,7 +143,7 @@ class OtherValues:
         Raises:
             Differs: it gives others.
         """
-        self.compared = []
+        self.compared, self._otherwise = [], []
         if ANOTHER_SHAPE in traced.draft.excludes:
             return []  # other sizes go past an end, which the rewrite says
         said = []
@@ -174,6 +181,7 @@ class OtherValues:
                 continue
             if difference and id(given) in negative:
                 said.append(f"where {negative[id(given)]} is negative")
+                self._otherwise.append(given)
             elif difference and not rounding_decides(plain, given, got, want):
                 raise Differs(f"it differs with another static value: {difference}")
         return said

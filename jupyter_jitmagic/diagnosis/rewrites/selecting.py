@@ -437,7 +437,9 @@ def _counting_from(flow: Flow, node: ast.Call) -> Selection | None:
     start, stop = node.args
     rest = "".join(f", {each.arg}={flow.text(each.value)}" for each in node.keywords)
     if flow.is_traced(start) and (held := length_of_a_slice(flow, stop, start)) is not None:
-        return Selection(f"{flow.code.src(node.func)}({enclosed(held.mask)}.size{rest})", replace(held, dtype=dtype_of(flow, node)))
+        return Selection(
+            f"{flow.code.src(node.func)}({enclosed(held.mask)}.size{rest})", replace(held, dtype=dtype_of(flow, node))
+        )
     more: float = 0
     match stop:
         case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant(value=int(amount) | float(amount))):

@@ -17,7 +17,7 @@ from jupyter_jitmagic.sandbox.rerun import Effect, OutOfTime, rerun
 
 
 def needed(call: JitCall, traced: Traced, others: Sequence[tuple[Input, Any]], seconds: float) -> tuple[str | int, ...]:
-    """The static arguments without those options that the call leaves out, and that the rewrite takes as data as well.
+    """The static arguments without those integers that the rewrite takes as data as well, given or left out.
 
     One is spared only where it is given, traced, with each other value that was tried, and plain Python's result comes out;
     and not where a loop would have no reverse mode for it.
@@ -29,18 +29,30 @@ def needed(call: JitCall, traced: Traced, others: Sequence[tuple[Input, Any]], s
         seconds: for each comparison.
     """
     try:
-        parameters = inspect.signature(call.fun).parameters
+        signature = inspect.signature(call.fun)
     except (TypeError, ValueError):
         return call.static
     held = call.static
     for name in call.static:
-        given = [(each, want) for each, want in others if each.kwargs.keys() - call.kwargs.keys() == {name}]
-        if not given or type(parameters[str(name)].default) is not int:
+        own = _value(signature, Input(call.args, call.kwargs, ""), name)
+        if type(own) is not int:
+            continue
+        given = [(each, want) for each, want in others if _value(signature, each, name) != own]
+        if not given:
             continue
         fewer = tuple(each for each in held if each != name)
         if all(_gives(replace(call, static=fewer), traced, each, want, seconds) for each, want in given):
             held = fewer
     return held
+
+
+def _value(signature: inspect.Signature, given: Input, name: str | int) -> Any:
+    """What a static argument is in a call, its default where that leaves it out; None for one that no parameter is."""
+    if isinstance(name, int):
+        return given.args[name] if name < len(given.args) else None
+    bound = signature.bind(*given.args, **given.kwargs)
+    bound.apply_defaults()
+    return bound.arguments.get(name)
 
 
 def _gives(call: JitCall, traced: Traced, given: Input, want: Any, seconds: float) -> bool:

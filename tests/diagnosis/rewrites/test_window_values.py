@@ -5,7 +5,9 @@ from __future__ import annotations
 import jax.numpy as jnp
 import pytest
 
-from .helpers import check, offered
+from jupyter_jitmagic.diagnosis.rewrites import propose
+
+from .helpers import check, define, offered
 
 X = jnp.arange(9.0) ** 2
 BETWEEN = [(X, jnp.array(i), jnp.array(j)) for i, j in ((2, 5), (1, 8), (3, 4), (4, 4))]
@@ -99,3 +101,36 @@ def test_what_another_box_is_made_for_is_not(box, made):
     source = MASKS.replace("mask[b, :n, :n]", f"mask[b, {box}]").format(made=made)
     x = jnp.arange(24.0).reshape(3, 4, 2)
     assert "where" not in offered(source, x, jnp.array([3, 2, 1]))
+
+
+CUT_OUT = """def f(x, t):
+    lo = jnp.argmax(x > t)
+    hi = len(x) - jnp.argmax(x[::-1] > t)
+    part = x[lo:hi]
+    END
+"""
+PEAKS = [
+    (jnp.array(row), 1.0) for row in ([0.0, 2.0, 5.0, 1.5, 0.5], [3.0, 0.0, 0.0, 4.0], [0.0, 0.5, 2.0], [1.5, 0.0, 0.0, 0.0])
+]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "return (jnp.arange(lo, hi) * part).sum() / part.sum()",
+        "at = np.arange(lo, hi)\n    centre = (at * part).sum() / part.sum()\n    return ((at - centre) ** 2 * part).sum()",
+        "return jnp.arange(lo, hi, dtype=float).mean(), part.max()",
+        "if part.sum() < 2:\n        return 0.0\n    return (jnp.arange(int(lo), int(hi)) * part).sum()",
+    ],
+)
+def test_the_places_of_a_slice_are_counted_beside_it(end):
+    """A centroid of what is cut out: `jnp.arange(lo, hi) * x[lo:hi]`."""
+    check(CUT_OUT.replace("END", end), *PEAKS)
+
+
+def test_places_of_other_bounds_than_a_slice_has_are_not_its():
+    """The name was bound again in between."""
+    end = "lo = jnp.minimum(lo + 1, hi - 1)\n    return jnp.arange(lo, hi).sum() + part.sum()"
+    assert "where" in offered(CUT_OUT.replace("END", end.replace("lo = jnp.minimum(lo + 1, hi - 1)\n    ", "")), *PEAKS[0])
+    found = propose(define(CUT_OUT.replace("END", end))["f"], PEAKS[0], {})
+    assert not found.rewrites and not any("rejected" in each for each in found.obstacles)
