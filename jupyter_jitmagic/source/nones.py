@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import itertools
+from collections.abc import Mapping
 
 from jupyter_jitmagic.source.names import always_leaves, children, surely_written, walk
 
@@ -28,12 +30,13 @@ def read_as_none(function: ast.FunctionDef, name: str, behind: ast.stmt) -> bool
     nodes, parents, end = walk(function), _parents(function), behind.end_lineno or behind.lineno
     loads = [each for each in nodes if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)]
     later = [each for each in loads if each.lineno > end and not _is_the_question(each, parents)]
-    return any(not _is_asked_around(each, parents) and not _is_settled_above(function, each) for each in later)
+    return any(not _is_asked_around(each, parents) and not _is_settled_above(function, each, parents) for each in later)
 
 
 def is_sure(function: ast.FunctionDef, load: ast.Name) -> bool:
     """Whether a variable cannot be None where it is read, as the code asked before."""
-    return _is_asked_around(load, _parents(function)) or _is_settled_above(function, load)
+    parents = _parents(function)
+    return _is_asked_around(load, parents) or _is_settled_above(function, load, parents)
 
 
 def _parents(function: ast.FunctionDef) -> dict[ast.AST, ast.AST]:
@@ -49,9 +52,8 @@ def _is_asked_around(load: ast.Name, parents: dict[ast.AST, ast.AST]) -> bool:
     below: ast.AST = load
     while (at := parents.get(below)) is not None and not isinstance(at, ast.For | ast.While | ast.FunctionDef | ast.Lambda):
         if isinstance(at, ast.If | ast.IfExp) and below is not at.test:
-            none = asks_for_none(at.test, load.id)
             first = below in at.body if isinstance(at, ast.If) else below is at.body
-            if none is not None and none is not first:
+            if _says_it_is_there(at.test, load.id, first):
                 return True
         if isinstance(at, ast.BoolOp):
             before = [asks_for_none(each, load.id) for each in at.values[: at.values.index(below)]]  # type: ignore[arg-type]
@@ -62,26 +64,39 @@ def _is_asked_around(load: ast.Name, parents: dict[ast.AST, ast.AST]) -> bool:
     return False
 
 
-def _is_settled_above(function: ast.FunctionDef, load: ast.Name) -> bool:
-    """`if v is None: v = 0`, `if v is None: return 0` above, and no None behind it."""
+def _says_it_is_there(test: ast.expr, name: str, holds: bool) -> bool:
+    """Whether the name cannot be None where a test holds, or where it does not: `v is not None and v < x`."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) is holds:
+        return any(_says_it_is_there(each, name, holds) for each in test.values)
+    none = asks_for_none(test, name)
+    return none is not None and none is not holds
+
+
+def _is_settled_above(function: ast.FunctionDef, load: ast.Name, parents: Mapping[ast.AST, ast.AST]) -> bool:
+    """`if v is None: v = 0`, `if v is None: return 0` above, in the blocks around, and no None behind it."""
+    around: list[ast.AST] = [load]
+    while around[-1] is not function:
+        around.append(parents[around[-1]])
     settled = False
-    for statement in function.body:
-        if (statement.end_lineno or statement.lineno) >= load.lineno:
-            break
-        if _settles(statement, load.id):
-            settled = True
-        elif any(_binds_none(node, load.id) for node in walk(statement)):
-            settled = False
+    for below, at in reversed(list(itertools.pairwise(around))):
+        if isinstance(at, ast.For | ast.While) and any(_binds_none(node, load.id) for node in walk(at)):
+            settled = False  # in the round before
+        block = next((b for _, b in ast.iter_fields(at) if isinstance(b, list) and below in b), [])
+        for statement in itertools.takewhile(lambda each, last=below: each is not last, block):  # type: ignore[misc]
+            if _settles(statement, load.id):
+                settled = True
+            elif any(_binds_none(node, load.id) for node in walk(statement)):
+                settled = False
     return settled
 
 
 def _settles(statement: ast.stmt, name: str) -> bool:
     """Whether the name cannot be None when this statement is done."""
     match statement:
-        case ast.If(test=test, body=body, orelse=orelse) if (none := asks_for_none(test, name)) is not None:
-            side = body if none else orelse
+        case ast.If(test=test, body=body, orelse=orelse):
+            sides = [side for side, holds in ((body, False), (orelse, True)) if _says_it_is_there(test, name, holds)]
             binds_none = any(_binds_none(node, name) for node in walk(statement))
-            return bool(side) and not binds_none and (always_leaves(side) or name in surely_written(side))
+            return not binds_none and any(side and (always_leaves(side) or name in surely_written(side)) for side in sides)
         case ast.Assign(targets=[ast.Name(id=target)], value=ast.IfExp(test=test)) if target == name:
             return asks_for_none(test, name) is not None and not _binds_none(statement, name)
     return False

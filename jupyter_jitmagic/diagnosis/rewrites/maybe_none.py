@@ -15,7 +15,7 @@ from jupyter_jitmagic.diagnosis.rewrites.none_first import asked_by_a_flag
 from jupyter_jitmagic.diagnosis.rewrites.rules import Rule, Spot, Step
 from jupyter_jitmagic.source.code import Code, Edit, always_returns, is_tested, leaves
 from jupyter_jitmagic.source.names import bound_in, free_names, read_first, stored, walk
-from jupyter_jitmagic.source.nones import asks_for_none, is_none
+from jupyter_jitmagic.source.nones import asks_for_none, is_none, is_sure
 
 _HANDED_ON = ast.Return | ast.Call | ast.keyword | ast.BoolOp | ast.Tuple | ast.List | ast.Dict | ast.Assign | ast.IfExp
 
@@ -86,6 +86,8 @@ class _Callers:
 
     def _may_ask(self, node: ast.Name) -> bool:
         """Whether a use of what may be None goes by that, or hands it on to what may."""
+        if is_sure(self.function, node):
+            return False
         match parent := self.spot.code.parents[node]:
             case ast.Compare():
                 return any(map(is_none, (parent.left, *parent.comparators)))  # `found == None`

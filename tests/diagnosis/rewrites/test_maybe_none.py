@@ -68,6 +68,25 @@ def test_within_a_loop():
     check(source, *((xs, jnp.array(ys)) for ys in ([0.0, 2.0, 1.0], [4.0, 4.0, 4.0], [0.0, 0.0, 0.0])))
 
 
+GUARDED = [
+    "if found is not None and found < best:\n            best, at = found, k\n",
+    "if found is None:\n            continue\n        if found < best:\n            best, at = found, k\n",
+    "if found is None or found >= best:\n            continue\n        best, at = found, k\n",
+    "if found is None or found >= best:\n            pass\n        else:\n            best, at = found, k\n",
+]
+
+
+@pytest.mark.parametrize("question", GUARDED)
+def test_what_is_there_is_kept_where_it_is_the_best(question):
+    """The nearest of what a ray hits: the name is handed on where the code made sure that it is no None."""
+    source = "def g(x, y):\n    d = y * y - x\n    if d < 0:\n        return None\n    s = jnp.sqrt(d)\n    if y - s > 0:\n"
+    source += "        return y - s\n    return None\n\n"
+    source += "def f(xs, ys):\n    best, at = jnp.inf, -1\n    for k in range(len(xs)):\n        found = g(xs[k], ys[k])\n"
+    source += f"        {question}    return best, at\n"
+    xs = jnp.array([1.0, 3.0])
+    check(source, *((xs, jnp.array(ys)) for ys in ([2.0, 2.0], [0.5, 1.0], [-1.5, 9.0], [3.0, 2.0])), seconds=10.0)
+
+
 TWICE = "def g(x):\n    if x < 0:\n        return None\n    if x > 4:\n        return None\n    return x, 1\n\n"
 
 
@@ -114,6 +133,7 @@ def test_a_value_on_several_lines():
         "found = g(x[0])\n    if found is None or found[0] > 1:\n        return 0.5\n    y = found or x\n",
         "found = g(x[0])\n    if found is None:\n        x = -x\n    y = found\n    if y is None:\n        return 0.5\n",
         "found = g(x[0])\n    if found is None:\n        x = -x\n    if found == None:\n        return 0.5\n",
+        "found = g(x[0])\n    if found is not None or y is None:\n        y = found\n    if y is None:\n        return 0.5\n",
     ],
 )
 def test_what_is_asked_otherwise_is_left(question):

@@ -52,12 +52,17 @@ def test_places_stay_whole_numbers_beside_values(how):
     check(SERVED[how], (X,), (X[::-1],), (-X,), (X * 0 + 1,), seconds=10.0)
 
 
+def test_how_many_there_are_is_asked_before_one_is_put_there():
+    """Two lists have that length, one after the other."""
+    source = SERVED["a stack"].replace("stack.append((i, v))", "stack.append((len(stack), v))")
+    check(source, (X,), (X[::-1],), (-X,), (X * 0 + 1,), seconds=10.0)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         ("return wait", "return wait, stack[:1]"),
         ("j, _ = stack.pop()", "j = stack.pop()[0]"),
-        ("stack.append((i, v))", "stack.append((len(stack), v))"),
         ("return wait", "return wait, max(stack)"),
     ],
 )
