@@ -75,14 +75,23 @@ class _Marked:
                         return at, places
         if marked := self._marked_when_taken(statement):
             return self.loop, marked
-        for number, each in enumerate(self.loop.body):
+        for at in code.ancestors(statement):
+            if isinstance(at, ast.For | ast.While) and (places := self._behind_continue(at.body, statement)):
+                return at, places
+            if at is self.loop:
+                break
+        return None
+
+    def _behind_continue(self, body: list[ast.stmt], statement: ast.stmt) -> str:
+        """The number of places of the marks where a round goes no further for one that is not free, above a statement."""
+        for number, each in enumerate(body):
             match each:
                 case ast.If(test=test, body=[ast.Continue()], orelse=[]):
-                    behind = self.loop.body[number + 1 :]
+                    behind = body[number + 1 :]
                     places = next(filter(None, (self._marks(part, behind, statement) for part in _denied(test))), "")
                     if places and _is_in(statement, behind):
-                        return self.loop, places
-        return None
+                        return places
+        return ""
 
     def _marked_when_taken(self, statement: ast.stmt) -> str:
         """The number of places of the marks where what is taken off the end is marked, `u = stack.pop()`, `seen[u] = True`, and

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import pytest
 
 from jupyter_jitmagic.diagnosis import diagnose
+from jupyter_jitmagic.diagnosis.rewrites import propose
 
 from .helpers import check, define, offered
 
@@ -52,6 +53,44 @@ def f(grid):
 )
 def test_a_search_through_a_grid_is_compiled(source):
     check(source, (OPEN,), (SHUT,), (ROUND,), seconds=10.0)
+
+
+GONE_ON = """
+from collections import deque
+
+def f(grid, start, goal):
+    rows, cols = grid.shape
+    start = (int(start[0]), int(start[1]))
+    goal = (int(goal[0]), int(goal[1]))
+    queue = deque([(start, 0)])
+    seen = {start}
+    while queue:
+        (r, c), far = queue.popleft()
+        if (r, c) == goal:
+            return far, len(seen)
+        for dr, dc in [(0, 1), (1, 0), (0, -1), (-1, 0)]:
+            at = (r + dr, c + dc)
+            if not (0 <= at[0] < rows and 0 <= at[1] < cols):
+                continue
+            if at in seen or grid[at] == 1:
+                continue
+            seen.add(at)
+            queue.append((at, far + 1))
+    return -1, len(seen)
+"""
+TO = jnp.array([0, 0]), jnp.array([2, 2])
+
+
+def test_a_search_goes_on_to_the_next_neighbour_by_continue():
+    """What keeps a place from being met twice stands above in the loop over neighbours."""
+    check(GONE_ON, (OPEN, *TO), (SHUT, *TO), (ROUND, *TO[::-1]), (OPEN[:2, :2], TO[0], TO[0]), seconds=20.0)
+
+
+def test_a_place_that_is_not_marked_may_be_met_for_ever():
+    marked = "            seen.add(at)\n"
+    for source in (GONE_ON.replace(marked, f"            if far > 1:\n    {marked}"), GONE_ON.replace(marked, "")):
+        found = propose(define(source)["f"], (OPEN, *TO), {})
+        assert not found.rewrites and not any("rejected" in each for each in found.obstacles)
 
 
 def test_a_place_beyond_the_grid_is_none_of_the_dict():
@@ -152,9 +191,9 @@ def test_several_tests_are_asked_together():
 
 OTHERWISE = [
     ("level[v] = level[u] + 1", "level[v] = len(level)"),  # plain Python counts before it puts
-    ("level[v] = level[u] + 1", "level[(v, u)] = 1"),
     ("level.get(k, -1)", "level.get((k, 0), -1)"),
     ("u = queue.pop(0)", "u = queue.pop(0)\n        for v in range(2):\n            u = u + 0 * v"),
+    ("level[v] = level[u] + 1", "level[(v, u)] = 1"),
 ]
 
 
