@@ -61,8 +61,8 @@ def test_what_decides_a_shape_stays_static(end):
     assert found.rewrites
 
 
-def test_a_flag_stays_static():
-    source = "def f(x, up):\n    s = 0.0\n    if up:\n        s = 1.0\n    if x[0] > 0:\n        s += x.sum()\n    return s\n"
+def test_a_flag_of_which_python_asks_stays_static():
+    source = AROUND.replace("y, k", "y, up").replace("lo, hi = k, k", "k = 3\n    lo, hi = k, k")
+    source = source.replace("return END", "if up:\n        return part.max()\n    return part.mean() * 2")
     found = diagnose(define(source)["f"], Y, True)
-    assert found.static_argnames in ((), ("up",))
-    assert all(each.static_argnames == found.static_argnames for each in found.rewrites[:1])
+    assert (found.kind, found.static_argnames, found.rewrites[0].static_argnames) == ("static+rewrite", ("up",), ("up",))
