@@ -54,7 +54,7 @@ def is_new_list(value: ast.expr) -> bool:
     match value:
         case ast.List() | ast.ListComp() | ast.Subscript(slice=ast.Slice()):
             return True
-        case ast.BinOp(left=ast.List()) | ast.BinOp(right=ast.List()):
+        case ast.BinOp(op=ast.Add() | ast.Mult()):
             return True
         case ast.Call(func=ast.Name(id="sorted" | "list")) | ast.Call(func=ast.Attribute(attr="tolist" | "copy")):
             return True

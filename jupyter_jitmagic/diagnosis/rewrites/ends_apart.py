@@ -31,7 +31,7 @@ def shortened(spot: Spot) -> Iterator[Step]:
     for node in walk(whole):
         match node:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="pop"), args=args, keywords=[])) if (
-                _is_own_list(code, function, name)
+                _is_own_list(spot, function, name)
             ):
                 match args:
                     case [] | [ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1))]:
@@ -44,11 +44,13 @@ def shortened(spot: Spot) -> Iterator[Step]:
         yield spot.step("slice", *edits)
 
 
-def _is_own_list(code: Code, function: ast.FunctionDef, name: str) -> bool:
+def _is_own_list(spot: Spot, function: ast.FunctionDef, name: str) -> bool:
     """Whether a variable is bound to new lists alone, of which no other name knows."""
     made = [value for node in walk(function) if isinstance(node, ast.Assign) for one, value in bound_to(node) if one.id == name]
     stores = [n for n in walk(function) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
-    return len(made) == len(stores) > 0 and all(map(is_new_list, made)) and not _is_handed_on(code, function, name)
+    if not isinstance(spot.locals.get(name), list):
+        return False  # a dict has `.copy()` and `.pop()` as well
+    return len(made) == len(stores) > 0 and all(map(is_new_list, made)) and not _is_handed_on(spot.code, function, name)
 
 
 def _is_handed_on(code: Code, function: ast.FunctionDef, name: str) -> bool:

@@ -436,7 +436,9 @@ def _counting_from(flow: Flow, node: ast.Call) -> Selection | None:
     `jnp.arange(a, b)` as the places of `x[a:b]` elsewhere."""
     start, stop = node.args
     rest = "".join(f", {each.arg}={flow.text(each.value)}" for each in node.keywords)
-    if flow.is_traced(start) and (held := length_of_a_slice(flow, stop, start)) is not None:
+    facts = [flow.spot.fact(each) for each in (start, stop)]
+    whole = all(fact is not None and fact.dtype in ("i", "u") for fact in facts) and {k.arg for k in node.keywords} <= {"dtype"}
+    if whole and flow.is_traced(start) and (held := length_of_a_slice(flow, stop, start)) is not None:
         return Selection(
             f"{flow.code.src(node.func)}({enclosed(held.mask)}.size{rest})", replace(held, dtype=dtype_of(flow, node))
         )

@@ -87,10 +87,12 @@ def test_a_search_goes_on_to_the_next_neighbour_by_continue():
 
 
 def test_a_place_that_is_not_marked_may_be_met_for_ever():
+    """The test above has a rewrite of the same search within that time."""
     marked = "            seen.add(at)\n"
     for source in (GONE_ON.replace(marked, f"            if far > 1:\n    {marked}"), GONE_ON.replace(marked, "")):
-        found = propose(define(source)["f"], (OPEN, *TO), {})
+        found = propose(define(source)["f"], (OPEN, *TO), {}, seconds=20.0)
         assert not found.rewrites and not any("rejected" in each for each in found.obstacles)
+        assert any("queue" in each for each in found.obstacles)
 
 
 def test_a_place_beyond_the_grid_is_none_of_the_dict():

@@ -105,6 +105,7 @@ POPPED = "def f(x, t):\n    s = x.tolist()\n    if s[0] > t:\n        s.pop()\n 
         ("s = x.tolist()\n", "s = x.tolist()\n    pairs = zip(s, x)\n    t = t + sum(a * b for a, b in pairs)\n"),
         ("s = x.tolist()\n", "s = x.tolist()\n    same = s if len(s) > 9 else s\n    t = t + len(same)\n"),
         ("s.pop()\n", "s.pop(1)\n"),
+        ("s = x.tolist()\n", "held = {0: x[0], -1: t}\n    s = held.copy()\n"),
         ("s.pop()\n", "t = t + s.pop()\n"),
     ],
 )

@@ -1,68 +1,112 @@
-"""Integers that stop the trace of a function, and that its rewrite takes as data: they are no static arguments then."""
+"""Options that a call leaves out are static beside a rewrite only where it needs them so."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-import pytest
 
-from jupyter_jitmagic.diagnosis import diagnose
-
-from .helpers import define
-
-Y = jnp.array([0.0, 1.0, 4.0, 9.0, 6.0, 2.0, 0.0])
-AROUND = """def f(y, k):
-    lo, hi = k, k
-    while lo > 0 and y[lo - 1] > y[k] / 2:
-        lo -= 1
-    while hi < len(y) - 1 and y[hi + 1] > y[k] / 2:
-        hi += 1
-    part = y[lo : hi + 1]
-    return END
-"""
+import jupyter_jitmagic as jm
 
 
-def test_a_place_at_which_a_search_begins_is_data():
-    """It was said that k must be static as well, and each place compiled anew."""
-    namespace = define(AROUND.replace("END", "part.mean()"))
-    found = diagnose(namespace["f"], Y, 3)
-    assert (found.kind, found.static_argnames, found.rewrites[0].static_argnames) == ("rewrite", (), ())
-    assert "must be static" not in found.reason
-    plain = namespace["f"]
-    exec(found.rewrites[0].source, namespace)
-    fixed = jax.jit(namespace["f"])
-    for k in range(len(Y)):
-        np.testing.assert_allclose(fixed(Y, k), plain(Y, k), rtol=1e-5)
-    assert fixed._cache_size() == 1
+def solve(u: Any, beta: Any, tol: Any = 1e-4, max_iter: int = 200) -> Any:
+    v = u * 0.0
+    for _ in range(max_iter):
+        new = u + beta * v
+        err = jnp.max(jnp.abs(new - v))
+        v = new
+        if err < tol:
+            break
+    return v
 
 
-def test_a_node_at_which_a_search_through_a_graph_begins_is_data():
-    """Places below 0 are said to be other keys, with a static argument as without one."""
-    source = """def f(near, source):
-    n = near.shape[0]
-    level, queue = {source: 0}, [source]
-    while queue:
-        u = queue.pop(0)
-        for v in range(n):
-            if near[u, v] and v not in level:
-                level[v] = level[u] + 1
-                queue.append(v)
-    return jnp.array([level.get(k, -1) for k in range(n)])
-""".replace("level, queue = {source: 0}, [source]", "level = {source: 0}\n    queue = [source]")
-    near = jnp.array([[0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1], [0, 0, 1, 0]])
-    found = diagnose(define(source)["f"], near, 0)
-    assert (found.kind, found.static_argnames) == ("rewrite", ())
-    assert found.rewrites[0].compared and any("negative" in each for each in found.rewrites[0].compared.differences)
+def collatz(n: Any, limit: int = 100) -> Any:
+    k = 0
+    while n != 1 and k < limit:
+        n = n // 2 if n % 2 == 0 else 3 * n + 1
+        k += 1
+    return k
 
 
-@pytest.mark.parametrize("end", ["part.mean() * jnp.ones(k)", "part.mean() + y[:k].sum() * jnp.zeros((k, 2))"])
-def test_what_decides_a_shape_stays_static(end):
-    found = diagnose(define(AROUND.replace("END", end))["f"], Y, 3)
-    assert (found.kind, found.static_argnames) == ("static+rewrite", ("k",))
-    assert found.rewrites
+def kept(x: Any, n: int = 4) -> Any:
+    out = jnp.zeros(n)
+    for i in range(n):
+        if x.sum() > i:
+            out = out.at[i].set(x.sum())
+    return out
 
 
-def test_a_flag_of_which_python_asks_stays_static():
-    source = AROUND.replace("y, k", "y, up").replace("lo, hi = k, k", "k = 3\n    lo, hi = k, k")
-    source = source.replace("return END", "if up:\n        return part.max()\n    return part.mean() * 2")
-    found = diagnose(define(source)["f"], Y, True)
-    assert (found.kind, found.static_argnames, found.rewrites[0].static_argnames) == ("static+rewrite", ("up",), ("up",))
+def counted(w: Any, x: Any, epochs: int = 5) -> Any:
+    for _ in range(epochs):
+        g = x * w
+        w = w - 0.1 * g if g.sum() > 0 else w
+    return w
+
+
+def _found(fun: Any, *args: Any) -> Any:
+    diagnosis = jm.diagnose(fun, *args)
+    assert diagnosis.kind == "rewrite" and diagnosis.verified
+    return diagnosis
+
+
+def test_a_bound_of_rounds_is_data_to_a_while_loop() -> None:
+    """It compiled again for each bound, for nothing; the rewrite takes it traced and gives plain Python's result."""
+    for fun, args in ((solve, (jnp.array([1.0, 0.5]), 0.9)), (collatz, (jnp.array(7),))):
+        diagnosis = _found(fun, *args)
+        first = diagnosis.rewrites[0]
+        assert "while_loop" in first.patterns and first.static_argnames == ()
+        assert "static beside the rewrite" not in diagnosis.reason
+
+
+def test_the_way_that_keeps_the_gradient_keeps_its_count_static() -> None:
+    """A traced count makes `fori_loop` a while loop, which has no reverse mode."""
+    second = next(each for each in _found(solve, jnp.array([1.0, 0.5]), 0.9).rewrites if "fori_loop" in each.patterns)
+    assert second.static_argnames == ("max_iter",)
+
+
+def test_what_decides_a_shape_stays_static() -> None:
+    diagnosis = _found(kept, jnp.ones(3))
+    assert diagnosis.rewrites[0].static_argnames == ("n",) and "n is left out here" in diagnosis.reason
+
+
+def test_a_loop_that_is_differentiated_keeps_its_count_static() -> None:
+    found = _found(counted, jnp.ones(3), jnp.ones(3)).rewrites[0]
+    names = dict.fromkeys(found.static_argnames)
+    space: dict[str, Any] = {"jnp": jnp, "jax": jax, "Any": Any}
+    exec(found.source, space)
+    slope = jax.grad(lambda w: jax.jit(space["counted"], static_argnames=tuple(names))(w, jnp.ones(3), epochs=3).sum())
+    assert bool(jnp.isfinite(slope(jnp.ones(3))).all())
+
+
+def sought(a, x0, tol=1e-5):
+    x, n = x0, 0
+    while n < 30:
+        step = (x**3 - a) / (3 * x**2)
+        x = x - step
+        if jnp.abs(step) < tol:
+            break
+        n += 1
+    return x, n
+
+
+def test_integers_beside_an_option_do_not_make_it_static() -> None:
+    """The loop's carry is a float from the first round on: integers fail with a static `tol`, too."""
+    diagnosis = _found(sought, jnp.array(8.0), jnp.array(1.0))
+    assert diagnosis.rewrites[0].static_argnames == () and "tol" not in diagnosis.reason
+
+
+def loudest(x, lags=(1, 2)):
+    powers = [jnp.sum(x[k:] * x[:-k]) for k in lags]
+    best = powers[0]
+    for power in powers[1:]:
+        if power > best:
+            best = power
+    return best
+
+
+def test_a_tuple_of_sizes_that_is_left_out_is_static_as_a_size_is() -> None:
+    """The slices were made masks, for lags that are data."""
+    diagnosis = _found(loudest, jnp.array([3.0, 1.0, 4.0, 1.5]))
+    assert diagnosis.rewrites[0].static_argnames == ("lags",) and "lags is left out here" in diagnosis.reason
+    assert "for k in lags" in diagnosis.rewrites[0].source and "arange" not in diagnosis.rewrites[0].source

@@ -134,3 +134,12 @@ def test_places_of_other_bounds_than_a_slice_has_are_not_its():
     assert "where" in offered(CUT_OUT.replace("END", end.replace("lo = jnp.minimum(lo + 1, hi - 1)\n    ", "")), *PEAKS[0])
     found = propose(define(CUT_OUT.replace("END", end))["f"], PEAKS[0], {})
     assert not found.rewrites and not any("rejected" in each for each in found.obstacles)
+
+
+@pytest.mark.parametrize("bounds", ["lo, hi, step=2", "lo * 1.0, hi * 1.0"])
+def test_places_that_are_no_whole_numbers_in_a_row_are_not_the_slices(bounds):
+    """A range of floats holds floats, which no count of places is."""
+    source = CUT_OUT.replace("END", f"return jnp.arange({bounds}).sum() + part.sum()")
+    source = source.replace("part = x[lo:hi]", "part = x[int(lo * 1.0):int(hi * 1.0)]") if "1.0" in bounds else source
+    found = propose(define(source)["f"], PEAKS[0], {})
+    assert not found.rewrites and not any("rejected" in each for each in found.obstacles)
